@@ -1,0 +1,58 @@
+"""`MultimodalBatch`: the one contract between data, models and retrieval."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NO_LABEL = -100
+
+
+@dataclass
+class MultimodalBatch:
+    """B instances, padded to C channels and T steps on the left.
+
+    Text fields hold vectors of the frozen text encoder.
+    """
+
+    values: Tensor  # (B, C, T) float32, in the channel's own units, 0 where not observed
+    observed: Tensor  # (B, C, T) bool, false where missing or padded
+    channel_mask: Tensor  # (B, C) bool, false for padding channels
+    channel_ids: Tensor  # (B, C) int64, places in the ChannelVocabulary
+    text: Tensor  # (B, S, D) float32, one vector a sentence
+    text_mask: Tensor  # (B, S) bool, false for padding sentences; all false: no text
+    channel_text: Tensor  # (B, C, D) float32
+    has_channel_text: Tensor  # (B, C) bool
+    label: Tensor  # (B,) int64, NO_LABEL where there is none
+    index: Tensor  # (B,) int64, position in the dataset
+    text_id: Tensor  # (B,) int64, equal ids = equal text
+    channel_text_id: Tensor  # (B, C) int64, likewise
+    series_id: Tensor  # (B,) int64, equal ids = windows of one series
+    span: Tensor  # (B, 2) int64, the window's first second and the second after its last step, since 1970
+    future: Tensor | None = None  # (B, C, H) float32
+    future_observed: Tensor | None = None  # (B, C, H) bool
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    @property
+    def has_text(self) -> Tensor:
+        """(B,) bool."""
+        return self.text_mask.any(1)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> MultimodalBatch:
+        """The batch on `device`."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> MultimodalBatch:
+        """The batch in page-locked memory; called by the DataLoader."""
+        return self._map(Tensor.pin_memory)
+
+    def _map(self, function: Callable[[Tensor], Tensor]) -> MultimodalBatch:
+        present = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        changed = {name: function(value) for name, value in present.items() if value is not None}
+        return dataclasses.replace(self, **changed)

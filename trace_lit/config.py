@@ -1,0 +1,273 @@
+"""The configuration: dataclasses are its schema and its defaults, YAML files and `key=value` words change it.
+
+`load_config(["experiments/weather/align.yaml"], ["seed=1"])` merges left to right. A key that does not exist and a value
+of the wrong type raise `ConfigError`, which names the key, where it was written and the nearest valid key.
+The defaults are those of TRACE §4.1.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+STAGES = ("pretrain", "align")
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used as it is written."""
+
+
+@dataclass
+class RunConfig:
+    """Where a run lives: `<dir>/<domain>/<stage>/<name>/`."""
+
+    dir: str = "runs"
+    name: str = "default"
+
+
+@dataclass
+class DataConfig:
+    """What is trained on."""
+
+    domain: str = "weather"  # weather, healthcare, energy, or "package.module:Class" of a DomainDataModule
+    source: str = "generated"  # generated, timecap, timemmd, or what the domain offers
+    root: str | None = None  # folder of the upstream data, for sources that read one
+    options: dict[str, Any] = field(default_factory=dict)  # the source's own, e.g. {cities: [ny]}
+    corpus: Any = None  # a corpus folder, or a list of them for joint training; built from the source when not given
+    cache_dir: str = "corpora"  # corpora that were built from a source are kept here
+    batch_size: int = 128  # per process
+    num_workers: int = 0
+    random_offset: bool = False  # training windows start at any step of their series, not only where the rows do
+    jitter: int = 0  # training windows move up to so many steps, with their texts
+    mixing_exponent: float = 0.5  # joint training draws a corpus with weight size^exponent
+
+
+@dataclass
+class TextConfig:
+    """The frozen text encoder."""
+
+    name: str = "wordllama"  # or any Hugging Face encoder, by hub name or folder
+    unit: str = "sentence"  # a vector a sentence, or one for the whole document (as in the paper)
+    pooling: str = "mean"  # mean or cls (Hugging Face)
+    query_prefix: str = ""
+    document_prefix: str = ""
+    max_length: int = 512  # tokens (Hugging Face)
+    batch_size: int = 64
+    device: str = "auto"
+    precision: str = "32"  # 32, bf16 or 16 (Hugging Face)
+    cache_dir: str = "~/.cache/trace_lit/text"
+
+
+@dataclass
+class EncoderConfig:
+    """The series encoder, TRACE §3.2; every switch that leaves the paper is named here."""
+
+    width: int = 384
+    layers: int = 6
+    heads: int = 6
+    ffn_ratio: int = 4
+    patch_length: int = 6
+    dropout: float = 0.1
+    channel_attention: str = "biased"  # biased (CbA), or full: [CIT] rows see every token
+    channel_tokens: bool = True  # [CIT] before each channel's patches
+    rotary: bool = True
+    patch_identity: bool = True  # a patch carries its channel's identity too; not in the paper
+    scale_tokens: bool = True  # level and spread of a channel enter its CIT; not in the paper
+    named_tokens: bool = True  # the text vector of a channel's name enters its CIT; not in the paper
+
+
+@dataclass
+class PretrainConfig:
+    """Stage 1, TRACE §3.2."""
+
+    mask_ratio: float = 0.3
+
+
+@dataclass
+class AlignmentConfig:
+    """Stage 2, TRACE §3.3; what is not in the paper says so."""
+
+    negatives: int | None = 32  # K hardest in-batch negatives an anchor; null: all of them
+    all_negatives_share: float = 0.5  # all negatives for this share of the run, then ever fewer, K at its end
+    temperature: float = 0.07
+    temperature_min: float = 0.01
+    learnable_temperature: bool = True
+    channel_weight: float = 1.0  # λ_ch
+    channel_score: bool = True  # a score sums over [CLS] and channels; false: [CLS] alone, as in the paper
+    fusion: bool = False  # the channel loss sees channel embeddings that attended to the channel texts
+    reconstruction_weight: float = 0.0
+    classification_weight: float = 0.0
+    sentence_dropout: float = 0.0  # share of a text's sentences left out at each look, in training; not in the paper
+    noise: float = 0.0  # added to training values, in deviations of the channel; not in the paper
+
+
+@dataclass
+class OptimConfig:
+    """AdamW, linear warm-up, cosine decay."""
+
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    betas: tuple[float, float] = (0.9, 0.98)
+    warmup_share: float = 0.1  # of all steps
+    final_share: float = 0.01  # of the learning rate, at the end
+    gradient_clip: float = 1.0
+    ema_decay: float | None = None  # exponential moving average of the weights, used for evaluation; null: none
+
+
+@dataclass
+class TrainerConfig:
+    """How and where it runs; words as in Lightning."""
+
+    accelerator: str = "auto"
+    devices: Any = 1
+    nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "auto"  # auto: bf16-mixed where the accelerator has it, else 32-true
+    max_epochs: int = 50
+    compile: bool = False
+    log_every_n_steps: int = 10
+
+
+@dataclass
+class EvaluationConfig:
+    """Retrieval evaluation during and after training."""
+
+    every_n_epochs: int = 1
+    batch_size: int = 256
+    bootstrap: int = 1000  # resamples for the 95 % intervals
+
+
+@dataclass
+class Config:
+    """All of a run."""
+
+    stage: str = "pretrain"
+    seed: int = 0
+    init_from: str | None = None  # a run folder or a checkpoint whose encoder is the start
+    run: RunConfig = field(default_factory=RunConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+    alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+
+def _keys(node: Any, prefix: str = "") -> Iterable[str]:
+    """All dotted keys of a nested mapping, sections included."""
+    for key, value in node.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _keys(value, f"{prefix}{key}.")
+
+
+def _valid_keys() -> list[str]:
+    return list(_keys(OmegaConf.to_container(OmegaConf.structured(Config), resolve=False)))
+
+
+def _merge(config: DictConfig, layer: DictConfig, origin: str) -> DictConfig:
+    valid = set(_valid_keys())
+    for key in _keys(OmegaConf.to_container(layer, resolve=False)):
+        if key in valid or key.startswith("data.options."):
+            continue
+        near = difflib.get_close_matches(key, valid, n=1, cutoff=0.0)
+        raise ConfigError(f"{origin}: no key {key!r}; the nearest is {near[0]!r}")
+    try:
+        merged = OmegaConf.merge(config, layer)
+    except OmegaConfBaseException as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{origin}: {error.full_key or 'top level'}: {reason}") from error
+    assert isinstance(merged, DictConfig)
+    return merged
+
+
+def _read_yaml(path: Path) -> DictConfig:
+    try:
+        layer = OmegaConf.load(path)
+    except FileNotFoundError:
+        raise ConfigError(f"no configuration file {path}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    if not isinstance(layer, DictConfig):
+        raise ConfigError(f"{path} must hold a mapping of keys, not a {type(layer).__name__}")
+    return layer
+
+
+def _check(config: Config) -> None:
+    def allow(key: str, value: Any, allowed: Sequence[Any]) -> None:
+        if value not in allowed:
+            raise ConfigError(f"{key} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
+
+    def require(condition: bool, message: str) -> None:
+        if not condition:
+            raise ConfigError(message)
+
+    allow("stage", config.stage, STAGES)
+    allow("text.unit", config.text.unit, ("sentence", "document"))
+    allow("text.pooling", config.text.pooling, ("mean", "cls"))
+    encoder = config.encoder
+    require(
+        encoder.width % (2 * encoder.heads) == 0,
+        f"encoder.width is {encoder.width}, encoder.heads {encoder.heads}: the width must be a multiple of twice the heads",
+    )
+    require(
+        0.0 < config.pretrain.mask_ratio < 1.0,
+        f"pretrain.mask_ratio is {config.pretrain.mask_ratio}; it must lie between 0 and 1, both excluded",
+    )
+    for key, number in {
+        "encoder.patch_length": encoder.patch_length,
+        "encoder.layers": encoder.layers,
+        "data.batch_size": config.data.batch_size,
+        "trainer.max_epochs": config.trainer.max_epochs,
+        "evaluation.every_n_epochs": config.evaluation.every_n_epochs,
+    }.items():
+        require(number >= 1, f"{key} is {number}; it must be at least 1")
+
+
+def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
+    """Merge the defaults, the YAML files and the `key=value` words, left to right.
+
+    Raises
+    ------
+    ConfigError
+        A file cannot be read, a key does not exist, a value has the wrong type or is not allowed.
+    """
+    merged = OmegaConf.structured(Config)
+    for path in paths:
+        merged = _merge(merged, _read_yaml(Path(path)), str(path))
+    for word in overrides:
+        if "=" not in word:
+            raise ConfigError(f"{word!r} on the command line: expected key=value")
+        merged = _merge(merged, OmegaConf.from_dotlist([word]), f"{word!r} on the command line")
+    config = OmegaConf.to_object(merged)
+    assert isinstance(config, Config)
+    _check(config)
+    return config
+
+
+def to_yaml(config: Config) -> str:
+    """The configuration as YAML, every default included; `load_config` reads it back."""
+    return OmegaConf.to_yaml(OmegaConf.structured(config))
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """The configuration as nested plain types, for checkpoints."""
+    container = OmegaConf.to_container(OmegaConf.structured(config), resolve=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+def from_dict(values: dict[str, Any]) -> Config:
+    """The inverse of `to_dict`."""
+    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.create(values)))
+    assert isinstance(config, Config)
+    return config

@@ -1,0 +1,69 @@
+"""Collectives that mean the same on one process and on many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def world_size() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """This process's number among them."""
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+
+
+def _sizes(count: int, device: torch.device) -> list[int]:
+    mine = torch.tensor([count], device=device)
+    sizes = [torch.zeros_like(mine) for _ in range(world_size())]
+    dist.all_gather(sizes, mine)
+    return [int(size) for size in sizes]
+
+
+class _Gather(torch.autograd.Function):
+    """Equally long parts of all processes; the gradient of a part is summed over the processes that used it."""
+
+    @staticmethod
+    def forward(ctx: Any, part: Tensor) -> Tensor:
+        parts = [torch.empty_like(part) for _ in range(world_size())]
+        dist.all_gather(parts, part.contiguous())
+        ctx.length = len(part)
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        gradient = gradients[0].contiguous()
+        dist.all_reduce(gradient)
+        return gradient[rank() * ctx.length : (rank() + 1) * ctx.length]
+
+
+def gather(tensor: Tensor) -> Tensor:
+    """Concatenate `tensor` (n, ...) of all processes along the first axis, in the order of their ranks.
+
+    Gradient flows back to every process's part. The parts may differ in length. On one process it is `tensor` itself.
+    """
+    if world_size() == 1:
+        return tensor
+    kind = tensor.dtype
+    sizes = _sizes(len(tensor), tensor.device)
+    longest = max(sizes)
+    if longest == 0:
+        return tensor
+    if kind is torch.bool:  # not every backend gathers booleans
+        tensor = tensor.to(torch.uint8)
+    if len(tensor) < longest:
+        filler = tensor.new_zeros(longest - len(tensor), *tensor.shape[1:])
+        tensor = torch.cat([tensor, filler])
+    parts = _Gather.apply(tensor).split(longest)
+    return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)]).to(kind)
+
+
+def row_offset(count: int, device: torch.device) -> int:
+    """Where this process's `count` rows begin in what `gather` returns."""
+    return 0 if world_size() == 1 else sum(_sizes(count, device)[: rank()])
