@@ -1,0 +1,94 @@
+"""`TextEncoder`: texts in, unit vectors out; what every frozen text encoder has in common."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+KINDS = ("query", "document")
+
+
+class TextEncoderError(ValueError):
+    """A text encoder cannot be found, loaded or used as asked."""
+
+
+class TextEncoder(ABC):
+    """A frozen encoder of texts.
+
+    Vectors have unit length: that of a pooled vector tells little but how long its text is, and differs from encoder to
+    encoder. A subclass sets `dim` and `fingerprint` and yields raw vectors in `encode_batches`; checks, blank texts,
+    prefixes and normalisation are done here.
+
+    Attributes
+    ----------
+    dim
+        Length D of a vector.
+    fingerprint
+        Name and digest of all that determines a vector: equal fingerprints, equal vectors. Fit to be a file name.
+    """
+
+    dim: int
+    fingerprint: str
+
+    def __init__(self, query_prefix: str = "", document_prefix: str = "") -> None:
+        self.prefixes = {"query": query_prefix, "document": document_prefix}
+
+    def encode(self, texts: Sequence[str], kind: str = "document") -> np.ndarray:
+        """Encode N texts as a float32 (N, D) array, in their order.
+
+        `kind` is "document" or "query" and selects the prefix. Rows of blank texts are zero, those of all others have
+        unit length.
+
+        Raises
+        ------
+        TextEncoderError
+            `texts` is a single text or holds something else than texts, `kind` is unknown, or the model fails.
+        """
+        if isinstance(texts, str):
+            raise TextEncoderError("encode takes a list of texts, not one text: write encode([text])")
+        if kind not in KINDS:
+            raise TextEncoderError(f"kind is {kind!r}; it must be one of {', '.join(map(repr, KINDS))}")
+        prefix = self.prefixes[kind]
+        rows: list[int] = []
+        present: list[str] = []
+        for row, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TextEncoderError(f'text {row} is {text!r}, not a string; give "" where there is no text')
+            if text.strip():
+                rows.append(row)
+                present.append(_encodable(prefix + text))
+        vectors = np.zeros((len(present), self.dim), np.float32)
+        for part, batch in self.encode_batches(present):
+            vectors[part] = batch
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        encoded = np.zeros((len(texts), self.dim), np.float32)
+        encoded[rows] = np.divide(vectors, lengths, out=vectors, where=lengths > 0)
+        return encoded
+
+    @abstractmethod
+    def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Encode texts, none blank, prefixes included, batch by batch in whatever order suits.
+
+        Yields rows (n,) in `texts` and their raw float32 (n, D) vectors, until every row has come once.
+        """
+
+
+def fingerprint(name: str, parts: Mapping[str, Any]) -> str:
+    """`name`, made fit for a file name, and a digest of `parts` (plain types)."""
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return f"{re.sub(r'[^A-Za-z0-9._]+', '-', name).strip('-.')}-{digest[:32]}"
+
+
+def _encodable(text: str) -> str:
+    """`text` with what no tokenizer takes, halves of surrogate pairs from broken files, replaced by `?`."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text

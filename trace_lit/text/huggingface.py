@@ -1,0 +1,280 @@
+"""Any encoder of the Hugging Face hub, or a folder in its form, as a frozen text encoder."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import numpy as np
+import torch
+import transformers
+from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+from torch import Tensor
+from transformers.utils import logging as transformers_logging
+
+from trace_lit.text.encoder import TextEncoder, TextEncoderError, fingerprint
+
+POOLINGS = ("mean", "cls")
+PRECISIONS = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
+_HUB_TIMEOUT = 5.0  # seconds until the hub counts as unreachable
+_DESCRIPTIONS = ("*.json", "*.txt", "*.model")  # of the model and its tokenizer
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")  # the first kind that there is
+
+
+class HuggingFaceEncoder(TextEncoder):
+    """The last hidden states of a transformer, pooled over the tokens (mean) or taken at the first one (cls).
+
+    The model's files are found, or downloaded, when it is made; its weights are loaded when it is first needed.
+
+    Parameters
+    ----------
+    name
+        A folder with config.json, weights and tokenizer, or a name on the hub; if the local hub cache has a copy, that
+        one is taken.
+    max_length
+        Tokens, special ones included, after which a text is cut; less where the model takes less.
+    batch_size
+        Texts of similar length that go through the model at once.
+    device
+        "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:1".
+    precision
+        "32", "bf16" or "16".
+
+    Raises
+    ------
+    TextEncoderError
+        The model cannot be found or read, or a parameter is not among those allowed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        pooling: str = "mean",
+        query_prefix: str = "",
+        document_prefix: str = "",
+        max_length: int = 512,
+        batch_size: int = 64,
+        device: str = "auto",
+        precision: str = "32",
+    ) -> None:
+        super().__init__(query_prefix, document_prefix)
+        for key, value, allowed in (("pooling", pooling, POOLINGS), ("precision", precision, tuple(PRECISIONS))):
+            if value not in allowed:
+                raise TextEncoderError(f"text.{key} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
+        for key, number in (("max_length", max_length), ("batch_size", batch_size)):
+            if number < 1:
+                raise TextEncoderError(f"text.{key} is {number}; it must be at least 1")
+        self.name = name
+        self.pooling = pooling
+        self.max_length = max_length
+        self.batch_size = batch_size
+        self.device = _device(device)
+        self.precision = precision
+        self.folder, version = _locate(name)
+        self._config = self._load(transformers.AutoConfig)
+        self.dim = getattr(self._config, "hidden_size", 0)
+        if not self.dim:
+            kind = self._config.model_type
+            raise TextEncoderError(f"text.name={name!r} is no text encoder: a model of type {kind} has no hidden_size")
+        parts = {"version": version, "pooling": pooling, "max_length": max_length, "precision": precision}
+        self.fingerprint = fingerprint(Path(name).name, {**parts, "prefixes": self.prefixes})
+
+    def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        if not texts:
+            return
+        tokens = self._tokenizer(list(texts), truncation=True, max_length=self._token_limit)["input_ids"]
+        longest_first = np.argsort([-len(ids) for ids in tokens], kind="stable")
+        for first in range(0, len(texts), self.batch_size):
+            rows = longest_first[first : first + self.batch_size]
+            yield rows, self._embed([torch.tensor(tokens[row]) for row in rows])
+
+    def _embed(self, tokens: list[Tensor]) -> np.ndarray:
+        """Pooled vectors (n, D) of n texts given as token ids."""
+        pad = torch.nn.utils.rnn.pad_sequence
+        filler = self._tokenizer.pad_token_id or 0  # masked, so any token does where the tokenizer has none for it
+        ids = pad(tokens, batch_first=True, padding_value=filler).to(self.device)  # (n, L)
+        mask = pad([torch.ones_like(one) for one in tokens], batch_first=True).to(self.device)
+        try:
+            with torch.no_grad():
+                hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()  # (n, L, D)
+        except torch.OutOfMemoryError as error:
+            raise TextEncoderError(
+                f"{self.name}: {len(tokens)} texts of {ids.shape[1]} tokens do not fit into the memory of "
+                f"{self.device}; lower text.batch_size or text.max_length"
+            ) from error
+        if self.pooling == "cls":
+            pooled = hidden[:, 0]
+        else:
+            weight = mask[..., None].float()
+            pooled = (hidden * weight).sum(1) / weight.sum(1)
+        if not pooled.isfinite().all():
+            raise TextEncoderError(
+                f"{self.name} gives numbers that are not finite with text.precision={self.precision}; "
+                "take text.precision=32 or bf16"
+            )
+        return pooled.cpu().numpy()
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return self._load(transformers.AutoTokenizer)
+
+    @cached_property
+    def _token_limit(self) -> int:
+        positions = getattr(self._config, "max_position_embeddings", None) or self.max_length
+        return min(self.max_length, self._tokenizer.model_max_length, positions)
+
+    @cached_property
+    def _model(self) -> torch.nn.Module:
+        model, loading = self._load(transformers.AutoModel, output_loading_info=True)
+        missing = [key for key in loading["missing_keys"] if "pooler" not in key]  # no pooling here asks the pooler
+        if missing:
+            raise TextEncoderError(
+                f"the weights in {self.folder} do not belong to its config.json: {len(missing)} tensors are missing, "
+                f"the first is {sorted(missing)[0]!r}"
+            )
+        if self._config.is_encoder_decoder:
+            model = model.get_encoder()
+        return model.to(self.device, PRECISIONS[self.precision]).eval().requires_grad_(False)
+
+    def _load(self, kind: Any, **options: Any) -> Any:
+        """What `kind`, one of transformers' Auto classes, makes of the folder."""
+        try:
+            with _quiet_transformers():
+                return kind.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False, **options)
+        except Exception as error:  # transformers lets through whatever json, tokenizers, safetensors and torch raise
+            raise TextEncoderError(
+                f"{self.folder} cannot be read as a text encoder ({_first_line(error)}). {_LAYOUT}"
+            ) from error
+
+
+def _device(wanted: str) -> torch.device:
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", wanted):
+        raise TextEncoderError(f"text.device is {wanted!r}; it must be 'auto', 'cpu', 'cuda' or 'cuda:<number>'")
+    device = torch.device(wanted)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise TextEncoderError(f"text.device is {wanted!r}, but {torch.cuda.device_count()} CUDA devices are visible")
+    return device
+
+
+def _locate(name: str) -> tuple[Path, str]:
+    """The folder that holds the model and what tells its version: a digest of its files or its commit on the hub."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not any(any(folder.glob(weights)) for weights in _WEIGHTS):
+            raise TextEncoderError(f"the folder {folder} holds no weights ({' or '.join(_WEIGHTS)}). {_LAYOUT}")
+        return folder, _digest(folder)
+    snapshot = _from_hub_cache(name) or _from_hub(name)
+    return snapshot, snapshot.name
+
+
+def _digest(folder: Path) -> str:
+    """A digest of the content of the files that determine the vectors.
+
+    Copies of a folder have the same; times and sizes would not tell every change of the weights.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and any(path.match(pattern) for pattern in _DESCRIPTIONS + _WEIGHTS):
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+            digest.update(f"{path.name}\n{content}\n".encode())
+    return digest.hexdigest()
+
+
+def _from_hub_cache(name: str) -> Path | None:
+    for weights in _WEIGHTS:
+        try:
+            found = huggingface_hub.snapshot_download(
+                name, local_files_only=True, allow_patterns=[*_DESCRIPTIONS, weights]
+            )
+        except (HFValidationError, OSError):  # no name of the hub, or not there
+            continue
+        if any(Path(found).glob(weights)):
+            return Path(found)
+    return None
+
+
+def _from_hub(name: str) -> Path:
+    tried = f"text.name={name!r} is neither 'wordllama' nor a folder"
+    try:
+        # One request with a time limit. The client's own calls try six times and take half a minute without network.
+        info = huggingface_hub.HfApi().model_info(name, timeout=_HUB_TIMEOUT)
+    except HFValidationError as error:
+        raise TextEncoderError(f"{tried}, nor can it be a name on the Hugging Face hub. {_ADVICE}") from error
+    except GatedRepoError as error:
+        raise TextEncoderError(
+            f"{tried}; the Hugging Face hub gives it to those who accept its terms: do so there, then `hf auth login`"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise TextEncoderError(f"{tried}, nor a public model on the Hugging Face hub. {_ADVICE}") from error
+    except Exception as error:  # whatever the client's HTTP library raises, which changed from version to version
+        raise TextEncoderError(
+            f"{tried}, it is not in the hub cache {huggingface_hub.constants.HF_HUB_CACHE}, and the Hugging Face hub "
+            f"cannot be reached ({_first_line(error)}). {_ADVICE}"
+        ) from error
+    files = [file.rfilename for file in info.siblings or ()]
+    weights = next((kind for kind in _WEIGHTS if any(Path(file).match(kind) for file in files)), None)
+    if weights is None:
+        raise TextEncoderError(f"{tried}, and the model of that name on the Hugging Face hub has no PyTorch weights")
+    print(f"Downloading {name} from the Hugging Face hub", file=sys.stderr, flush=True)
+    try:
+        with _download_bars_in_terminals_only():
+            return Path(
+                huggingface_hub.snapshot_download(name, revision=info.sha, allow_patterns=[*_DESCRIPTIONS, weights])
+            )
+    except Exception as error:  # as above
+        raise TextEncoderError(
+            f"downloading {name} from the Hugging Face hub failed ({_first_line(error)}); try again, it continues there"
+        ) from error
+
+
+_ADVICE = (
+    "Is it spelled right? Without network: `hf download NAME --local-dir FOLDER` on a machine that has one, bring the "
+    "folder here and give text.name=FOLDER; or take text.name=wordllama, which comes with the installation."
+)
+
+_LAYOUT = (
+    "A model's folder holds config.json, model.safetensors and the tokenizer's files, as "
+    "`hf download NAME --local-dir FOLDER` writes them."
+)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Without transformers' progress bars and its report on weights that are not needed; errors are still raised."""
+    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+@contextmanager
+def _download_bars_in_terminals_only() -> Iterator[None]:
+    bars = huggingface_hub.utils
+    if sys.stderr.isatty() or bars.are_progress_bars_disabled():
+        yield
+        return
+    bars.disable_progress_bars()
+    try:
+        yield
+    finally:
+        bars.enable_progress_bars()
