@@ -1,0 +1,123 @@
+"""The series encoder, TRACE §3.2, with the decisions of this project (see `EncoderConfig`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from trace_lit.batch import MultimodalBatch
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import EncoderConfig
+from trace_lit.encoder.attention import Block, Layout
+from trace_lit.encoder.patches import InstanceNorm, split_patches
+from trace_lit.encoder.rotary import rotary_angles
+from trace_lit.encoder.tokens import ChannelTokens
+
+
+@dataclass
+class EncoderOutput:
+    """What the encoder says of B windows of C channels and N patches."""
+
+    cls: Tensor  # (B, d)
+    channels: Tensor  # (B, C, d), the outputs at the CITs
+    patches: Tensor  # (B, C, N, d)
+    norm: InstanceNorm  # the level and spread that were taken away
+
+
+class SeriesEncoder(nn.Module):
+    """Windows of any number of channels and steps to one vector a window, a channel and a patch."""
+
+    def __init__(self, config: EncoderConfig, vocabulary: ChannelVocabulary) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.cls = nn.Parameter(0.02 * torch.randn(width))
+        self.mask_token = nn.Parameter(0.02 * torch.randn(width))
+        self.patch = nn.Linear(config.patch_length, width)
+        self.channel_tokens = ChannelTokens(
+            width, vocabulary, named=config.named_tokens, scaled=config.scale_tokens, dropout=config.dropout
+        )
+        self.blocks = nn.ModuleList(
+            Block(width, config.heads, config.ffn_ratio, config.dropout) for _ in range(config.layers)
+        )
+        self.norm = nn.LayerNorm(width)
+
+    @property
+    def vocabulary(self) -> ChannelVocabulary:
+        return self.channel_tokens.vocabulary
+
+    def extend(self, vocabulary: ChannelVocabulary) -> None:
+        """Make room for the channels that `vocabulary` holds behind the encoder's own."""
+        self.channel_tokens.extend(vocabulary)
+
+    def forward(self, batch: MultimodalBatch, patch_mask: Tensor | None = None) -> EncoderOutput:
+        """Encode a batch.
+
+        Parameters
+        ----------
+        batch
+            Its values, observed, channel_mask and channel_ids are used.
+        patch_mask
+            (B, C, N) bool, true where the patch is hidden behind the mask token.
+
+        Raises
+        ------
+        ValueError
+            The windows are shorter than a patch.
+        """
+        config, tokens = self.config, self.channel_tokens
+        steps = batch.values.shape[-1]
+        if steps < config.patch_length:
+            raise ValueError(
+                f"windows of {steps} steps are shorter than a patch of {config.patch_length}: "
+                f"give longer windows or set encoder.patch_length to at most {steps} and train anew"
+            )
+        observed = batch.observed & batch.channel_mask.unsqueeze(-1)
+        norm = InstanceNorm.of(batch.values, observed, tokens.usual_deviation(batch.channel_ids))
+        normalised = torch.where(observed, norm.normalise(batch.values), 0.0)
+        patches = self.patch(split_patches(normalised, config.patch_length))  # (B, C, N, d)
+        if patch_mask is not None:
+            patches = torch.where(patch_mask.unsqueeze(-1), self.mask_token.to(patches.dtype), patches)
+        if config.patch_identity:
+            patches = patches + tokens.identities()[batch.channel_ids].unsqueeze(2)
+        seen = split_patches(observed, config.patch_length).any(-1)  # (B, C, N)
+        size, channels, count, _ = patches.shape
+
+        parts, visible = (
+            [self.cls.expand(size, 1, -1), patches.flatten(1, 2)],
+            [seen.new_ones(size, 1), seen.flatten(1)],
+        )
+        if config.channel_tokens:
+            measured = seen.any(-1)
+            parts.insert(0, tokens(batch.channel_ids, norm, measured))
+            visible.insert(0, measured)
+        x = torch.cat([part.to(patches.dtype) for part in parts], dim=1)  # (B, L, d)
+        layout = self._layout(channels, count, torch.cat(visible, dim=1))
+        for block in self.blocks:
+            x = block(x, layout)
+        x = self.norm(x)
+
+        identity, cls, patches = x.split([layout.channels, 1, channels * count], dim=1)
+        patches = patches.unflatten(1, (channels, count))
+        if not config.channel_tokens:
+            weight = seen.unsqueeze(-1).to(x.dtype)
+            identity = (patches * weight).sum(2) / weight.sum(2).clamp(min=1)
+        return EncoderOutput(cls.squeeze(1), identity, patches, norm)
+
+    def _layout(self, channels: int, count: int, visible: Tensor) -> Layout:
+        """Places in time count back from the window's end, so that padding on the left moves nothing."""
+        identities = channels if self.config.channel_tokens else 0
+        places = torch.arange(1 - count, 1, device=visible.device)
+        if not self.config.rotary:
+            places = torch.zeros_like(places)
+        places = torch.cat([places.new_zeros(identities + 1), places.repeat(channels)])
+        cosine, sine = rotary_angles(places, self.config.width // self.config.heads)
+        return Layout(
+            channels=identities,
+            biased=self.config.channel_attention == "biased",
+            cosine=cosine,
+            sine=sine,
+            visible=None if bool(visible.all()) else visible,
+        )

@@ -1,0 +1,88 @@
+"""Channel identity tokens: who a channel is, at what level and with what spread it stands.
+
+The paper's [CIT] is one learnable vector a channel (TRACE §3.2). Two parts are added to it here. The text vector of the
+channel's name and unit, projected, lets a channel never seen in training have a token. Level and spread, which instance
+normalisation takes away although texts speak of them, come back through a small MLP.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.encoder.patches import InstanceNorm
+
+
+class ChannelTokens(nn.Module):
+    """[CIT] of every channel of every window."""
+
+    name_vectors: Tensor
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, width: int, vocabulary: ChannelVocabulary, named: bool, scaled: bool, dropout: float) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.embedding = nn.Parameter(0.02 * torch.randn(len(vocabulary), width))
+        self._register(vocabulary)
+        text_width = vocabulary.name_vectors.shape[1]
+        # A learned vector is left out now and then, so that the name alone learns to carry a channel.
+        self.identity_dropout = dropout if named else 0.0
+        self.name = nn.Sequential(nn.LayerNorm(text_width), nn.Linear(text_width, width)) if named else None
+        self.scale = nn.Sequential(nn.Linear(2, width), nn.GELU(), nn.Linear(width, width)) if scaled else None
+
+    def _register(self, vocabulary: ChannelVocabulary) -> None:
+        self.register_buffer("name_vectors", vocabulary.name_vectors.float(), persistent=False)
+        self.register_buffer("mean", torch.tensor(vocabulary.mean, dtype=torch.float32), persistent=False)
+        self.register_buffer("deviation", torch.tensor(vocabulary.deviation, dtype=torch.float32), persistent=False)
+
+    def extend(self, vocabulary: ChannelVocabulary) -> None:
+        """Take the channels that `vocabulary` has behind the present ones; they start with no learned vector.
+
+        Raises
+        ------
+        ValueError
+            `vocabulary` does not begin with the present channels.
+        """
+        if vocabulary.keys[: len(self.vocabulary)] != self.vocabulary.keys:
+            raise ValueError("the vocabulary must begin with the encoder's own channels: use vocabulary.extended(...)")
+        added = len(vocabulary) - len(self.vocabulary)
+        if not added:
+            return
+        device = self.embedding.device
+        self.vocabulary = vocabulary
+        self.embedding = nn.Parameter(
+            torch.cat([self.embedding.data, self.embedding.new_zeros(added, self.embedding.shape[1])])
+        )
+        self._register(vocabulary)
+        self.to(device)
+
+    def usual_deviation(self, channel_ids: Tensor) -> Tensor:
+        """The channels' deviation (B, C) in the training corpus, 0 where never seen."""
+        return self.deviation[channel_ids].nan_to_num(0.0)
+
+    def identities(self) -> Tensor:
+        """Who each channel of the vocabulary is (V, d): its learned vector and what its name says."""
+        learned: Tensor = self.embedding
+        if self.training and self.identity_dropout:
+            learned = learned * (torch.rand(len(learned), 1, device=learned.device) >= self.identity_dropout)
+        return learned if self.name is None else learned + self.name(self.name_vectors)
+
+    def forward(self, channel_ids: Tensor, norm: InstanceNorm, observed: Tensor) -> Tensor:
+        """Tokens (B, C, d) for `channel_ids` (B, C); `observed` (B, C) tells which have any value."""
+        tokens = self.identities()[channel_ids]
+        if self.scale is not None:
+            tokens = tokens + self.scale(self.level_and_spread(channel_ids, norm, observed))
+        return tokens
+
+    def level_and_spread(self, channel_ids: Tensor, norm: InstanceNorm, observed: Tensor) -> Tensor:
+        """(B, C, 2): the window's mean in deviations from the channel's mean, the log of its relative deviation.
+
+        Both are 0, the usual, for a channel that was never seen or has no value in the window.
+        """
+        mean, deviation = self.mean[channel_ids], self.deviation[channel_ids]
+        level = (norm.mean.squeeze(-1) - mean) / deviation
+        spread = (norm.deviation.squeeze(-1) / deviation).log()
+        known = observed & ~mean.isnan()
+        return torch.where(known.unsqueeze(-1), torch.stack([level, spread], dim=-1), 0.0)
