@@ -1,0 +1,249 @@
+"""Instances as batches: one split of a corpus in memory, collated by tensor indexing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from data_modules.corpus import Corpus
+from data_modules.samplers import Draw
+from data_modules.text_table import NO_TEXT, TextTable
+from data_modules.windows import Windows
+from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.channels import ChannelVocabulary
+
+
+class CorpusDataset(Dataset[MultimodalBatch]):
+    """The rows of one split of a corpus.
+
+    `dataset[[3, 1, 4]]` is a `MultimodalBatch` of these rows; `index` counts the rows of the split, and `rows` says
+    which rows of the corpus they are. Windows shorter than the longest of a batch are padded on the left.
+
+    Parameters
+    ----------
+    vocabulary
+        Holds the corpus's channels.
+    texts, channel_texts
+        Hold the corpus's texts; what they do not hold counts as no text.
+    label_names
+        What the label numbers of the batches stand for; the corpus's own names by default.
+    random_offset
+        Training batches (`Draw`) take each window up to a window's length later, as far as the rows of this split reach
+        without a gap. A window that has moved is without label and texts, which do not describe it.
+    jitter
+        Training batches take each window up to so many steps earlier or later, as far as the rows of this split reach,
+        with its label and texts: they hold for hours next to their own.
+    seed
+        Of the offsets, together with the draw's epoch and the index.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        split: str,
+        vocabulary: ChannelVocabulary,
+        texts: TextTable,
+        channel_texts: TextTable,
+        *,
+        label_names: Sequence[str] | None = None,
+        random_offset: bool = False,
+        jitter: int = 0,
+        seed: int = 0,
+    ) -> None:
+        self.corpus = corpus
+        self.split = split
+        self.rows = np.array(corpus.select(split), dtype=np.int64)
+        self.random_offset = random_offset
+        self.jitter = jitter
+        self.seed = seed
+        self.windows = Windows.stitched(corpus, self.rows.tolist())
+        self.channel_ids = torch.tensor(vocabulary.ids(corpus.info.channels))
+        self._texts = texts
+        self._channel_texts = channel_texts
+        self._text = texts.numbers(corpus.texts[row] for row in self.rows)  # (N,)
+        self._channel_text = channel_texts.numbers(
+            text for row in self.rows for text in corpus.channel_texts[row]
+        ).view(len(self.rows), len(self.channel_ids))
+        self._label = torch.from_numpy(_renamed(corpus, label_names)[self.rows])
+        self._series = torch.from_numpy(np.unique(corpus.series_ids.astype(str), return_inverse=True)[1][self.rows])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def series_count(self) -> int:
+        """Series ids are below it."""
+        return len(np.unique(self.corpus.series_ids.astype(str)))
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the rows, in their order."""
+        return [self.corpus.texts[row] for row in self.rows]
+
+    @property
+    def values(self) -> list[NDArray[np.float32]]:
+        """The windows (C, T) of the rows, NaN where missing."""
+        values = self.corpus.values()
+        return [values[row] for row in self.rows]
+
+    def __getitem__(self, index: int | Sequence[int]) -> MultimodalBatch:
+        return self.__getitems__([index] if isinstance(index, int) else index)
+
+    def __getitems__(self, indices: Sequence[int]) -> MultimodalBatch:
+        index = torch.tensor(indices, dtype=torch.int64)
+        windows = self.windows
+        first, length = windows.first[index], windows.length[index]
+        text, channel_text, label = self._text[index], self._channel_text[index], self._label[index]
+        if self.random_offset and isinstance(indices, Draw):
+            choices = torch.minimum(length, windows.reach[index] + 1)
+            offset = _choose(choices, index, self.seed, indices.epoch)
+            first = first + offset
+            stayed = offset == 0
+            text, label = torch.where(stayed, text, 0), torch.where(stayed, label, NO_LABEL)
+            channel_text = torch.where(stayed.unsqueeze(1), channel_text, 0)
+
+        elif self.jitter and isinstance(indices, Draw):
+            earlier, later = windows.before[index].clamp(max=self.jitter), windows.reach[index].clamp(max=self.jitter)
+            first = first - earlier + _choose(earlier + later + 1, index, self.seed, indices.epoch)
+
+        steps = int(length.max()) if len(index) else 0
+        place = (first + length - steps).unsqueeze(1) + torch.arange(steps)  # (B, T)
+        values = windows.values[place.clamp(min=0)].transpose(1, 2)  # (B, C, T)
+        observed = ~values.isnan() & (place >= first.unsqueeze(1)).unsqueeze(1)
+        vectors, mask = self._texts.look_up(text)
+        channel_vectors, _ = self._channel_texts.look_up(channel_text.flatten())
+        return MultimodalBatch(
+            values=torch.where(observed, values, 0.0).contiguous(),
+            observed=observed.contiguous(),
+            channel_mask=torch.ones(len(index), len(self.channel_ids), dtype=torch.bool),
+            channel_ids=self.channel_ids.repeat(len(index), 1),
+            text=vectors,
+            text_mask=mask,
+            channel_text=channel_vectors[:, 0].unflatten(0, channel_text.shape),
+            has_channel_text=channel_text > 0,
+            label=label,
+            index=index,
+            text_id=TextTable.ids(text),
+            channel_text_id=TextTable.ids(channel_text),
+            series_id=self._series[index],
+            span=torch.stack([windows.begin[first], windows.end[first + length - 1]], dim=1),
+        )
+
+
+def _renamed(corpus: Corpus, label_names: Sequence[str] | None) -> NDArray[np.int64]:
+    """The labels of all rows, as places in `label_names`."""
+    if label_names is None or not corpus.info.label_names:
+        return corpus.labels
+    places = np.array([label_names.index(name) for name in corpus.info.label_names])
+    return np.where(corpus.labels == NO_LABEL, NO_LABEL, places[corpus.labels.clip(min=0)])
+
+
+def _choose(choices: Tensor, index: Tensor, seed: int, epoch: int) -> Tensor:
+    """For each index one of 0 … choices-1; the same whatever batch and process it is in.
+
+    The numbers are SplitMix64 of (seed, epoch, index), which needs no generator a row.
+    """
+    state = index.numpy().astype(np.uint64)
+    for key in (np.uint64(seed), np.uint64(epoch)):
+        state = (state + key + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = state ^ (state >> np.uint64(31))
+    return torch.from_numpy((state % choices.numpy().astype(np.uint64)).astype(np.int64))
+
+
+class JointDataset(Dataset[MultimodalBatch]):
+    """Several datasets behind one another; `index` and `series_id` go on counting from one to the next."""
+
+    def __init__(self, datasets: Sequence[CorpusDataset]) -> None:
+        self.datasets = list(datasets)
+        self._first = np.cumsum([0, *(len(dataset) for dataset in datasets)])
+        self._first_series = np.cumsum([0, *(dataset.series_count for dataset in datasets)])
+
+    def __len__(self) -> int:
+        return int(self._first[-1])
+
+    def __getitem__(self, index: int | Sequence[int]) -> MultimodalBatch:
+        return self.__getitems__([index] if isinstance(index, int) else index)
+
+    def __getitems__(self, indices: Sequence[int]) -> MultimodalBatch:
+        member = np.searchsorted(self._first, indices, side="right") - 1
+        parts, order = [], []
+        for number in np.unique(member):
+            places = np.flatnonzero(member == number)
+            own = (np.asarray(indices)[places] - self._first[number]).tolist()
+            if isinstance(indices, Draw):
+                own = Draw(own, indices.epoch)
+            part = self.datasets[number][own]
+            part.index += int(self._first[number])
+            part.series_id += int(self._first_series[number])
+            parts.append(part)
+            order.append(places)
+        if len(parts) == 1:
+            return parts[0]
+        as_asked = torch.from_numpy(np.argsort(np.concatenate(order)))
+        return concatenate(parts)._map(lambda tensor: tensor[as_asked])
+
+
+def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
+    """One batch of all instances: fewer steps are padded on the left, fewer channels or sentences on the right."""
+    steps = max(batch.values.shape[2] for batch in batches)
+    channels = max(batch.values.shape[1] for batch in batches)
+    pieces = max(batch.text.shape[1] for batch in batches)
+
+    def padded(batch: MultimodalBatch) -> MultimodalBatch:
+        time = steps - batch.values.shape[2]
+        more = channels - batch.values.shape[1]
+        left = (time, 0, 0, more)  # F.pad counts from the last axis
+        return dataclasses.replace(
+            batch,
+            values=F.pad(batch.values, left),
+            observed=F.pad(batch.observed, left),
+            channel_mask=F.pad(batch.channel_mask, (0, more)),
+            channel_ids=F.pad(batch.channel_ids, (0, more)),
+            text=F.pad(batch.text, (0, 0, 0, pieces - batch.text.shape[1])),
+            text_mask=F.pad(batch.text_mask, (0, pieces - batch.text.shape[1])),
+            channel_text=F.pad(batch.channel_text, (0, 0, 0, more)),
+            has_channel_text=F.pad(batch.has_channel_text, (0, more)),
+            channel_text_id=F.pad(batch.channel_text_id, (0, more), value=NO_TEXT),
+        )
+
+    parts = [padded(batch) for batch in batches]
+    together: dict[str, Any] = {
+        field.name: torch.cat([getattr(part, field.name) for part in parts])
+        for field in dataclasses.fields(MultimodalBatch)
+        if getattr(parts[0], field.name) is not None
+    }
+    return MultimodalBatch(**together)
+
+
+def window_batch(values: NDArray[np.float32], channel_ids: Sequence[int], text_width: int = 0) -> MultimodalBatch:
+    """One window (C, T), NaN where missing, as a batch without text, label and time: a query."""
+    window = torch.from_numpy(np.array(values, dtype=np.float32)).unsqueeze(0)
+    observed = ~window.isnan()
+    channels = window.shape[1]
+    none = torch.full((1,), NO_TEXT)
+    return MultimodalBatch(
+        values=torch.where(observed, window, 0.0),
+        observed=observed,
+        channel_mask=torch.ones(1, channels, dtype=torch.bool),
+        channel_ids=torch.tensor([list(channel_ids)], dtype=torch.int64),
+        text=torch.zeros(1, 1, text_width),
+        text_mask=torch.zeros(1, 1, dtype=torch.bool),
+        channel_text=torch.zeros(1, channels, text_width),
+        has_channel_text=torch.zeros(1, channels, dtype=torch.bool),
+        label=torch.full((1,), NO_LABEL),
+        index=torch.zeros(1, dtype=torch.int64),
+        text_id=none,
+        channel_text_id=none.expand(1, channels),
+        series_id=torch.full((1,), -1),
+        span=torch.zeros(1, 2, dtype=torch.int64),
+    )

@@ -1,0 +1,89 @@
+"""The sampling frequency of a series: steps of a fixed length, or calendar months.
+
+A frequency is written like a pandas offset alias: `10min`, `1h`, `D`, `7D`, `W`, `MS`. A month, a quarter and a year
+have no fixed length, so their steps are counted on the calendar: one step after 1 January is 1 February, not 30.4 days
+later.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_SECOND = 1_000_000
+_FIXED = {  # microseconds, and the word for one step
+    "us": (1, "microsecond"),
+    "ms": (1_000, "millisecond"),
+    "s": (_SECOND, "second"),
+    "min": (60 * _SECOND, "minute"),
+    "h": (3_600 * _SECOND, "hour"),
+    "D": (86_400 * _SECOND, "day"),
+    "W": (7 * 86_400 * _SECOND, "week"),
+}
+_CALENDAR = {  # months, and the word for one step; the end-of-period aliases of pandas count alike
+    "MS": (1, "month"),
+    "ME": (1, "month"),
+    "QS": (3, "quarter"),
+    "QE": (3, "quarter"),
+    "YS": (12, "year"),
+    "YE": (12, "year"),
+}
+_ALIAS = re.compile(r"(\d*)(us|ms|s|min|h|D|W|[MQY][SE])(?:-[A-Z]{3})?")
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """The length of one step: `microseconds`, or `months` on the calendar; the other one is 0."""
+
+    microseconds: int
+    months: int
+    count: int  # as written: 10 in 10min
+    unit: str  # the word for its unit: minute in 10min
+
+    @classmethod
+    def parse(cls, alias: str) -> Frequency:
+        """The frequency that `alias` names.
+
+        Raises
+        ------
+        ValueError
+            `alias` is no frequency.
+        """
+        match = _ALIAS.fullmatch(alias) if isinstance(alias, str) else None
+        count = int(match[1] or 1) if match else 0
+        if match is None or count == 0:
+            units = ", ".join([*_FIXED, *_CALENDAR])
+            raise ValueError(
+                f"{alias!r} is no sampling frequency; write a count and a unit ({units}), like '1h' or '7D'"
+            )
+        if match[2] in _FIXED:
+            length, unit = _FIXED[match[2]]
+            if (match[2], count) == ("D", 7):
+                return cls(length * 7, 0, 1, "week")
+            return cls(length * count, 0, count, unit)
+        months, unit = _CALENDAR[match[2]]
+        return cls(0, months * count, count, unit)
+
+    def advance(self, starts: ArrayLike, steps: ArrayLike) -> NDArray[np.datetime64]:
+        """`starts` moved on by `steps` steps, as datetime64[us]; the two broadcast.
+
+        A calendar step keeps the time within the month, cut at the end of the month that it arrives in.
+        """
+        starts = np.asarray(starts, dtype="datetime64[us]")
+        steps = np.asarray(steps, dtype=np.int64)
+        if not self.months:
+            return starts + (steps * self.microseconds).astype("timedelta64[us]")
+        month = starts.astype("datetime64[M]")
+        arrival = month + (steps * self.months).astype("timedelta64[M]")
+        last = (arrival + np.timedelta64(1, "M")).astype("datetime64[us]") - np.timedelta64(1, "D")
+        day = (starts - month.astype("datetime64[us]")).astype("timedelta64[D]")
+        within_day = starts - starts.astype("datetime64[D]").astype("datetime64[us]")
+        return np.minimum(arrival.astype("datetime64[us]") + day, last) + within_day
+
+    def span(self, steps: int) -> str:
+        """How long `steps` steps last, in words: `24 hours`, `20 weeks`."""
+        number = steps * self.count
+        return f"{number} {self.unit}" + ("" if number == 1 else "s")

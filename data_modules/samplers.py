@@ -1,0 +1,154 @@
+"""Which instances come together in a batch, in which order, on which process.
+
+Batches are composed for all processes at once, and each process takes its shard of every one. So all processes make the
+same number of steps, and what they see together does not depend on how many they are, given the global batch size.
+Lightning must leave these samplers alone: `Trainer(use_distributed_sampler=False)`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Sampler
+
+from data_modules.corpus import CorpusError
+
+Indices = NDArray[np.int64]
+
+
+class Draw(list[int]):
+    """The indices of one training batch, with the epoch that the dataset's random choices depend on.
+
+    The epoch travels with the indices, so a worker process that outlives an epoch cannot hold an old one.
+    """
+
+    def __init__(self, indices: Iterable[int], epoch: int) -> None:
+        super().__init__(indices)
+        self.epoch = epoch
+
+
+def _shard(batch: Indices, rank: int, world_size: int) -> list[int]:
+    """This process's part of a global batch; the parts differ by one row at most."""
+    return np.array_split(batch, world_size)[rank].tolist()
+
+
+def _batch_count(rows: int, batch_size: int, world_size: int, what: str) -> int:
+    """How many batches of equal size (±1) hold `rows`, so that every process has a row of each."""
+    if rows < world_size:
+        raise CorpusError(f"{what} has {rows} rows, too few for {world_size} processes; every process needs one")
+    return min(math.ceil(rows / (batch_size * world_size)), rows // world_size)
+
+
+class DomainBatchSampler(Sampler[list[int]]):
+    """Training batches, each from one corpus.
+
+    Rows `0 … sizes[0]-1` of the dataset are the first corpus's, the next `sizes[1]` the second's, and so on. An epoch
+    has as many batches as one pass over all rows. One corpus alone gives each of its rows once an epoch. Of several, a
+    corpus gives a share of the batches that goes as its size to the power of `mixing_exponent`; it is passed over again
+    and again, each time in a new order, and the next epoch goes on where the last one stopped, so that its rows come
+    equally often. A pass is cut into batches of equal size (±1), at most `batch_size` a process: no small batch is left
+    over, no row is dropped, and no batch holds a row twice.
+
+    All depends on (seed, epoch) alone. `set_epoch` chooses the epoch of the iterators made afterwards; an iterator
+    keeps the epoch that it was made with. Other ways to compose batches override `global_batches`.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        batch_size: int,
+        *,
+        mixing_exponent: float = 0.5,
+        seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.sizes = list(sizes)
+        self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
+        self.epoch = 0
+        self.first_batch = 0
+        self.batches_a_pass = [
+            _batch_count(size, batch_size, world_size, f"the training split of corpus {number} of {len(sizes)}")
+            for number, size in enumerate(sizes, start=1)
+        ]
+        self.batches_an_epoch = _apportion(sum(self.batches_a_pass), [size**mixing_exponent for size in sizes])
+
+    @property
+    def sampler(self) -> DomainBatchSampler:
+        """Itself: Lightning sets the epoch of a batch sampler's `sampler` only."""
+        return self
+
+    def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
+        """Let the next iterator give epoch `epoch`, from its batch number `first_batch` on."""
+        self.epoch = epoch
+        self.first_batch = first_batch
+
+    def state_dict(self) -> dict[str, int]:
+        return {"epoch": self.epoch, "first_batch": self.first_batch}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.set_epoch(state["epoch"], state["first_batch"])
+
+    def global_batches(self, epoch: int) -> list[Indices]:
+        """The batches of an epoch, all processes' rows together."""
+        streams = [self._stream(corpus, epoch) for corpus in range(len(self.sizes))]
+        turns = np.repeat(np.arange(len(self.sizes)), self.batches_an_epoch)
+        # The passes of a corpus draw from [seed, 0, corpus, pass], the order of the corpora from [seed, 1, epoch].
+        order = np.random.default_rng([self.seed, 1, epoch]).permutation(turns)
+        return [next(streams[corpus]) for corpus in order]
+
+    def _stream(self, corpus: int, epoch: int) -> Iterator[Indices]:
+        """The batches of a corpus from `epoch` on: pass after pass, each in its own order."""
+        first_row = sum(self.sizes[:corpus])
+        place, skipped = divmod(epoch * self.batches_an_epoch[corpus], self.batches_a_pass[corpus])
+        while True:
+            rows = np.random.default_rng([self.seed, 0, corpus, place]).permutation(self.sizes[corpus]) + first_row
+            yield from np.array_split(rows, self.batches_a_pass[corpus])[skipped:]
+            place, skipped = place + 1, 0
+
+    def __len__(self) -> int:
+        return sum(self.batches_an_epoch)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        epoch, first_batch = self.epoch, self.first_batch
+        self.first_batch = 0
+        batches = self.global_batches(epoch)[first_batch:]
+        # No generator function: it would read the epoch at the first batch, not when the iterator is made.
+        return (Draw(_shard(batch, self.rank, self.world_size), epoch) for batch in batches)
+
+
+def _apportion(total: int, weights: Sequence[float]) -> list[int]:
+    """`total` in whole parts as the weights say, by largest remainders, each part at least 1."""
+    spare = total - len(weights)
+    exact = [spare * weight / sum(weights) for weight in weights]
+    parts = [math.floor(share) for share in exact]
+    by_remainder = sorted(range(len(weights)), key=lambda n: parts[n] - exact[n])
+    for number in by_remainder[: spare - sum(parts)]:
+        parts[number] += 1
+    return [1 + part for part in parts]
+
+
+class EvaluationBatchSampler(Sampler[list[int]]):
+    """Every row once, in order, over all processes together.
+
+    All processes have the same number of batches, none of them empty, so loops that hold collectives stay in step.
+    Batches differ by one row at most, and so do the processes' parts of one; no row is repeated to fill a gap.
+    """
+
+    def __init__(self, size: int, batch_size: int, *, rank: int = 0, world_size: int = 1) -> None:
+        self.size = size
+        self.rank = rank
+        self.world_size = world_size
+        self.batches = _batch_count(size, batch_size, world_size, "the split to evaluate")
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for batch in np.array_split(np.arange(self.size), self.batches):
+            yield _shard(batch, self.rank, self.world_size)

@@ -1,0 +1,123 @@
+"""Windows as places in long series.
+
+Rows of one series that follow or overlap each other are stitched into one array, so that a time step is held once
+however many rows share it, and a window may start anywhere in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from data_modules.corpus import Corpus
+from data_modules.frequency import Frequency
+
+_SECOND = 1_000_000  # microseconds
+
+
+@dataclass
+class Windows:
+    """N windows of C channels in an array of S time steps."""
+
+    values: Tensor  # (S, C) float32, NaN where missing
+    begin: Tensor  # (S,) int64, each step's first second since 1970
+    end: Tensor  # (S,) int64, the second after each step
+    first: Tensor  # (N,) int64, the place of each window's first step
+    length: Tensor  # (N,) int64, its number of steps
+    before: Tensor  # (N,) int64, the number of steps that precede the window without a gap
+    reach: Tensor  # (N,) int64, the number of steps that follow the window without a gap
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @classmethod
+    def stitched(cls, corpus: Corpus, rows: Sequence[int]) -> Windows:
+        """The given rows of `corpus`, and no others.
+
+        Rows are joined where they are of one series and frequency, on one time grid, without a gap, and agree on the
+        values that they share.
+        """
+        values = corpus.values()
+        starts = corpus.table()["start"].to_numpy().astype("datetime64[us]")
+        order = sorted(rows, key=lambda row: (corpus.series_ids[row], corpus.frequencies[row], starts[row]))
+        segments: list[_Segment] = []
+        place: dict[int, tuple[int, int]] = {}  # row -> its segment and its first step there
+        previous = -1
+        for row in order:
+            akin = previous >= 0 and (
+                corpus.series_ids[row] == corpus.series_ids[previous]
+                and corpus.frequencies[row] == corpus.frequencies[previous]
+            )
+            step = segments[-1].join(starts[row], values[row]) if akin else None
+            if step is None:
+                segments.append(_Segment(starts[row], corpus.frequencies[row], values[row]))
+                step = 0
+            place[row] = (len(segments) - 1, step)
+            previous = row
+
+        sizes = np.array([segment.steps for segment in segments], dtype=np.int64)
+        borders = np.concatenate([[0], np.cumsum(sizes)])
+        segment_of, step_of = np.array([place[row] for row in rows], dtype=np.int64).reshape(-1, 2).T
+        length = corpus.lengths[np.asarray(rows, dtype=np.int64)]
+        first = borders[segment_of] + step_of
+        channels = len(corpus.info.channels)
+        times = [segment.times() for segment in segments]
+        return cls(
+            values=_tensor([chunk.T for segment in segments for chunk in segment.chunks], (0, channels), np.float32),
+            begin=_tensor([edges[:-1] // _SECOND for edges in times], (0,), np.int64),
+            end=_tensor([-(-edges[1:] // _SECOND) for edges in times], (0,), np.int64),
+            first=torch.from_numpy(first),
+            length=torch.from_numpy(length),
+            before=torch.from_numpy(step_of),
+            reach=torch.from_numpy(borders[segment_of + 1] - first - length),
+        )
+
+
+class _Segment:
+    """One stitched series while it grows."""
+
+    def __init__(self, start: np.datetime64, alias: str, values: NDArray[np.float32]) -> None:
+        self.start = start
+        self.frequency = Frequency.parse(alias)
+        self.chunks = [values]
+        self.steps = values.shape[1]
+        self.last = values  # of the rows so far, the one that reaches furthest, and its place
+        self.last_step = 0
+
+    def join(self, start: np.datetime64, values: NDArray[np.float32]) -> int | None:
+        """Take in a row that does not start before those so far, and say at which step; None if it does not fit."""
+        step = self._step_at(start)
+        if step is None or step > self.steps:
+            return None
+        shared = min(self.steps - step, values.shape[1])
+        theirs = self.last[:, step - self.last_step :][:, :shared]
+        if not np.array_equal(theirs, values[:, :shared], equal_nan=True):
+            return None
+        if step + values.shape[1] > self.steps:
+            self.chunks.append(values[:, shared:])
+            self.steps = step + values.shape[1]
+            self.last, self.last_step = values, step
+        return step
+
+    def _step_at(self, time: np.datetime64) -> int | None:
+        """Which step begins at `time`; None if none does."""
+        if self.frequency.months:
+            months = (time.astype("datetime64[M]") - self.start.astype("datetime64[M]")).astype(int)
+            step = int(months) // self.frequency.months
+        else:
+            step = int((time - self.start).astype(int)) // self.frequency.microseconds
+        return step if self.frequency.advance(self.start, step) == time else None
+
+    def times(self) -> NDArray[np.int64]:
+        """(steps + 1,) microseconds since 1970 at which the steps begin, and the last one ends."""
+        return self.frequency.advance(self.start, np.arange(self.steps + 1)).astype(np.int64)
+
+
+def _tensor(parts: Sequence[NDArray], empty: tuple[int, ...], kind: type) -> Tensor:
+    """The parts behind one another, `empty` if there is none."""
+    return torch.from_numpy(np.concatenate([np.empty(empty, kind), *parts]).astype(kind, copy=False))

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data_modules.corpus import CorpusError
+from data_modules.csv_series import CsvSeries, read_series_csv
+from trace_lit.channels import Channel
+
+CHANNELS = (Channel("wind", "m/s"), Channel("gust", "m/s"), Channel("gust", "km/h"))
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(content: str) -> CsvSeries:
+        path = tmp_path / "query.csv"
+        path.write_text(content, encoding="utf-8")
+        return read_series_csv(path, CHANNELS)
+
+    return read
+
+
+def test_columns_come_in_the_order_of_the_channels(read) -> None:
+    series = read(
+        "gust [km/h],Time,WIND\n9,2024-05-01T00:00,1.5\n8,2024-05-01T01:00,\nnan,2024-05-01T03:30+01:30,2\n\n"
+    )
+    assert series.channels == (CHANNELS[0], CHANNELS[2])
+    np.testing.assert_array_equal(series.values, np.array([[1.5, np.nan, 2], [9, 8, np.nan]], np.float32))
+    assert series.values.dtype == np.float32
+    assert series.start == datetime(2024, 5, 1)
+    assert series.times is not None
+    assert series.times[2] == datetime(2024, 5, 1, 2)
+
+
+def test_time_and_byte_order_mark_are_optional(read) -> None:
+    assert read("wind\n1\n2\n").start is None
+    assert read("\ufeffwind\n1\n").channels == CHANNELS[:1]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("wind,rain\n1,2\n", r"column 'rain' is no channel.*wind \[m/s\], gust \[m/s\], gust \[km/h\]"),
+        ("wind,gust\n1,2\n", "column 'gust' may be .*write the name with its unit"),
+        ("wind,wind [m/s]\n1,2\n", r"channel 'wind \[m/s\]' has two columns"),
+        ("wind\n1\ntwo\n", "line 3, column 'wind': 'two' is not a number"),
+        ("wind\ninf\n", "line 2, column 'wind': 'inf' is not a number"),
+        ("wind\n1e99\n", "'1e99' is not a number"),
+        ("wind,time\n1,2024-01-01\n2\n", "line 3: 1 cells, the header has 2 columns"),
+        ("wind,time\n1,yesterday\n", "line 2: 'yesterday' is not a time"),
+        ("wind,time\n1,2024-01-02\n2,2024-01-01\n", "line 3: 2024-01-01 00:00:00 does not come after .*oldest first"),
+        ("wind,time,date\n1,2024-01-02,2024-01-01\n", "both give the time"),
+        ("time\n2024-01-01\n", "no column of a channel"),
+        ("wind\n", "no rows below its header"),
+        ("", "is empty"),
+        ("wind,time\n,2024-01-01\n", "only empty cells"),
+        ('wind\n"1\n', "is no CSV file"),
+    ],
+)
+def test_what_cannot_be_read_is_told(read, content: str, message: str) -> None:
+    with pytest.raises(CorpusError, match=message):
+        read(content)
+
+
+def test_missing_file() -> None:
+    with pytest.raises(CorpusError, match=r"there is no file nowhere\.csv"):
+        read_series_csv(Path("nowhere.csv"), CHANNELS)
+
+
+def test_binary_file(tmp_path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"wind\n\xff\xfe\n")
+    with pytest.raises(CorpusError, match="is no CSV file in UTF-8"):
+        read_series_csv(tmp_path / "x.csv", CHANNELS)
