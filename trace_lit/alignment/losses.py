@@ -1,0 +1,106 @@
+"""Bidirectional InfoNCE at the sample and the channel level, TRACE §3.3.
+
+Anchors are this process's rows, candidates those of all processes, gathered with gradient. A process's loss is its share of
+the sum over all anchors, times the number of processes: after the averaging of data-parallel training, loss and gradients
+are those of one process with the whole batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from trace_lit.alignment.mining import admissible, hardest
+from trace_lit.distributed import gather, row_offset, world_size
+
+
+def info_nce(logits: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+    """−log of the positive's share among the positive and the negatives, for each anchor.
+
+    Parameters
+    ----------
+    logits
+        (N, M) similarities over temperature.
+    positive
+        (N,) int64, the place of each anchor's positive.
+    negative
+        (N, M) bool, the candidates in the denominator beside the positive.
+
+    Returns
+    -------
+    Tensor
+        (N,); 0 for an anchor without negatives.
+    """
+    logits = logits.float()
+    kept = negative.scatter(1, positive[:, None], True)
+    denominator = logits.masked_fill(~kept, -torch.inf).logsumexp(dim=1)
+    return denominator - logits.gather(1, positive[:, None]).squeeze(1)
+
+
+def mean_over_processes(values: Tensor) -> Tensor:
+    """The mean of `values` (n,) over all processes' rows, as a loss for data-parallel training.
+
+    Each process returns its part, scaled so that the average over processes is the mean. 0 where there are no rows.
+    """
+    count = torch.tensor(float(len(values)), device=values.device)
+    if world_size() > 1:
+        dist.all_reduce(count)
+    return values.sum() * world_size() / count.clamp(min=1)
+
+
+@dataclass
+class Level:
+    """One side each of the pairs at one level, row by row: sample or channel."""
+
+    series: Tensor  # (n, e) unit vectors
+    text: Tensor  # (n, e) unit vectors
+    text_id: Tensor  # (n,) int64, see `admissible`
+    window: Tensor  # (n, 3) int64, see `admissible`
+
+
+@dataclass
+class ContrastiveLoss:
+    """The loss of one level and what is worth watching about it."""
+
+    text_to_series: Tensor
+    series_to_text: Tensor
+    negatives: Tensor  # mean number of negatives an anchor
+    outranked: Tensor  # share of text anchors whose hardest negative is nearer than the positive
+
+    @property
+    def total(self) -> Tensor:
+        return 0.5 * (self.text_to_series + self.series_to_text)
+
+
+def contrastive_loss(level: Level, temperature: Tensor, negatives: Callable[[int], int | None]) -> ContrastiveLoss:
+    """Bidirectional InfoNCE of this process's pairs against those of all processes.
+
+    `negatives` is given the number of candidates and says how many hard ones an anchor keeps, None for all.
+    """
+    candidates = Level(gather(level.series), gather(level.text), gather(level.text_id), gather(level.window))
+    size = len(level.series)
+    positive = row_offset(size, level.series.device) + torch.arange(size, device=level.series.device)
+    allowed = admissible(level.text_id, candidates.text_id, level.window, candidates.window)
+    allowed = allowed.scatter(1, positive[:, None], False)
+    count = negatives(len(candidates.series))
+
+    def direction(anchors: Tensor, others: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        similarity = anchors @ others.T
+        chosen = hardest(similarity, allowed, count)
+        return similarity, chosen, info_nce(similarity / temperature, positive, chosen)
+
+    similarity, chosen, to_series = direction(level.text, candidates.series)
+    _, _, to_text = direction(level.series, candidates.text)
+    with torch.no_grad():
+        own = similarity.gather(1, positive[:, None])
+        outranked = ((similarity > own) & allowed).any(1).float()
+    return ContrastiveLoss(
+        text_to_series=mean_over_processes(to_series),
+        series_to_text=mean_over_processes(to_text),
+        negatives=mean_over_processes(chosen.sum(1).float()).detach(),
+        outranked=mean_over_processes(outranked).detach(),
+    )

@@ -1,0 +1,180 @@
+"""Series and text in one space, TRACE §3.3.
+
+The paper holds one vector of a text against [CLS]. Here a text is a set of sentence vectors of the frozen encoder: a learned
+query for the whole, and one for each channel, made from the channel's identity, attend to them. So the sentence about the
+wind is held against the wind's channel embedding, and the score of a pair is one inner product of concatenated parts. With
+one vector a text (`text.unit=document`) and `alignment.channel_score=false` it is the paper's model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trace_lit.alignment.losses import Level
+from trace_lit.batch import MultimodalBatch
+from trace_lit.channels import Channel
+from trace_lit.config import AlignmentConfig
+from trace_lit.encoder import EncoderOutput, SeriesEncoder
+
+
+class ResidualProjection(nn.Module):
+    """A linear layer and, added to it, a small MLP on its outcome."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, width)
+        self.mlp = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.linear(x)
+        return x + self.mlp(x)
+
+
+class TextTower(nn.Module):
+    """Sentence vectors to one vector for [CLS] and one for each channel."""
+
+    def __init__(self, width: int, text_width: int, identity_width: int) -> None:
+        super().__init__()
+        self.input = nn.Sequential(nn.LayerNorm(text_width, elementwise_affine=False), nn.Linear(text_width, width))
+        self.key = nn.Linear(width, width)
+        self.whole = nn.Parameter(torch.randn(width) / math.sqrt(width))
+        self.channel_query = nn.Linear(identity_width, width)
+        self.output = ResidualProjection(width)
+        self.channel_output = ResidualProjection(width)
+
+    def forward(self, text: Tensor, mask: Tensor, identities: Tensor) -> Tensor:
+        """From `text` (N, S, D) under `mask` (N, S), for channels with `identities` (K, d), parts (N, 1 + K, d)."""
+        sentences = self.input(text)  # (N, S, d)
+        queries = torch.cat([self.whole[None], self.channel_query(identities)])  # (1 + K, d)
+        scores = self.key(sentences) @ queries.T / math.sqrt(len(self.whole))  # (N, S, 1 + K)
+        lowest = torch.finfo(scores.dtype).min
+        weights = scores.masked_fill(~mask.unsqueeze(-1), lowest).softmax(dim=1)
+        pooled = weights.transpose(1, 2) @ sentences  # (N, 1 + K, d)
+        return torch.cat([self.output(pooled[:, :1]), self.channel_output(pooled[:, 1:])], dim=1)
+
+
+@dataclass
+class AlignedOutput:
+    """All that the alignment losses need of one batch."""
+
+    encoded: EncoderOutput
+    sample: Level  # the instances with a text
+    channel: Level  # the (instance, channel) pairs with a channel text
+
+
+class AlignedModel(nn.Module):
+    """The series encoder, the text tower and the space that they share."""
+
+    def __init__(self, encoder: SeriesEncoder, config: AlignmentConfig) -> None:
+        super().__init__()
+        width = encoder.config.width
+        text_width = encoder.vocabulary.name_vectors.shape[1]
+        self.config = config
+        self.encoder = encoder
+        self.text = TextTower(width, text_width, width)
+        self.series_output = nn.Linear(width, width)
+        self.channel_output = nn.Linear(width, width)
+        self.channel_text = nn.Sequential(
+            nn.LayerNorm(text_width, elementwise_affine=False), nn.Linear(text_width, width)
+        )
+        self.fusion = nn.MultiheadAttention(width, encoder.config.heads, batch_first=True) if config.fusion else None
+        self.log_temperature = nn.Parameter(
+            torch.tensor(math.log(config.temperature)), requires_grad=config.learnable_temperature
+        )
+
+    @property
+    def temperature(self) -> Tensor:
+        """The temperature of the contrastive losses, bounded from below."""
+        return self.log_temperature.exp().clamp(min=self.config.temperature_min)
+
+    def forward(self, batch: MultimodalBatch) -> AlignedOutput:
+        """Encode both sides of a batch for the losses."""
+        encoded = self.encoder(batch)
+        slots = batch.channel_ids[batch.channel_mask].unique()
+        window = torch.cat([batch.series_id.unsqueeze(1), batch.span], dim=1)  # (B, 3)
+        has_text = batch.has_text
+        sample = Level(
+            series=self._series_vectors(encoded, batch, slots)[has_text],
+            text=self.embed_text(batch.text[has_text], batch.text_mask[has_text], slots),
+            text_id=batch.text_id[has_text],
+            window=window[has_text],
+        )
+        return AlignedOutput(encoded, sample, self._channel_level(encoded, batch, window))
+
+    def embed_series(self, batch: MultimodalBatch, slots: Tensor) -> Tensor:
+        """Unit vectors (B, E) of the series alone; the score of any two embeddings is their inner product.
+
+        `slots` (K,) are the sorted ids of the channels of the corpus that is searched. E is (1 + K) d, or d where the
+        score is of [CLS] alone.
+        """
+        return self._series_vectors(self.encoder(batch), batch, slots)
+
+    def embed_text(self, text: Tensor, mask: Tensor, slots: Tensor) -> Tensor:
+        """Unit vectors (N, E) of the texts (N, S, D) with sentences where `mask` (N, S), for the channels `slots`."""
+        identities = self.encoder.channel_tokens.identities()[slots if self.config.channel_score else slots[:0]]
+        return F.normalize(self.text(text, mask, identities).flatten(1).float(), dim=1)
+
+    def _series_vectors(self, encoded: EncoderOutput, batch: MultimodalBatch, slots: Tensor) -> Tensor:
+        parts = self.series_output(encoded.cls).unsqueeze(1)  # (B, 1, d)
+        if self.config.channel_score:
+            place = torch.searchsorted(slots, batch.channel_ids.contiguous()).clamp(max=len(slots) - 1)  # (B, C)
+            present = measured(batch) & (slots[place] == batch.channel_ids)
+            channels = self.channel_output(encoded.channels) * present.unsqueeze(-1)  # (B, C, d)
+            at_slots = channels.new_zeros(len(channels), len(slots), channels.shape[-1])
+            at_slots = at_slots.scatter_add(1, place.unsqueeze(-1).expand_as(channels), channels)
+            parts = torch.cat([parts, at_slots.to(parts.dtype)], dim=1)  # (B, 1 + K, d)
+        return F.normalize(parts.flatten(1).float(), dim=1)
+
+    def _channel_level(self, encoded: EncoderOutput, batch: MultimodalBatch, window: Tensor) -> Level:
+        """The (instance, channel) pairs with a channel text; windows of different channels are different series."""
+        channels = encoded.channels
+        if self.fusion is not None:
+            texts = self.channel_text(batch.channel_text)
+            silent = ~batch.has_channel_text
+            silent = silent & ~silent.all(1, keepdim=True)  # attention over nothing is not defined
+            channels = channels + self.fusion(channels, texts, texts, key_padding_mask=silent, need_weights=False)[0]
+        paired = batch.has_channel_text & measured(batch)  # (B, C)
+        series, start, end = window.unsqueeze(1).expand(-1, paired.shape[1], -1).unbind(-1)
+        series = series * len(self.encoder.vocabulary) + batch.channel_ids
+        return Level(
+            series=F.normalize(self.channel_output(channels[paired]).float(), dim=-1),
+            text=F.normalize(self.channel_text(batch.channel_text[paired]).float(), dim=-1),
+            text_id=batch.channel_text_id[paired],
+            window=torch.stack([series, start, end], dim=-1)[paired],
+        )
+
+
+def measured(batch: MultimodalBatch) -> Tensor:
+    """Channels (B, C) that are there and have a value."""
+    return batch.channel_mask & batch.observed.any(-1)
+
+
+class SearchSpace(nn.Module):
+    """An aligned model as it is used on a corpus with the given channels: series and texts to comparable vectors.
+
+    Channels that the model has never seen are to be in its vocabulary already (`encoder.extend`).
+    """
+
+    slots: Tensor
+
+    def __init__(self, model: AlignedModel, channels: Sequence[Channel]) -> None:
+        super().__init__()
+        self.model = model
+        ids = torch.tensor(sorted(model.encoder.vocabulary.ids(channels)))
+        self.register_buffer("slots", ids.to(model.log_temperature.device))
+
+    def embed_series(self, batch: MultimodalBatch) -> Tensor:
+        """Unit vectors (B, E), from the series alone."""
+        return self.model.embed_series(batch, self.slots)
+
+    def embed_text(self, text: Tensor, mask: Tensor) -> Tensor:
+        """Unit vectors (N, E) of texts given as sentence vectors (N, S, D) where `mask` (N, S)."""
+        return self.model.embed_text(text, mask, self.slots)
