@@ -1,0 +1,130 @@
+"""The pictures hold what they should, for awkward corpora too."""
+
+import warnings
+from io import BytesIO
+
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+
+from data_modules.figures import Window
+from trace_lit.batch import NO_LABEL
+from trace_lit.retrieval import RetrievalError, Retriever
+from trace_lit.retrieval.figures import (
+    corpus_window,
+    retrieved_examples,
+    save_figure,
+    search_results,
+    similarity_matrix,
+)
+
+
+def texts(figure) -> str:
+    """All that is written on a figure, which is drawn without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.savefig(BytesIO(), format="png", dpi=40)
+    return "\n".join(
+        [text.get_text() for text in figure.texts]
+        + [text.get_text() for axes in figure.axes for text in [*axes.texts, axes.xaxis.label, axes.yaxis.label]]
+    )
+
+
+@pytest.fixture
+def hits(pool, corpus, rows):
+    return Retriever.of_pools(torch.nn.Module(), corpus, [(rows, pool)]).by_id("site_3", 3)
+
+
+def test_the_matrix_holds_the_scores_sorted_by_label(pool):
+    figure = similarity_matrix(pool, ("calm", "storm"))
+    axes = figure.axes[0]
+    rows = [n for label in (NO_LABEL, 0, 1) for n in range(10) if pool.label[n] == label and pool.has_text[n]]
+    assert np.allclose(axes.images[0].get_array(), (pool.text[rows] @ pool.series[rows].T).numpy(), atol=1e-6)
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["no label", "calm", "storm"]
+    assert "9 of 9 pairs" in axes.get_title(loc="left")
+
+
+def test_the_matrix_of_many_is_a_sample_without_equal_texts(pool):
+    pool.text_id[:] = torch.arange(10) // 2
+    assert similarity_matrix(pool, size=64).axes[0].images[0].get_array().shape == (5, 5)
+    assert similarity_matrix(pool, size=3).axes[0].images[0].get_array().shape == (3, 3)
+    pool.label[:] = NO_LABEL
+    texts(similarity_matrix(pool, size=1))
+
+
+def test_examples_show_each_text_with_its_own_series_and_its_hits(pool, corpus, rows):
+    pool.label[:] = torch.arange(10) % 3
+    pool.has_text[7:] = False
+    pool.text[:7] = pool.series[3:]  # a text finds the series of the same label three further on
+    figure = retrieved_examples(pool, corpus, rows, count=2, top=3)
+    assert len(figure.axes) == 2 * (1 + 3) * 2
+    written = texts(figure)
+    assert written.count("its own series") == 2
+    assert written.count("1.  ✓ label") == 2
+    assert "$5 to $6" in written
+    pool.text[:] = pool.series  # and now its own
+    assert texts(retrieved_examples(pool, corpus, rows, count=2, top=1)).count("✓ pair") == 2
+    assert "place 1 of 10" in texts(retrieved_examples(pool, corpus, rows, count=1, top=50))
+
+
+def test_search_results_show_question_and_hits(hits, corpus):
+    written = texts(search_results("a calm sea at $5, 强风", hits, corpus))
+    assert "a calm sea at $5, □□" in written
+    for hit in hits:
+        assert f"{hit.id}, 2020-01-{hit.start.day:02d} 00:00" in written
+        assert f"score {hit.score:.3f}" in written
+    assert "m/s" in written
+    figure = search_results(corpus_window(corpus, 3), hits, corpus)
+    assert len(figure.axes) == (1 + len(hits)) * 2
+    assert "the question" in texts(figure)
+
+
+def test_missing_values_are_gaps_and_lone_values_are_seen(hits, corpus):
+    figure = search_results(corpus_window(corpus, 4), hits, corpus)
+    line, dots = figure.axes[0].lines
+    assert np.isnan(line.get_ydata()[[4, 8, 10]]).all()
+    assert list(dots.get_ydata()) == [corpus.values()[4][0, 9]]
+    assert "no values" in texts(figure)
+
+
+def test_a_channel_has_one_scale_in_all_columns(hits, corpus):
+    axes = search_results("text", hits, corpus).axes
+    for channel in range(2):
+        limits = {axes[2 * column + channel].get_ylim() for column in range(3)}
+        assert len(limits) == 1
+        low, high = limits.pop()
+        for hit in hits:
+            values = corpus.values()[hit.row][channel]
+            assert (np.isnan(values) | ((values > low) & (values < high))).all()
+
+
+def test_a_question_may_have_another_length_and_no_times(hits, corpus):
+    for steps in (1, 7):
+        window = Window("question.csv", np.arange(steps), np.ones((2, steps)))
+        assert "question.csv" in texts(search_results(window, hits, corpus))
+
+
+def test_nothing_to_draw_is_said(pool, corpus):
+    with pytest.raises(RetrievalError, match="no hits"):
+        search_results("text", [], corpus)
+    pool.has_text[:] = False
+    with pytest.raises(RetrievalError, match="no instance has a text"):
+        similarity_matrix(pool)
+
+
+def test_a_picture_is_whole_or_not_there(pool, tmp_path, monkeypatch):
+    figure, path = similarity_matrix(pool), tmp_path / "deep" / "matrix.png"
+    save_figure(figure, path)
+    assert matplotlib.image.imread(path).shape[2] == 4
+    with pytest.raises(RetrievalError, match="ends in one of"):
+        save_figure(figure, tmp_path / "matrix.xyz")
+
+    def fail(target, **_):
+        target.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(figure, "savefig", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_figure(figure, tmp_path / "other.png")
+    assert [file.name for file in tmp_path.iterdir() if file.name != "corpus"] == ["deep"]

@@ -1,0 +1,46 @@
+"""What the printed report says."""
+
+import io
+
+import torch
+from rich.console import Console
+
+from tests.retrieval.test_metrics import random_pool
+from trace_lit.retrieval import evaluate_retrieval, print_report, with_split
+
+
+def printed(metrics, **options) -> str:
+    output = io.StringIO()
+    print_report(metrics, Console(file=output, width=120, **options))
+    return output.getvalue()
+
+
+def test_every_number_stands_in_it():
+    pool = random_pool(40, correlation=1.0)
+    metrics = evaluate_retrieval(pool, [f"a b {n}" for n in range(40)], [torch.randn(2, 5).numpy()] * 40, bootstrap=20)
+    text = printed(with_split("test", metrics))
+    for key, value in metrics.items():
+        if isinstance(value, float) and not key.startswith("random/series_to_series"):
+            assert f"{value:.3f}" in text, key
+    low, high = metrics["text_to_series/pair/MRR/ci95"]
+    assert f"{low:.3f} to {high:.3f}" in text
+    assert "test: 40 instances, 40 distinct texts, 40 with a label" in text
+    assert text.count("random ranker") == 5
+
+
+def test_each_corpus_has_its_own_tables():
+    metrics = evaluate_retrieval(random_pool(10), bootstrap=0)
+    text = printed(with_split("test/weather", metrics) | with_split("test/energy", metrics))
+    assert "test/weather" in text
+    assert "test/energy" in text
+    assert text.count("text to series") == 4
+
+
+def test_it_is_plain_where_there_is_no_terminal():
+    metrics = evaluate_retrieval(random_pool(10), bootstrap=5)
+    assert printed(metrics).isascii()
+    assert "\x1b" in printed(metrics, force_terminal=True)
+
+
+def test_no_metrics_print_nothing():
+    assert printed({}) == ""
