@@ -1,0 +1,38 @@
+"""Progress where there is no terminal: plain lines, one an epoch, and one every so many seconds within long epochs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import lightning as L
+
+SHOWN = ("train/loss", "validation/loss", "validation/text_to_series/pair/MRR", "train/samples_per_second")
+
+
+class ProgressLines(L.Callback):
+    """Prints the epoch, the step and the metrics that matter."""
+
+    def __init__(self, every_seconds: float = 20.0) -> None:
+        self.every_seconds = every_seconds
+        self._last = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._last = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if time.monotonic() - self._last > self.every_seconds and not trainer.is_last_batch:
+            self._say(trainer, f"step {batch_idx + 1}/{trainer.num_training_batches}", ("train/loss",))
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._say(trainer, "done", SHOWN)
+
+    def _say(self, trainer: L.Trainer, where: str, names: tuple[str, ...]) -> None:
+        self._last = time.monotonic()
+        if not trainer.is_global_zero:
+            return
+        metrics = trainer.callback_metrics
+        values = "  ".join(f"{name} {float(metrics[name]):.4g}" for name in names if name in metrics)
+        print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs} {where}  {values}", flush=True)

@@ -1,0 +1,180 @@
+"""The command `trace-lit`: one subcommand a job. It parses, calls, prints and exits.
+
+Exit codes: 0 done, 1 a problem found by `data validate`, 2 the input cannot be used, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from trace_lit.config import ConfigError, load_config, to_yaml
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("data_modules").setLevel(logging.INFO)
+    try:
+        return options.job(options)
+    except _input_errors() as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has left
+        sys.stderr.close()
+        return 0
+
+
+def _input_errors() -> tuple[type[Exception], ...]:
+    """What the person at the keyboard can mend; anything else is a defect and shows its trace."""
+    from data_modules.corpus import CorpusError
+    from trace_lit.modules import CheckpointError
+    from trace_lit.retrieval import RetrievalError
+    from trace_lit.text import TextEncoderError
+
+    return (ConfigError, CorpusError, CheckpointError, RetrievalError, TextEncoderError)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="trace-lit", description="Time series and text in one space.")
+    jobs = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    data = jobs.add_parser("data", help="build, check and look at corpora").add_subparsers(required=True, metavar="JOB")
+    build = data.add_parser("build", help="write a corpus from a source")
+    build.add_argument("--domain", required=True, help="weather, healthcare, energy, or package.module:Class")
+    build.add_argument("--source", default="generated", help="generated, timecap, timemmd, … (default: generated)")
+    build.add_argument("--root", type=Path, help="folder of the upstream data")
+    build.add_argument("--out", type=Path, required=True, help="the corpus folder to write")
+    build.add_argument("options", nargs="*", metavar="key=value", help="the source's own options, like cities=[ny]")
+    build.set_defaults(job=_data_build)
+    validate = data.add_parser("validate", help="check a corpus in full")
+    validate.add_argument("corpus", type=Path)
+    validate.set_defaults(job=_data_validate)
+    show = data.add_parser("show", help="counts, channels, texts and a few instances")
+    show.add_argument("corpus", type=Path)
+    show.add_argument("--plot", type=Path, metavar="FILE.png", help="draw a few instances")
+    show.set_defaults(job=_data_show)
+
+    fit = jobs.add_parser("fit", help="train a stage: fit A.yaml B.yaml key=value …, merged left to right")
+    fit.add_argument("words", nargs="*", metavar="FILE.yaml|key=value")
+    fit.add_argument("--resume", metavar="auto|CKPT", help="go on from the run's last checkpoint, or from this one")
+    fit.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
+    fit.add_argument("--print-config", action="store_true", help="print the merged configuration and stop")
+    fit.set_defaults(job=_fit)
+
+    evaluate = jobs.add_parser("evaluate", help="retrieval metrics of an aligned run")
+    evaluate.add_argument("run", type=Path, help="a run folder or a checkpoint")
+    evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    evaluate.add_argument("--corpus", type=Path, help="another corpus than the run's own")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there, too")
+    evaluate.set_defaults(job=_evaluate)
+
+    search = jobs.add_parser("search", help="ask an aligned run in words, by a series, or for the like of an instance")
+    search.add_argument("run", type=Path, help="a run folder or a checkpoint")
+    search.add_argument("--corpus", type=Path, help="the corpus that is searched (default: the run's own)")
+    query = search.add_mutually_exclusive_group(required=True)
+    query.add_argument("--text", help="a question in words")
+    query.add_argument("--series", type=Path, metavar="FILE.csv", help="a window, one column a channel")
+    query.add_argument("--like", metavar="ID", help="an instance of the corpus")
+    search.add_argument("--top", type=int, default=5, help="how many hits (default: 5)")
+    search.add_argument("--split", choices=("train", "validation", "test"), help="search this split only")
+    search.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the query and its hits")
+    search.add_argument("--json", action="store_true", help="print the hits as JSON")
+    search.set_defaults(job=_search)
+    return parser
+
+
+def _data_build(options: argparse.Namespace) -> int:
+    from data_modules import datamodule_class
+
+    data = [f"data.options.{word}" for word in options.options]
+    data += [f"data.domain={options.domain}", f"data.source={options.source}"]
+    if options.root is not None:
+        data.append(f"data.root={options.root}")
+    config = load_config([], data).data
+    corpus = datamodule_class(config)(config).build(options.out)
+    print(f"{options.out}: {len(corpus)} instances, fingerprint {corpus.fingerprint[:12]}")
+    return 0
+
+
+def _data_validate(options: argparse.Namespace) -> int:
+    from data_modules.corpus import validate_corpus
+
+    problems = validate_corpus(options.corpus)
+    for problem in problems:
+        print(problem)
+    print(f"{options.corpus}: {len(problems)} problems" if problems else f"{options.corpus}: no problems")
+    return 1 if problems else 0
+
+
+def _data_show(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from data_modules import Corpus
+    from data_modules.figures import plot_instances
+    from data_modules.show import example_rows, show_corpus
+
+    corpus = Corpus.load(options.corpus)
+    rows = example_rows(corpus)
+    show_corpus(corpus, Console(), rows)
+    if options.plot is not None:
+        plot_instances(corpus, rows, options.plot)
+        print(f"drawn: {options.plot}")
+    return 0
+
+
+def _fit(options: argparse.Namespace) -> int:
+    # A file may have "=" in its name.
+    paths = [word for word in options.words if "=" not in word or Path(word).is_file()]
+    config = load_config(paths, [word for word in options.words if word not in paths])
+    if options.print_config:
+        print(to_yaml(config), end="")
+        return 0
+    from trace_lit.train import fit
+
+    result = fit(config, resume=options.resume, overwrite=options.overwrite)
+    print(f"done: {result.folder}")
+    for name, value in result.metrics.items():
+        if name.startswith(("fit/", "best/")):
+            print(f"  {name} {value:.4g}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from trace_lit.retrieval import print_report
+    from trace_lit.train import evaluate_run
+    from trace_lit.train.runs import write_atomically
+
+    metrics = evaluate_run(options.run, options.split, options.corpus)
+    print_report(metrics)
+    if options.json is not None:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(options.json, json.dumps(metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _search(options: argparse.Namespace) -> int:
+    from trace_lit.train.search import Question, search_run
+
+    search_run(
+        options.run,
+        Question(text=options.text, series=options.series, like=options.like),
+        corpus=options.corpus,
+        split=options.split,
+        top=options.top,
+        plot=options.plot,
+        as_json=options.json,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

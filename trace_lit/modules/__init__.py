@@ -1,0 +1,7 @@
+"""The LightningModules: one a stage, around the common encoder."""
+
+from trace_lit.modules.align import AlignModule
+from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from trace_lit.modules.pretrain import PretrainModule
+
+__all__ = ["AlignModule", "Checkpoint", "CheckpointError", "PretrainModule", "load_checkpoint"]

@@ -1,0 +1,91 @@
+"""Reading checkpoints of this project: what they are, and clear words where they are something else."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf.errors import OmegaConfBaseException
+from torch import Tensor
+
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import Config, from_dict
+from trace_lit.modules.stage import CHECKPOINT_KEY
+
+
+class CheckpointError(ValueError):
+    """A checkpoint or a run folder cannot be used."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained stage: its configuration, its channels and its weights."""
+
+    path: Path
+    stage: str
+    config: Config
+    vocabulary: ChannelVocabulary
+    data_fingerprint: str
+    weights: dict[str, Tensor]
+
+    def encoder_weights(self) -> dict[str, Tensor]:
+        """The series encoder's part of the weights, whatever the stage."""
+        prefix = "encoder." if self.stage == "pretrain" else "model.encoder."
+        return {name.removeprefix(prefix): value for name, value in self.weights.items() if name.startswith(prefix)}
+
+
+def checkpoint_path(place: str | Path) -> Path:
+    """The checkpoint meant by `place`: a checkpoint file, or a run folder, whose best one (or else last one) is taken.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file or folder, or the folder is no run.
+    """
+    place = Path(place)
+    if place.is_file():
+        return place
+    if not place.exists():
+        raise CheckpointError(f"{place} does not exist; give a run folder (it holds config.yaml and checkpoints/)")
+    if not (place / "config.yaml").is_file():
+        raise CheckpointError(f"{place} is not a run folder: it has no config.yaml; runs are written by trace-lit fit")
+    for name in ("best.ckpt", "last.ckpt"):
+        if (place / "checkpoints" / name).is_file():
+            return place / "checkpoints" / name
+    raise CheckpointError(f"the run {place} has no checkpoint yet (looked for checkpoints/best.ckpt and last.ckpt)")
+
+
+def load_checkpoint(place: str | Path, stage: str | None = None) -> Checkpoint:
+    """Read the checkpoint of a run folder or a checkpoint file, on the CPU.
+
+    Raises
+    ------
+    CheckpointError
+        It is missing, damaged, not of this project, or not of `stage`.
+    """
+    path = checkpoint_path(place)
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path} cannot be read, it is damaged or no checkpoint: {reason}") from error
+    if not isinstance(content, dict) or CHECKPOINT_KEY not in content:
+        raise CheckpointError(f"{path} is not a checkpoint of trace_lit")
+    own = content[CHECKPOINT_KEY]
+    if stage is not None and own["stage"] != stage:
+        raise CheckpointError(f"{path} is of stage {own['stage']!r}; one of stage {stage!r} is needed here")
+    try:
+        config = from_dict(own["config"])
+    except OmegaConfBaseException as error:
+        raise CheckpointError(f"{path} was written by another version of trace_lit: {error}") from error
+    return Checkpoint(
+        path=path,
+        stage=own["stage"],
+        config=config,
+        vocabulary=ChannelVocabulary.from_state(own["vocabulary"]),
+        data_fingerprint=own["data_fingerprint"],
+        weights=content["state_dict"],
+    )

@@ -1,0 +1,39 @@
+"""AdamW with parameter groups, linear warm-up and cosine decay, TRACE §4.1."""
+
+from __future__ import annotations
+
+import math
+
+from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from trace_lit.config import OptimConfig
+
+TOKENS = ("cls", "mask_token", "embedding", "whole")  # learned vectors: like biases, they are not decayed
+
+
+def build_optimizer(module: nn.Module, config: OptimConfig) -> AdamW:
+    """AdamW over the trainable parameters; matrices decay, norms, biases and tokens do not."""
+    named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
+    decayed = [p for name, p in named if p.ndim > 1 and name.rsplit(".", 1)[-1] not in TOKENS]
+    chosen = {id(parameter) for parameter in decayed}
+    groups = [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": [p for _, p in named if id(p) not in chosen], "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
+
+
+def learning_rate_share(step: int, total: int, config: OptimConfig) -> float:
+    """The share of the full learning rate at `step` of `total`."""
+    warmup = max(1, round(config.warmup_share * total))
+    if step < warmup:
+        return (step + 1) / warmup
+    progress = min((step - warmup) / max(1, total - warmup), 1.0)
+    return config.final_share + (1 - config.final_share) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def build_schedule(optimizer: AdamW, config: OptimConfig, total: int) -> LambdaLR:
+    """Linear warm-up, then cosine decay, over `total` optimiser steps."""
+    return LambdaLR(optimizer, lambda step: learning_rate_share(step, total, config))

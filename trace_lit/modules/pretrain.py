@@ -1,0 +1,54 @@
+"""Stage 1: masked reconstruction, TRACE §3.2."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from trace_lit.batch import MultimodalBatch
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import Config
+from trace_lit.encoder import (
+    ReconstructionHead,
+    SeriesEncoder,
+    draw_patch_mask,
+    masked_reconstruction_loss,
+    split_patches,
+)
+from trace_lit.modules.stage import StageModule
+
+
+def reconstruction_loss(
+    encoder: SeriesEncoder,
+    head: ReconstructionHead,
+    batch: MultimodalBatch,
+    ratio: float,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Hide the share `ratio` of the observed patches and measure how well the rest tells them."""
+    observed = batch.observed & batch.channel_mask.unsqueeze(-1)
+    hidden = draw_patch_mask(split_patches(observed, encoder.config.patch_length).any(-1), ratio, generator)
+    output = encoder(batch, hidden)
+    return masked_reconstruction_loss(head(output), batch, output, hidden)
+
+
+class PretrainModule(StageModule):
+    """The series encoder under masked reconstruction."""
+
+    def __init__(self, config: Config, vocabulary: ChannelVocabulary, data_fingerprint: str = "") -> None:
+        super().__init__(config, data_fingerprint)
+        self.encoder = SeriesEncoder(config.encoder, vocabulary)
+        self.head = ReconstructionHead(config.encoder.width, config.encoder.patch_length)
+
+    def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
+        loss = reconstruction_loss(self.encoder, self.head, batch, self.config.pretrain.mask_ratio)
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
+        return loss
+
+    def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        # The same patches every time, so that epochs and runs compare.
+        generator = torch.Generator(self.device).manual_seed(batch_idx)
+        loss = reconstruction_loss(self.encoder, self.head, batch, self.config.pretrain.mask_ratio, generator)
+        self.log(
+            "validation/loss", loss, prog_bar=True, batch_size=len(batch), sync_dist=True, add_dataloader_idx=False
+        )

@@ -1,0 +1,259 @@
+"""From a configuration to a run: datamodule, module, callbacks and Trainer; and from a run back to a model."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+
+from callbacks import ProgressLines, RetrievalEvaluation, TensorBoardPages, Throughput
+from data_modules import DomainDataModule
+from trace_lit.config import Config, ConfigError, to_dict, to_yaml
+from trace_lit.modules import AlignModule, Checkpoint, CheckpointError, PretrainModule, load_checkpoint
+from trace_lit.modules.stage import StageModule
+from trace_lit.train.runs import build_datamodule, run_folder, write_atomically, write_metrics
+
+PAIR_MRR = "validation/text_to_series/pair/MRR"
+
+
+def quiet_lightning() -> None:
+    """Silence what Lightning says on the normal path; its errors and real warnings stay."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    # Batches are made by tensor indexing, so workers would only copy them; the rest is about our own settings.
+    for message in (
+        r".*does not have many workers.*",
+        r".*The number of training batches .* is smaller than the logging interval.*",
+        r".*Checkpoint directory .* exists and is not empty.*",
+        r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
+    ):
+        warnings.filterwarnings("ignore", message)
+
+
+def build_module(config: Config, data: DomainDataModule, start: Checkpoint | None) -> StageModule:
+    """The module of the configured stage, its encoder (or all of it) taken from `start` where there is one.
+
+    Raises
+    ------
+    CheckpointError
+        The encoder of `start` is of another shape than the configured one.
+    """
+    if start is not None and start.config.encoder != config.encoder:
+        theirs, ours = to_dict(start.config)["encoder"], to_dict(config)["encoder"]
+        differing = ", ".join(
+            f"encoder.{key}={theirs[key]} there, {ours[key]} here" for key in ours if theirs[key] != ours[key]
+        )
+        raise CheckpointError(f"init_from={config.init_from}: its encoder differs: {differing}; use the same settings")
+    vocabulary = data.vocabulary if start is None else start.vocabulary
+    module: StageModule
+    if config.stage == "pretrain":
+        module = PretrainModule(config, vocabulary, data.data_fingerprint)
+    else:
+        module = AlignModule(config, vocabulary, len(data.label_names), data.data_fingerprint)
+    if start is not None:
+        if start.stage == config.stage == "align":
+            module.load_state_dict(start.weights, strict=False)
+        else:
+            module.encoder.load_state_dict(start.encoder_weights())
+        module.encoder.extend(data.vocabulary)
+    return module
+
+
+def resolve_precision(config: Config) -> str:
+    """`trainer.precision`, with auto as bf16-mixed on an accelerator that has it and 32-true elsewhere."""
+    if config.trainer.precision != "auto":
+        return config.trainer.precision
+    on_gpu = config.trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+
+
+def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
+    """The Trainer of a run that lives in `folder`; `has_pairs` tells that retrieval can choose the best checkpoint."""
+    align = config.stage == "align"
+    monitor, mode = (PAIR_MRR, "max") if align and has_pairs else ("validation/loss", "min")
+    every = config.evaluation.every_n_epochs
+    callbacks: list[L.Callback] = [Throughput(), LearningRateMonitor("step")]
+    if align:  # before the weight averaging, which takes the averaged weights away again when validation ends
+        evaluation = RetrievalEvaluation()
+        callbacks += [evaluation, TensorBoardPages(evaluation)]
+    if config.optim.ema_decay is not None:
+        callbacks.append(EMAWeightAveraging(decay=config.optim.ema_decay))
+    checkpoints = ModelCheckpoint(
+        folder / "checkpoints",
+        filename="best",
+        monitor=monitor,
+        mode=mode,
+        save_last=True,
+        save_on_train_epoch_end=False,
+        enable_version_counter=False,
+    )
+    callbacks.append(checkpoints)
+    callbacks.append(RichProgressBar() if sys.stdout.isatty() else ProgressLines())
+    return L.Trainer(
+        accelerator=config.trainer.accelerator,
+        devices=config.trainer.devices,
+        num_nodes=config.trainer.nodes,
+        strategy=config.trainer.strategy,
+        precision=resolve_precision(config),  # type: ignore[arg-type]
+        max_epochs=config.trainer.max_epochs,
+        gradient_clip_val=config.optim.gradient_clip,
+        check_val_every_n_epoch=every,
+        log_every_n_steps=config.trainer.log_every_n_steps,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_model_summary=False,
+        enable_progress_bar=sys.stdout.isatty(),
+        logger=TensorBoardLogger(folder, name="", version="", default_hp_metric=False),
+        callbacks=callbacks,
+        default_root_dir=folder,
+    )
+
+
+@dataclass
+class FitResult:
+    """A finished run."""
+
+    folder: Path
+    metrics: dict[str, float]
+
+
+def fit(config: Config, resume: str | Path | None = None, overwrite: bool = False) -> FitResult:
+    """Train one stage; the run folder then holds config.yaml, checkpoints, TensorBoard events and metrics.json.
+
+    Parameters
+    ----------
+    resume
+        A checkpoint of this run to go on from, or "auto" for its last one if there is one.
+    overwrite
+        Take the place of a run of the same name.
+
+    Raises
+    ------
+    ConfigError, CheckpointError, CorpusError, TextEncoderError
+        With nothing left behind.
+    """
+    quiet_lightning()
+    L.seed_everything(config.seed, workers=True, verbose=False)
+    stage = "pretrain" if config.stage == "pretrain" else None
+    start = None if config.init_from is None else load_checkpoint(config.init_from, stage)
+    data = build_datamodule(config, None if start is None else start.vocabulary)
+    data.prepare_data()
+    data.setup("fit")
+    module = build_module(config, data, start)
+
+    domain = run_domain(config, data)
+    folder = run_folder(config, domain)
+    last = folder / "checkpoints" / "last.ckpt"
+    if resume == "auto":
+        resume = last if last.is_file() else None
+    leads = getattr(rank_zero_only, "rank", 0) == 0  # the processes that Lightning starts find the folder made
+    if leads and resume is None and (folder / "config.yaml").exists():
+        if not overwrite:
+            raise ConfigError(
+                f"the run {folder} exists; choose another run.name, go on with it (--resume auto), "
+                "or replace it (--overwrite)"
+            )
+        shutil.rmtree(folder)
+    if resume is not None:
+        load_checkpoint(resume, config.stage)  # a clear error before anything starts
+    made = leads and not folder.exists()
+    try:
+        if leads:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder / "config.yaml", to_yaml(config))
+        return _train(config, folder, data, module, resume, domain)
+    except BaseException:
+        if made and not last.is_file():  # a run that saved something is kept: it can go on
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def run_domain(config: Config, data: DomainDataModule) -> str:
+    """The domain a run is filed under: that of its corpora, or `joint`."""
+    domains = {corpus.info.domain for corpus in data.corpora}
+    return domains.pop() if len(domains) == 1 else "joint"
+
+
+def _train(
+    config: Config,
+    folder: Path,
+    data: DomainDataModule,
+    module: StageModule,
+    resume: str | Path | None,
+    domain: str,
+) -> FitResult:
+    if config.trainer.compile:
+        for block in module.encoder.blocks:
+            block.compile()
+    has_pairs = all(any(dataset.texts) for dataset in data.datasets["validation"])
+    trainer = build_trainer(config, folder, has_pairs)
+    announce(config, folder, data, module, trainer)
+    began = time.perf_counter()
+    trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    throughput = next(callback for callback in callbacks if isinstance(callback, Throughput))
+    chooser = trainer.checkpoint_callback
+    assert isinstance(chooser, ModelCheckpoint)
+    best = chooser.best_model_score
+    metrics = {
+        "fit/seconds": time.perf_counter() - began,
+        "fit/epochs": float(trainer.current_epoch),
+        "fit/samples_per_second": throughput.samples_per_second,
+        "fit/parameters": float(sum(p.numel() for p in module.parameters())),
+        f"best/{chooser.monitor}": float("nan") if best is None else float(best),
+    }
+    logged = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("validation/")}
+    metrics |= {f"last/{name}": value for name, value in sorted(logged.items())}
+    if trainer.is_global_zero:
+        write_metrics(folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
+        log_hyperparameters(trainer, config, domain, metrics)
+    return FitResult(folder, metrics)
+
+
+def announce(config: Config, folder: Path, data: DomainDataModule, module: StageModule, trainer: L.Trainer) -> None:
+    """Say what starts."""
+    if not trainer.is_global_zero:
+        return
+    total = sum(p.numel() for p in module.parameters())
+    rows = ", ".join(
+        f"{name} {len(dataset)}" for name, dataset in zip(data.corpus_names, data.datasets["train"], strict=True)
+    )
+    print(f"{config.stage} → {folder}")
+    print(f"  data      {rows} training windows, fingerprint {data.data_fingerprint[:12]}")
+    print(f"  model     {total:,} parameters, start {config.init_from or 'random'}, seed {config.seed}")
+    print(
+        f"  device    {trainer.strategy.root_device.type} × {trainer.world_size}, precision {trainer.precision}, "
+        f"global batch {config.data.batch_size * trainer.world_size}",
+        flush=True,
+    )
+
+
+def log_hyperparameters(trainer: L.Trainer, config: Config, domain: str, metrics: dict[str, float]) -> None:
+    """HParams with the final metrics, so that TensorBoard compares runs."""
+    flat: dict[str, Any] = {"domain": domain}
+
+    def flatten(prefix: str, node: dict[str, Any]) -> None:
+        for key, value in node.items():
+            if isinstance(value, dict):
+                flatten(f"{prefix}{key}.", value)
+            else:
+                flat[f"{prefix}{key}"] = value if isinstance(value, (bool, int, float, str)) else str(value)
+
+    flatten("", to_dict(config))
+    logger = trainer.logger
+    assert isinstance(logger, TensorBoardLogger)
+    logger.log_hyperparams(flat, {f"hparams/{name}": value for name, value in metrics.items()})
+    logger.finalize("success")

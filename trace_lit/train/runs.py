@@ -1,0 +1,57 @@
+"""A run: its folder, its files, and the model that it holds."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from data_modules import DomainDataModule, load_datamodule
+from trace_lit.alignment import AlignedModel
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import Config
+from trace_lit.encoder import SeriesEncoder
+from trace_lit.modules import Checkpoint, load_checkpoint
+from trace_lit.text import build_text_encoder
+
+
+def run_folder(config: Config, domain: str) -> Path:
+    """`<run.dir>/<domain>/<stage>/<run.name>`."""
+    return Path(config.run.dir).expanduser() / domain / config.stage / config.run.name
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to a temporary name beside `path` and rename it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def build_datamodule(config: Config, vocabulary: ChannelVocabulary | None = None) -> DomainDataModule:
+    """The datamodule of a configuration, with the text encoder that it names."""
+    return load_datamodule(config, build_text_encoder(config.text), vocabulary)
+
+
+def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
+    """Add `metrics` to the run's metrics.json."""
+    path = folder / "metrics.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    write_atomically(path, json.dumps(known | metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def load_aligned(place: str | Path) -> tuple[AlignedModel, Checkpoint]:
+    """The aligned model of a run or a checkpoint file, in evaluation mode, on the CPU.
+
+    Raises
+    ------
+    CheckpointError
+        It is missing, damaged, or not of the stage align.
+    """
+    checkpoint = load_checkpoint(place, "align")
+    model = AlignedModel(SeriesEncoder(checkpoint.config.encoder, checkpoint.vocabulary), checkpoint.config.alignment)
+    prefix = "model."
+    model.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in checkpoint.weights.items() if name.startswith(prefix)}
+    )
+    return model.eval(), checkpoint
