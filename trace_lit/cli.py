@@ -17,7 +17,13 @@ from trace_lit.config import ConfigError, load_config, to_yaml
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    words = getattr(options, "words", None)
+    if words is not None and not any(word.startswith("-") for word in rest):
+        words += rest  # argparse ends a list of words at the first option
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("data_modules").setLevel(logging.INFO)
     try:
@@ -53,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--source", default="generated", help="generated, timecap, timemmd, … (default: generated)")
     build.add_argument("--root", type=Path, help="folder of the upstream data")
     build.add_argument("--out", type=Path, required=True, help="the corpus folder to write")
-    build.add_argument("options", nargs="*", metavar="key=value", help="the source's own options, like cities=[ny]")
+    build.add_argument("words", nargs="*", metavar="key=value", help="the source's own options, like cities=[ny]")
     build.set_defaults(job=_data_build)
     validate = data.add_parser("validate", help="check a corpus in full")
     validate.add_argument("corpus", type=Path)
@@ -95,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 def _data_build(options: argparse.Namespace) -> int:
     from data_modules import datamodule_class
 
-    data = [f"data.options.{word}" for word in options.options]
+    data = [f"data.options.{word}" for word in options.words]
     data += [f"data.domain={options.domain}", f"data.source={options.source}"]
     if options.root is not None:
         data.append(f"data.root={options.root}")

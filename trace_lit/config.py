@@ -7,6 +7,7 @@ The defaults are those of TRACE §4.1.
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -174,20 +175,49 @@ def _valid_keys() -> list[str]:
     return list(_keys(OmegaConf.to_container(OmegaConf.structured(Config), resolve=False)))
 
 
+def _nearest(key: str, valid: Iterable[str]) -> str:
+    """The valid leaf that was most likely meant: a like name, or one with these initials, rather in the same section."""
+    section, _, name = key.rpartition(".")
+    sections = {key.rpartition(".")[0] for key in valid}
+    leaves = [key for key in valid if key not in sections]
+    if section in leaves:
+        return section
+
+    def alike(one: str, other: str) -> float:
+        return difflib.SequenceMatcher(None, one, other).ratio() if one else 0.0
+
+    def likeness(leaf: str) -> float:
+        own_section, _, own_name = leaf.rpartition(".")
+        initials = "".join(word[:1] for word in own_name.split("_"))
+        return 2 * max(alike(name, own_name), alike(name, initials)) + alike(section, own_section)
+
+    return max(leaves, key=likeness)
+
+
 def _merge(config: DictConfig, layer: DictConfig, origin: str) -> DictConfig:
-    valid = set(_valid_keys())
-    for key in _keys(OmegaConf.to_container(layer, resolve=False)):
-        if key in valid or key.startswith("data.options."):
-            continue
-        near = difflib.get_close_matches(key, valid, n=1, cutoff=0.0)
-        raise ConfigError(f"{origin}: no key {key!r}; the nearest is {near[0]!r}")
+    valid = _valid_keys()
+    keys = list(_keys(OmegaConf.to_container(layer, resolve=False)))
+    for key in keys:
+        if key not in valid and not key.startswith("data.options."):
+            raise ConfigError(f"{origin}: no key {key!r}; the nearest is {_nearest(key, valid)!r}")
     try:
         merged = OmegaConf.merge(config, layer)
     except OmegaConfBaseException as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"{origin}: {error.full_key or 'top level'}: {reason}") from error
+        key = error.full_key or _refused(config, layer, keys)
+        raise ConfigError(f"{origin}: {key}: {str(error).splitlines()[0]}") from error
     assert isinstance(merged, DictConfig)
     return merged
+
+
+def _refused(config: DictConfig, layer: DictConfig, keys: Iterable[str]) -> str:
+    """The deepest of the `keys` of `layer` whose value the configuration does not take."""
+    refused = "top level"
+    for key in keys:
+        try:
+            OmegaConf.update(copy.deepcopy(config), key, OmegaConf.select(layer, key), merge=True)
+        except OmegaConfBaseException:
+            refused = key
+    return refused
 
 
 def _read_yaml(path: Path) -> DictConfig:
@@ -195,11 +225,25 @@ def _read_yaml(path: Path) -> DictConfig:
         layer = OmegaConf.load(path)
     except FileNotFoundError:
         raise ConfigError(f"no configuration file {path}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f" (line {error.problem_mark.line + 1})"
+        raise ConfigError(f"{path} is not YAML: {error.problem}{line}") from error
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(layer, DictConfig):
-        raise ConfigError(f"{path} must hold a mapping of keys, not a {type(layer).__name__}")
+        raise ConfigError(f"{path} must hold a mapping of keys, like 'optim: {{learning_rate: 1e-3}}'")
     return layer
+
+
+def _read_word(word: str) -> DictConfig:
+    """A `key=value` of the command line."""
+    if "=" not in word:
+        raise ConfigError(f"{word!r} on the command line: expected key=value")
+    try:
+        return OmegaConf.from_dotlist([word])
+    except yaml.YAMLError:
+        key, _, value = word.partition("=")
+        raise ConfigError(f"{word!r} on the command line: {key}: {value!r} is not YAML") from None
 
 
 def _check(config: Config) -> None:
@@ -214,23 +258,54 @@ def _check(config: Config) -> None:
     allow("stage", config.stage, STAGES)
     allow("text.unit", config.text.unit, ("sentence", "document"))
     allow("text.pooling", config.text.pooling, ("mean", "cls"))
-    encoder = config.encoder
+    allow("encoder.channel_attention", config.encoder.channel_attention, ("biased", "full"))
+    for key, number, least in (
+        ("data.batch_size", config.data.batch_size, 1),
+        ("data.num_workers", config.data.num_workers, 0),
+        ("data.jitter", config.data.jitter, 0),
+        ("encoder.patch_length", config.encoder.patch_length, 1),
+        ("encoder.layers", config.encoder.layers, 1),
+        ("encoder.heads", config.encoder.heads, 1),
+        ("encoder.ffn_ratio", config.encoder.ffn_ratio, 1),
+        ("alignment.negatives", config.alignment.negatives, 1),
+        ("trainer.max_epochs", config.trainer.max_epochs, 1),
+        ("trainer.log_every_n_steps", config.trainer.log_every_n_steps, 1),
+        ("evaluation.every_n_epochs", config.evaluation.every_n_epochs, 1),
+        ("evaluation.batch_size", config.evaluation.batch_size, 1),
+        ("evaluation.bootstrap", config.evaluation.bootstrap, 0),
+    ):
+        require(number is None or number >= least, f"{key} is {number}; it must be at least {least}")
+    width, heads = config.encoder.width, config.encoder.heads
     require(
-        encoder.width % (2 * encoder.heads) == 0,
-        f"encoder.width is {encoder.width}, encoder.heads {encoder.heads}: the width must be a multiple of twice the heads",
+        width >= 1 and width % (2 * heads) == 0,
+        f"encoder.width is {width}, encoder.heads {heads}: the width must be a multiple of twice the heads",
     )
-    require(
-        0.0 < config.pretrain.mask_ratio < 1.0,
-        f"pretrain.mask_ratio is {config.pretrain.mask_ratio}; it must lie between 0 and 1, both excluded",
-    )
-    for key, number in {
-        "encoder.patch_length": encoder.patch_length,
-        "encoder.layers": encoder.layers,
-        "data.batch_size": config.data.batch_size,
-        "trainer.max_epochs": config.trainer.max_epochs,
-        "evaluation.every_n_epochs": config.evaluation.every_n_epochs,
-    }.items():
-        require(number >= 1, f"{key} is {number}; it must be at least 1")
+    for key, share in (
+        ("encoder.dropout", config.encoder.dropout),
+        ("alignment.sentence_dropout", config.alignment.sentence_dropout),
+        ("alignment.all_negatives_share", config.alignment.all_negatives_share),
+        ("optim.warmup_share", config.optim.warmup_share),
+        ("optim.final_share", config.optim.final_share),
+    ):
+        require(0.0 <= share <= 1.0, f"{key} is {share}; it must lie between 0 and 1")
+    ratio, decay = config.pretrain.mask_ratio, config.optim.ema_decay
+    require(0.0 < ratio < 1.0, f"pretrain.mask_ratio is {ratio}; it must lie between 0 and 1, both excluded")
+    require(decay is None or 0.0 <= decay < 1.0, f"optim.ema_decay is {decay}; it must lie between 0 and 1, 1 excluded")
+    for key, positive in (
+        ("optim.learning_rate", config.optim.learning_rate),
+        ("optim.gradient_clip", config.optim.gradient_clip),
+        ("alignment.temperature", config.alignment.temperature),
+        ("alignment.temperature_min", config.alignment.temperature_min),
+    ):
+        require(0.0 < positive < float("inf"), f"{key} is {positive}; it must be positive and finite")
+    for key, weight in (
+        ("optim.weight_decay", config.optim.weight_decay),
+        ("alignment.channel_weight", config.alignment.channel_weight),
+        ("alignment.reconstruction_weight", config.alignment.reconstruction_weight),
+        ("alignment.classification_weight", config.alignment.classification_weight),
+        ("alignment.noise", config.alignment.noise),
+    ):
+        require(0.0 <= weight < float("inf"), f"{key} is {weight}; it must be 0 or positive")
 
 
 def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
@@ -245,10 +320,11 @@ def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ())
     for path in paths:
         merged = _merge(merged, _read_yaml(Path(path)), str(path))
     for word in overrides:
-        if "=" not in word:
-            raise ConfigError(f"{word!r} on the command line: expected key=value")
-        merged = _merge(merged, OmegaConf.from_dotlist([word]), f"{word!r} on the command line")
-    config = OmegaConf.to_object(merged)
+        merged = _merge(merged, _read_word(word), f"{word!r} on the command line")
+    try:
+        config = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:  # an interpolation leads nowhere
+        raise ConfigError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
     assert isinstance(config, Config)
     _check(config)
     return config

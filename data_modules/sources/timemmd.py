@@ -38,7 +38,7 @@ TARGETS = {  # what OT is, by folder
 _COLUMNS = (  # what other columns are: pattern of the column's name, then name, unit and description of the channel
     (
         r"Weekly (.+?)( \(PADD \w+\))? All Grades All Formulations Retail Gasoline Prices \(Dollars per Gallon\)",
-        (r"gasoline price, \1", "$/gallon", r"retail price of gasoline in the region \1"),
+        (r"\1 gasoline price", "$/gallon", r"retail price of gasoline in the region \1"),
     ),
     (r"% WEIGHTED ILI", ("weighted influenza-like illness", "%", "the same, weighted by the population of the states")),
     (r"AGE (\d+)-(\d+)", (r"influenza patients aged \1 to \2", "patients", "with influenza-like illness in the week")),

@@ -1,6 +1,7 @@
 import dataclasses
 import logging
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -82,6 +83,7 @@ def test_a_corpus_comes_back_as_it_was_written(tmp_path):
         assert window.dtype == np.float32
         np.testing.assert_array_equal(window, record.values)
     assert [len(read.select(split)) for split in corpus_module.SPLITS] == [14, 2, 4]
+    assert read.table()["values"][3].as_py()[1][5] is None
     assert validate_corpus(tmp_path / "corpus") == []
 
 
@@ -342,6 +344,22 @@ def test_a_corpus_is_replaced_by_a_whole_one_only(folder, monkeypatch):
     monkeypatch.undo()
     assert write_corpus(make_records(seed=1), INFO, folder).fingerprint != before
     assert validate_corpus(folder) == []
+    assert [entry.name for entry in folder.parent.iterdir()] == ["corpus"]
+
+
+def test_a_corpus_that_cannot_be_replaced_stays(folder, monkeypatch):
+    before = Corpus.load(folder).fingerprint
+    rename = Path.rename
+
+    def fail_once(self, target):
+        if self.name.endswith(".building"):
+            raise OSError("no")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    with pytest.raises(OSError, match="no"):
+        write_corpus(make_records(seed=1), INFO, folder)
+    assert Corpus.load(folder).fingerprint == before
     assert [entry.name for entry in folder.parent.iterdir()] == ["corpus"]
 
 

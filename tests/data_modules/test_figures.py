@@ -35,7 +35,7 @@ def test_a_picture_shows_the_values_and_the_text(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "$3.258 per gallon, $0.029 more", "天気は晴れ", "a_{b} $\\frac", "word " * 3000, "x" * 5000, "a\n\nb"]
+    "text", ["", "$3.258 per gallon, $0.029 more", "天気は晴れ", "a_{b} $\\frac$", "word " * 3000, "x" * 5000, "a\n\nb"]
 )
 def test_any_text_is_drawn_without_warnings(tmp_path, text):
     draw(tmp_path / "a.png", window(text))

@@ -67,3 +67,5 @@ def test_a_long_early_window_is_found_behind_short_ones():
     ends[0] = starts[3] + np.timedelta64(1, "h")
     splits = np.array(["train", "train", "train", "test"], dtype=object)
     assert overlapping_splits(["a"] * 4, starts, ends, splits) == [(0, 3)]
+    splits = np.array(["test", "test", "test", "train"], dtype=object)
+    assert overlapping_splits(["a"] * 4, starts, ends, splits) == [(3, 0)]

@@ -26,39 +26,54 @@ from trace_lit.encoder import EncoderOutput, SeriesEncoder
 class ResidualProjection(nn.Module):
     """A linear layer and, added to it, a small MLP on its outcome."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
         self.linear = nn.Linear(width, width)
         self.mlp = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+            nn.LayerNorm(width),
+            nn.Linear(width, 2 * width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(2 * width, width),
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """(..., d) to (..., d)."""
         x = self.linear(x)
         return x + self.mlp(x)
 
 
 class TextTower(nn.Module):
-    """Sentence vectors to one vector for [CLS] and one for each channel."""
+    """Sentence vectors to one vector for [CLS] and one for each channel.
 
-    def __init__(self, width: int, text_width: int, identity_width: int) -> None:
+    What a channel is asks for its sentences, and says how they are read: "declined" is another thing of the pressure than
+    of the wind (a scale and a shift of the pooled vector, as in FiLM, Perez et al., 2018).
+    """
+
+    def __init__(self, width: int, text_width: int, dropout: float) -> None:
         super().__init__()
-        self.input = nn.Sequential(nn.LayerNorm(text_width, elementwise_affine=False), nn.Linear(text_width, width))
+        self.input = nn.Sequential(
+            nn.LayerNorm(text_width, elementwise_affine=False), nn.Dropout(dropout), nn.Linear(text_width, width)
+        )
         self.key = nn.Linear(width, width)
         self.whole = nn.Parameter(torch.randn(width) / math.sqrt(width))
-        self.channel_query = nn.Linear(identity_width, width)
-        self.output = ResidualProjection(width)
-        self.channel_output = ResidualProjection(width)
+        self.query = nn.Linear(width, width)
+        self.reading = nn.Linear(width, 2 * width)
+        self.output = ResidualProjection(width, dropout)
+        self.channel_output = ResidualProjection(width, dropout)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, text: Tensor, mask: Tensor, identities: Tensor) -> Tensor:
         """From `text` (N, S, D) under `mask` (N, S), for channels with `identities` (K, d), parts (N, 1 + K, d)."""
         sentences = self.input(text)  # (N, S, d)
-        queries = torch.cat([self.whole[None], self.channel_query(identities)])  # (1 + K, d)
+        queries = torch.cat([self.whole[None], self.query(identities)])  # (1 + K, d)
         scores = self.key(sentences) @ queries.T / math.sqrt(len(self.whole))  # (N, S, 1 + K)
         lowest = torch.finfo(scores.dtype).min
         weights = scores.masked_fill(~mask.unsqueeze(-1), lowest).softmax(dim=1)
-        pooled = weights.transpose(1, 2) @ sentences  # (N, 1 + K, d)
-        return torch.cat([self.output(pooled[:, :1]), self.channel_output(pooled[:, 1:])], dim=1)
+        pooled = self.dropout(weights.transpose(1, 2) @ sentences)  # (N, 1 + K, d)
+        scale, shift = self.reading(identities).chunk(2, dim=-1)  # (K, d)
+        channels = self.channel_output(pooled[:, 1:] * (1 + scale) + shift)
+        return torch.cat([self.output(pooled[:, :1]), channels], dim=1)
 
 
 @dataclass
@@ -79,7 +94,7 @@ class AlignedModel(nn.Module):
         text_width = encoder.vocabulary.name_vectors.shape[1]
         self.config = config
         self.encoder = encoder
-        self.text = TextTower(width, text_width, width)
+        self.text = TextTower(width, text_width, encoder.config.dropout)
         self.series_output = nn.Linear(width, width)
         self.channel_output = nn.Linear(width, width)
         self.channel_text = nn.Sequential(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -45,6 +46,20 @@ class AlignModule(StageModule):
     def encoder(self) -> SeriesEncoder:  # type: ignore[override]
         return self.model.encoder
 
+    def idle(self) -> Iterable[Tensor]:
+        yield from super().idle()
+        alignment, encoder, model = self.config.alignment, self.config.encoder, self.model
+        if self.head is None:
+            yield self.encoder.mask_token
+        if not alignment.channel_weight:
+            yield from model.channel_text.parameters()
+            if model.fusion is not None:
+                yield from model.fusion.parameters()
+            if not alignment.channel_score:
+                yield from model.channel_output.parameters()
+        if not (encoder.channel_tokens or encoder.patch_identity or alignment.channel_score):
+            yield from self.encoder.channel_tokens.parameters()
+
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
         alignment = self.config.alignment
         output = self.model(self._perturbed(batch))
@@ -56,8 +71,10 @@ class AlignModule(StageModule):
             term = reconstruction_loss(self.encoder, self.head, batch, self.config.pretrain.mask_ratio)
             self.log("train/reconstruction", term, batch_size=len(batch))
             loss = loss + alignment.reconstruction_weight * term
-        if self.classifier is not None and bool((batch.label != NO_LABEL).any()):
-            term = F.cross_entropy(self.classifier(output.encoded.cls), batch.label, ignore_index=NO_LABEL)
+        if self.classifier is not None:
+            labelled = batch.label != NO_LABEL
+            scores = self.classifier(output.encoded.cls[labelled])
+            term = mean_over_processes(F.cross_entropy(scores, batch.label[labelled], reduction="none"))
             self.log("train/classification", term, batch_size=len(batch))
             loss = loss + alignment.classification_weight * term
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
@@ -67,14 +84,7 @@ class AlignModule(StageModule):
 
     def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         sample = contrastive_loss(self.model(batch).sample, self.model.temperature, lambda _: None)
-        self.log(
-            "validation/loss",
-            sample.total,
-            prog_bar=True,
-            batch_size=len(batch),
-            sync_dist=True,
-            add_dataloader_idx=False,
-        )
+        self.validation_loss.update(sample.total, weight=len(batch))
 
     def _contrast(self, level: Level, name: str) -> ContrastiveLoss:
         alignment = self.config.alignment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -40,6 +42,11 @@ class PretrainModule(StageModule):
         self.encoder = SeriesEncoder(config.encoder, vocabulary)
         self.head = ReconstructionHead(config.encoder.width, config.encoder.patch_length)
 
+    def idle(self) -> Iterable[Tensor]:
+        yield from super().idle()
+        if not self.config.encoder.channel_tokens and not self.config.encoder.patch_identity:
+            yield from self.encoder.channel_tokens.parameters()
+
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
         loss = reconstruction_loss(self.encoder, self.head, batch, self.config.pretrain.mask_ratio)
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
@@ -49,6 +56,4 @@ class PretrainModule(StageModule):
         # The same patches every time, so that epochs and runs compare.
         generator = torch.Generator(self.device).manual_seed(batch_idx)
         loss = reconstruction_loss(self.encoder, self.head, batch, self.config.pretrain.mask_ratio, generator)
-        self.log(
-            "validation/loss", loss, prog_bar=True, batch_size=len(batch), sync_dist=True, add_dataloader_idx=False
-        )
+        self.validation_loss.update(loss, weight=len(batch))

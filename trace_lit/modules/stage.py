@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import lightning as L
+from torch import Tensor
 from torch.nn.utils import get_total_norm
+from torchmetrics import MeanMetric
 
 from trace_lit.config import Config, to_dict
 from trace_lit.encoder import SeriesEncoder
@@ -23,6 +26,18 @@ class StageModule(L.LightningModule):
         super().__init__()
         self.config = config
         self.data_fingerprint = data_fingerprint
+        self.validation_loss = MeanMetric()  # over the instances of all corpora; each validation_step updates it
+
+    def idle(self) -> Iterable[Tensor]:
+        """The parameters that no loss of the stage reaches, as it is configured."""
+        tokens = self.encoder.channel_tokens
+        if not self.config.encoder.channel_tokens:
+            yield from tokens.scale.parameters() if tokens.scale is not None else ()
+
+    def setup(self, stage: str) -> None:
+        # Data-parallel training waits for the gradient of every parameter that is not frozen.
+        for parameter in self.idle():
+            parameter.requires_grad_(False)
 
     def configure_optimizers(self) -> Any:
         optimizer = build_optimizer(self, self.config.optim)
@@ -33,6 +48,9 @@ class StageModule(L.LightningModule):
         if self.trainer.global_step % self.config.trainer.log_every_n_steps == 0:
             gradients = [p.grad for p in self.parameters() if p.grad is not None]
             self.log("train/gradient_norm", get_total_norm(gradients))
+
+    def on_validation_epoch_end(self) -> None:
+        self.log("validation/loss", self.validation_loss, prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint[CHECKPOINT_KEY] = {

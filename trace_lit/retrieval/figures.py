@@ -137,8 +137,9 @@ def retrieved_examples(
             else:
                 title, colour = _judged(pool, n, m, column)
             page.write(x, below, title, size=8.5, colour=colour, weight="bold")
-            label = _label_name(corpus, int(rows[pool.index[m]]))
-            page.write(x, below + 0.155, _details(f"{scores[m]:.2f}", label), size=TEXT_SIZE, colour=GREY)
+            label = int(corpus.labels[rows[pool.index[m]]])
+            details = f"score {scores[m]:.2f}" + (f", {corpus.info.label_names[label]}" if label >= 0 else "")
+            page.write(x, below + 0.155, _shortened(details, COLUMN, TEXT_SIZE), size=TEXT_SIZE, colour=GREY)
             _draw_window(page, x, below + 0.36, window, channels, limits, named=column == 0, frame=colour)
         y += height
     return page.figure
@@ -160,7 +161,8 @@ def search_results(question: str | Window, hits: Sequence[Hit], corpus: Corpus) 
     limits = _limits([*asked, *windows])
     width = MARGIN + (len(asked) + len(hits)) * (COLUMN + GAP)
     heading = _wrapped(question, width - MARGIN - GAP, 11, 6) if isinstance(question, str) else ""
-    texts = [_wrapped(window.text or "no text", COLUMN + 0.2, TEXT_SIZE, 16) for window in [*asked, *windows]]
+    told = [window.text for window in asked] + [window.text or "no text" for window in windows]
+    texts = [_wrapped(text, COLUMN + 0.2, TEXT_SIZE, 16) for text in told]
     below = 0.2 + (_height(heading, 11) + 0.25 if heading else 0.0)
     bottom = below + 0.62 + len(channels) * ROW + 0.42
     page = _Page(width, bottom + max(_height(text, TEXT_SIZE) for text in texts) + 0.15)
@@ -177,9 +179,10 @@ def search_results(question: str | Window, hits: Sequence[Hit], corpus: Corpus) 
         x = MARGIN + column * (COLUMN + GAP)
         is_question = column < len(asked)
         page.write(x, below, title, size=10, weight="bold", colour=LABEL if is_question else INK)
-        page.write(x, below + 0.19, _shortened(details, COLUMN + 0.3, TEXT_SIZE), size=TEXT_SIZE, colour=GREY)
+        page.write(x, below + 0.19, _shortened(details, COLUMN, TEXT_SIZE), size=TEXT_SIZE, colour=GREY)
         if label is not None:
-            page.write(x, below + 0.33, _shortened(label, COLUMN + 0.3, TEXT_SIZE), size=TEXT_SIZE, weight="bold")
+            short = _shortened(label, COLUMN, 1.15 * TEXT_SIZE)  # bold is broader
+            page.write(x, below + 0.33, short, size=TEXT_SIZE, weight="bold")
         frame = LABEL if is_question else INK
         _draw_window(page, x, below + 0.62, window, channels, limits, named=column == 0, frame=frame)
         page.write(x, bottom, text, size=TEXT_SIZE, colour=GREY)
@@ -230,15 +233,6 @@ def _judged(pool: Pool, query: int, found: int, place: int) -> tuple[str, str]:
     if pool.label[query] >= 0 and pool.label[found] == pool.label[query]:
         return f"{place}.  ✓ label", LABEL
     return f"{place}.", GREY
-
-
-def _details(score: str, label: str | None) -> str:
-    return f"score {score}" + ("" if label is None else f", {label}")
-
-
-def _label_name(corpus: Corpus, row: int) -> str | None:
-    label = int(corpus.labels[row])
-    return corpus.info.label_names[label] if label >= 0 else None
 
 
 class _Page:

@@ -54,7 +54,7 @@ class FirstHit:
         draws = torch.arange(k)  # from the tied candidates, without replacement
         tied, missing = self.tied.unsqueeze(1), (self.tied - self.hits).unsqueeze(1)
         miss = (missing - draws).clamp(min=0).double() / (tied - draws).clamp(min=1)  # (Q, k)
-        outside = draws > k - self.better.unsqueeze(1)
+        outside = draws >= k - self.better.unsqueeze(1)
         return 1 - miss.masked_fill(outside, 1.0).prod(1)
 
     def reciprocal_rank(self) -> Tensor:
@@ -117,8 +117,6 @@ class Direction:
             top[rows] = scores.argmax(1)
             for match, (asked, offered) in self.keys.items():
                 hit = asked[rows].unsqueeze(1) == offered
-                if self.exclude_self:
-                    hit.diagonal(int(rows[0])).fill_(False)
                 best = torch.where(hit, scores, -torch.inf).amax(1, keepdim=True)
                 tied = scores == best
                 found[match][:, rows] = torch.stack([_count(scores > best), _count(tied), _count(tied & hit)])
@@ -189,8 +187,8 @@ def _words(text: str) -> tuple[str, ...]:
 def rouge_l(text: str, reference: str) -> float:
     """ROUGE-L as an F-measure: the longest common subsequence of the words of both, which may be of any script.
 
-    For ASCII texts it is what the package rouge_score gives, many times faster: one integer holds a row of the usual
-    table of common subsequences, a bit a word.
+    For ASCII texts it is what torchmetrics gives, many times faster: one integer holds a row of the usual table of
+    common subsequences, a bit a word.
     """
     first, second = _words(text), _words(reference)
     if not first or not second:

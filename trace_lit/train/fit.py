@@ -7,23 +7,28 @@ import shutil
 import sys
 import time
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar, WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from torch import Tensor
 
 from callbacks import ProgressLines, RetrievalEvaluation, TensorBoardPages, Throughput
 from data_modules import DomainDataModule
 from trace_lit.config import Config, ConfigError, to_dict, to_yaml
 from trace_lit.modules import AlignModule, Checkpoint, CheckpointError, PretrainModule, load_checkpoint
 from trace_lit.modules.stage import StageModule
+from trace_lit.text import CachedTextEncoder
 from trace_lit.train.runs import build_datamodule, run_folder, write_atomically, write_metrics
 
+LAST = "checkpoints/last.ckpt"
 PAIR_MRR = "validation/text_to_series/pair/MRR"
 
 
@@ -41,20 +46,41 @@ def quiet_lightning() -> None:
         warnings.filterwarnings("ignore", message)
 
 
+def load_start(config: Config) -> Checkpoint | None:
+    """The checkpoint that `init_from` names.
+
+    Raises
+    ------
+    CheckpointError
+        It cannot be used, or its encoder or text encoder is another than the configured one.
+    """
+    if config.init_from is None:
+        return None
+    start = load_checkpoint(config.init_from, "pretrain" if config.stage == "pretrain" else None)
+    there, here = to_dict(start.config), to_dict(config)
+    fixed = [("encoder", key) for key in here["encoder"] if key != "dropout"] + [("text", "name")]
+    differing = [
+        f"{section}.{key}={there[section][key]} there, {here[section][key]} here"
+        for section, key in fixed
+        if there[section][key] != here[section][key]
+    ]
+    if differing:
+        raise CheckpointError(
+            f"init_from={config.init_from}: its encoder differs: {', '.join(differing)}; use the same settings"
+        )
+    return start
+
+
 def build_module(config: Config, data: DomainDataModule, start: Checkpoint | None) -> StageModule:
     """The module of the configured stage, its encoder (or all of it) taken from `start` where there is one.
 
     Raises
     ------
-    CheckpointError
-        The encoder of `start` is of another shape than the configured one.
+    ConfigError
+        Classification is asked for, and the corpora have no labels.
     """
-    if start is not None and start.config.encoder != config.encoder:
-        theirs, ours = to_dict(start.config)["encoder"], to_dict(config)["encoder"]
-        differing = ", ".join(
-            f"encoder.{key}={theirs[key]} there, {ours[key]} here" for key in ours if theirs[key] != ours[key]
-        )
-        raise CheckpointError(f"init_from={config.init_from}: its encoder differs: {differing}; use the same settings")
+    if config.alignment.classification_weight and config.stage == "align" and not data.label_names:
+        raise ConfigError("alignment.classification_weight is set, but the corpora have no label_names; set it to 0")
     vocabulary = data.vocabulary if start is None else start.vocabulary
     module: StageModule
     if config.stage == "pretrain":
@@ -78,6 +104,16 @@ def resolve_precision(config: Config) -> str:
     return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
 
 
+def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """An exponential moving average that forgets its beginning: after n updates it decays by (1 + n) / (10 + n) at most."""
+
+    def average(mean: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+        number = float(updates)
+        return torch.lerp(mean, current, 1 - min(decay, (1 + number) / (10 + number)))
+
+    return average
+
+
 def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
     """The Trainer of a run that lives in `folder`; `has_pairs` tells that retrieval can choose the best checkpoint."""
     align = config.stage == "align"
@@ -88,7 +124,7 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
         evaluation = RetrievalEvaluation()
         callbacks += [evaluation, TensorBoardPages(evaluation)]
     if config.optim.ema_decay is not None:
-        callbacks.append(EMAWeightAveraging(decay=config.optim.ema_decay))
+        callbacks.append(WeightAveraging(use_buffers=False, avg_fn=moving_average(config.optim.ema_decay)))
     checkpoints = ModelCheckpoint(
         folder / "checkpoints",
         filename="best",
@@ -100,24 +136,27 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
     )
     callbacks.append(checkpoints)
     callbacks.append(RichProgressBar() if sys.stdout.isatty() else ProgressLines())
-    return L.Trainer(
-        accelerator=config.trainer.accelerator,
-        devices=config.trainer.devices,
-        num_nodes=config.trainer.nodes,
-        strategy=config.trainer.strategy,
-        precision=resolve_precision(config),  # type: ignore[arg-type]
-        max_epochs=config.trainer.max_epochs,
-        gradient_clip_val=config.optim.gradient_clip,
-        check_val_every_n_epoch=every,
-        log_every_n_steps=config.trainer.log_every_n_steps,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-        enable_model_summary=False,
-        enable_progress_bar=sys.stdout.isatty(),
-        logger=TensorBoardLogger(folder, name="", version="", default_hp_metric=False),
-        callbacks=callbacks,
-        default_root_dir=folder,
-    )
+    try:
+        return L.Trainer(
+            accelerator=config.trainer.accelerator,
+            devices=config.trainer.devices,
+            num_nodes=config.trainer.nodes,
+            strategy=config.trainer.strategy,
+            precision=resolve_precision(config),  # type: ignore[arg-type]
+            max_epochs=config.trainer.max_epochs,
+            gradient_clip_val=config.optim.gradient_clip,
+            check_val_every_n_epoch=every,
+            log_every_n_steps=config.trainer.log_every_n_steps,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_model_summary=False,
+            enable_progress_bar=sys.stdout.isatty(),
+            logger=TensorBoardLogger(folder, name="", version="", default_hp_metric=False),
+            callbacks=callbacks,
+            default_root_dir=folder,
+        )
+    except (ValueError, TypeError, MisconfigurationException) as error:
+        raise ConfigError(f"the section trainer cannot be used here: {error}") from error
 
 
 @dataclass
@@ -145,8 +184,7 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     """
     quiet_lightning()
     L.seed_everything(config.seed, workers=True, verbose=False)
-    stage = "pretrain" if config.stage == "pretrain" else None
-    start = None if config.init_from is None else load_checkpoint(config.init_from, stage)
+    start = load_start(config)
     data = build_datamodule(config, None if start is None else start.vocabulary)
     data.prepare_data()
     data.setup("fit")
@@ -154,28 +192,48 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
 
     domain = run_domain(config, data)
     folder = run_folder(config, domain)
-    last = folder / "checkpoints" / "last.ckpt"
     if resume == "auto":
-        resume = last if last.is_file() else None
-    leads = getattr(rank_zero_only, "rank", 0) == 0  # the processes that Lightning starts find the folder made
-    if leads and resume is None and (folder / "config.yaml").exists():
+        last = folder / LAST
+        resume, overwrite = (last, overwrite) if last.is_file() else (None, True)  # stopped before it saved anything
+    if resume is not None:
+        load_checkpoint(resume, config.stage)  # a clear error before anything starts
+    has_pairs = all(any(dataset.texts) for dataset in data.datasets["validation"])
+    trainer = build_trainer(config, folder, has_pairs)
+    if not trainer.is_global_zero:  # the processes that Lightning starts find the folder made
+        return _train(config, folder, data, module, trainer, resume, domain)
+    with claimed(folder, overwrite, go_on=resume is not None):
+        write_atomically(folder / "config.yaml", to_yaml(config))
+        return _train(config, folder, data, module, trainer, resume, domain)
+
+
+@contextmanager
+def claimed(folder: Path, overwrite: bool, go_on: bool) -> Iterator[None]:
+    """The run folder, made; it is taken away again if what is done inside fails before it has saved a checkpoint.
+
+    Raises
+    ------
+    ConfigError
+        The folder exists, and the run neither overwrites it nor goes on with it.
+    """
+    if not go_on and folder.exists() and any(folder.iterdir()):
+        if not (folder / "config.yaml").is_file():
+            raise ConfigError(f"{folder} holds something else than a run; choose another run.name or run.dir")
         if not overwrite:
             raise ConfigError(
                 f"the run {folder} exists; choose another run.name, go on with it (--resume auto), "
                 "or replace it (--overwrite)"
             )
         shutil.rmtree(folder)
-    if resume is not None:
-        load_checkpoint(resume, config.stage)  # a clear error before anything starts
-    made = leads and not folder.exists()
+    absent = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        if leads:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / "config.yaml", to_yaml(config))
-        return _train(config, folder, data, module, resume, domain)
+        yield
     except BaseException:
-        if made and not last.is_file():  # a run that saved something is kept: it can go on
-            shutil.rmtree(folder, ignore_errors=True)
+        if absent and not (folder / LAST).is_file():
+            shutil.rmtree(folder)
+            for parent in absent[1:]:
+                with suppress(OSError):  # another run has come to live there
+                    parent.rmdir()
         raise
 
 
@@ -190,19 +248,19 @@ def _train(
     folder: Path,
     data: DomainDataModule,
     module: StageModule,
+    trainer: L.Trainer,
     resume: str | Path | None,
     domain: str,
 ) -> FitResult:
     if config.trainer.compile:
         for block in module.encoder.blocks:
             block.compile()
-    has_pairs = all(any(dataset.texts) for dataset in data.datasets["validation"])
-    trainer = build_trainer(config, folder, has_pairs)
     announce(config, folder, data, module, trainer)
     began = time.perf_counter()
-    trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    except SystemExit:  # what Lightning makes of a KeyboardInterrupt
+        raise KeyboardInterrupt from None
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     throughput = next(callback for callback in callbacks if isinstance(callback, Throughput))
     chooser = trainer.checkpoint_callback
@@ -233,6 +291,8 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
     )
     print(f"{config.stage} → {folder}")
     print(f"  data      {rows} training windows, fingerprint {data.data_fingerprint[:12]}")
+    if isinstance(data.text, CachedTextEncoder):
+        print(f"  texts     {data.text.stats.describe()}, encoder {config.text.name}")
     print(f"  model     {total:,} parameters, start {config.init_from or 'random'}, seed {config.seed}")
     print(
         f"  device    {trainer.strategy.root_device.type} × {trainer.world_size}, precision {trainer.precision}, "
@@ -255,5 +315,6 @@ def log_hyperparameters(trainer: L.Trainer, config: Config, domain: str, metrics
     flatten("", to_dict(config))
     logger = trainer.logger
     assert isinstance(logger, TensorBoardLogger)
-    logger.log_hyperparams(flat, {f"hparams/{name}": value for name, value in metrics.items()})
+    compared = ("/MRR", "/P@1", "/loss", "fit/seconds", "fit/samples_per_second", "fit/parameters")
+    logger.log_hyperparams(flat, {f"hparams/{name}": v for name, v in metrics.items() if name.endswith(compared)})
     logger.finalize("success")
