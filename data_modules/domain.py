@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -159,10 +160,17 @@ class DomainDataModule(L.LightningDataModule):
         if (folder / INFO_FILE).is_file():
             return
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.parent / f".{folder.name}.lock"):
-            if not (folder / INFO_FILE).is_file():
-                log.info("building the corpus %s", folder)
-                self.build(folder)
+        lock = folder.parent / f".{folder.name}.lock"
+        try:
+            with FileLock(lock):
+                if not (folder / INFO_FILE).is_file():
+                    log.info("building the corpus %s", folder)
+                    self.build(folder)
+        except BaseException:
+            lock.unlink(missing_ok=True)
+            with suppress(OSError):  # other corpora are there
+                folder.parent.rmdir()
+            raise
 
     def setup(self, stage: str | None = None) -> None:
         """Load the corpora, encode their texts and settle the vocabulary; a second call changes nothing.
@@ -315,6 +323,9 @@ def _options(config: DataConfig, parameters: Mapping[str, inspect.Parameter]) ->
     for key in config.options:
         if key not in parameters:
             raise ConfigError(f"data.options.{key}: the source {config.source!r} has no such option; {offered}")
+        default, value = parameters[key].default, config.options[key]
+        if isinstance(default, (bool, int, str)) and type(value) is not type(default):
+            raise ConfigError(f"data.options.{key} is {value!r}; it must be of type {type(default).__name__}")
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in config.options:
             raise ConfigError(f"data.options.{name} is not set; the source {config.source!r} needs it; {offered}")

@@ -98,7 +98,7 @@ def _draw_channel(axes: Axes, window: Window, number: int, channel: Channel) -> 
         axes.text(0.5, 0.45, "no values", transform=axes.transAxes, ha="center", fontsize=8, color="#718096")
     axes.set_title(channel.name, fontsize=8.5, loc="left", pad=3, color=colour, parse_math=False)
     axes.set_ylabel(channel.unit, fontsize=8, parse_math=False)
-    locator = AutoDateLocator(minticks=3, maxticks=6)
+    locator = AutoDateLocator(minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     if len(window.times) > 1:

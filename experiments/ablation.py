@@ -47,7 +47,6 @@ def rows(corpus: str) -> list[Row]:
         Row("nopretrain", "without pre-training", None, [ALIGN, f"data.corpus={corpus}"]),
         row("paper", "the paper's configuration, at this size", PAPER_ENCODER, PAPER_ALIGNMENT),
         row("document", "one vector a text, not a sentence", [], ["text.unit=document"], shares="full"),
-        row("hard", "the 32 hardest negatives from half-way on", [], ["alignment.negatives=32"], shares="full"),
     ]
 
 

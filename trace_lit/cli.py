@@ -28,15 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("data_modules").setLevel(logging.INFO)
     try:
         return options.job(options)
+    except BrokenPipeError:  # the reader of our output has left
+        sys.stderr.close()
+        return 0
     except _input_errors() as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output has left
-        sys.stderr.close()
-        return 0
 
 
 def _input_errors() -> tuple[type[Exception], ...]:
@@ -46,7 +46,8 @@ def _input_errors() -> tuple[type[Exception], ...]:
     from trace_lit.retrieval import RetrievalError
     from trace_lit.text import TextEncoderError
 
-    return (ConfigError, CorpusError, CheckpointError, RetrievalError, TextEncoderError)
+    # OSError: a folder that cannot be written, a full disk.
+    return (ConfigError, CorpusError, CheckpointError, RetrievalError, TextEncoderError, OSError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,7 +128,10 @@ def _data_show(options: argparse.Namespace) -> int:
     from data_modules import Corpus
     from data_modules.figures import plot_instances
     from data_modules.show import example_rows, show_corpus
+    from trace_lit.retrieval.figures import picture_format
 
+    if options.plot is not None:
+        picture_format(options.plot)
     corpus = Corpus.load(options.corpus)
     rows = example_rows(corpus)
     show_corpus(corpus, Console(), rows)
@@ -146,11 +150,7 @@ def _fit(options: argparse.Namespace) -> int:
         return 0
     from trace_lit.train import fit
 
-    result = fit(config, resume=options.resume, overwrite=options.overwrite)
-    print(f"done: {result.folder}")
-    for name, value in result.metrics.items():
-        if name.startswith(("fit/", "best/")):
-            print(f"  {name} {value:.4g}")
+    fit(config, resume=options.resume, overwrite=options.overwrite)
     return 0
 
 

@@ -163,23 +163,18 @@ class Config:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
 
-def _keys(node: Any, prefix: str = "") -> Iterable[str]:
-    """All dotted keys of a nested mapping, sections included."""
+def _leaves(node: Any, prefix: str = "") -> Iterable[str]:
+    """The dotted keys of a nested mapping that hold no further keys."""
     for key, value in node.items():
-        yield f"{prefix}{key}"
-        if isinstance(value, dict):
-            yield from _keys(value, f"{prefix}{key}.")
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
 
 
-def _valid_keys() -> list[str]:
-    return list(_keys(OmegaConf.to_container(OmegaConf.structured(Config), resolve=False)))
-
-
-def _nearest(key: str, valid: Iterable[str]) -> str:
-    """The valid leaf that was most likely meant: a like name, or one with these initials, rather in the same section."""
+def _nearest(key: str, leaves: Sequence[str]) -> str:
+    """The leaf that was most likely meant: a like name, its beginning or initials, rather in the same section."""
     section, _, name = key.rpartition(".")
-    sections = {key.rpartition(".")[0] for key in valid}
-    leaves = [key for key in valid if key not in sections]
     if section in leaves:
         return section
 
@@ -189,17 +184,19 @@ def _nearest(key: str, valid: Iterable[str]) -> str:
     def likeness(leaf: str) -> float:
         own_section, _, own_name = leaf.rpartition(".")
         initials = "".join(word[:1] for word in own_name.split("_"))
-        return 2 * max(alike(name, own_name), alike(name, initials)) + alike(section, own_section)
+        begun = 1.0 if name and own_name.startswith(name) else 0.0
+        return 2 * max(alike(name, own_name), alike(name, initials), begun) + alike(section, own_section)
 
     return max(leaves, key=likeness)
 
 
 def _merge(config: DictConfig, layer: DictConfig, origin: str) -> DictConfig:
-    valid = _valid_keys()
-    keys = list(_keys(OmegaConf.to_container(layer, resolve=False)))
+    leaves = list(_leaves(OmegaConf.to_container(OmegaConf.structured(Config), resolve=False)))
+    sections = {leaf.rpartition(".")[0] for leaf in leaves}
+    keys = list(_leaves(OmegaConf.to_container(layer, resolve=False)))
     for key in keys:
-        if key not in valid and not key.startswith("data.options."):
-            raise ConfigError(f"{origin}: no key {key!r}; the nearest is {_nearest(key, valid)!r}")
+        if key not in leaves and key not in sections and not key.startswith("data.options."):
+            raise ConfigError(f"{origin}: no key {key!r}; the nearest is {_nearest(key, leaves)!r}")
     try:
         merged = OmegaConf.merge(config, layer)
     except OmegaConfBaseException as error:
@@ -210,14 +207,13 @@ def _merge(config: DictConfig, layer: DictConfig, origin: str) -> DictConfig:
 
 
 def _refused(config: DictConfig, layer: DictConfig, keys: Iterable[str]) -> str:
-    """The deepest of the `keys` of `layer` whose value the configuration does not take."""
-    refused = "top level"
+    """The one of the `keys` of `layer` whose value the configuration does not take."""
     for key in keys:
         try:
-            OmegaConf.update(copy.deepcopy(config), key, OmegaConf.select(layer, key), merge=True)
+            OmegaConf.update(copy.deepcopy(config), key, OmegaConf.select(layer, key))
         except OmegaConfBaseException:
-            refused = key
-    return refused
+            return key
+    return "top level"
 
 
 def _read_yaml(path: Path) -> DictConfig:
@@ -260,6 +256,7 @@ def _check(config: Config) -> None:
     allow("text.pooling", config.text.pooling, ("mean", "cls"))
     allow("encoder.channel_attention", config.encoder.channel_attention, ("biased", "full"))
     for key, number, least in (
+        ("seed", config.seed, 0),
         ("data.batch_size", config.data.batch_size, 1),
         ("data.num_workers", config.data.num_workers, 0),
         ("data.jitter", config.data.jitter, 0),

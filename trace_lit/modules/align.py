@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trace_lit.alignment import AlignedModel, ContrastiveLoss, Level, contrastive_loss, negatives_at
+from trace_lit.alignment.losses import mean_over_processes
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import Config

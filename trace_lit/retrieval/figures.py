@@ -17,6 +17,7 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.collections import PatchCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
@@ -38,6 +39,15 @@ TEXT_SIZE = 7.5
 LINE = 1.3 / 72  # inches of a line's height for a point of text size
 
 
+def picture_format(path: str | Path) -> str:
+    """The picture format that the ending of `path` names; RetrievalError if there is none."""
+    endings = FigureCanvasBase.get_supported_filetypes()
+    kind = Path(path).suffix.lstrip(".").lower()
+    if kind not in endings:
+        raise RetrievalError(f"{path}: a picture's name ends in one of {', '.join(sorted(endings))}")
+    return kind
+
+
 def save_figure(figure: Figure, path: str | Path, dpi: int = 110) -> None:
     """Write a picture in the format of its ending; the file is whole or not there.
 
@@ -47,10 +57,7 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = 110) -> None:
         There is no picture format with this ending.
     """
     path = Path(path)
-    endings = figure.canvas.get_supported_filetypes()
-    kind = path.suffix.lstrip(".").lower()
-    if kind not in endings:
-        raise RetrievalError(f"{path}: a picture's name ends in one of {', '.join(sorted(endings))}")
+    kind = picture_format(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     building = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:

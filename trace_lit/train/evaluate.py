@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from data_modules import DomainDataModule
 from data_modules.dataset import CorpusDataset
 from trace_lit.alignment import AlignedModel, SearchSpace
 from trace_lit.channels import ChannelVocabulary
@@ -20,15 +21,22 @@ from trace_lit.train.runs import build_datamodule, load_aligned, write_metrics
 
 @dataclass
 class OpenedRun:
-    """A model on a device and the embedded splits of the corpora that it is used on."""
+    """A model on a device, and the corpora that it is used on."""
 
     model: AlignedModel
     config: Config
-    vocabulary: ChannelVocabulary
+    data: DomainDataModule
     device: torch.device
-    datasets: dict[str, list[CorpusDataset]]  # by corpus name, one a split
-    pools: dict[str, list[Pool]]
-    fingerprint: str
+
+    def embed(self, split: str) -> dict[str, tuple[CorpusDataset, Pool]]:
+        """The `split` of each corpus and what it looks like in the model's space, by corpus name."""
+        pools = {}
+        for name, loader in zip(self.data.corpus_names, self.data.split_dataloader(split), strict=True):
+            dataset = loader.dataset
+            assert isinstance(dataset, CorpusDataset)
+            space = SearchSpace(self.model, dataset.corpus.info.channels)
+            pools[name] = dataset, embed_pool(space, loader, self.device)
+        return pools
 
 
 def best_device(config: Config) -> torch.device:
@@ -37,8 +45,8 @@ def best_device(config: Config) -> torch.device:
     return torch.device("cuda" if on_gpu else "cpu")
 
 
-def open_run(run: str | Path, splits: Sequence[str], corpus: str | Path | None = None) -> OpenedRun:
-    """Load a run's model and embed the `splits` of its own corpora, or of the folder `corpus`.
+def open_run(run: str | Path, corpus: str | Path | None = None) -> OpenedRun:
+    """A run's model with its own corpora, or with the one in the folder `corpus`.
 
     Raises
     ------
@@ -53,17 +61,7 @@ def open_run(run: str | Path, splits: Sequence[str], corpus: str | Path | None =
     data.setup("test")
     model.encoder.extend(data.vocabulary)
     device = best_device(config)
-    model.to(device)
-    datasets: dict[str, list[CorpusDataset]] = {name: [] for name in data.corpus_names}
-    pools: dict[str, list[Pool]] = {name: [] for name in data.corpus_names}
-    for split in splits:
-        for name, loader in zip(data.corpus_names, data.split_dataloader(split), strict=True):
-            dataset = loader.dataset
-            assert isinstance(dataset, CorpusDataset)
-            space = SearchSpace(model, dataset.corpus.info.channels)
-            datasets[name].append(dataset)
-            pools[name].append(embed_pool(space, loader, device))
-    return OpenedRun(model, config, data.vocabulary, device, datasets, pools, data.data_fingerprint)
+    return OpenedRun(model.to(device), config, data, device)
 
 
 def evaluate_run(
@@ -73,18 +71,18 @@ def evaluate_run(
 
     Those on the run's own corpora are added to its metrics.json.
     """
-    opened = open_run(run, [split], corpus)
+    opened = open_run(run, corpus)
+    pools = opened.embed(split)
     metrics: dict[str, Any] = {}
-    for name, (dataset,) in opened.datasets.items():
+    for name, (dataset, pool) in pools.items():
         own = evaluate_retrieval(
-            opened.pools[name][0],
+            pool,
             texts=dataset.texts,
             values=dataset.values,
-            deviation=channel_deviation(dataset, opened.vocabulary),
+            deviation=channel_deviation(dataset, opened.data.vocabulary),
             bootstrap=opened.config.evaluation.bootstrap if bootstrap is None else bootstrap,
         )
-        prefix = split if len(opened.datasets) == 1 else f"{split}/{name}"
-        metrics |= with_split(prefix, own)
+        metrics |= with_split(split if len(pools) == 1 else f"{split}/{name}", own)
     folder = Path(run)
     if corpus is None and (folder / "config.yaml").is_file():
         write_metrics(folder, metrics)
@@ -97,7 +95,8 @@ def channel_deviation(dataset: CorpusDataset, vocabulary: ChannelVocabulary) -> 
     for place, number in enumerate(vocabulary.ids(dataset.corpus.info.channels)):
         known = vocabulary.deviation[number]
         if known != known:  # NaN: never seen
-            values = torch.cat([torch.from_numpy(window[place]) for window in dataset.values])
-            known = float(values[~values.isnan()].std(correction=0))
+            values = np.concatenate([window[place] for window in dataset.values])
+            values = values[~np.isnan(values)]
+            known = float(values.std()) if len(values) else 1.0
         deviation.append(known or 1.0)
     return deviation

@@ -42,6 +42,7 @@ def quiet_lightning() -> None:
         r".*The number of training batches .* is smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
+        r".*It is recommended to use `self.log\(.*sync_dist=True\)`.*",  # what is logged so is the same everywhere
     ):
         warnings.filterwarnings("ignore", message)
 
@@ -278,6 +279,10 @@ def _train(
     if trainer.is_global_zero:
         write_metrics(folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
         log_hyperparameters(trainer, config, domain, metrics)
+        print(f"done: {folder}")
+        for name, value in metrics.items():
+            if name.startswith(("fit/", "best/")):
+                print(f"  {name} {value:.4g}")
     return FitResult(folder, metrics)
 
 

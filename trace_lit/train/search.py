@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +12,16 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from data_modules.corpus import SPLITS, CorpusError
+from data_modules.corpus import SPLITS, Corpus, CorpusError
 from data_modules.csv_series import CsvSeries, read_series_csv
 from data_modules.dataset import window_batch
 from data_modules.figures import Window
 from trace_lit.alignment import SearchSpace
 from trace_lit.config import ConfigError, TextConfig
 from trace_lit.retrieval import Hit, Retriever
-from trace_lit.retrieval.figures import corpus_window, save_figure, search_results
+from trace_lit.retrieval.figures import corpus_window, picture_format, save_figure, search_results
 from trace_lit.text import build_text_encoder, sentences
 from trace_lit.train.evaluate import OpenedRun, open_run
 
@@ -59,9 +61,15 @@ def search_run(
         raise ConfigError(f"--top is {top}; it must be at least 1")
     if question.text is not None and not question.text.strip():
         raise ConfigError('--text is empty; ask in words, like --text "heavy rain after a sudden pressure drop"')
-    opened = open_run(run, (split,) if split else SPLITS, corpus)
-    name, retriever = _retriever(opened)
-    channels = retriever.corpus.info.channels
+    if plot is not None:
+        picture_format(plot)  # an error now, not after all the work
+    opened = open_run(run, corpus)
+    searched = _only_corpus(opened)
+    channels, patch = searched.info.channels, opened.config.encoder.patch_length
+    series = None if question.series is None else read_series_csv(question.series, channels)
+    if series is not None and (steps := series.values.shape[1]) < patch:
+        raise CorpusError(f"{question.series} has {steps} rows; the model needs at least a patch of {patch}")
+    retriever = _retriever(opened, (split,) if split else [name for name in SPLITS if searched.select(name)])
     asked: str | Window
     if question.text is not None:
         hits = retriever.by_text(text_vectors(question.text, opened.config.text), top)
@@ -71,16 +79,14 @@ def search_run(
         asked = corpus_window(retriever.corpus, int(np.flatnonzero(retriever.corpus.ids == question.like)[0]))
     else:
         assert question.series is not None
-        series = read_series_csv(question.series, channels)
-        steps, patch = series.values.shape[1], opened.config.encoder.patch_length
-        if steps < patch:
-            raise CorpusError(f"{question.series} has {steps} rows; the model needs at least a patch of {patch}")
-        hits = retriever.by_series(window_batch(series.values, opened.vocabulary.ids(series.channels)), top)
+        assert series is not None
+        ids = opened.data.vocabulary.ids(series.channels)
+        hits = retriever.by_series(window_batch(series.values, ids), top)
         asked = _as_window(question.series, series, [channel.key for channel in channels])
     if as_json:
         print(json.dumps([hit.as_dict() for hit in hits], indent=2, ensure_ascii=False))
     else:
-        print_hits(hits, name)
+        print_hits(hits, searched.info.name)
     if plot is not None:
         save_figure(search_results(asked, hits, retriever.corpus), plot)
         print(f"drawn: {plot}", file=sys.stderr)
@@ -93,15 +99,18 @@ def text_vectors(text: str, config: TextConfig) -> torch.Tensor:
     return torch.from_numpy(build_text_encoder(config).encode(pieces, kind="query"))
 
 
-def _retriever(opened: OpenedRun) -> tuple[str, Retriever]:
-    names = list(opened.datasets)
-    if len(names) > 1:
-        raise ConfigError(f"the run has several corpora ({', '.join(names)}); say which folder to search with --corpus")
-    parts = opened.datasets[names[0]]
-    corpus = parts[0].corpus
-    space = SearchSpace(opened.model, corpus.info.channels)
-    pools = [(dataset.rows, pool) for dataset, pool in zip(parts, opened.pools[names[0]], strict=True)]
-    return names[0], Retriever.of_pools(space, corpus, pools, opened.device)
+def _only_corpus(opened: OpenedRun) -> Corpus:
+    corpora = opened.data.corpora
+    if len(corpora) > 1:
+        folders = ", ".join(str(corpus.path) for corpus in corpora)
+        raise ConfigError(f"the run has several corpora ({folders}); say which one to search with --corpus")
+    return corpora[0]
+
+
+def _retriever(opened: OpenedRun, splits: Sequence[str]) -> Retriever:
+    corpus = opened.data.corpora[0]
+    pools = [(dataset.rows, pool) for split in splits for dataset, pool in opened.embed(split).values()]
+    return Retriever.of_pools(SearchSpace(opened.model, corpus.info.channels), corpus, pools, opened.device)
 
 
 def _as_window(path: Path, series: CsvSeries, keys: list[str]) -> Window:
@@ -118,11 +127,13 @@ def print_hits(hits: list[Hit], name: str) -> None:
     """A table in a terminal, plain lines otherwise."""
     if not sys.stdout.isatty():
         for place, hit in enumerate(hits, start=1):
-            print(f"{place}. {hit.score:.3f}  {hit.id}  {hit.start:%Y-%m-%d %H:%M}  {hit.label or '-'}\n   {hit.text}")
+            print(f"{place}. {hit.score:.3f}  {hit.id}  {hit.start:%Y-%m-%d %H:%M}  {hit.label or '-'}")
+            print(f"   {hit.text or 'no text'}")
         return
     table = Table(title=f"Hits in {name}", title_justify="left")
     for column in ("", "score", "id", "start", "label", "text"):
         table.add_column(column, justify="right" if column in ("", "score") else "left")
     for place, hit in enumerate(hits, start=1):
-        table.add_row(str(place), f"{hit.score:.3f}", hit.id, f"{hit.start:%Y-%m-%d %H:%M}", hit.label or "-", hit.text)
+        row = (str(place), f"{hit.score:.3f}", hit.id, f"{hit.start:%Y-%m-%d %H:%M}", hit.label or "-", hit.text)
+        table.add_row(*(Text(cell) for cell in row))  # a string would be read as rich's markup
     Console().print(table)

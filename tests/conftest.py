@@ -1,0 +1,58 @@
+"""Tiny corpora and runs that many tests share; each is made once a session, when a test first asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ALIGNED_EPOCHS = 3
+
+
+@dataclass(frozen=True)
+class TinyRuns:
+    """A pre-trained and an aligned run of seconds on a small simulated weather corpus."""
+
+    corpus: Path
+    words: tuple[str, ...]  # of the command line: small model, this corpus, a private cache; `run.dir` is left open
+    pretrained: Path
+    aligned: Path
+
+
+@pytest.fixture(scope="session")
+def tiny_words(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """A model of a few thousand weights, and all that a fit writes beside its run kept out of the home folder."""
+    place = tmp_path_factory.mktemp("caches")
+    return (
+        "encoder={width: 16, layers: 1, heads: 2}",
+        "data.batch_size=16",
+        "trainer={accelerator: cpu, max_epochs: 2, log_every_n_steps: 1}",
+        "evaluation.bootstrap=20",
+        f"text.cache_dir={place / 'text'}",
+        f"data.cache_dir={place / 'corpora'}",
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Simulated weather, 60 instances."""
+    from trace_lit.cli import main
+
+    folder = tmp_path_factory.mktemp("corpora") / "weather"
+    assert main(["data", "build", "--domain", "weather", "--out", str(folder), "instances=60"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_runs(tmp_path_factory: pytest.TempPathFactory, tiny_corpus: Path, tiny_words: tuple[str, ...]) -> TinyRuns:
+    from trace_lit.cli import main
+
+    folder = tmp_path_factory.mktemp("runs")
+    words = (*tiny_words, f"data.corpus={tiny_corpus}")
+    pretrained, aligned = (folder / "weather" / stage / "tiny" for stage in ("pretrain", "align"))
+    fit = ["fit", *words, f"run.dir={folder}", "run.name=tiny"]
+    assert main(fit) == 0
+    align = ["stage=align", f"init_from={pretrained}", f"trainer.max_epochs={ALIGNED_EPOCHS}", "optim.ema_decay=0.9"]
+    assert main([*fit, *align]) == 0
+    return TinyRuns(tiny_corpus, words, pretrained, aligned)
