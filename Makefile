@@ -64,7 +64,7 @@ tensorboard: setup  ## look at the runs
 bench: setup  ## speed of the encoder, forward and training, as a share of what a large matrix product reaches
 	$(BIN)/python experiments/bench.py $(ARGS)
 
-ablation: setup  ## what each piece brings, on real weather: ROOT (the folder timecap), three seeds; writes a table
+ablation: setup  ## what each piece brings, on real weather: ROOT (the folder with timecap and timemmd), three seeds
 	$(BIN)/python experiments/ablation.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
 results: setup  ## the measured domains and the joint run: ROOT (the folder with timecap and timemmd), three seeds

@@ -26,6 +26,8 @@ class TensorBoardPages(L.Callback):
     def on_train_end(self, trainer: L.Trainer, pl_module: Any) -> None:
         if not trainer.is_global_zero or not isinstance(trainer.logger, TensorBoardLogger):
             return
+        if not self.evaluation.pools:  # a finished run that was asked to go on has not validated again
+            return
         writer = trainer.logger.experiment
         datasets: list[CorpusDataset] = trainer.datamodule.datasets["validation"]  # type: ignore[attr-defined]
         for (name, pool), dataset in zip(self.evaluation.pools.items(), datasets, strict=True):

@@ -42,12 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _input_errors() -> tuple[type[Exception], ...]:
     """What the person at the keyboard can mend; anything else is a defect and shows its trace."""
     from data_modules.corpus import CorpusError
-    from trace_lit.modules import CheckpointError
+    from trace_lit.modules import CheckpointError, TrainingError
     from trace_lit.retrieval import RetrievalError
     from trace_lit.text import TextEncoderError
 
     # OSError: a folder that cannot be written, a full disk.
-    return (ConfigError, CorpusError, CheckpointError, RetrievalError, TextEncoderError, OSError)
+    return (ConfigError, CorpusError, CheckpointError, RetrievalError, TextEncoderError, TrainingError, OSError)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -91,7 +91,7 @@ def test_instances_without_a_label_do_not_classify(batch: MultimodalBatch) -> No
     module.training_step(batch, 0)
     scores = module.classifier(module.encoder(batch).cls[:4])
     assert module.logged["train/classification"] == pytest.approx(
-        float(torch.nn.functional.cross_entropy(scores, batch.label[:4])), rel=1e-5
+        torch.nn.functional.cross_entropy(scores, batch.label[:4]).item(), rel=1e-5
     )
 
 

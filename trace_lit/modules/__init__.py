@@ -3,5 +3,14 @@
 from trace_lit.modules.align import AlignModule
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from trace_lit.modules.pretrain import PretrainModule
+from trace_lit.modules.stage import StageModule, TrainingError
 
-__all__ = ["AlignModule", "Checkpoint", "CheckpointError", "PretrainModule", "load_checkpoint"]
+__all__ = [
+    "AlignModule",
+    "Checkpoint",
+    "CheckpointError",
+    "PretrainModule",
+    "StageModule",
+    "TrainingError",
+    "load_checkpoint",
+]

@@ -13,7 +13,7 @@ from trace_lit.config import OptimConfig
 TOKENS = ("cls", "mask_token", "embedding", "whole")  # learned vectors: like biases, they are not decayed
 
 
-def build_optimizer(module: nn.Module, config: OptimConfig) -> AdamW:
+def build_optimizer(module: nn.Module, config: OptimConfig, fused: bool = True) -> AdamW:
     """AdamW over the trainable parameters; matrices decay, norms, biases and tokens do not."""
     named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
     decayed = [p for name, p in named if p.ndim > 1 and name.rsplit(".", 1)[-1] not in TOKENS]
@@ -22,7 +22,7 @@ def build_optimizer(module: nn.Module, config: OptimConfig) -> AdamW:
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": [p for _, p in named if id(p) not in chosen], "weight_decay": 0.0},
     ]
-    return AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
+    return AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=fused)
 
 
 def learning_rate_share(step: int, total: int, config: OptimConfig) -> float:

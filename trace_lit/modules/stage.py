@@ -7,7 +7,7 @@ from typing import Any
 
 import lightning as L
 from torch import Tensor
-from torch.nn.utils import get_total_norm
+from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torchmetrics import MeanMetric
 
 from trace_lit.config import Config, to_dict
@@ -15,6 +15,10 @@ from trace_lit.encoder import SeriesEncoder
 from trace_lit.modules.optim import build_optimizer, build_schedule
 
 CHECKPOINT_KEY = "trace_lit"
+
+
+class TrainingError(ValueError):
+    """Training cannot go on."""
 
 
 class StageModule(L.LightningModule):
@@ -26,7 +30,8 @@ class StageModule(L.LightningModule):
         super().__init__()
         self.config = config
         self.data_fingerprint = data_fingerprint
-        self.validation_loss = MeanMetric()  # over the instances of all corpora; each validation_step updates it
+        # Over the instances of all corpora; each validation_step updates it.
+        self.validation_loss = MeanMetric(nan_strategy="disable")
 
     def idle(self) -> Iterable[Tensor]:
         """The parameters that no loss of the stage reaches, as it is configured."""
@@ -40,9 +45,24 @@ class StageModule(L.LightningModule):
             parameter.requires_grad_(False)
 
     def configure_optimizers(self) -> Any:
-        optimizer = build_optimizer(self, self.config.optim)
+        optimizer = build_optimizer(self, self.config.optim, fused=not self._gradients_are_scaled)
         schedule = build_schedule(optimizer, self.config.optim, int(self.trainer.estimated_stepping_batches))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    @property
+    def _gradients_are_scaled(self) -> bool:
+        """With float16; bfloat16 does without."""
+        return getattr(self.trainer.precision_plugin, "scaler", None) is not None
+
+    def configure_gradient_clipping(
+        self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        # Lightning's own refuses a fused optimiser under any mixed precision, although only scaled gradients forbid it.
+        clip_grad_norm_(self.parameters(), gradient_clip_val or float("inf"))
+
+    def on_train_epoch_start(self) -> None:
+        if self.trainer.current_epoch + 1 == self.trainer.max_epochs:
+            self.trainer.check_val_every_n_epoch = 1  # the last epoch is always measured and kept
 
     def on_before_optimizer_step(self, optimizer: Any) -> None:
         if self.trainer.global_step % self.config.trainer.log_every_n_steps == 0:
@@ -50,6 +70,10 @@ class StageModule(L.LightningModule):
             self.log("train/gradient_norm", get_total_norm(gradients))
 
     def on_validation_epoch_end(self) -> None:
+        if not self.validation_loss.compute().isfinite():
+            raise TrainingError(
+                "the validation loss is not finite: the model has diverged; train again with a lower optim.learning_rate"
+            )
         self.log("validation/loss", self.validation_loss, prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -1,0 +1,77 @@
+"""Data-parallel training on two processes; Lightning starts the second by running the command again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import TinyRuns
+from trace_lit.cli import main
+from trace_lit.modules import load_checkpoint
+
+pytestmark = pytest.mark.slow
+PROGRAM = Path(sys.executable).with_name("trace-lit")
+# What is drawn in training is drawn by each process for its own rows, so the comparison does without.
+STILL = ("encoder.dropout=0", "trainer.max_epochs=1", "optim.ema_decay=0.9", "alignment.negatives=4")
+
+
+def fit_on_two(*words: str) -> list[str]:
+    made = subprocess.run(
+        [PROGRAM, "fit", *words, "trainer.devices=2", "trainer.accelerator=cpu", "data.batch_size=8"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (made.returncode, made.stderr) == (0, "")
+    return made.stdout.splitlines()
+
+
+def metrics(folder: Path) -> dict[str, float]:
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def test_pretraining(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    told = fit_on_two(*tiny_runs.words, f"run.dir={tmp_path}")
+    run = tmp_path / "weather" / "pretrain" / "default"
+    assert list(tmp_path.rglob("config.yaml")) == [run / "config.yaml"]
+    assert any("cpu × 2" in line and "global batch 16" in line for line in told)
+    for start in ("pretrain → ", "epoch 1/2", "epoch 2/2", "done: "):  # told by one of the processes
+        assert len([line for line in told if line.startswith(start)]) == 1
+    assert metrics(run)["fit/epochs"] == 2
+    assert 0 < metrics(run)["best/validation/loss"] < 2
+
+
+def test_alignment_on_two_processes_is_that_on_one(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    """With the same global batch: the same losses, gradients, weights and retrieval."""
+    words = (*tiny_runs.words, f"run.dir={tmp_path}", "stage=align", f"init_from={tiny_runs.pretrained}", *STILL)
+    fit_on_two(*words, "run.name=two")
+    assert main(["fit", *words, "run.name=one", "data.batch_size=16"]) == 0
+    one, two = (tmp_path / "weather" / "align" / name for name in ("one", "two"))
+    ours, theirs = metrics(one), metrics(two)
+    assert theirs["last/validation/loss"] == pytest.approx(ours["last/validation/loss"], rel=1e-4)
+    compared = [name for name in ours if name.startswith("last/validation/") and name.endswith("/MRR")]
+    assert "last/validation/text_to_series/pair/MRR" in compared
+    for name in compared:
+        assert theirs[name] == pytest.approx(ours[name], abs=0.01), name
+    start = load_checkpoint(tiny_runs.pretrained).encoder_weights()
+    apart, moved = (distance(current_weights(one), other) for other in (current_weights(two), start))
+    assert moved > 0.1
+    assert apart < 0.01 * moved
+
+
+def current_weights(run: Path) -> dict[str, torch.Tensor]:
+    """Those of the encoder, at the end and not averaged."""
+    state = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["current_model_state"]
+    prefix = "model.encoder."
+    return {name.removeprefix(prefix): weight for name, weight in state.items() if name.startswith(prefix)}
+
+
+def distance(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
+    assert one.keys() == other.keys()
+    return sum(float((one[name] - other[name]).square().sum()) for name in one) ** 0.5
