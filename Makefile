@@ -46,10 +46,10 @@ data: setup  ## build a corpus: DOMAIN, SOURCE, ROOT, CORPUS (the folder to writ
 	$(CLI) data build --domain $(DOMAIN) --source $(SOURCE) $(if $(ROOT),--root $(ROOT)) --out $(or $(CORPUS),corpora/$(DOMAIN)-$(SOURCE)) $(ARGS)
 
 pretrain: setup  ## stage 1: DOMAIN, SOURCE or CORPUS, RUN, DEVICES, NODES, ACCELERATOR, PRECISION, RESUME, ARGS
-	$(CLI) fit experiments/$(DOMAIN)/pretrain.yaml $(FIT) $(ARGS)
+	$(CLI) fit $(wildcard experiments/$(DOMAIN)/pretrain.yaml) stage=pretrain $(FIT) $(ARGS)
 
 align: setup  ## stage 2, from the pre-trained run of the same name where there is one
-	$(CLI) fit experiments/$(DOMAIN)/align.yaml $(FIT) \
+	$(CLI) fit $(wildcard experiments/$(DOMAIN)/align.yaml) stage=align $(FIT) \
 		$(if $(wildcard runs/$(DOMAIN)/pretrain/$(RUN)),init_from=runs/$(DOMAIN)/pretrain/$(RUN)) $(ARGS)
 
 evaluate: setup  ## retrieval metrics of an aligned run on its test split: DOMAIN, RUN, CORPUS, ARGS (--split, --json)

@@ -184,6 +184,11 @@ class Corpus:
             raise CorpusError(f"{path}: {_summary(problems)}")
         return cls(path, info, header["fingerprint"], table)
 
+    def check(self) -> None:
+        """Raise CorpusError for rows that do not make a corpus; a folder may have been made or changed by other means."""
+        if problems := _problems(self.info, self.table()):
+            raise CorpusError(f"{self.path}: {_summary(problems)}")
+
     def __len__(self) -> int:
         return self._table.num_rows
 
@@ -298,9 +303,6 @@ def validate_corpus(path: str | Path) -> list[str]:
     return problems
 
 
-# --- reading -----------------------------------------------------------------------------------------------------
-
-
 def _read_header(path: Path) -> dict[str, Any]:
     """corpus.yaml as {"info": …, "rows": …, "fingerprint": …}."""
     if not path.is_dir():
@@ -381,9 +383,6 @@ def _flat_values(table: pa.Table) -> NDArray[np.float32]:
     """All values behind one another, NaN for null."""
     flat = _column(table, "values").flatten().flatten()
     return flat.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
-
-
-# --- checking ----------------------------------------------------------------------------------------------------
 
 
 def _summary(problems: list[str]) -> str:
@@ -476,9 +475,6 @@ def _fingerprint(info: CorpusInfo, table: pa.Table) -> str:
     flat = _flat_values(table)
     digest.update(np.where(np.isnan(flat), np.float32(np.nan), flat).astype("<f4").tobytes())
     return digest.hexdigest()
-
-
-# --- writing -----------------------------------------------------------------------------------------------------
 
 
 def _checked(record: Record, number: int, info: CorpusInfo) -> Record:

@@ -187,6 +187,7 @@ class DomainDataModule(L.LightningDataModule):
             return
         corpora = [Corpus.load(path) for path in self.corpus_paths()]
         for corpus in corpora:
+            corpus.check()
             self._check_lengths(corpus)
         if self.known_vocabulary is None or stage == "fit":
             self.vocabulary = training_vocabulary(corpora, self.text, self.known_vocabulary)
@@ -198,6 +199,7 @@ class DomainDataModule(L.LightningDataModule):
             (text for corpus in corpora for text in corpus.texts),
             encoder,
             sentences if self.text_unit == "sentence" else whole,
+            kind="query",  # it is what people ask with
         )
         channel_texts = TextTable(
             (text for corpus in corpora for own in corpus.channel_texts for text in own), encoder, whole

@@ -74,7 +74,9 @@ def _channels(corpus: Corpus) -> Table:
     for number, channel in enumerate(corpus.info.channels):
         steps = np.concatenate([window[number] for window in values])
         known = steps[~np.isnan(steps)].astype(np.float64)
-        low, mean, high = (_number(float(f)) for f in (known.min(), known.mean(), known.max()))
+        low, mean, high = "-", "-", "-"
+        if len(known):
+            low, mean, high = (_number(float(f)) for f in (known.min(), known.mean(), known.max()))
         missing = 1 - len(known) / len(steps)
         table.add_row(Text(channel.name), Text(channel.unit), low, mean, high, f"{missing:.1%}" if missing else "none")
     return table

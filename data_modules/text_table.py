@@ -29,9 +29,17 @@ class TextTable:
         Encodes the pieces. Without one, no text counts as a text and the vectors have width 0.
     pieces
         What a text is cut into: `trace_lit.text.sentences` or `whole`.
+    kind
+        Which prefix of the encoder stands before a piece, "document" or "query".
     """
 
-    def __init__(self, texts: Iterable[str], encoder: TextEncoder | None, pieces: Callable[[str], list[str]]) -> None:
+    def __init__(
+        self,
+        texts: Iterable[str],
+        encoder: TextEncoder | None,
+        pieces: Callable[[str], list[str]],
+        kind: str = "document",
+    ) -> None:
         self._numbers: dict[str, int] = {}
         place: dict[str, int] = {}  # piece -> row of the vectors; row 0 is padding
         rows: list[int] = []
@@ -46,7 +54,9 @@ class TextTable:
         self._first = self._count.cumsum(0) - self._count
         self._rows = torch.tensor([*rows, 0])
         width = 0 if encoder is None else encoder.dim
-        vectors = encoder.encode(list(place)) if encoder is not None and place else np.zeros((0, width), np.float32)
+        vectors = np.zeros((0, width), np.float32)
+        if encoder is not None and place:
+            vectors = encoder.encode(list(place), kind=kind)
         self._vectors = torch.cat([torch.zeros(1, width), torch.from_numpy(np.array(vectors, dtype=np.float32))])
 
     def __len__(self) -> int:

@@ -19,6 +19,7 @@ PAPER_ALIGNMENT = [
     "data.jitter=0",
     "text.unit=document",
     "alignment.channel_score=false",
+    "alignment.heads=linear",
     "alignment.fusion=true",
     "alignment.negatives=32",
     "alignment.all_negatives_share=0",

@@ -138,6 +138,7 @@ def main() -> None:
             loss.backward()
             optimizer.step()
 
+        encoder.eval()
         times = {"forward": seconds(forward, device, options.repeats)}
         encoder.train()
         times["training"] = seconds(train, device, options.repeats)

@@ -137,6 +137,9 @@ def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def write_section(name: str, title: str, body: str) -> None:
     """Put a section into RESULTS.md, in the place of its older self, with the command, date and commit."""
+    if "--only" in sys.argv:
+        print(f"{RESULTS.name} is written by the whole sweep, not with --only")
+        return
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True)
     command = "python " + " ".join([f"experiments/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     stamp = f"`{command}`, {time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip() or 'unknown'}"

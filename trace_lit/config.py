@@ -102,6 +102,7 @@ class AlignmentConfig:
     learnable_temperature: bool = True
     channel_weight: float = 1.0  # λ_ch
     channel_score: bool = True  # a score sums over [CLS] and channels; false: [CLS] alone, as in the paper
+    heads: str = "residual"  # between encoders and common space; linear: one linear layer on texts, as in the paper
     fusion: bool = False  # the channel loss sees channel embeddings that attended to the channel texts
     reconstruction_weight: float = 0.0
     classification_weight: float = 0.0
@@ -254,6 +255,7 @@ def _check(config: Config) -> None:
     allow("stage", config.stage, STAGES)
     allow("text.unit", config.text.unit, ("sentence", "document"))
     allow("text.pooling", config.text.pooling, ("mean", "cls"))
+    allow("alignment.heads", config.alignment.heads, ("residual", "linear"))
     allow("encoder.channel_attention", config.encoder.channel_attention, ("biased", "full"))
     for key, number, least in (
         ("seed", config.seed, 0),
@@ -295,6 +297,18 @@ def _check(config: Config) -> None:
         ("alignment.temperature_min", config.alignment.temperature_min),
     ):
         require(0.0 < positive < float("inf"), f"{key} is {positive}; it must be positive and finite")
+    alignment = config.alignment
+    require(
+        alignment.temperature >= alignment.temperature_min,
+        f"alignment.temperature is {alignment.temperature}, below alignment.temperature_min {alignment.temperature_min}",
+    )
+    require(
+        all(0.0 <= beta < 1.0 for beta in config.optim.betas),
+        f"optim.betas is {list(config.optim.betas)}; both must lie between 0 and 1, 1 excluded",
+    )
+    require(config.seed < 2**32, f"seed is {config.seed}; it must be below 2**32")
+    exponent = config.data.mixing_exponent
+    require(0.0 <= exponent <= 1.0, f"data.mixing_exponent is {exponent}; it must lie between 0 and 1")
     for key, weight in (
         ("optim.weight_decay", config.optim.weight_decay),
         ("alignment.channel_weight", config.alignment.channel_weight),

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from trace_lit.text import sentence_subsets, sentences
+from trace_lit.text import sentences
 
 REPORT = "It was mild. Wind rose to 3.5 m/s. Rain fell at 5 p.m. Pressure fell."
 
@@ -54,48 +54,3 @@ def test_nothing_but_white_space_is_lost():
         found = sentences(text)
         assert "".join("".join(found).split()) == "".join(text.split())
         assert all(sentence == sentence.strip() != "" for sentence in found)
-
-
-def test_subsets_are_sentences_of_the_text_in_their_order():
-    whole = sentences(REPORT)
-    for subset in sentence_subsets(REPORT, 15, seed=1):
-        kept = sentences(subset)
-        assert kept
-        places = [whole.index(sentence) for sentence in kept]
-        assert places == sorted(set(places))
-
-
-def test_every_subset_comes_once_before_one_comes_again():
-    subsets = sentence_subsets(REPORT, 20, seed=3)
-    assert len(subsets) == 20
-    assert len(set(subsets[:15])) == 15
-    assert subsets[15:] == subsets[:5]
-    assert REPORT in subsets
-
-
-def test_subsets_depend_on_the_seed_and_on_nothing_else():
-    assert sentence_subsets(REPORT, 5, seed=1) == sentence_subsets(REPORT, 5, seed=1)
-    assert sentence_subsets(REPORT, 5, seed=1) != sentence_subsets(REPORT, 5, seed=2)
-
-
-def test_texts_with_equally_many_sentences_are_not_drawn_alike():
-    other = REPORT.replace("mild", "cold")
-    subsets = [subset.replace("cold", "mild") for subset in sentence_subsets(other, 5, seed=1)]
-    assert subsets != sentence_subsets(REPORT, 5, seed=1)
-
-
-def test_each_sentence_is_kept_half_of_the_time():
-    text = " ".join(f"Sentence {number}." for number in range(100))
-    kept = [len(sentences(subset)) for subset in sentence_subsets(text, 200, seed=0)]
-    assert 48 < sum(kept) / len(kept) < 52
-
-
-def test_scripts_without_spaces_get_none():
-    rain, wind = "雨が降る。", "風は弱い。"
-    assert set(sentence_subsets(rain + wind, 3, seed=0)) == {rain, wind, rain + wind}
-
-
-def test_a_text_of_one_sentence_or_none_is_repeated():
-    assert sentence_subsets(" It rains. ", 3, seed=0) == ["It rains."] * 3
-    assert sentence_subsets(" ", 2, seed=0) == ["", ""]
-    assert sentence_subsets(REPORT, 0, seed=0) == []

@@ -17,7 +17,7 @@ from data_modules import Channel, CorpusInfo, Record, write_corpus
 from tests.conftest import ALIGNED_EPOCHS, TinyRuns
 from trace_lit.cli import main
 from trace_lit.config import ConfigError, load_config
-from trace_lit.modules import load_checkpoint
+from trace_lit.modules import CheckpointError, load_checkpoint
 from trace_lit.modules.stage import StageModule
 from trace_lit.train import FitResult, evaluate_run, fit
 from trace_lit.train.fit import build_module, load_start
@@ -343,6 +343,32 @@ def test_a_finished_run_is_trained_further(train) -> None:
     assert load_config([first.folder / "config.yaml"]).trainer.max_epochs == 3
 
 
+def test_the_last_checkpoint_is_of_the_last_epoch_whatever_is_best(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loss is made to grow, so that the first epoch stays the best."""
+    original = StageModule.on_validation_epoch_end
+
+    def growing(self: Any) -> None:
+        self.validation_loss.update(torch.tensor(10.0 * self.current_epoch), weight=1e6)
+        original(self)
+
+    monkeypatch.setattr(StageModule, "on_validation_epoch_end", growing)
+    run = train("trainer.max_epochs=3")
+    epochs = {
+        name: torch.load(run.folder / "checkpoints" / f"{name}.ckpt", weights_only=True)["epoch"]
+        for name in ("best", "last")
+    }
+    assert epochs == {"best": 0, "last": 2}
+
+
+def test_a_finished_run_has_nothing_to_go_on_with(train, capsys) -> None:
+    run = train()
+    before, metrics = weights(run), (run.folder / "metrics.json").read_text()
+    train(resume="auto")
+    assert "there was no epoch left to train" in capsys.readouterr().out
+    assert equal(weights(run), before)
+    assert (run.folder / "metrics.json").read_text() == metrics
+
+
 def test_resume_takes_a_checkpoint(train) -> None:
     first = train("trainer.max_epochs=1", "run.name=first")
     second = train("run.name=second", resume=first.folder / "checkpoints" / "last.ckpt")
@@ -387,6 +413,35 @@ def test_a_run_is_replaced(train) -> None:
     assert second.folder == first.folder
     assert not (second.folder / "note.txt").exists()
     assert not equal(before, weights(second))
+
+
+def test_what_was_to_be_replaced_comes_back(train, stop_in_epoch) -> None:
+    first = train("trainer.max_epochs=1")
+    before = weights(first)
+    stop_in_epoch(0, RuntimeError)
+    with pytest.raises(RuntimeError):
+        train(overwrite=True)
+    assert equal(weights(first), before)
+    assert [path.name for path in first.folder.parent.iterdir()] == [first.folder.name]
+
+
+def test_another_model_or_other_data_cannot_go_on(train, tmp_path: Path) -> None:
+    first = train("trainer.max_epochs=1")
+    last = first.folder / "checkpoints" / "last.ckpt"
+    with pytest.raises(CheckpointError, match=r"encoder\.layers=1 there, 2 here"):
+        train("encoder.layers=2", resume="auto")
+    with pytest.raises(CheckpointError, match=r"cannot go on with this configuration: data"):
+        train(f"data.corpus={dunes(tmp_path / 'dunes')}", resume=last)
+    assert equal(torch.load(last, weights_only=True)["state_dict"], weights(first))
+
+
+def test_a_run_is_evaluated_from_any_folder(train, tmp_path: Path, tiny_runs: TinyRuns, monkeypatch) -> None:
+    monkeypatch.chdir(tiny_runs.corpus.parent)
+    run = train(
+        "trainer.max_epochs=1", "stage=align", f"data.corpus={tiny_runs.corpus.name}", "data.cache_dir=not-there"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert evaluate_run(run.folder, bootstrap=0)["test/pool/instances"] > 0
 
 
 @pytest.mark.parametrize("stage", ["pretrain", "align"])

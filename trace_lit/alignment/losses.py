@@ -89,7 +89,8 @@ def contrastive_loss(level: Level, temperature: Tensor, negatives: Callable[[int
     count = negatives(len(candidates.series))
 
     def direction(anchors: Tensor, others: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        similarity = anchors @ others.T
+        with torch.autocast(anchors.device.type, enabled=False):  # bfloat16 would blur what a temperature of 0.01 tells
+            similarity = anchors.float() @ others.float().T
         chosen = hardest(similarity, allowed, count)
         return similarity, chosen, info_nce(similarity / temperature, positive, chosen)
 

@@ -3,7 +3,7 @@
 The paper holds one vector of a text against [CLS]. Here a text is a set of sentence vectors of the frozen encoder: a learned
 query for the whole, and one for each channel, made from the channel's identity, attend to them. So the sentence about the
 wind is held against the wind's channel embedding, and the score of a pair is one inner product of concatenated parts. With
-one vector a text (`text.unit=document`) and `alignment.channel_score=false` it is the paper's model.
+`text.unit=document`, `alignment.heads=linear` and `alignment.channel_score=false` it is the paper's model.
 """
 
 from __future__ import annotations
@@ -50,18 +50,23 @@ class TextTower(nn.Module):
     of the wind (a scale and a shift of the pooled vector, as in FiLM, Perez et al., 2018).
     """
 
-    def __init__(self, width: int, text_width: int, dropout: float) -> None:
+    def __init__(self, width: int, text_width: int, heads: str, dropout: float) -> None:
         super().__init__()
-        self.input = nn.Sequential(
-            nn.LayerNorm(text_width, elementwise_affine=False), nn.Dropout(dropout), nn.Linear(text_width, width)
-        )
+        self.input: nn.Module = nn.Linear(text_width, width)
+        self.output: nn.Module = nn.Identity()
+        self.channel_output: nn.Module = nn.Identity()
+        if heads == "residual":
+            standard = nn.LayerNorm(text_width, elementwise_affine=False)
+            self.input = nn.Sequential(standard, nn.Dropout(dropout), nn.Linear(text_width, width))
+            self.output = ResidualProjection(width, dropout)
+            self.channel_output = ResidualProjection(width, dropout)
+            self.dropout = nn.Dropout(dropout)
+        else:
+            self.dropout = nn.Dropout(0.0)
         self.key = nn.Linear(width, width)
         self.whole = nn.Parameter(torch.randn(width) / math.sqrt(width))
         self.query = nn.Linear(width, width)
         self.reading = nn.Linear(width, 2 * width)
-        self.output = ResidualProjection(width, dropout)
-        self.channel_output = ResidualProjection(width, dropout)
-        self.dropout = nn.Dropout(dropout)
 
     def forward(self, text: Tensor, mask: Tensor, identities: Tensor) -> Tensor:
         """From `text` (N, S, D) under `mask` (N, S), for channels with `identities` (K, d), parts (N, 1 + K, d)."""
@@ -94,12 +99,15 @@ class AlignedModel(nn.Module):
         text_width = encoder.vocabulary.name_vectors.shape[1]
         self.config = config
         self.encoder = encoder
-        self.text = TextTower(width, text_width, encoder.config.dropout)
-        self.series_output = nn.Linear(width, width)
-        self.channel_output = nn.Linear(width, width)
-        self.channel_text = nn.Sequential(
-            nn.LayerNorm(text_width, elementwise_affine=False), nn.Linear(text_width, width)
-        )
+        self.text = TextTower(width, text_width, config.heads, encoder.config.dropout)
+        self.series_output: nn.Module = nn.Identity()
+        self.channel_output: nn.Module = nn.Identity()
+        self.channel_text: nn.Module = nn.Linear(text_width, width)
+        if config.heads == "residual":
+            self.series_output = nn.Linear(width, width)
+            self.channel_output = nn.Linear(width, width)
+            standard = nn.LayerNorm(text_width, elementwise_affine=False)
+            self.channel_text = nn.Sequential(standard, nn.Linear(text_width, width))
         self.fusion = nn.MultiheadAttention(width, encoder.config.heads, batch_first=True) if config.fusion else None
         self.log_temperature = nn.Parameter(
             torch.tensor(math.log(config.temperature)), requires_grad=config.learnable_temperature
@@ -109,6 +117,11 @@ class AlignedModel(nn.Module):
     def temperature(self) -> Tensor:
         """The temperature of the contrastive losses, bounded from below."""
         return self.log_temperature.exp().clamp(min=self.config.temperature_min)
+
+    def bound_temperature(self) -> None:
+        """Bring a temperature that a step has taken below its bound back to it, where it can still learn."""
+        with torch.no_grad():
+            self.log_temperature.clamp_(min=math.log(self.config.temperature_min))
 
     def forward(self, batch: MultimodalBatch) -> AlignedOutput:
         """Encode both sides of a batch for the losses."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch
+from trace_lit.distributed import world_size
 from trace_lit.encoder.model import EncoderOutput
 from trace_lit.encoder.patches import split_patches
 
@@ -32,4 +34,7 @@ def masked_reconstruction_loss(
     target = split_patches(output.norm.normalise(batch.values), length)
     counted = split_patches(batch.observed & batch.channel_mask.unsqueeze(-1), length) & patch_mask.unsqueeze(-1)
     error = (reconstruction.float() - target).square().masked_fill(~counted, 0.0)
-    return error.sum() / counted.sum().clamp(min=1)
+    count = counted.sum().float()
+    if world_size() > 1:  # a process's part of the mean over all processes, see trace_lit.alignment.losses
+        dist.all_reduce(count)
+    return error.sum() * world_size() / count.clamp(min=1)

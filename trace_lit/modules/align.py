@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -83,9 +84,15 @@ class AlignModule(StageModule):
         self.log("train/mean_cosine", mean_cosine(output.sample.series.detach()), batch_size=len(batch))
         return loss
 
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.model.bound_temperature()
+
     def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        sample = contrastive_loss(self.model(batch).sample, self.model.temperature, lambda _: None)
-        self.validation_loss.update(sample.total, weight=len(batch))
+        output = self.model(batch)
+        loss = contrastive_loss(output.sample, self.model.temperature, lambda _: None).total
+        if weight := self.config.alignment.channel_weight:
+            loss = loss + weight * contrastive_loss(output.channel, self.model.temperature, lambda _: None).total
+        self.validation_loss.update(loss, weight=len(batch))
 
     def _contrast(self, level: Level, name: str) -> ContrastiveLoss:
         alignment = self.config.alignment

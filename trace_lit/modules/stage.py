@@ -25,6 +25,7 @@ class StageModule(L.LightningModule):
     """A stage of training around the common encoder."""
 
     encoder: SeriesEncoder
+    total_steps: int  # of the optimiser, in the whole run
 
     def __init__(self, config: Config, data_fingerprint: str = "") -> None:
         super().__init__()
@@ -46,7 +47,10 @@ class StageModule(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = build_optimizer(self, self.config.optim, fused=not self._gradients_are_scaled)
-        schedule = build_schedule(optimizer, self.config.optim, int(self.trainer.estimated_stepping_batches))
+        # Lightning's own estimate would make the iterator of a resumed run before the epoch that it goes on with is known.
+        batches = len(self.trainer.datamodule.train_dataloader())  # type: ignore[attr-defined]
+        self.total_steps = self.config.trainer.max_epochs * batches
+        schedule = build_schedule(optimizer, self.config.optim, self.total_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     @property
@@ -65,7 +69,7 @@ class StageModule(L.LightningModule):
             self.trainer.check_val_every_n_epoch = 1  # the last epoch is always measured and kept
 
     def on_before_optimizer_step(self, optimizer: Any) -> None:
-        if self.trainer.global_step % self.config.trainer.log_every_n_steps == 0:
+        if (self.trainer.global_step + 1) % self.config.trainer.log_every_n_steps == 0:
             gradients = [p.grad for p in self.parameters() if p.grad is not None]
             self.log("train/gradient_norm", get_total_norm(gradients))
 
@@ -87,4 +91,4 @@ class StageModule(L.LightningModule):
     @property
     def progress(self) -> float:
         """How much of the run is done, 0 to 1."""
-        return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
+        return self.trainer.global_step / self.total_steps

@@ -3,7 +3,7 @@
 from trace_lit.text.build import build_text_encoder
 from trace_lit.text.cache import CachedTextEncoder, EncodingStats
 from trace_lit.text.encoder import TextEncoder, TextEncoderError
-from trace_lit.text.sentences import sentence_subsets, sentences
+from trace_lit.text.sentences import sentences
 
 __all__ = [
     "CachedTextEncoder",
@@ -11,6 +11,5 @@ __all__ = [
     "TextEncoder",
     "TextEncoderError",
     "build_text_encoder",
-    "sentence_subsets",
     "sentences",
 ]

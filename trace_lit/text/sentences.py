@@ -1,11 +1,10 @@
-"""Sentences of a text in any script, and random subsets of them that stand in for the text as augmentation.
+"""Sentences of a text in any script.
 
 Where it is unclear whether a sentence ends, it does not: two sentences kept together do no harm, half a number does.
 """
 
 from __future__ import annotations
 
-import random
 import re
 
 # Look-alikes of ASCII characters are written as escapes.
@@ -28,27 +27,6 @@ _BEFORE_A_NUMBER = re.compile(
 def sentences(text: str) -> list[str]:
     """The sentences of `text` in their order, without the white space around them; none is empty."""
     return [stripped for piece in _pieces(text) if (stripped := piece.strip())]
-
-
-def sentence_subsets(text: str, count: int, seed: int) -> list[str]:
-    """Draw `count` random subsets of the sentences of `text`, each non-empty and in their order.
-
-    Every subset is equally probable. None comes twice before all have come; a text of one sentence or none is repeated.
-    The same arguments give the same subsets.
-    """
-    pieces = [piece for piece in _pieces(text) if piece.strip()]
-    if len(pieces) <= 1:
-        return [text.strip()] * count
-    drawn = random.Random(f"{seed} {text}")
-    every = (1 << len(pieces)) - 1  # a subset is a number with a bit for each sentence
-    subsets: dict[int, None] = {}
-    while len(subsets) < min(count, every):
-        subsets[drawn.randint(1, every)] = None
-    chosen = list(subsets)
-    return [
-        "".join(piece for place, piece in enumerate(pieces) if chosen[number % len(chosen)] >> place & 1).strip()
-        for number in range(count)
-    ]
 
 
 def _pieces(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from data_modules.dataset import CorpusDataset
 from trace_lit.alignment import AlignedModel, SearchSpace
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import Config
+from trace_lit.modules import CheckpointError
 from trace_lit.retrieval import Pool, embed_pool, evaluate_retrieval, with_split
 from trace_lit.train.runs import build_datamodule, load_aligned, write_metrics
 
@@ -59,6 +60,11 @@ def open_run(run: str | Path, corpus: str | Path | None = None) -> OpenedRun:
     data = build_datamodule(config, checkpoint.vocabulary)
     data.prepare_data()
     data.setup("test")
+    if corpus is None and data.data_fingerprint != checkpoint.data_fingerprint:
+        raise CheckpointError(
+            f"{run} was trained on the data {checkpoint.data_fingerprint[:12]}, which have changed since (now "
+            f"{data.data_fingerprint[:12]}); give the old ones back, or name the corpus to use with --corpus"
+        )
     model.encoder.extend(data.vocabulary)
     device = best_device(config)
     return OpenedRun(model.to(device), config, data, device)

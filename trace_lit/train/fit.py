@@ -42,7 +42,7 @@ def quiet_lightning() -> None:
         r".*The number of training batches .* is smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
-        r".*It is recommended to use `self.log\(.*sync_dist=True\)`.*",  # what is logged so is the same everywhere
+        r".*It is recommended to use `self.log\(.*sync_dist=True\)`.*",  # metrics are gathered before; losses are shares
     ):
         warnings.filterwarnings("ignore", message)
 
@@ -59,7 +59,8 @@ def load_start(config: Config) -> Checkpoint | None:
         return None
     start = load_checkpoint(config.init_from, "pretrain" if config.stage == "pretrain" else None)
     there, here = to_dict(start.config), to_dict(config)
-    fixed = [("encoder", key) for key in here["encoder"] if key != "dropout"] + [("text", "name")]
+    fixed = [("encoder", key) for key in here["encoder"] if key != "dropout"]
+    fixed += [("text", key) for key in ("name", "pooling", "query_prefix", "document_prefix", "max_length")]
     differing = [
         f"{section}.{key}={there[section][key]} there, {here[section][key]} here"
         for section, key in fixed
@@ -70,6 +71,24 @@ def load_start(config: Config) -> Checkpoint | None:
             f"init_from={config.init_from}: its encoder differs: {', '.join(differing)}; use the same settings"
         )
     return start
+
+
+def check_resumable(checkpoint: Checkpoint, config: Config, data: DomainDataModule) -> None:
+    """Raise CheckpointError where the weights or the data of `checkpoint` are not those of the run that would go on."""
+    there, here = to_dict(checkpoint.config), to_dict(config)
+    differing = [
+        f"{section}.{key}={there[section][key]} there, {here[section][key]} here"
+        for section in ("encoder", "alignment", "text")
+        for key in here[section]
+        if there[section][key] != here[section][key] and key not in ("cache_dir", "device", "batch_size")
+    ]
+    if checkpoint.data_fingerprint != data.data_fingerprint:
+        differing.append(f"data {checkpoint.data_fingerprint[:12]} there, {data.data_fingerprint[:12]} here")
+    if differing:
+        raise CheckpointError(
+            f"{checkpoint.path} cannot go on with this configuration: {', '.join(differing)}; "
+            "use the same, or start a new run with init_from"
+        )
 
 
 def build_module(config: Config, data: DomainDataModule, start: Checkpoint | None) -> StageModule:
@@ -90,7 +109,9 @@ def build_module(config: Config, data: DomainDataModule, start: Checkpoint | Non
         module = AlignModule(config, vocabulary, len(data.label_names), data.data_fingerprint)
     if start is not None:
         if start.stage == config.stage == "align":
-            module.load_state_dict(start.weights, strict=False)
+            own = module.state_dict()  # heads of another number of labels start anew
+            fitting = {name: w for name, w in start.weights.items() if name in own and own[name].shape == w.shape}
+            module.load_state_dict(fitting, strict=False)
         else:
             module.encoder.load_state_dict(start.encoder_weights())
         module.encoder.extend(data.vocabulary)
@@ -126,16 +147,19 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
         callbacks += [evaluation, TensorBoardPages(evaluation)]
     if config.optim.ema_decay is not None:
         callbacks.append(WeightAveraging(use_buffers=False, avg_fn=moving_average(config.optim.ema_decay)))
-    checkpoints = ModelCheckpoint(
-        folder / "checkpoints",
-        filename="best",
-        monitor=monitor,
-        mode=mode,
-        save_last=True,
-        save_on_train_epoch_end=False,
-        enable_version_counter=False,
-    )
-    callbacks.append(checkpoints)
+    place = folder / "checkpoints"
+    callbacks += [
+        ModelCheckpoint(
+            place,
+            filename="best",
+            monitor=monitor,
+            mode=mode,
+            save_on_train_epoch_end=False,
+            enable_version_counter=False,
+        ),
+        # Not by save_last, which is written together with a new best one only.
+        ModelCheckpoint(place, filename="last", save_on_train_epoch_end=True, enable_version_counter=False),
+    ]
     callbacks.append(RichProgressBar() if sys.stdout.isatty() else ProgressLines())
     try:
         return L.Trainer(
@@ -158,6 +182,22 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
         )
     except (ValueError, TypeError, MisconfigurationException) as error:
         raise ConfigError(f"the section trainer cannot be used here: {error}") from error
+
+
+def anchor_paths(config: Config) -> None:
+    """Make the paths of the data absolute, so that a run can be evaluated from any folder."""
+
+    def absolute(place: str) -> str:
+        return str(Path(place).expanduser().absolute())
+
+    data = config.data
+    data.cache_dir = absolute(data.cache_dir)
+    if data.root is not None:
+        data.root = absolute(data.root)
+    if isinstance(data.corpus, list):
+        data.corpus = [absolute(place) for place in data.corpus]
+    elif data.corpus is not None:
+        data.corpus = absolute(data.corpus)
 
 
 @dataclass
@@ -185,6 +225,7 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     """
     quiet_lightning()
     L.seed_everything(config.seed, workers=True, verbose=False)
+    anchor_paths(config)
     start = load_start(config)
     data = build_datamodule(config, None if start is None else start.vocabulary)
     data.prepare_data()
@@ -197,8 +238,8 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
         last = folder / LAST
         resume, overwrite = (last, overwrite) if last.is_file() else (None, True)  # stopped before it saved anything
     if resume is not None:
-        load_checkpoint(resume, config.stage)  # a clear error before anything starts
-    has_pairs = all(any(dataset.texts) for dataset in data.datasets["validation"])
+        check_resumable(load_checkpoint(resume, config.stage), config, data)
+    has_pairs = any(any(dataset.texts) for dataset in data.datasets["validation"])
     trainer = build_trainer(config, folder, has_pairs)
     if not trainer.is_global_zero:  # the processes that Lightning starts find the folder made
         return _train(config, folder, data, module, trainer, resume, domain)
@@ -209,7 +250,7 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
 
 @contextmanager
 def claimed(folder: Path, overwrite: bool, go_on: bool) -> Iterator[None]:
-    """The run folder, made; it is taken away again if what is done inside fails before it has saved a checkpoint.
+    """The run folder, made; taken away again if what is done inside fails before it has saved a checkpoint.
 
     Raises
     ------
@@ -224,7 +265,10 @@ def claimed(folder: Path, overwrite: bool, go_on: bool) -> Iterator[None]:
                 f"the run {folder} exists; choose another run.name, go on with it (--resume auto), "
                 "or replace it (--overwrite)"
             )
-        shutil.rmtree(folder)
+    former = folder.with_name(f".{folder.name}.former")  # what is overwritten comes back if its successor fails
+    if not go_on and folder.exists():
+        shutil.rmtree(former, ignore_errors=True)
+        folder.rename(former)
     absent = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -232,10 +276,14 @@ def claimed(folder: Path, overwrite: bool, go_on: bool) -> Iterator[None]:
     except BaseException:
         if absent and not (folder / LAST).is_file():
             shutil.rmtree(folder)
+            if former.exists():
+                former.rename(folder)
             for parent in absent[1:]:
                 with suppress(OSError):  # another run has come to live there
                     parent.rmdir()
         raise
+    finally:
+        shutil.rmtree(former, ignore_errors=True)
 
 
 def run_domain(config: Config, data: DomainDataModule) -> str:
@@ -264,6 +312,10 @@ def _train(
         raise KeyboardInterrupt from None
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     throughput = next(callback for callback in callbacks if isinstance(callback, Throughput))
+    if not throughput.samples:  # its metrics are those of the training, which was done before
+        if trainer.is_global_zero:
+            print(f"done: {folder}, there was no epoch left to train")
+        return FitResult(folder, {})
     chooser = trainer.checkpoint_callback
     assert isinstance(chooser, ModelCheckpoint)
     best = chooser.best_model_score
