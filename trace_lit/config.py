@@ -106,7 +106,7 @@ class AlignmentConfig:
     fusion: bool = False  # the channel loss sees channel embeddings that attended to the channel texts
     reconstruction_weight: float = 0.0
     classification_weight: float = 0.0
-    sentence_dropout: float = 0.0  # share of a text's sentences left out at each look, in training; not in the paper
+    sentence_dropout: float = 0.0  # chance of each sentence but one to be left out in training; not in the paper
     noise: float = 0.0  # added to training values, in deviations of the channel; not in the paper
 
 

@@ -149,6 +149,7 @@ def retrieved_examples(
             page.write(x, below + 0.155, _shortened(details, COLUMN, TEXT_SIZE), size=TEXT_SIZE, colour=GREY)
             _draw_window(page, x, below + 0.36, window, channels, limits, named=column == 0, frame=colour)
         y += height
+    _label_generated(page, corpus)
     return page.figure
 
 
@@ -193,7 +194,14 @@ def search_results(question: str | Window, hits: Sequence[Hit], corpus: Corpus) 
         frame = LABEL if is_question else INK
         _draw_window(page, x, below + 0.62, window, channels, limits, named=column == 0, frame=frame)
         page.write(x, bottom, text, size=TEXT_SIZE, colour=GREY)
+    _label_generated(page, corpus)
     return page.figure
+
+
+def _label_generated(page: _Page, corpus: Corpus) -> None:
+    """Simulated data are never to be taken for measured ones."""
+    if corpus.info.generated:
+        page.write(0.08, 0.03, "generated data", size=6.5, colour=GREY)
 
 
 def corpus_window(corpus: Corpus, row: int, values: Sequence[NDArray[np.float32]] | None = None) -> Window:

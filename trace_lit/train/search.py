@@ -86,7 +86,7 @@ def search_run(
     if as_json:
         print(json.dumps([hit.as_dict() for hit in hits], indent=2, ensure_ascii=False))
     else:
-        print_hits(hits, searched.info.name)
+        print_hits(hits, f"{searched.info.domain} ({searched.info.name})")
     if plot is not None:
         save_figure(search_results(asked, hits, retriever.corpus), plot)
         print(f"drawn: {plot}", file=sys.stderr)
