@@ -16,6 +16,13 @@ class ProgressLines(L.Callback):
     def __init__(self, every_seconds: float = 20.0) -> None:
         self.every_seconds = every_seconds
         self._last = 0.0
+        self._validated = False
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._validated = False
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._validated = True
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._last = time.monotonic()
@@ -27,7 +34,9 @@ class ProgressLines(L.Callback):
             self._say(trainer, f"step {batch_idx + 1}/{trainer.num_training_batches}", ("train/loss",))
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._say(trainer, "done", SHOWN)
+        # Lightning keeps a validation's metrics until the next one; they are told once.
+        names = SHOWN if self._validated else tuple(name for name in SHOWN if not name.startswith("validation/"))
+        self._say(trainer, "done", names)
 
     def _say(self, trainer: L.Trainer, where: str, names: tuple[str, ...]) -> None:
         self._last = time.monotonic()

@@ -23,8 +23,19 @@ def trainer(**changes: Any) -> Any:
 
 
 def test_an_epoch_is_a_line(capsys) -> None:
-    ProgressLines().on_train_epoch_end(trainer(), None)
+    lines = ProgressLines()
+    lines.on_train_epoch_start(trainer(), None)
+    lines.on_validation_end(trainer(), None)
+    lines.on_train_epoch_end(trainer(), None)
     assert capsys.readouterr().out == "epoch 3/7 done  train/loss 0.25  validation/loss 0.5\n"
+
+
+def test_a_validation_is_told_in_its_own_epoch_only(capsys) -> None:
+    lines = ProgressLines()
+    lines.on_validation_end(trainer(), None)
+    lines.on_train_epoch_start(trainer(), None)
+    lines.on_train_epoch_end(trainer(), None)
+    assert capsys.readouterr().out == "epoch 3/7 done  train/loss 0.25\n"
 
 
 def test_a_long_epoch_tells_of_itself_now_and_then(capsys, monkeypatch) -> None:
