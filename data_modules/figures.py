@@ -42,12 +42,12 @@ def plot_instances(corpus: Corpus, rows: Sequence[int], path: str | Path) -> Non
     for row in rows:
         label = corpus.labels[row]
         start = np.datetime64(int(corpus.starts[row]), "s")
-        title = f"{corpus.ids[row]} ({corpus.splits[row]}), from {_clock(start)}\n"
+        title = f"{corpus.ids[row]} ({corpus.splits[row]})\nfrom {_clock(start)}, "
         title += corpus.info.label_names[label] if label >= 0 else "no label"
         frequency = Frequency.parse(corpus.frequencies[row])
         times = frequency.advance(start, np.arange(values[row].shape[1]))
         windows.append(Window(title, times, values[row], corpus.texts[row]))
-    heading = f"{corpus.info.name}: {corpus.info.source} data"
+    heading = f"{corpus.info.domain}: {corpus.info.source} data"
     plot_windows(windows, corpus.info.channels, path, heading + (", simulated" if corpus.info.generated else ""))
 
 
