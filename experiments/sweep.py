@@ -141,7 +141,10 @@ def write_section(name: str, title: str, body: str) -> None:
         print(f"{RESULTS.name} is written by the whole sweep, not with --only")
         return
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True)
-    command = "python " + " ".join([f"experiments/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    words = [f"experiments/{Path(sys.argv[0]).name}", *sys.argv[1:]]
+    if "--root" in words:  # where the data lie is the reader's own affair
+        words[words.index("--root") + 1] = "DIR"
+    command = "python " + " ".join(words)
     stamp = f"`{command}`, {time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip() or 'unknown'}"
     section = f"<!-- {name} -->\n## {title}\n\n{stamp}\n\n{body}\n<!-- /{name} -->\n"
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results\n\n"
