@@ -16,10 +16,8 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors import safe_open
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from trace_lit.text.encoder import TextEncoder, TextEncoderError, fingerprint
 
@@ -48,15 +46,15 @@ class WordLlamaEncoder(TextEncoder):
                     f"text.name=wordllama: the installed package wordllama has no {path}; "
                     "install the version that constraints.txt names"
                 )
-        with safe_open(self._weights, framework="pt") as file:
+        with safe_open(self._weights, framework="np") as file:
             self.dim = int(file.get_slice(_TENSOR).get_shape()[1])
         files = {path.name: _digest(path) for path in (self._weights, self._tokenizer_file)}
         self.fingerprint = fingerprint("wordllama", {"files": files, "prefixes": self.prefixes})
 
     @cached_property
-    def _table(self) -> Tensor:
-        with safe_open(self._weights, framework="pt") as file:
-            return file.get_tensor(_TENSOR).float()
+    def _table(self) -> np.ndarray:
+        with safe_open(self._weights, framework="np") as file:
+            return file.get_tensor(_TENSOR).astype(np.float32)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -69,14 +67,15 @@ class WordLlamaEncoder(TextEncoder):
         for first in range(0, len(texts), _BATCH):
             part = list(texts[first : first + _BATCH])
             tokens = [found.ids for found in self._tokenizer.encode_batch_fast(part, add_special_tokens=False)]
-            lengths = torch.tensor([len(ids) for ids in tokens])
-            vectors = torch.nn.functional.embedding_bag(
-                torch.tensor(list(chain.from_iterable(tokens)), dtype=torch.long),
-                self._table,
-                offsets=lengths.cumsum(0) - lengths,
-                mode="mean",
-            )
-            yield np.arange(first, first + len(part)), vectors.numpy()
+            lengths = np.array([len(ids) for ids in tokens])
+            spoken = np.flatnonzero(lengths)  # a text may hold nothing that the tokenizer knows
+            vectors = np.zeros((len(part), self.dim), dtype=np.float32)
+            if len(spoken):
+                ends = lengths[spoken].cumsum()
+                rows = self._table[np.fromiter(chain.from_iterable(tokens), dtype=np.int64, count=ends[-1])]
+                # Not torch: its threads do not survive a fork.
+                vectors[spoken] = np.add.reduceat(rows, ends - lengths[spoken]) / lengths[spoken, None]
+            yield np.arange(first, first + len(part)), vectors
 
 
 def _package_folder() -> Path:
