@@ -196,3 +196,20 @@ def test_every_parameter_learns():
     output = encoder(batch, hidden)
     (output.cls.sum() + output.channels.square().sum() + output.patches.square().sum()).backward()
     assert not [name for name, p in encoder.named_parameters() if p.grad is None or not p.grad.abs().sum()]
+
+
+@pytest.mark.parametrize("attention", ["biased", "full"])
+@pytest.mark.parametrize("channel_tokens", [True, False])
+def test_without_patches_the_other_outputs_and_their_gradients_stay(attention, channel_tokens):
+    encoder = make_encoder(channel_attention=attention, channel_tokens=channel_tokens)
+    batch = make_batch(channels=3, missing=0.3)
+    outcomes = []
+    for with_patches in (True, False):
+        encoder.zero_grad()
+        output = encoder(batch, with_patches=with_patches)
+        (output.cls.square().sum() + output.channels.abs().sum()).backward()
+        gradients = {name: p.grad.clone() for name, p in encoder.named_parameters() if p.grad is not None}
+        outcomes.append((output.cls, output.channels, gradients))
+    torch.testing.assert_close(outcomes[1][:2], outcomes[0][:2], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(outcomes[1][2], outcomes[0][2], atol=1e-4, rtol=1e-3)
+    assert output.patches.shape[2] == (0 if channel_tokens else make_batch(channels=3).values.shape[2] // 6)

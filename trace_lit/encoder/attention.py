@@ -49,10 +49,16 @@ class ChannelBiasedAttention(nn.Module):
         self.input = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        """(B, L, d) to (B, L, d)."""
-        query, key, value = self.input(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, H, L, E)
-        query = rotate(query, layout.cosine, layout.sine)
+    def forward(self, x: Tensor, layout: Layout, rows: int | None = None) -> Tensor:
+        """(B, L, d) to (B, L, d), or to (B, R, d) for the first `rows` R tokens alone."""
+        if rows is None:
+            query, key, value = self._heads(self.input(x), 3)
+        else:
+            width = x.shape[-1]
+            weight, bias = self.input.weight, self.input.bias
+            (query,) = self._heads(F.linear(x[:, :rows], weight[:width], bias[:width]), 1)
+            key, value = self._heads(F.linear(x, weight[width:], bias[width:]), 2)
+        query = rotate(query, layout.cosine[:rows], layout.sine[:rows])
         key = rotate(key, layout.cosine, layout.sine)
         visible = None if layout.visible is None else layout.visible[:, None, None, :]
         first = layout.channels if layout.biased else 0
@@ -67,6 +73,10 @@ class ChannelBiasedAttention(nn.Module):
             attended = torch.cat([identity.squeeze(3).transpose(1, 2), attended], dim=2)
         return self.output(attended.transpose(1, 2).flatten(2))
 
+    def _heads(self, x: Tensor, parts: int) -> Tensor:
+        """(B, L, parts · d) to (parts, B, H, L, E)."""
+        return x.unflatten(-1, (parts, self.heads, -1)).permute(2, 0, 3, 1, 4)
+
 
 class Block(nn.Module):
     """A pre-norm transformer block."""
@@ -79,6 +89,7 @@ class Block(nn.Module):
         self.ffn = nn.Sequential(nn.Linear(width, ffn_ratio * width), nn.GELU(), nn.Linear(ffn_ratio * width, width))
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        x = x + self.dropout(self.attention(self.attention_norm(x), layout))
+    def forward(self, x: Tensor, layout: Layout, rows: int | None = None) -> Tensor:
+        """(B, L, d) to (B, L, d), or to (B, R, d) for the first `rows` R tokens alone."""
+        x = x[:, :rows] + self.dropout(self.attention(self.attention_norm(x), layout, rows))
         return x + self.dropout(self.ffn(self.ffn_norm(x)))

@@ -22,7 +22,7 @@ class EncoderOutput:
 
     cls: Tensor  # (B, d)
     channels: Tensor  # (B, C, d), the outputs at the CITs
-    patches: Tensor  # (B, C, N, d)
+    patches: Tensor  # (B, C, N, d), or (B, C, 0, d) where they were not asked for
     norm: InstanceNorm  # the level and spread that were taken away
 
 
@@ -52,7 +52,9 @@ class SeriesEncoder(nn.Module):
         """Make room for the channels that `vocabulary` holds behind the encoder's own."""
         self.channel_tokens.extend(vocabulary)
 
-    def forward(self, batch: MultimodalBatch, patch_mask: Tensor | None = None) -> EncoderOutput:
+    def forward(
+        self, batch: MultimodalBatch, patch_mask: Tensor | None = None, with_patches: bool = True
+    ) -> EncoderOutput:
         """Encode a batch.
 
         Parameters
@@ -61,6 +63,8 @@ class SeriesEncoder(nn.Module):
             Its values, observed, channel_mask and channel_ids are used.
         patch_mask
             (B, C, N) bool, true where the patch is hidden behind the mask token.
+        with_patches
+            Whether the outputs at the patches are wanted; without them the last block computes its other rows alone.
 
         Raises
         ------
@@ -95,12 +99,13 @@ class SeriesEncoder(nn.Module):
             visible.insert(0, measured)
         x = torch.cat([part.to(patches.dtype) for part in parts], dim=1)  # (B, L, d)
         layout = self._layout(channels, count, torch.cat(visible, dim=1))
-        for block in self.blocks:
+        for block in self.blocks[:-1]:
             x = block(x, layout)
-        x = self.norm(x)
+        with_patches |= not config.channel_tokens
+        x = self.norm(self.blocks[-1](x, layout, None if with_patches else layout.channels + 1))
 
-        identity, cls, patches = x.split([layout.channels, 1, channels * count], dim=1)
-        patches = patches.unflatten(1, (channels, count))
+        identity, cls, patches = x.tensor_split([layout.channels, layout.channels + 1], dim=1)
+        patches = patches.unflatten(1, (channels, -1 if with_patches else 0))
         if not config.channel_tokens:
             weight = seen.unsqueeze(-1).to(x.dtype)
             identity = (patches * weight).sum(2) / weight.sum(2).clamp(min=1)
