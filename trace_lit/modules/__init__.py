@@ -2,11 +2,13 @@
 
 from trace_lit.modules.align import AlignModule
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from trace_lit.modules.checkpoint_io import AtomicCheckpointIO
 from trace_lit.modules.pretrain import PretrainModule
 from trace_lit.modules.stage import StageModule, TrainingError
 
 __all__ = [
     "AlignModule",
+    "AtomicCheckpointIO",
     "Checkpoint",
     "CheckpointError",
     "PretrainModule",

@@ -28,6 +28,9 @@ class Checkpoint:
     config: Config
     vocabulary: ChannelVocabulary
     data_fingerprint: str
+    world_size: int  # how many processes trained it
+    epoch: int  # the epoch it was written in, from 0
+    step: int  # steps of the optimiser that were made
     weights: dict[str, Tensor]
 
     def encoder_weights(self) -> dict[str, Tensor]:
@@ -86,5 +89,8 @@ def load_checkpoint(place: str | Path, stage: str | None = None) -> Checkpoint:
         config=config,
         vocabulary=ChannelVocabulary.from_state(own["vocabulary"]),
         data_fingerprint=own["data_fingerprint"],
+        world_size=own.get("world_size", 1),
+        epoch=content["epoch"],
+        step=content["global_step"],
         weights=content["state_dict"],
     )

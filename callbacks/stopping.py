@@ -1,0 +1,69 @@
+"""Signals that ask a training to end: what is begun is finished and saved first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lightning as L
+
+# Schedulers announce the end of a job's time by SIGTERM or, as many are told to, SIGUSR1.
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+
+
+class Stopped(Exception):  # noqa: N818 - no error
+    """Training has ended because a signal asked for it.
+
+    Attributes
+    ----------
+    signal
+        Which one.
+    checkpoint
+        From which to go on; None if no step was made.
+    """
+
+    def __init__(self, number: int, checkpoint: Path | None) -> None:
+        self.signal = signal.Signals(number)
+        self.checkpoint = checkpoint
+        saved = "no step was made" if checkpoint is None else f"saved {checkpoint}"
+        super().__init__(
+            f"stopped by {self.signal.name}, {saved}; the same command with --resume auto goes on from there"
+        )
+
+
+class StopSignals(L.Callback):
+    """Notes the first of `SIGNALS` that comes while training runs; who trains looks at `received` between steps.
+
+    A Ctrl-C that comes after it does not wait.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0  # its number
+        self._former: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        # Only now: Lightning has put its own handlers just before, which would end the training unsaved or requeue it.
+        if threading.current_thread() is threading.main_thread():
+            self._former = {number: signal.signal(number, self._note) for number in SIGNALS}
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self.received:
+            raise KeyboardInterrupt
+        self.received = self.received or number
+        if number == signal.SIGINT:  # written past Python's buffers, which may be in use at this moment
+            os.write(2, b"\nstopping after this step; Ctrl-C again stops at once, without saving\n")
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._restore()
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+        self._former = {}

@@ -1,0 +1,119 @@
+"""Going on with a run: from which checkpoint, and what may have changed since it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from data_modules import DomainDataModule
+from trace_lit.config import Config, to_dict
+from trace_lit.modules import Checkpoint, CheckpointError, load_checkpoint
+
+LAST = "checkpoints/last.ckpt"
+
+# What may change between two sessions of a run; the longest beginning of a key that stands here or below decides.
+ALLOWED = {
+    "run": "",
+    "init_from": "a run that goes on has its weights",
+    "trainer": "",
+    "trainer.max_epochs": "the learning rate follows the schedule of the new length",
+    "evaluation": "",
+    "data.domain": "",  # of the data, the fingerprint decides
+    "data.source": "",
+    "data.root": "",
+    "data.options": "",
+    "data.corpus": "",
+    "data.cache_dir": "",
+    "data.num_workers": "",
+    "data.batch_size": "",  # the global batch decides
+    "text.device": "",
+    "text.batch_size": "",
+    "text.cache_dir": "",
+}
+# What may not, and why. A key that stands in neither may not.
+REFUSED = {
+    "stage": "another stage is another run",
+    "seed": "it decides the order of the batches and all that is drawn",
+    "data": "it decides the batches of the epoch that goes on",
+    "text": "the weights were trained on its vectors",
+    "encoder": "the weights are of that model",
+    "alignment": "weights and losses are of that model",
+    "pretrain": "the loss would be another one",
+    "mining": "it decides the batches of the epoch that goes on",
+    "optim": "the state of the optimiser was made by it",
+}
+
+
+def checkpoint_to_resume(resume: str | Path | None, folder: Path, stage: str) -> Checkpoint | None:
+    """The checkpoint that the run in `folder` goes on from: a file, a run's last one, or with "auto" its own, if any.
+
+    Raises
+    ------
+    CheckpointError
+        It cannot be used.
+    """
+    if resume is None:
+        return None
+    place = folder if resume == "auto" else Path(resume)
+    if place.is_dir() or resume == "auto":
+        place /= LAST
+    if resume == "auto" and not place.is_file():  # stopped before it saved anything
+        return None
+    return load_checkpoint(place, stage)
+
+
+def check_resumable(checkpoint: Checkpoint, config: Config, data: DomainDataModule, processes: int) -> list[str]:
+    """What has changed since `checkpoint` and does no harm, a line each.
+
+    Raises
+    ------
+    CheckpointError
+        Something has changed that makes going on another training.
+    """
+    there, here = _flat(checkpoint.config), _flat(config)
+    changed = {key: (there[key], here[key]) for key in here if there[key] != here[key]}
+    refused = [
+        f"{key}={old} there, {new} here ({_refusal(key)})" for key, (old, new) in changed.items() if _refusal(key)
+    ]
+    if checkpoint.data_fingerprint != data.data_fingerprint:
+        refused.insert(0, f"data {checkpoint.data_fingerprint[:12]} there, {data.data_fingerprint[:12]} here")
+    before, now = checkpoint.config.data.batch_size * checkpoint.world_size, config.data.batch_size * processes
+    if before != now:
+        each, left = divmod(before, processes)
+        refused.append(
+            f"a global batch of {before} there, {now} here (steps, epochs and learning rate are counted in batches): "
+            + (f"data.batch_size={each} keeps it" if not left else f"take a number of processes that divides {before}")
+        )
+    if checkpoint.epoch >= config.trainer.max_epochs:
+        refused.append(f"epoch {checkpoint.epoch + 1} there, trainer.max_epochs={config.trainer.max_epochs} here")
+    if refused:
+        raise CheckpointError(
+            f"{checkpoint.path} cannot go on with this configuration: {'; '.join(refused)}. "
+            f"Use the same, or start a new run from it: another run.name and init_from={checkpoint.path}"
+        )
+    told = [
+        f"{key} {old} → {new}" + (f": {note}" if (note := _allowance(key)) else "")
+        for key, (old, new) in changed.items()
+    ]
+    if checkpoint.world_size != processes:
+        told.append(f"{checkpoint.world_size} → {processes} processes, with the same global batch of {now}")
+    return told
+
+
+def _flat(config: Config) -> dict[str, Any]:
+    """The configuration by dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in to_dict(config).items():
+        flat |= {f"{key}.{name}": own for name, own in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
+
+
+def _allowance(key: str) -> str | None:
+    """What to say of a change of `key`; None where it may not change."""
+    section = key.partition(".")[0]
+    return ALLOWED.get(key, ALLOWED.get(section))
+
+
+def _refusal(key: str) -> str | None:
+    """Why `key` may not change; None where it may."""
+    return REFUSED.get(key.partition(".")[0], "what it changes is not known") if _allowance(key) is None else None
