@@ -1,0 +1,100 @@
+"""What a run makes sure of and says when it starts, and what it leaves for TensorBoard to compare runs by."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from data_modules import DomainDataModule
+from trace_lit.config import Config, ConfigError, to_dict
+from trace_lit.modules.optim import scaled_learning_rate
+from trace_lit.modules.stage import StageModule
+from trace_lit.text import CachedTextEncoder
+from trace_lit.train.compare import flatten, is_main
+
+
+def check_processes(world_size: int) -> None:
+    """Raise ConfigError where torchrun or srun has started another number of processes than the Trainer will use."""
+    started = os.environ.get("SLURM_STEP_NUM_TASKS", "1")
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        started = os.environ["WORLD_SIZE"]
+    if int(started) not in (1, world_size):
+        raise ConfigError(
+            f"{started} processes were started, but trainer.devices × trainer.nodes is {world_size}; set trainer.nodes to "
+            "the number of machines, and trainer.devices to the number of processes on each"
+        )
+
+
+def announce(config: Config, folder: Path, data: DomainDataModule, module: StageModule, trainer: L.Trainer) -> None:
+    """Say what starts."""
+    if not trainer.is_global_zero:
+        return
+    sizes = [len(dataset) for dataset in data.datasets["train"]]
+    rows = ", ".join(f"{name} {size}" for name, size in zip(data.corpus_names, sizes, strict=True))
+    print(f"{config.stage} → {folder}")
+    print(f"  data      {rows} training windows, fingerprint {data.data_fingerprint[:12]}")
+    if isinstance(data.text, CachedTextEncoder):
+        print(f"  texts     {data.text.stats.describe()}, encoder {config.text.name}")
+    frozen = {id(parameter) for parameter in module.idle()}
+    total = sum(p.numel() for p in module.parameters())
+    trained = sum(p.numel() for p in module.parameters() if p.requires_grad and id(p) not in frozen)
+    start = config.init_from or "random"
+    print(f"  model     {total:,} parameters, {trained:,} of them trained, start {start}, seed {config.seed}")
+    processes = trainer.world_size
+    batch = config.data.batch_size * processes
+    print(f"  device    {_devices(trainer)}, precision {trainer.precision}, global batch {batch}", end="")
+    print(f" = {config.data.batch_size} × {processes}" if processes > 1 else "")
+    print(f"  rate      {learning_rate_in_words(config, batch)}")
+    if config.stage == "align":
+        print(f"  negatives {negatives_in_words(config, min(batch, max(sizes)) - 1)}")
+    print(end="", flush=True)
+
+
+def _devices(trainer: L.Trainer) -> str:
+    device = trainer.strategy.root_device
+    name = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    told = f"{device.type} × {trainer.world_size}{name}"
+    if trainer.num_nodes > 1:
+        told += f" on {trainer.num_nodes} machines"
+    return told if trainer.world_size == 1 else f"{told}, strategy {type(trainer.strategy).__name__}"
+
+
+def learning_rate_in_words(config: Config, batch: int) -> str:
+    """The learning rate for a global batch of `batch` windows, and how it comes from the configured one."""
+    optim = config.optim
+    rate = scaled_learning_rate(optim, batch)
+    if optim.scale_learning_rate == "none":
+        return f"{rate:.4g}, whatever the batch"
+    root = "√" if optim.scale_learning_rate == "sqrt" else ""
+    ratio = f"{root}({batch} / {optim.base_batch})"
+    return f"{rate:.4g} = {optim.learning_rate:.4g} × {ratio}, {optim.scale_learning_rate} scaling with the batch"
+
+
+def negatives_in_words(config: Config, others: int) -> str:
+    """How many negatives an anchor has; `others` is how many instances a batch holds beside it."""
+    alignment, mining = config.alignment, config.mining
+    count, share = alignment.negatives, alignment.all_negatives_share
+    told = f"{others} an anchor, all others of the batch"
+    if count is not None and count < others and share < 1.0:
+        told += f", for {share:.0%} of the run; then ever fewer, the {count} hardest at its end"
+    if mining.every_n_epochs is not None:
+        times = "every epoch" if mining.every_n_epochs == 1 else f"every {mining.every_n_epochs} epochs"
+        told += f"; mined {times} from epoch {mining.first_epoch + 1} on"
+        told += f", up to {mining.negatives} from outside of the batch" if mining.cached else ""
+    return told
+
+
+def log_hyperparameters(trainer: L.Trainer, config: Config, domain: str, metrics: dict[str, float]) -> None:
+    """HParams with the final metrics, so that TensorBoard compares runs by domain, stage, name and every setting."""
+    values = {"domain": domain, **flatten(to_dict(config))}
+    flat = {key: value if isinstance(value, (bool, int, float, str)) else str(value) for key, value in values.items()}
+    logger = trainer.logger
+    assert isinstance(logger, TensorBoardLogger)
+    compared: dict[str, Any] = {f"hparams/{name}": value for name, value in metrics.items() if is_main(name)}
+    logger.log_hyperparams(flat, compared)
+    logger.finalize("success")
