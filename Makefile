@@ -8,18 +8,24 @@ DEVICES ?= 1
 NODES ?= 1
 ACCELERATOR ?= auto
 PRECISION ?= auto
+STRATEGY ?= auto
+SEED ?=
 RESUME ?=
+RUNS ?= runs/$(DOMAIN)/align
 ARGS ?=
 
 PYTHON ?= python3
 BIN := .venv/bin
 CLI := $(BIN)/trace-lit
-TRAINER := trainer.devices=$(DEVICES) trainer.nodes=$(NODES) trainer.accelerator=$(ACCELERATOR) trainer.precision=$(PRECISION)
+TRAINER := trainer.devices=$(DEVICES) trainer.nodes=$(NODES) trainer.accelerator=$(ACCELERATOR) trainer.precision=$(PRECISION) \
+	trainer.strategy=$(STRATEGY)
 DATA := data.domain=$(DOMAIN) data.source=$(SOURCE) $(if $(ROOT),data.root=$(ROOT)) $(if $(CORPUS),data.corpus=$(CORPUS))
-FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(RESUME),--resume $(RESUME))
+FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESUME),--resume $(RESUME))
+PRETRAINED := runs/$(DOMAIN)/pretrain/$(RUN)
+ALIGNED := runs/$(DOMAIN)/align/$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align evaluate search tensorboard bench ablation results clean
+.PHONY: help setup demo test lint data pretrain align evaluate compare search tensorboard bench ablation mining results clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -45,18 +51,22 @@ lint: setup  ## ruff check, ruff format --check, mypy
 data: setup  ## build a corpus: DOMAIN, SOURCE, ROOT, CORPUS (the folder to write), ARGS (the source's options)
 	$(CLI) data build --domain $(DOMAIN) --source $(SOURCE) $(if $(ROOT),--root $(ROOT)) --out $(or $(CORPUS),corpora/$(DOMAIN)-$(SOURCE)) $(ARGS)
 
-pretrain: setup  ## stage 1: DOMAIN, SOURCE or CORPUS, RUN, DEVICES, NODES, ACCELERATOR, PRECISION, RESUME, ARGS
+pretrain: setup  ## stage 1: DOMAIN, SOURCE or CORPUS, RUN, SEED, RESUME, DEVICES, NODES, ACCELERATOR, PRECISION, STRATEGY, ARGS
 	$(CLI) fit $(wildcard experiments/$(DOMAIN)/pretrain.yaml) stage=pretrain $(FIT) $(ARGS)
 
 align: setup  ## stage 2, from the pre-trained run of the same name where there is one
 	$(CLI) fit $(wildcard experiments/$(DOMAIN)/align.yaml) stage=align $(FIT) \
-		$(if $(wildcard runs/$(DOMAIN)/pretrain/$(RUN)),init_from=runs/$(DOMAIN)/pretrain/$(RUN)) $(ARGS)
+		$(if $(wildcard $(PRETRAINED) $(PRETRAINED)-seed*),init_from=$(PRETRAINED)) $(ARGS)
 
 evaluate: setup  ## retrieval metrics of an aligned run on its test split: DOMAIN, RUN, CORPUS, ARGS (--split, --json)
-	$(CLI) evaluate runs/$(DOMAIN)/align/$(RUN) $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
+	for run in $(or $(wildcard $(ALIGNED)),$(wildcard $(ALIGNED)-seed*),$(ALIGNED)); do \
+		$(CLI) evaluate $$run $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS) || exit; done
+
+compare: setup  ## runs side by side: RUNS (run folders, or folders with runs below), ARGS (--all, --metrics, --markdown, --json)
+	$(CLI) compare $(RUNS) $(ARGS)
 
 search: setup  ## ask an aligned run: DOMAIN, RUN, CORPUS, ARGS='--text "..." --plot answer.png'
-	$(CLI) search runs/$(DOMAIN)/align/$(RUN) $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
+	$(CLI) search $(ALIGNED) $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
 
 tensorboard: setup  ## look at the runs
 	$(BIN)/tensorboard --logdir runs
@@ -66,6 +76,9 @@ bench: setup  ## speed of the encoder, forward and training, as a share of what 
 
 ablation: setup  ## what each piece brings, on real weather: ROOT (the folder with timecap and timemmd), three seeds
 	$(BIN)/python experiments/ablation.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+mining: setup  ## what mined hard negatives bring, on real weather: ROOT (the folder with timecap and timemmd), three seeds
+	$(BIN)/python experiments/mining.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
 results: setup  ## the measured domains and the joint run: ROOT (the folder with timecap and timemmd), three seeds
 	$(BIN)/python experiments/results.py $(if $(ROOT),--root $(ROOT)) $(ARGS)

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader
 
 from data_modules.corpus import INFO_FILE, Corpus, CorpusError, CorpusInfo, Record, write_corpus
 from data_modules.dataset import CorpusDataset, JointDataset
-from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler
+from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
 from data_modules.splits import SPLITS
 from data_modules.text_table import TextTable, whole
 from data_modules.vocabulary import foreign_vocabulary, training_vocabulary
@@ -71,6 +71,8 @@ class DomainDataModule(L.LightningDataModule):
     frequency: ClassVar[str] = ""  # of the steps, like "1h", "7D" or "MS"
     sources: ClassVar[dict[str, Source]] = {}
     label_names: tuple[str, ...] = ()  # after `setup`, of all corpora
+    negatives: Callable[[int], Indices | None] | None = None  # see `DomainBatchSampler`; a miner puts itself there
+    companions: int = 3
 
     def __init__(
         self,
@@ -259,10 +261,14 @@ class DomainDataModule(L.LightningDataModule):
             seed=self.seed,
             rank=rank(),
             world_size=world_size(),
+            negatives=self.negatives,
+            companions=self.companions,
         )
         if self.trainer is not None:
             # Lightning makes the first iterator of a resumed run before it tells the sampler its epoch (issue 21938).
-            sampler.set_epoch(self.trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]
+            loop: Any = self.trainer.fit_loop  # type: ignore[attr-defined]
+            done = loop.epoch_loop.batch_progress.current.processed if loop.restarting else 0
+            sampler.set_epoch(loop.epoch_progress.current.processed, first_batch=done)
         workers = self.config.num_workers
         return DataLoader(
             JointDataset(datasets),
@@ -270,6 +276,7 @@ class DomainDataModule(L.LightningDataModule):
             collate_fn=_as_it_is,
             num_workers=workers,
             persistent_workers=workers > 0,
+            worker_init_fn=_apart,
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own, so that loading draws nothing from the model's
         )
@@ -312,6 +319,11 @@ class DomainDataModule(L.LightningDataModule):
                     f"{dataset.corpus.path} has no rows in the split {split!r}; build it with more windows"
                 )
         return self.datasets[split]
+
+
+def _apart(worker: int) -> None:
+    """Let Ctrl-C and what a scheduler sends to all of a job reach the training only, which ends its workers itself."""
+    os.setpgid(0, 0)
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -8,7 +8,7 @@ Lightning must leave these samplers alone: `Trainer(use_distributed_sampler=Fals
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,18 @@ class DomainBatchSampler(Sampler[list[int]]):
     over, no row is dropped, and no batch holds a row twice.
 
     All depends on (seed, epoch) alone. `set_epoch` chooses the epoch of the iterators made afterwards; an iterator
-    keeps the epoch that it was made with. Other ways to compose batches override `global_batches`.
+    keeps the epoch that it was made with.
+
+    Parameters
+    ----------
+    sizes
+        Of the corpora.
+    negatives
+        Says, given an epoch, for every row of the dataset which other rows are its hard negatives, (N, M) with -1 where
+        there are fewer, or None to leave batches to chance. It is asked when an iterator is made, so a table can be made
+        for the very weights that it will train.
+    companions
+        So many of its hard negatives join an anchor in its batch, as far as they are not in another one already.
     """
 
     def __init__(
@@ -65,8 +76,12 @@ class DomainBatchSampler(Sampler[list[int]]):
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
+        negatives: Callable[[int], Indices | None] | None = None,
+        companions: int = 3,
     ) -> None:
         self.sizes = list(sizes)
+        self.negatives = negatives
+        self.companions = companions
         self.seed = seed
         self.rank = rank
         self.world_size = world_size
@@ -84,7 +99,7 @@ class DomainBatchSampler(Sampler[list[int]]):
         return self
 
     def set_epoch(self, epoch: int, first_batch: int = 0) -> None:
-        """Let the next iterator give epoch `epoch`, from its batch number `first_batch` on."""
+        """Let iterators give epoch `epoch`, from its batch number `first_batch` on, until it is called again."""
         self.epoch = epoch
         self.first_batch = first_batch
 
@@ -96,30 +111,69 @@ class DomainBatchSampler(Sampler[list[int]]):
 
     def global_batches(self, epoch: int) -> list[Indices]:
         """The batches of an epoch, all processes' rows together."""
-        streams = [self._stream(corpus, epoch) for corpus in range(len(self.sizes))]
+        table = None if self.negatives is None else self.negatives(epoch)
+        streams = [iter(self._batches(corpus, epoch, table)) for corpus in range(len(self.sizes))]
         turns = np.repeat(np.arange(len(self.sizes)), self.batches_an_epoch)
         # The passes of a corpus draw from [seed, 0, corpus, pass], the order of the corpora from [seed, 1, epoch].
         order = np.random.default_rng([self.seed, 1, epoch]).permutation(turns)
         return [next(streams[corpus]) for corpus in order]
 
-    def _stream(self, corpus: int, epoch: int) -> Iterator[Indices]:
-        """The batches of a corpus from `epoch` on: pass after pass, each in its own order."""
+    def _batches(self, corpus: int, epoch: int, table: Indices | None) -> list[Indices]:
+        """The batches of a corpus in an epoch: pass after pass, each in its own order.
+
+        Which rows an epoch takes from a pass is settled by chance; `table` only deals them to its batches anew.
+        """
         first_row = sum(self.sizes[:corpus])
         place, skipped = divmod(epoch * self.batches_an_epoch[corpus], self.batches_a_pass[corpus])
-        while True:
-            rows = np.random.default_rng([self.seed, 0, corpus, place]).permutation(self.sizes[corpus]) + first_row
-            yield from np.array_split(rows, self.batches_a_pass[corpus])[skipped:]
+        batches: list[Indices] = []
+        while (missing := self.batches_an_epoch[corpus] - len(batches)) > 0:
+            chance = np.random.default_rng([self.seed, 0, corpus, place])
+            rows = chance.permutation(self.sizes[corpus]) + first_row
+            taken = np.array_split(rows, self.batches_a_pass[corpus])[skipped:][:missing]
+            batches += taken if table is None else _with_companions(taken, table, self.companions)
             place, skipped = place + 1, 0
+        return batches
 
     def __len__(self) -> int:
         return sum(self.batches_an_epoch)
 
     def __iter__(self) -> Iterator[list[int]]:
-        epoch, first_batch = self.epoch, self.first_batch
-        self.first_batch = 0
-        batches = self.global_batches(epoch)[first_batch:]
+        # What is set stays so: with workers, a DataLoader makes two iterators at first and draws from the second.
+        epoch = self.epoch
+        batches = self.global_batches(epoch)[self.first_batch :]
         # No generator function: it would read the epoch at the first batch, not when the iterator is made.
         return (Draw(_shard(batch, self.rank, self.world_size), epoch) for batch in batches)
+
+
+def _with_companions(batches: list[Indices], negatives: Indices, companions: int) -> list[Indices]:
+    """The rows of `batches` dealt anew to batches of the same sizes, so that anchors meet their hard negatives.
+
+    The first rows of each batch stay as its anchors. In turns, every anchor asks for its next negative and gets it if no
+    batch has it yet, until it has `companions`; the first to ask wins. The rows that nobody asked for fill the gaps.
+    """
+    sizes = np.array([len(batch) for batch in batches])
+    heads = [batch[: max(1, len(batch) // (1 + companions))] for batch in batches]
+    anchors = np.concatenate(heads)
+    home = np.repeat(np.arange(len(batches)), [len(head) for head in heads])
+    free = np.zeros(len(negatives) + 1, dtype=bool)  # its last place stands for "no negative"
+    free[np.concatenate(batches)] = True
+    free[anchors] = False
+    company = np.zeros(len(anchors), dtype=np.int64)
+    room = np.minimum(companions, sizes[home] - 1)  # a batch may be smaller than an anchor with all its companions
+    members, places = [anchors], [home]
+    for wish in negatives[anchors].T:
+        asking = np.flatnonzero(free[wish] & (company < room))
+        granted, first = np.unique(wish[asking], return_index=True)
+        company[asking[first]] += 1
+        free[granted] = False
+        members.append(granted)
+        places.append(home[asking[first]])
+    chosen, place = np.concatenate(members), np.concatenate(places)
+    rest = np.concatenate(batches)
+    rest = rest[free[rest]]
+    gaps = np.repeat(np.arange(len(batches)), sizes - np.bincount(place, minlength=len(batches)))
+    chosen, place = np.concatenate([chosen, rest]), np.concatenate([place, gaps])
+    return np.split(chosen[np.argsort(place, kind="stable")], np.cumsum(sizes)[:-1])
 
 
 def _apportion(total: int, weights: Sequence[float]) -> list[int]:

@@ -1,17 +1,24 @@
-"""Speed of the series encoder as a share of what a large matrix product reaches, measured in the same process.
+"""Speed of the series encoder and of mining, beside the matrix products that they cannot do without.
 
-    python experiments/bench.py [--precision 32-true|bf16-mixed] [--compile] [--threads N] [--json FILE]
+    python experiments/bench.py [--only encoder|mining] [--precision 32-true|bf16-mixed] [--compile] [--threads N]
+                                [--sizes N ...] [--json FILE]
 
-The batch is B=16 windows of C=7 channels and T=186 steps with patches of P=6, the encoder that of the paper's defaults, and
+Encoder: forward and training as a share of what a large matrix product reaches, measured in the same process. The batch is B=16 windows of C=7 channels and T=186 steps with patches of P=6, the encoder that of the paper's defaults, and
 the batches come from the data loader of a corpus that is made for it. Model FLOP are counted from the shapes (matrix
 products and attention, two a multiply-add); a training step (masked reconstruction, AdamW) counts three forward passes.
 The ratio is what to look at: machines differ, and are noisy.
+
+Mining: the hard negatives of N anchors among N candidates, in one direction, of random unit vectors of width 384 with the
+default rules, beside the bare product of the same vectors in the same blocks, by turns. The memory is the most that mining
+took beyond the embeddings.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import resource
 import statistics
 import tempfile
 import time
@@ -24,15 +31,18 @@ import torch
 
 from data_modules import DomainDataModule
 from data_modules.corpus import CorpusInfo, Record, write_corpus
-from trace_lit.batch import MultimodalBatch
+from trace_lit.alignment import Instances, NegativeRules, mine_negatives
+from trace_lit.alignment.mining import ACCELERATOR_BLOCK, BLOCKS
+from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
-from trace_lit.config import Config, DataConfig, EncoderConfig, load_config
+from trace_lit.config import Config, DataConfig, EncoderConfig, MiningConfig, load_config
 from trace_lit.encoder import ReconstructionHead, SeriesEncoder
 from trace_lit.modules.optim import build_optimizer
 from trace_lit.modules.pretrain import reconstruction_loss
 from trace_lit.text import build_text_encoder
 
 BATCH, CHANNELS, STEPS = 16, 7, 186
+WIDTH = 384
 
 
 def forward_flop(config: EncoderConfig, batch: int, channels: int, steps: int) -> float:
@@ -97,17 +107,7 @@ def seconds(step: Callable[[], object], device: torch.device, repeats: int, roun
     return statistics.median(measured)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--precision", default="32-true", choices=("32-true", "bf16-mixed"))
-    parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--repeats", type=int, default=4)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def encoder_speed(options: argparse.Namespace, device: torch.device) -> dict[str, float | str | bool]:
     half = options.precision == "bf16-mixed"
     config = load_config()
     torch.manual_seed(0)
@@ -144,8 +144,8 @@ def main() -> None:
         times["training"] = seconds(train, device, options.repeats)
 
     flop = forward_flop(config.encoder, BATCH, CHANNELS, STEPS)
-    result = {
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads",
+    return {
+        "device": device_name(device),
         "precision": options.precision,
         "compile": options.compile,
         "matrix_product_tflops": peak / 1e12,
@@ -154,8 +154,99 @@ def main() -> None:
         "forward_samples_per_second": BATCH / times["forward"],
         "training_samples_per_second": BATCH / times["training"],
     }
-    for name, value in result.items():
-        print(f"{name:28s} {value if isinstance(value, (str, bool)) else format(value, '.3f')}")
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name() if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"
+
+
+def mining_speed(size: int, threads: int | None) -> dict[str, float | str]:
+    """In a process of its own, whose peak of memory is that of this mining."""
+    if threads:
+        torch.set_num_threads(threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(0)
+    text, series = (torch.randn(size, WIDTH, device=device) for _ in range(2))
+    for vectors in (text, series):
+        vectors.div_(vectors.norm(dim=1, keepdim=True))
+    every = torch.arange(size, device=device)
+    start = every % 1000 * 43_200  # windows of a day, one every half a day, in series of a thousand
+    window = torch.stack([every // 1000, start, start + 86_400], dim=1)
+    instances = Instances(every, window, torch.full_like(every, NO_LABEL))
+    rows, columns = BLOCKS.get(device.type, ACCELERATOR_BLOCK)
+
+    def product() -> None:
+        for part in text.split(rows):
+            for others in series.split(columns):
+                part @ others.T
+
+    def mine() -> None:
+        mine_negatives(text, series, every, instances, MiningConfig.negatives, NegativeRules())
+
+    text[:rows] @ series[:rows].T  # what a first product sets up is not mining's
+    before = most_memory(device)
+    mine()
+    memory = most_memory(device) - before
+    rounds = [(elapsed(product, device), elapsed(mine, device)) for _ in range(max(1, min(20, 20_000 // size)))]
+    products, minings = zip(*rounds, strict=True)
+    return {
+        "device": device_name(device),
+        "mining_seconds": statistics.median(minings),
+        "product_seconds": statistics.median(products),
+        "ratio": statistics.median(mining / product for product, mining in rounds),
+        "memory_mb": memory / 1e6,
+    }
+
+
+def most_memory(device: torch.device) -> float:
+    """The most bytes that this process has taken until now."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def elapsed(step: Callable[[], object], device: torch.device) -> float:
+    """The seconds of one `step`."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    began = time.perf_counter()
+    step()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=("encoder", "mining"))
+    parser.add_argument("--precision", default="32-true", choices=("32-true", "bf16-mixed"))
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--repeats", type=int, default=4)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="N of mining")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    result: dict[str, object] = {}
+    if options.only != "mining":
+        result |= encoder_speed(options, device)
+        for name, value in result.items():
+            print(f"{name:28s} {value if isinstance(value, (str, bool)) else format(value, '.3f')}", flush=True)
+    if options.only != "encoder":
+        print(f"mining, one direction, K = {MiningConfig.negatives}, width {WIDTH}, {device_name(device)}")
+        print("| N | mining s | matrix product s | ratio | memory MB |\n|--:|--:|--:|--:|--:|", flush=True)
+        result["mining"] = mined = {}
+        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
+            for size in options.sizes:
+                print(f"| {size:,} | ", end="", flush=True)
+                mined[size] = found = fresh.apply(mining_speed, (size, options.threads))
+                print(
+                    f"{found['mining_seconds']:.3g} | {found['product_seconds']:.3g} | {found['ratio']:.2f} | "
+                    f"{found['memory_mb']:.0f} |",
+                    flush=True,
+                )
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 

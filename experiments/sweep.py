@@ -121,13 +121,13 @@ def evaluated(run: Path) -> bool:
     return path.exists() and any(key.startswith("test/") for key in json.loads(path.read_text(encoding="utf-8")))
 
 
-def spread(metrics: Sequence[dict], key: str) -> str:
+def spread(metrics: Sequence[dict], key: str, form: str = ".3f") -> str:
     """Mean ± deviation over seeds."""
     values = [run[key] for run in metrics if key in run]
     if not values:
         return "–"
-    deviation = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-    return f"{statistics.mean(values):.3f}{deviation}"
+    deviation = f" ± {statistics.stdev(values):{form}}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):{form}}{deviation}"
 
 
 def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

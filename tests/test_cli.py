@@ -94,12 +94,13 @@ def is_drawn(path: Path) -> bool:
 @pytest.mark.parametrize(
     ("command", "offered"),
     [
-        ([], ["data", "fit", "evaluate", "search"]),
+        ([], ["data", "fit", "compare", "evaluate", "search"]),
         (["data"], ["build", "validate", "show"]),
         (["data", "build"], ["--domain", "--source", "--root", "--out", "key=value"]),
         (["data", "validate"], ["corpus"]),
         (["data", "show"], ["--plot"]),
         (["fit"], ["--resume", "--overwrite", "--print-config", "key=value"]),
+        (["compare"], ["RUN", "--metrics", "--all", "--each", "--markdown", "--json"]),
         (["evaluate"], ["--split", "--corpus", "--json"]),
         (["search"], ["--corpus", "--text", "--series", "--like", "--top", "--split", "--plot", "--json"]),
     ],
@@ -144,6 +145,26 @@ def test_print_config_prints_what_load_config_reads(here: Path, done) -> None:
     (here / "printed.yaml").write_text(told)
     assert load_config(["printed.yaml"]) == load_config(["a.yaml", "b=c.yaml"], ["encoder.layers=2"])
     assert list(here.iterdir()) == [*here.glob("*.yaml")]
+
+
+def test_print_config_prints_the_run_of_each_seed(here: Path, done) -> None:
+    for seeds in ("3,1", "[3, 1]"):
+        parts = done("fit", "run.name=first", f"seed={seeds}", "--print-config").split("---\n")
+        for part, seed in zip(parts, (3, 1), strict=True):
+            (here / "printed.yaml").write_text(part)
+            assert load_config(["printed.yaml"]) == load_config([], [f"seed={seed}", f"run.name=first-seed{seed}"])
+    assert done("fit", "seed=3,1", "seed=2", "--print-config") == done("fit", "seed=2", "--print-config")
+
+
+@pytest.mark.slow
+def test_runs_are_compared_on_the_terminal_and_in_files(tiny_runs: TinyRuns, here: Path, done) -> None:
+    told = done("compare", tiny_runs.pretrained, tiny_runs.aligned, "--markdown", "a/b.md", "--json", "a/b.json")
+    assert (here / "a" / "b.md").read_text() == told
+    assert "| stage | pretrain | align |" in told
+    content = json.loads((here / "a" / "b.json").read_text())
+    own = json.loads((tiny_runs.aligned / "metrics.json").read_text())
+    assert content["metrics"]["last/validation/loss"][1]["mean"] == own["last/validation/loss"]
+    assert content["settings"]["stage"] == [["pretrain"], ["align"]]
 
 
 @pytest.mark.slow
@@ -259,6 +280,10 @@ def test_search_in_another_corpus_that_has_one_split_only(tiny_runs: TinyRuns, t
     [
         (["optim.lr=1"], "no key 'optim.lr'; the nearest is 'optim.learning_rate'"),
         (["nowhere.yaml"], "no configuration file nowhere.yaml"),
+        (["seed=0,x"], "seed=0,x: give one seed, or several like seed=0,1,2"),
+        (["seed=1,0,1"], "seed=1,0,1: a seed is given twice"),
+        (["seed=0,1", "init_from=nowhere"], "init_from=nowhere does not exist, nor does nowhere-seed0 for seed 0"),
+        (["seed=0,1", "optim.lr=1"], "no key 'optim.lr'; the nearest is 'optim.learning_rate'"),
         (["trainer.max_epochs=many"], "trainer.max_epochs: Value 'many'"),
         (["data.domain=astrology"], "data.domain is 'astrology'; it must be one of weather, healthcare, energy"),
         (["data.domain=no.such:Module"], "there is no module 'no.such'"),
@@ -405,6 +430,12 @@ def test_an_option_that_there_is_not(capsys) -> None:
             main(words)
         assert left.value.code == 2
         assert "trace-lit" in capsys.readouterr().err
+
+
+def test_what_cannot_be_compared(here: Path, refused) -> None:
+    (here / "empty").mkdir()
+    assert "nowhere does not exist; give run folders" in refused("compare", "nowhere")
+    assert "empty is not a run folder" in refused("compare", "empty", "--json", "table.json")
 
 
 def test_a_defect_shows_its_trace(monkeypatch, here: Path) -> None:

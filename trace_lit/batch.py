@@ -44,6 +44,11 @@ class MultimodalBatch:
         """(B,) bool."""
         return self.text_mask.any(1)
 
+    @property
+    def window(self) -> Tensor:
+        """(B, 3) int64: series id, first second, second after the last."""
+        return torch.cat([self.series_id.unsqueeze(1), self.span], dim=1)
+
     def to(self, device: torch.device | str, non_blocking: bool = False) -> MultimodalBatch:
         """The batch on `device`."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))

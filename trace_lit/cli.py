@@ -71,11 +71,22 @@ def _parser() -> argparse.ArgumentParser:
     show.set_defaults(job=_data_show)
 
     fit = jobs.add_parser("fit", help="train a stage: fit A.yaml B.yaml key=value …, merged left to right")
-    fit.add_argument("words", nargs="*", metavar="FILE.yaml|key=value")
+    fit.add_argument("words", nargs="*", metavar="FILE.yaml|key=value", help="seed=0,1,2 trains a run a seed")
     fit.add_argument("--resume", metavar="auto|CKPT", help="go on from the run's last checkpoint, or from this one")
     fit.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
     fit.add_argument("--print-config", action="store_true", help="print the merged configuration and stop")
     fit.set_defaults(job=_fit)
+
+    compare = jobs.add_parser("compare", help="runs side by side: metrics, settings that differ, what they took")
+    compare.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="a run folder, or a folder with runs below it"
+    )
+    compare.add_argument("--metrics", metavar="PATTERN", help="those whose names match this regular expression")
+    compare.add_argument("--all", action="store_true", help="all metrics, not the main ones alone")
+    compare.add_argument("--each", action="store_true", help="runs of several seeds one by one")
+    compare.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, too")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there, too")
+    compare.set_defaults(job=_compare)
 
     evaluate = jobs.add_parser("evaluate", help="retrieval metrics of an aligned run")
     evaluate.add_argument("run", type=Path, help="a run folder or a checkpoint")
@@ -144,13 +155,61 @@ def _data_show(options: argparse.Namespace) -> int:
 def _fit(options: argparse.Namespace) -> int:
     # A file may have "=" in its name.
     paths = [word for word in options.words if "=" not in word or Path(word).is_file()]
-    config = load_config(paths, [word for word in options.words if word not in paths])
+    seeds, words = _split_seeds([word for word in options.words if word not in paths])
+    if seeds is not None:
+        return _fit_in_turn(options, paths, words, seeds)
+    config = load_config(paths, words)
     if options.print_config:
         print(to_yaml(config), end="")
         return 0
     from trace_lit.train import fit
 
     fit(config, resume=options.resume, overwrite=options.overwrite)
+    return 0
+
+
+def _split_seeds(words: Sequence[str]) -> tuple[list[int] | None, list[str]]:
+    """The seeds of `seed=0,1,2` or `seed=[0,1,2]`, and the words without it; None where the last `seed=` gives a single one.
+
+    Raises
+    ------
+    ConfigError
+        What is listed are not different seeds.
+    """
+    given = [word for word in words if word.startswith("seed=")][-1:]
+    others = [word for word in words if not word.startswith("seed=")]
+    listed = "".join(given).removeprefix("seed=").strip()
+    if not (listed.startswith("[") or "," in listed):
+        return None, others + given
+    names = listed.removeprefix("[").removesuffix("]").split(",")
+    if not all(name.strip().isdecimal() for name in names):
+        raise ConfigError(f"seed={listed}: give one seed, or several like seed=0,1,2")
+    seeds = [int(name) for name in names]
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"seed={listed}: a seed is given twice")
+    return seeds, others
+
+
+def _fit_in_turn(options: argparse.Namespace, paths: list[str], words: list[str], seeds: list[int]) -> int:
+    from trace_lit.train.seeds import fit_in_turn, plan_turns
+
+    turns = plan_turns(paths, words, seeds)
+    if options.print_config:
+        print("---\n".join(to_yaml(turn.config) for turn in turns), end="")
+        return 0
+    return fit_in_turn(turns, resume=options.resume, overwrite=options.overwrite)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from trace_lit.train.compare import compare_runs, print_comparison, to_json, to_markdown
+    from trace_lit.train.runs import write_atomically
+
+    comparison = compare_runs(options.runs, options.metrics, details=options.all, each=options.each)
+    print_comparison(comparison)
+    for file, text in ((options.markdown, to_markdown), (options.json, to_json)):
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, text(comparison))
     return 0
 
 

@@ -111,10 +111,30 @@ class AlignmentConfig:
 
 
 @dataclass
+class MiningConfig:
+    """Hard negatives mined among all training windows; they join their anchors' batches. Not in the paper."""
+
+    every_n_epochs: int | None = None  # null: batches are left to chance
+    first_epoch: int = 1  # batches before it are left to chance: an untrained model knows no hard negatives
+    negatives: int = 16  # K hardest an anchor and direction
+    companions: int = 3  # so many of them join their anchor's batch
+    relative_margin: float | None = 0.95  # a negative scores below this share of its positive's score; null: no bound
+    absolute_margin: float | None = None  # a negative scores below its positive's score less this
+    range_min: int = 0  # the so many hardest are skipped
+    range_max: int | None = None  # the so many hardest are looked at
+    sampling_strategy: str = "top"  # top, or random: any of those looked at
+    exclude_same_label: bool = False
+    channels: bool = False  # hard negatives at the channel level are mined, too
+    cached: bool = False  # mined negatives that are not in the batch enter the denominator, without gradient
+
+
+@dataclass
 class OptimConfig:
     """AdamW, linear warm-up, cosine decay."""
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-3  # at a global batch of base_batch, where it is scaled
+    scale_learning_rate: str = "none"  # with the global batch: none, linear or sqrt
+    base_batch: int = 128  # the global batch that learning_rate was chosen for
     weight_decay: float = 0.05
     betas: tuple[float, float] = (0.9, 0.98)
     warmup_share: float = 0.1  # of all steps
@@ -135,6 +155,10 @@ class TrainerConfig:
     max_epochs: int = 50
     compile: bool = False
     log_every_n_steps: int = 10
+    checkpoint_every_n_steps: int | None = (
+        None  # within an epoch, besides the checkpoint at its end; null: not by steps
+    )
+    checkpoint_every_n_minutes: float | None = 10.0  # likewise
 
 
 @dataclass
@@ -159,6 +183,7 @@ class Config:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
+    mining: MiningConfig = field(default_factory=MiningConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
@@ -256,6 +281,8 @@ def _check(config: Config) -> None:
     allow("text.unit", config.text.unit, ("sentence", "document"))
     allow("text.pooling", config.text.pooling, ("mean", "cls"))
     allow("alignment.heads", config.alignment.heads, ("residual", "linear"))
+    allow("optim.scale_learning_rate", config.optim.scale_learning_rate, ("none", "linear", "sqrt"))
+    allow("mining.sampling_strategy", config.mining.sampling_strategy, ("top", "random"))
     allow("encoder.channel_attention", config.encoder.channel_attention, ("biased", "full"))
     for key, number, least in (
         ("seed", config.seed, 0),
@@ -267,8 +294,16 @@ def _check(config: Config) -> None:
         ("encoder.heads", config.encoder.heads, 1),
         ("encoder.ffn_ratio", config.encoder.ffn_ratio, 1),
         ("alignment.negatives", config.alignment.negatives, 1),
+        ("mining.every_n_epochs", config.mining.every_n_epochs, 1),
+        ("mining.first_epoch", config.mining.first_epoch, 0),
+        ("mining.negatives", config.mining.negatives, 1),
+        ("mining.companions", config.mining.companions, 0),
+        ("mining.range_min", config.mining.range_min, 0),
+        ("mining.range_max", config.mining.range_max, config.mining.range_min + 1),
+        ("optim.base_batch", config.optim.base_batch, 1),
         ("trainer.max_epochs", config.trainer.max_epochs, 1),
         ("trainer.log_every_n_steps", config.trainer.log_every_n_steps, 1),
+        ("trainer.checkpoint_every_n_steps", config.trainer.checkpoint_every_n_steps, 1),
         ("evaluation.every_n_epochs", config.evaluation.every_n_epochs, 1),
         ("evaluation.batch_size", config.evaluation.batch_size, 1),
         ("evaluation.bootstrap", config.evaluation.bootstrap, 0),
@@ -287,6 +322,10 @@ def _check(config: Config) -> None:
         ("optim.final_share", config.optim.final_share),
     ):
         require(0.0 <= share <= 1.0, f"{key} is {share}; it must lie between 0 and 1")
+    relative = config.mining.relative_margin
+    require(relative is None or 0.0 < relative <= 1.0, f"mining.relative_margin is {relative}; it must lie in (0, 1]")
+    absolute = config.mining.absolute_margin
+    require(absolute is None or absolute >= 0.0, f"mining.absolute_margin is {absolute}; it must be 0 or positive")
     ratio, decay = config.pretrain.mask_ratio, config.optim.ema_decay
     require(0.0 < ratio < 1.0, f"pretrain.mask_ratio is {ratio}; it must lie between 0 and 1, both excluded")
     require(decay is None or 0.0 <= decay < 1.0, f"optim.ema_decay is {decay}; it must lie between 0 and 1, 1 excluded")
@@ -295,8 +334,11 @@ def _check(config: Config) -> None:
         ("optim.gradient_clip", config.optim.gradient_clip),
         ("alignment.temperature", config.alignment.temperature),
         ("alignment.temperature_min", config.alignment.temperature_min),
+        ("trainer.checkpoint_every_n_minutes", config.trainer.checkpoint_every_n_minutes),
     ):
-        require(0.0 < positive < float("inf"), f"{key} is {positive}; it must be positive and finite")
+        require(
+            positive is None or 0.0 < positive < float("inf"), f"{key} is {positive}; it must be positive and finite"
+        )
     alignment = config.alignment
     require(
         alignment.temperature >= alignment.temperature_min,

@@ -17,11 +17,11 @@ def make_level(size: int, width: int = 8, seed: int = 0) -> Level:
     series, text = F.normalize(torch.randn(2, size, width, generator=generator), dim=-1)
     start = 10 * torch.arange(size)
     window = torch.stack([torch.zeros(size, dtype=torch.int64), start, start + 10], dim=1)
-    return Level(series, text, torch.arange(size), window)
+    return Level(series, text, torch.arange(size), window, torch.arange(size))
 
 
 def rows(level: Level, which) -> Level:
-    return Level(level.series[which], level.text[which], level.text_id[which], level.window[which])
+    return Level(*(field[which] for field in vars(level).values()))
 
 
 ALL = lambda _: None  # noqa: E731

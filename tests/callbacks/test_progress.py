@@ -17,6 +17,8 @@ def trainer(**changes: Any) -> Any:
         "current_epoch": 2,
         "max_epochs": 7,
         "num_training_batches": 5,
+        "global_step": 5,
+        "loggers": [],
         "callback_metrics": {"train/loss": torch.tensor(0.25), "validation/loss": torch.tensor(0.5)},
     }
     return SimpleNamespace(**settings | changes)

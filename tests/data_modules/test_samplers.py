@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError
 from data_modules.samplers import DomainBatchSampler, Draw, EvaluationBatchSampler
@@ -67,8 +69,10 @@ def test_goes_on_in_the_middle_of_an_epoch() -> None:
     whole = epoch(sampler, 4)
     resumed = DomainBatchSampler([50, 20], 8)
     resumed.load_state_dict({"epoch": 4, "first_batch": 3})
-    assert list(resumed) == whole[3:]
-    assert list(resumed) == whole, "only the first pass after resuming starts in the middle"
+    for _ in range(2):  # as a DataLoader with workers does
+        assert list(resumed) == whole[3:]
+    resumed.set_epoch(4)
+    assert list(resumed) == whole
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
@@ -106,6 +110,110 @@ def test_fewer_rows_than_processes_is_an_error() -> None:
         DomainBatchSampler([10, 3], 8, world_size=4)
     with pytest.raises(CorpusError, match="too few"):
         EvaluationBatchSampler(1, 8, world_size=2)
+
+
+def random_table(size: int, count: int = 5, seed: int = 0) -> NDArray[np.int64]:
+    """Some negatives for each row of one corpus, -1 where there are fewer."""
+    chance = np.random.default_rng(seed)
+    table = chance.integers(0, size, (size, count))
+    table[chance.random(table.shape) < 0.2] = -1
+    return np.where(table == np.arange(size)[:, None], -1, table)
+
+
+@pytest.mark.parametrize("size", [7, 64, 129])
+@pytest.mark.parametrize("world_size", [1, 3])
+@pytest.mark.parametrize("batch_size", [1, 2, 8, 32])
+@pytest.mark.parametrize("companions", [0, 1, 3])
+def test_companions_take_no_row_away_and_none_twice(
+    size: int, world_size: int, batch_size: int, companions: int
+) -> None:
+    def batches(**mined: Any) -> list[list[int]]:
+        ranks = [
+            epoch(DomainBatchSampler([size], batch_size, rank=rank, world_size=world_size, **mined), 3)
+            for rank in range(world_size)
+        ]
+        return [batch for shards in ranks for batch in shards]
+
+    plain, mined = batches(), batches(negatives=lambda _: random_table(size), companions=companions)
+    assert sorted(index for batch in mined for index in batch) == list(range(size))
+    assert [len(batch) for batch in mined] == [len(batch) for batch in plain]
+
+
+def kin(size: int, of: int = 4) -> NDArray[np.int64]:
+    """Rows of a family of `of` are each other's negatives."""
+    rows = np.arange(size)
+    return np.stack([rows // of * of + (rows + step) % of for step in range(1, of)], axis=1)
+
+
+def share_with_a_negative(batches: list[list[int]], table: NDArray[np.int64]) -> float:
+    return float(np.mean([np.isin(table[index], batch).any() for batch in batches for index in batch]))
+
+
+@pytest.mark.parametrize("companions", [1, 3])
+def test_anchors_meet_their_hard_negatives(companions: int) -> None:
+    table = kin(512)
+    chance = share_with_a_negative(epoch(DomainBatchSampler([512], 32), 1), table)
+    mined = epoch(DomainBatchSampler([512], 32, negatives=lambda _: table, companions=companions), 1)
+    assert share_with_a_negative(mined, table) > 3 * chance > 0.3
+
+
+def test_the_nearest_negatives_join_first() -> None:
+    table = np.stack([np.arange(512) ^ 1, np.arange(512) ^ 2], axis=1)
+    batches = epoch(DomainBatchSampler([512], 32, negatives=lambda _: table, companions=1), 1)
+    assert share_with_a_negative(batches, table[:, :1]) > 3 * share_with_a_negative(batches, table[:, 1:])
+
+
+def test_batches_follow_the_table_of_their_own_epoch() -> None:
+    asked: list[int] = []
+
+    def negatives(number: int) -> NDArray[np.int64] | None:
+        asked.append(number)
+        return random_table(60, seed=number) if number else None
+
+    sampler = DomainBatchSampler([60], 8, seed=1, negatives=negatives)
+    plain = DomainBatchSampler([60], 8, seed=1)
+    assert epoch(sampler, 0) == epoch(plain, 0)
+    first, second = epoch(sampler, 1), epoch(sampler, 2)
+    assert asked == [0, 1, 2]
+    assert epoch(DomainBatchSampler([60], 8, seed=1, negatives=negatives), 1) == first != epoch(plain, 1)
+    other = epoch(DomainBatchSampler([60], 8, seed=1, negatives=lambda _: random_table(60, seed=9)), 2)
+    assert other != second
+    assert epoch(DomainBatchSampler([60], 8, seed=2, negatives=negatives), 2) != second
+    resumed = DomainBatchSampler([60], 8, seed=1, negatives=negatives)
+    resumed.load_state_dict({"epoch": 2, "first_batch": 5})
+    assert list(resumed) == second[5:]
+
+
+def test_a_table_without_negatives_leaves_batches_to_chance() -> None:
+    nothing = np.full((130, 4), -1)
+    assert epoch(DomainBatchSampler([100, 30], 16, negatives=lambda _: nothing), 2) == epoch(
+        DomainBatchSampler([100, 30], 16), 2
+    )
+
+
+def test_processes_share_the_mined_batches_of_one_process() -> None:
+    how = {"seed": 5, "negatives": lambda _: kin(128)}
+    one = epoch(DomainBatchSampler([100, 28], 16, **how), 2)
+    two = [epoch(DomainBatchSampler([100, 28], 8, rank=rank, world_size=2, **how), 2) for rank in range(2)]
+    assert [left + right for left, right in zip(*two, strict=True)] == one
+
+
+def test_rows_of_mined_corpora_come_equally_often_though_tables_change() -> None:
+    sizes = [300, 40]
+
+    def negatives(number: int) -> NDArray[np.int64]:
+        second = random_table(40, seed=number)
+        return np.concatenate([random_table(300, seed=number), np.where(second < 0, -1, second + 300)])
+
+    sampler = DomainBatchSampler(sizes, 16, mixing_exponent=0.3, negatives=negatives)
+    count = np.zeros(340, int)
+    for number in range(7):
+        for batch in epoch(sampler, number):
+            corpus_of(batch, sizes)
+            assert len(set(batch)) == len(batch)
+            count[batch] += 1
+    assert np.ptp(count[:300]) <= 1
+    assert np.ptp(count[300:]) <= 1
 
 
 @pytest.mark.parametrize("size", [5, 16, 17, 33])

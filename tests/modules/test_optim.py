@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 
 from tests.modules.alone import alignment, pretraining
 from trace_lit.config import OptimConfig
-from trace_lit.modules.optim import build_optimizer, build_schedule, learning_rate_share
+from trace_lit.modules.optim import build_optimizer, build_schedule, learning_rate_share, scaled_learning_rate
 
 EVERYTHING = ("alignment.fusion=true", "alignment.reconstruction_weight=1", "alignment.classification_weight=1")
 
@@ -60,6 +61,23 @@ def test_the_learning_rate_warms_up_linearly_and_falls_as_a_cosine() -> None:
     assert rates[30] == pytest.approx((2.0 + 0.2) / 2)  # half-way down
     assert rates[50] == pytest.approx(0.2)
     assert all(later < earlier for earlier, later in itertools.pairwise(rates[10:]))
+
+
+@pytest.mark.parametrize(("how", "fourfold"), [("none", 1.0), ("linear", 4.0), ("sqrt", 2.0)])
+def test_the_learning_rate_grows_with_the_global_batch(how: str, fourfold: float) -> None:
+    config = OptimConfig(learning_rate=0.01, scale_learning_rate=how, base_batch=64)
+    assert scaled_learning_rate(config, 64) == 0.01
+    assert scaled_learning_rate(config, 256) == pytest.approx(0.01 * fourfold)
+
+
+def test_a_stage_scales_its_learning_rate_with_all_processes() -> None:
+    module = pretraining(
+        "optim={learning_rate: 0.01, scale_learning_rate: linear, base_batch: 64}", "data.batch_size=32"
+    )
+    data = SimpleNamespace(train_dataloader=lambda: range(5))
+    module._trainer = SimpleNamespace(world_size=8, datamodule=data, precision_plugin=None)
+    (group, _) = module.configure_optimizers()["optimizer"].param_groups
+    assert group["initial_lr"] == pytest.approx(0.01 * 256 / 64)
 
 
 @pytest.mark.parametrize("total", [1, 2, 3])

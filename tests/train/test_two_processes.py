@@ -17,7 +17,7 @@ from trace_lit.modules import load_checkpoint
 pytestmark = pytest.mark.slow
 PROGRAM = Path(sys.executable).with_name("trace-lit")
 # What is drawn in training is drawn by each process for its own rows, so the comparison does without.
-STILL = ("encoder.dropout=0", "trainer.max_epochs=1", "optim.ema_decay=0.9", "alignment.negatives=4")
+STILL = ("encoder.dropout=0", "trainer.max_epochs=3", "optim.ema_decay=0.9", "alignment.negatives=4")
 
 
 def fit_on_two(*words: str) -> list[str]:
@@ -47,18 +47,19 @@ def test_pretraining(tiny_runs: TinyRuns, tmp_path: Path) -> None:
     assert 0 < metrics(run)["best/validation/loss"] < 2
 
 
-def test_alignment_on_two_processes_is_that_on_one(tiny_runs: TinyRuns, tmp_path: Path) -> None:
-    """With the same global batch: the same losses, gradients, weights and retrieval."""
+@pytest.mark.parametrize("mining", ["null", "1"])
+def test_alignment_on_two_processes_is_that_on_one(mining: str, tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    """With the same global batch: the same losses, gradients, weights, mined negatives and retrieval."""
     words = (*tiny_runs.words, f"run.dir={tmp_path}", "stage=align", f"init_from={tiny_runs.pretrained}", *STILL)
+    words = (*words, f"mining.every_n_epochs={mining}")
     fit_on_two(*words, "run.name=two")
     assert main(["fit", *words, "run.name=one", "data.batch_size=16"]) == 0
     one, two = (tmp_path / "weather" / "align" / name for name in ("one", "two"))
     ours, theirs = metrics(one), metrics(two)
-    assert theirs["last/validation/loss"] == pytest.approx(ours["last/validation/loss"], rel=1e-4)
-    compared = [name for name in ours if name.startswith("last/validation/") and name.endswith("/MRR")]
-    assert "last/validation/text_to_series/pair/MRR" in compared
+    compared = [name for name in ours if name.startswith("last/validation/")]
+    assert {"last/validation/loss", "last/validation/text_to_series/pair/MRR"} <= set(compared)
     for name in compared:
-        assert theirs[name] == pytest.approx(ours[name], abs=0.01), name
+        assert theirs[name] == pytest.approx(ours[name], abs=1e-3), name
     start = load_checkpoint(tiny_runs.pretrained).encoder_weights()
     apart, moved = (distance(current_weights(one), other) for other in (current_weights(two), start))
     assert moved > 0.1

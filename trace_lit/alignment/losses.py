@@ -60,6 +60,7 @@ class Level:
     text: Tensor  # (n, e) unit vectors
     text_id: Tensor  # (n,) int64, see `admissible`
     window: Tensor  # (n, 3) int64, see `admissible`
+    row: Tensor  # (n,) int64, each pair's instance in the batch
 
 
 @dataclass
@@ -76,27 +77,49 @@ class ContrastiveLoss:
         return 0.5 * (self.text_to_series + self.series_to_text)
 
 
-def contrastive_loss(level: Level, temperature: Tensor, negatives: Callable[[int], int | None]) -> ContrastiveLoss:
+def contrastive_loss(
+    level: Level,
+    temperature: Tensor,
+    negatives: Callable[[int], int | None],
+    outside: tuple[Tensor, Tensor] | None = None,
+) -> ContrastiveLoss:
     """Bidirectional InfoNCE of this process's pairs against those of all processes.
 
-    `negatives` is given the number of candidates and says how many hard ones an anchor keeps, None for all.
+    Parameters
+    ----------
+    level
+        The n pairs of this process.
+    temperature
+        Scalar.
+    negatives
+        Given the number of candidates it says how many hard ones an anchor keeps, None for all.
+    outside
+        Similarities (n, K) of the texts to further series and of the series to further texts that are negatives without
+        being in any batch, -inf where there is none; see `NegativeCache`.
     """
-    candidates = Level(gather(level.series), gather(level.text), gather(level.text_id), gather(level.window))
-    size = len(level.series)
-    positive = row_offset(size, level.series.device) + torch.arange(size, device=level.series.device)
-    allowed = admissible(level.text_id, candidates.text_id, level.window, candidates.window)
+    series, text = gather(level.series), gather(level.text)
+    size, device = len(level.series), level.series.device
+    positive = row_offset(size, device) + torch.arange(size, device=device)
+    allowed = admissible(level.text_id, gather(level.text_id), level.window, gather(level.window))
     allowed = allowed.scatter(1, positive[:, None], False)
-    count = negatives(len(candidates.series))
+    count = negatives(len(series))
 
-    def direction(anchors: Tensor, others: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def direction(anchors: Tensor, others: Tensor, further: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         with torch.autocast(anchors.device.type, enabled=False):  # bfloat16 would blur what a temperature of 0.01 tells
             similarity = anchors.float() @ others.float().T
         chosen = hardest(similarity, allowed, count)
+        if further is not None:
+            there = further > -torch.inf
+            chosen = torch.cat([chosen, there], dim=1)
+            # An infinity would reach the temperature's gradient.
+            similarity = torch.cat([similarity, further.masked_fill(~there, 0.0)], dim=1)
         return similarity, chosen, info_nce(similarity / temperature, positive, chosen)
 
-    similarity, chosen, to_series = direction(level.text, candidates.series)
-    _, _, to_text = direction(level.series, candidates.text)
+    to_further_series, to_further_text = outside or (None, None)
+    similarity, chosen, to_series = direction(level.text, series, to_further_series)
+    _, _, to_text = direction(level.series, text, to_further_text)
     with torch.no_grad():
+        similarity = similarity[:, : allowed.shape[1]]
         own = similarity.gather(1, positive[:, None])
         outranked = ((similarity > own) & allowed).any(1).float()
     return ContrastiveLoss(

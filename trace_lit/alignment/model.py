@@ -125,17 +125,17 @@ class AlignedModel(nn.Module):
 
     def forward(self, batch: MultimodalBatch) -> AlignedOutput:
         """Encode both sides of a batch for the losses."""
-        encoded = self.encoder(batch)
+        encoded = self.encoder(batch, with_patches=False)
         slots = batch.channel_ids[batch.channel_mask].unique()
-        window = torch.cat([batch.series_id.unsqueeze(1), batch.span], dim=1)  # (B, 3)
         has_text = batch.has_text
         sample = Level(
             series=self._series_vectors(encoded, batch, slots)[has_text],
             text=self.embed_text(batch.text[has_text], batch.text_mask[has_text], slots),
             text_id=batch.text_id[has_text],
-            window=window[has_text],
+            window=batch.window[has_text],
+            row=has_text.nonzero().squeeze(1),
         )
-        return AlignedOutput(encoded, sample, self._channel_level(encoded, batch, window))
+        return AlignedOutput(encoded, sample, self._channel_level(encoded, batch))
 
     def embed_series(self, batch: MultimodalBatch, slots: Tensor) -> Tensor:
         """Unit vectors (B, E) of the series alone; the score of any two embeddings is their inner product.
@@ -143,7 +143,7 @@ class AlignedModel(nn.Module):
         `slots` (K,) are the sorted ids of the channels of the corpus that is searched. E is (1 + K) d, or d where the
         score is of [CLS] alone.
         """
-        return self._series_vectors(self.encoder(batch), batch, slots)
+        return self._series_vectors(self.encoder(batch, with_patches=False), batch, slots)
 
     def embed_text(self, text: Tensor, mask: Tensor, slots: Tensor) -> Tensor:
         """Unit vectors (N, E) of the texts (N, S, D) with sentences where `mask` (N, S), for the channels `slots`."""
@@ -161,7 +161,7 @@ class AlignedModel(nn.Module):
             parts = torch.cat([parts, at_slots.to(parts.dtype)], dim=1)  # (B, 1 + K, d)
         return F.normalize(parts.flatten(1).float(), dim=1)
 
-    def _channel_level(self, encoded: EncoderOutput, batch: MultimodalBatch, window: Tensor) -> Level:
+    def _channel_level(self, encoded: EncoderOutput, batch: MultimodalBatch) -> Level:
         """The (instance, channel) pairs with a channel text; windows of different channels are different series."""
         channels = encoded.channels
         if self.fusion is not None:
@@ -170,13 +170,14 @@ class AlignedModel(nn.Module):
             silent = silent & ~silent.all(1, keepdim=True)  # attention over nothing is not defined
             channels = channels + self.fusion(channels, texts, texts, key_padding_mask=silent, need_weights=False)[0]
         paired = batch.has_channel_text & measured(batch)  # (B, C)
-        series, start, end = window.unsqueeze(1).expand(-1, paired.shape[1], -1).unbind(-1)
+        series, start, end = batch.window.unsqueeze(1).expand(-1, paired.shape[1], -1).unbind(-1)
         series = series * len(self.encoder.vocabulary) + batch.channel_ids
         return Level(
             series=F.normalize(self.channel_output(channels[paired]).float(), dim=-1),
             text=F.normalize(self.channel_text(batch.channel_text[paired]).float(), dim=-1),
             text_id=batch.channel_text_id[paired],
             window=torch.stack([series, start, end], dim=-1)[paired],
+            row=paired.nonzero()[:, 0],
         )
 
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trace_lit.alignment import AlignedModel, ContrastiveLoss, Level, contrastive_loss, negatives_at
+from trace_lit.alignment import AlignedModel, ContrastiveLoss, Level, NegativeCache, contrastive_loss, negatives_at
 from trace_lit.alignment.losses import mean_over_processes
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
@@ -37,6 +37,7 @@ class AlignModule(StageModule):
     ) -> None:
         super().__init__(config, data_fingerprint)
         self.model = AlignedModel(SeriesEncoder(config.encoder, vocabulary), config.alignment)
+        self.negative_caches: list[NegativeCache] = []  # one a corpus, put there by a miner
         self.head: nn.Module | None = None
         self.classifier: nn.Module | None = None
         if config.alignment.reconstruction_weight:
@@ -65,7 +66,7 @@ class AlignModule(StageModule):
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
         alignment = self.config.alignment
         output = self.model(self._perturbed(batch))
-        sample = self._contrast(output.sample, "sample")
+        sample = self._contrast(output.sample, "sample", self._outside(output.sample, batch))
         loss = sample.total
         if alignment.channel_weight:
             loss = loss + alignment.channel_weight * self._contrast(output.channel, "channel").total
@@ -94,13 +95,20 @@ class AlignModule(StageModule):
             loss = loss + weight * contrastive_loss(output.channel, self.model.temperature, lambda _: None).total
         self.validation_loss.update(loss, weight=len(batch))
 
-    def _contrast(self, level: Level, name: str) -> ContrastiveLoss:
+    def _outside(self, sample: Level, batch: MultimodalBatch) -> tuple[Tensor, Tensor] | None:
+        """The similarities to mined negatives outside of the batch, which is of one corpus."""
+        for cache in self.negative_caches:
+            if int(batch.index[0]) in cache:
+                return cache.similarities(sample, batch.index[sample.row])
+        return None
+
+    def _contrast(self, level: Level, name: str, outside: tuple[Tensor, Tensor] | None = None) -> ContrastiveLoss:
         alignment = self.config.alignment
 
         def negatives(candidates: int) -> int | None:
             return negatives_at(self.progress, candidates, alignment.negatives, alignment.all_negatives_share)
 
-        result = contrastive_loss(level, self.model.temperature, negatives)
+        result = contrastive_loss(level, self.model.temperature, negatives, outside)
         self.log_dict(
             {
                 f"train/{name}/text_to_series": result.text_to_series,

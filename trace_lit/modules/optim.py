@@ -13,6 +13,16 @@ from trace_lit.config import OptimConfig
 TOKENS = ("cls", "mask_token", "embedding", "whole")  # learned vectors: like biases, they are not decayed
 
 
+def scaled_learning_rate(config: OptimConfig, global_batch: int) -> float:
+    """The learning rate for batches of `global_batch` windows over all processes.
+
+    Relative to `base_batch`: linear as it suits SGD (Goyal et al., arXiv 1706.02677), sqrt as it suits Adam
+    (Malladi et al., arXiv 2205.10287).
+    """
+    ratio = global_batch / config.base_batch
+    return config.learning_rate * {"none": 1.0, "linear": ratio, "sqrt": math.sqrt(ratio)}[config.scale_learning_rate]
+
+
 def build_optimizer(module: nn.Module, config: OptimConfig, fused: bool = True) -> AdamW:
     """AdamW over the trainable parameters; matrices decay, norms, biases and tokens do not."""
     named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]

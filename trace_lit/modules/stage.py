@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from torchmetrics import MeanMetric
 
 from trace_lit.config import Config, to_dict
 from trace_lit.encoder import SeriesEncoder
-from trace_lit.modules.optim import build_optimizer, build_schedule
+from trace_lit.modules.optim import build_optimizer, build_schedule, scaled_learning_rate
 
 CHECKPOINT_KEY = "trace_lit"
 
@@ -46,7 +47,10 @@ class StageModule(L.LightningModule):
             parameter.requires_grad_(False)
 
     def configure_optimizers(self) -> Any:
-        optimizer = build_optimizer(self, self.config.optim, fused=not self._gradients_are_scaled)
+        global_batch = self.config.data.batch_size * self.trainer.world_size
+        rate = scaled_learning_rate(self.config.optim, global_batch)
+        optim = dataclasses.replace(self.config.optim, learning_rate=rate)
+        optimizer = build_optimizer(self, optim, fused=not self._gradients_are_scaled)
         # Lightning's own estimate would make the iterator of a resumed run before the epoch that it goes on with is known.
         batches = len(self.trainer.datamodule.train_dataloader())  # type: ignore[attr-defined]
         self.total_steps = self.config.trainer.max_epochs * batches
@@ -63,6 +67,9 @@ class StageModule(L.LightningModule):
     ) -> None:
         # Lightning's own refuses a fused optimiser under any mixed precision, although only scaled gradients forbid it.
         clip_grad_norm_(self.parameters(), gradient_clip_val or float("inf"))
+
+    def on_train_start(self) -> None:
+        self.on_train_epoch_start()  # which Lightning leaves out for an epoch that goes on
 
     def on_train_epoch_start(self) -> None:
         if self.trainer.current_epoch + 1 == self.trainer.max_epochs:
@@ -86,6 +93,7 @@ class StageModule(L.LightningModule):
             "config": to_dict(self.config),
             "vocabulary": self.encoder.vocabulary.state(),
             "data_fingerprint": self.data_fingerprint,
+            "world_size": self.trainer.world_size,
         }
 
     @property

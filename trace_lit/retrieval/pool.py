@@ -65,7 +65,7 @@ class Pool:
 
 
 @contextmanager
-def evaluation_mode(model: Embedder) -> Iterator[None]:
+def evaluation_mode(model: Embedder | nn.Module) -> Iterator[None]:
     """No dropout and no gradient inside; every submodule's own training mode is restored afterwards."""
     modes = [(module, module.training) for module in model.modules()]
     for module, _ in modes:

@@ -1,6 +1,7 @@
-"""One function a job: fit a stage, evaluate a run, search with it."""
+"""One function a job: fit a stage, evaluate a run, compare several, search with one."""
 
+from trace_lit.train.compare import compare_runs
 from trace_lit.train.evaluate import evaluate_run
 from trace_lit.train.fit import FitResult, fit
 
-__all__ = ["FitResult", "evaluate_run", "fit"]
+__all__ = ["FitResult", "compare_runs", "evaluate_run", "fit"]

@@ -2,40 +2,66 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import os
 import shutil
+import signal
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar, WeightAveraging
+from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar, WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
 from torch import Tensor
 
-from callbacks import ProgressLines, RetrievalEvaluation, TensorBoardPages, Throughput
-from data_modules import DomainDataModule
+from callbacks import (
+    BestCheckpoint,
+    HardNegativeMining,
+    LastCheckpoint,
+    ProgressLines,
+    RetrievalEvaluation,
+    StepRandomness,
+    Stopped,
+    StopSignals,
+    TensorBoardPages,
+    Throughput,
+)
+from data_modules import Corpus, DomainDataModule
+from trace_lit.atomic import remove_parts
 from trace_lit.config import Config, ConfigError, to_dict, to_yaml
-from trace_lit.modules import AlignModule, Checkpoint, CheckpointError, PretrainModule, load_checkpoint
+from trace_lit.modules import (
+    AlignModule,
+    AtomicCheckpointIO,
+    Checkpoint,
+    CheckpointError,
+    PretrainModule,
+    TrainingError,
+    load_checkpoint,
+)
 from trace_lit.modules.stage import StageModule
-from trace_lit.text import CachedTextEncoder
-from trace_lit.train.runs import build_datamodule, run_folder, write_atomically, write_metrics
+from trace_lit.train.announce import announce, check_processes, log_hyperparameters
+from trace_lit.train.processes import end_followers, follow_parent, is_follower
+from trace_lit.train.resume import LAST, check_resumable, checkpoint_to_resume
+from trace_lit.train.runs import build_datamodule, read_metrics, run_folder, write_atomically, write_metrics
 
-LAST = "checkpoints/last.ckpt"
 PAIR_MRR = "validation/text_to_series/pair/MRR"
+Kind = TypeVar("Kind")
 
 
 def quiet_lightning() -> None:
     """Silence what Lightning says on the normal path; its errors and real warnings stay."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    launcher = logging.getLogger("lightning.fabric.strategies.launchers.subprocess_script")
+    launcher.setLevel(logging.INFO)  # it tells of processes that die
     # Batches are made by tensor indexing, so workers would only copy them; the rest is about our own settings.
     for message in (
         r".*does not have many workers.*",
@@ -43,6 +69,7 @@ def quiet_lightning() -> None:
         r".*Checkpoint directory .* exists and is not empty.*",
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
         r".*It is recommended to use `self.log\(.*sync_dist=True\)`.*",  # metrics are gathered before; losses are shares
+        r".*your dataloader is not resumable.*",  # it is: the DataModule tells the sampler where to go on
     ):
         warnings.filterwarnings("ignore", message)
 
@@ -71,24 +98,6 @@ def load_start(config: Config) -> Checkpoint | None:
             f"init_from={config.init_from}: its encoder differs: {', '.join(differing)}; use the same settings"
         )
     return start
-
-
-def check_resumable(checkpoint: Checkpoint, config: Config, data: DomainDataModule) -> None:
-    """Raise CheckpointError where the weights or the data of `checkpoint` are not those of the run that would go on."""
-    there, here = to_dict(checkpoint.config), to_dict(config)
-    differing = [
-        f"{section}.{key}={there[section][key]} there, {here[section][key]} here"
-        for section in ("encoder", "alignment", "text")
-        for key in here[section]
-        if there[section][key] != here[section][key] and key not in ("cache_dir", "device", "batch_size")
-    ]
-    if checkpoint.data_fingerprint != data.data_fingerprint:
-        differing.append(f"data {checkpoint.data_fingerprint[:12]} there, {data.data_fingerprint[:12]} here")
-    if differing:
-        raise CheckpointError(
-            f"{checkpoint.path} cannot go on with this configuration: {', '.join(differing)}; "
-            "use the same, or start a new run with init_from"
-        )
 
 
 def build_module(config: Config, data: DomainDataModule, start: Checkpoint | None) -> StageModule:
@@ -136,30 +145,27 @@ def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Ten
     return average
 
 
-def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
-    """The Trainer of a run that lives in `folder`; `has_pairs` tells that retrieval can choose the best checkpoint."""
+def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | None = None) -> L.Trainer:
+    """The Trainer of a run that lives in `folder`.
+
+    `has_pairs` tells that retrieval can choose the best checkpoint. `step` is where a run goes on: what it had logged
+    from there on before it was stopped is dropped from TensorBoard's curves.
+    """
     align = config.stage == "align"
     monitor, mode = (PAIR_MRR, "max") if align and has_pairs else ("validation/loss", "min")
     every = config.evaluation.every_n_epochs
-    callbacks: list[L.Callback] = [Throughput(), LearningRateMonitor("step")]
+    signals = StopSignals()
+    callbacks: list[L.Callback] = [StepRandomness(config.seed), signals, Throughput(), LearningRateMonitor("step")]
     if align:  # before the weight averaging, which takes the averaged weights away again when validation ends
         evaluation = RetrievalEvaluation()
         callbacks += [evaluation, TensorBoardPages(evaluation)]
+        if config.mining.every_n_epochs is not None:
+            callbacks.append(HardNegativeMining(config.mining))
     if config.optim.ema_decay is not None:
         callbacks.append(WeightAveraging(use_buffers=False, avg_fn=moving_average(config.optim.ema_decay)))
-    place = folder / "checkpoints"
-    callbacks += [
-        ModelCheckpoint(
-            place,
-            filename="best",
-            monitor=monitor,
-            mode=mode,
-            save_on_train_epoch_end=False,
-            enable_version_counter=False,
-        ),
-        # Not by save_last, which is written together with a new best one only.
-        ModelCheckpoint(place, filename="last", save_on_train_epoch_end=True, enable_version_counter=False),
-    ]
+    often = config.trainer.checkpoint_every_n_steps, config.trainer.checkpoint_every_n_minutes
+    last = folder / LAST
+    callbacks += [LastCheckpoint(last, signals, *often), BestCheckpoint(last.parent, monitor, mode)]
     callbacks.append(RichProgressBar() if sys.stdout.isatty() else ProgressLines())
     try:
         return L.Trainer(
@@ -176,8 +182,9 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
             use_distributed_sampler=False,
             enable_model_summary=False,
             enable_progress_bar=sys.stdout.isatty(),
-            logger=TensorBoardLogger(folder, name="", version="", default_hp_metric=False),
+            logger=TensorBoardLogger(folder, name="", version="", default_hp_metric=False, purge_step=step),
             callbacks=callbacks,
+            plugins=[AtomicCheckpointIO()],
             default_root_dir=folder,
         )
     except (ValueError, TypeError, MisconfigurationException) as error:
@@ -214,7 +221,7 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     Parameters
     ----------
     resume
-        A checkpoint of this run to go on from, or "auto" for its last one if there is one.
+        A checkpoint or a run to go on from, or "auto" for the last checkpoint of this run if there is one.
     overwrite
         Take the place of a run of the same name.
 
@@ -222,30 +229,47 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     ------
     ConfigError, CheckpointError, CorpusError, TextEncoderError
         With nothing left behind.
+    KeyboardInterrupt
+        By Ctrl-C, after the step has been finished and saved; at once by a second one.
+    SystemExit
+        With code 75 (EX_TEMPFAIL) by SIGTERM or SIGUSR1, after the step has been finished and saved.
     """
     quiet_lightning()
+    follow_parent()
     L.seed_everything(config.seed, workers=True, verbose=False)
     anchor_paths(config)
-    start = load_start(config)
-    data = build_datamodule(config, None if start is None else start.vocabulary)
+    start = load_start(config) if resume is None else None
+    data = build_datamodule(config)
     data.prepare_data()
+    domain = run_domain(data)
+    folder = run_folder(config, domain)
+    checkpoint = checkpoint_to_resume(resume, folder, config.stage)
+    if checkpoint is None and resume is not None:
+        start, overwrite = load_start(config), True
+    known = checkpoint or start
+    data.known_vocabulary = None if known is None else known.vocabulary
     data.setup("fit")
     module = build_module(config, data, start)
 
-    domain = run_domain(config, data)
-    folder = run_folder(config, domain)
-    if resume == "auto":
-        last = folder / LAST
-        resume, overwrite = (last, overwrite) if last.is_file() else (None, True)  # stopped before it saved anything
-    if resume is not None:
-        check_resumable(load_checkpoint(resume, config.stage), config, data)
     has_pairs = any(any(dataset.texts) for dataset in data.datasets["validation"])
-    trainer = build_trainer(config, folder, has_pairs)
+    trainer = build_trainer(config, folder, has_pairs, None if checkpoint is None else checkpoint.step)
+    check_processes(trainer.world_size)
+    told = []
+    if checkpoint is not None:
+        changes = check_resumable(checkpoint, config, data, trainer.world_size)
+        told = [
+            f"goes on   at step {checkpoint.step}, from {checkpoint.path}",
+            *(f"changed   {line}" for line in changes),
+        ]
+        checkpoint = dataclasses.replace(checkpoint, weights={})  # Lightning reads them anew
     if not trainer.is_global_zero:  # the processes that Lightning starts find the folder made
-        return _train(config, folder, data, module, trainer, resume, domain)
-    with claimed(folder, overwrite, go_on=resume is not None):
+        return _train(config, folder, data, module, trainer, checkpoint, domain)
+    with claimed(folder, overwrite, go_on=checkpoint is not None):
         write_atomically(folder / "config.yaml", to_yaml(config))
-        return _train(config, folder, data, module, trainer, resume, domain)
+        announce(config, folder, data, module, trainer)
+        for line in told:
+            print(f"  {line}", flush=True)
+        return _train(config, folder, data, module, trainer, checkpoint, domain)
 
 
 @contextmanager
@@ -271,6 +295,8 @@ def claimed(folder: Path, overwrite: bool, go_on: bool) -> Iterator[None]:
         folder.rename(former)
     absent = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
+    for place in (folder, folder / "checkpoints"):
+        remove_parts(place)
     try:
         yield
     except BaseException:
@@ -286,9 +312,9 @@ def claimed(folder: Path, overwrite: bool, go_on: bool) -> Iterator[None]:
         shutil.rmtree(former, ignore_errors=True)
 
 
-def run_domain(config: Config, data: DomainDataModule) -> str:
+def run_domain(data: DomainDataModule) -> str:
     """The domain a run is filed under: that of its corpora, or `joint`."""
-    domains = {corpus.info.domain for corpus in data.corpora}
+    domains = {Corpus.load(path).info.domain for path in data.corpus_paths()}
     return domains.pop() if len(domains) == 1 else "joint"
 
 
@@ -298,80 +324,72 @@ def _train(
     data: DomainDataModule,
     module: StageModule,
     trainer: L.Trainer,
-    resume: str | Path | None,
+    checkpoint: Checkpoint | None,
     domain: str,
 ) -> FitResult:
     if config.trainer.compile:
         for block in module.encoder.blocks:
             block.compile()
-    announce(config, folder, data, module, trainer)
-    began = time.perf_counter()
     try:
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        trainer.fit(
+            module, datamodule=data, ckpt_path=None if checkpoint is None else checkpoint.path, weights_only=True
+        )
+        metrics = _outcome(trainer, module)
+        known = read_metrics(folder)
+        if checkpoint is not None and (trainer.global_step, known.get("fit/epochs")) == (
+            checkpoint.step,
+            metrics["fit/epochs"],
+        ):
+            if trainer.is_global_zero:
+                print(f"done: {folder}, there was no epoch left to train")
+            return FitResult(folder, {})
+        if trainer.is_global_zero:
+            write_metrics(folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
+            log_hyperparameters(trainer, config, domain, metrics)
+            print(f"done: {folder}")
+            for name, value in metrics.items():
+                if name.startswith(("fit/", "best/")):
+                    print(f"  {name} {value:.4g}")
+        if number := _callback(trainer, StopSignals).received:  # since the last step
+            raise Stopped(number, folder / LAST)
+        return FitResult(folder, metrics)
+    except Stopped as stopped:
+        if trainer.is_global_zero:
+            print(stopped, flush=True)
+        raise _leave(trainer, stopped.signal) from None
+    except SIGTERMException:  # before training had begun
+        raise _leave(trainer, signal.SIGTERM) from None
     except SystemExit:  # what Lightning makes of a KeyboardInterrupt
         raise KeyboardInterrupt from None
+    except Exception as error:
+        if failure := end_followers(trainer):
+            raise TrainingError(failure) from error
+        raise
+
+
+def _leave(trainer: L.Trainer, number: signal.Signals) -> BaseException:
+    """What ends the process after a signal, with a code that says so."""
+    if is_follower(trainer):
+        return SystemExit(0)  # by any other code, Lightning has the process that started this one killed
+    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(os.EX_TEMPFAIL)
+
+
+def _callback(trainer: L.Trainer, kind: type[Kind]) -> Kind:
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-    throughput = next(callback for callback in callbacks if isinstance(callback, Throughput))
-    if not throughput.samples:  # its metrics are those of the training, which was done before
-        if trainer.is_global_zero:
-            print(f"done: {folder}, there was no epoch left to train")
-        return FitResult(folder, {})
-    chooser = trainer.checkpoint_callback
-    assert isinstance(chooser, ModelCheckpoint)
-    best = chooser.best_model_score
-    metrics = {
-        "fit/seconds": time.perf_counter() - began,
+    return next(callback for callback in callbacks if isinstance(callback, kind))
+
+
+def _outcome(trainer: L.Trainer, module: StageModule) -> dict[str, float]:
+    """What a run has come to, over all its sessions."""
+    chooser, throughput = _callback(trainer, BestCheckpoint), _callback(trainer, Throughput)
+    best, last = chooser.best_model_score, _callback(trainer, LastCheckpoint).validation
+    miners = [callback for callback in trainer.callbacks if isinstance(callback, HardNegativeMining)]  # type: ignore[attr-defined]
+    return {
+        "fit/seconds": throughput.elapsed,
         "fit/epochs": float(trainer.current_epoch),
         "fit/samples_per_second": throughput.samples_per_second,
         "fit/parameters": float(sum(p.numel() for p in module.parameters())),
         f"best/{chooser.monitor}": float("nan") if best is None else float(best),
+        **{f"last/{name}": value for name, value in sorted(last.items())},
+        **{f"fit/mining_{name}": value for miner in miners for name, value in miner.cost.items()},
     }
-    logged = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("validation/")}
-    metrics |= {f"last/{name}": value for name, value in sorted(logged.items())}
-    if trainer.is_global_zero:
-        write_metrics(folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
-        log_hyperparameters(trainer, config, domain, metrics)
-        print(f"done: {folder}")
-        for name, value in metrics.items():
-            if name.startswith(("fit/", "best/")):
-                print(f"  {name} {value:.4g}")
-    return FitResult(folder, metrics)
-
-
-def announce(config: Config, folder: Path, data: DomainDataModule, module: StageModule, trainer: L.Trainer) -> None:
-    """Say what starts."""
-    if not trainer.is_global_zero:
-        return
-    total = sum(p.numel() for p in module.parameters())
-    rows = ", ".join(
-        f"{name} {len(dataset)}" for name, dataset in zip(data.corpus_names, data.datasets["train"], strict=True)
-    )
-    print(f"{config.stage} → {folder}")
-    print(f"  data      {rows} training windows, fingerprint {data.data_fingerprint[:12]}")
-    if isinstance(data.text, CachedTextEncoder):
-        print(f"  texts     {data.text.stats.describe()}, encoder {config.text.name}")
-    print(f"  model     {total:,} parameters, start {config.init_from or 'random'}, seed {config.seed}")
-    print(
-        f"  device    {trainer.strategy.root_device.type} × {trainer.world_size}, precision {trainer.precision}, "
-        f"global batch {config.data.batch_size * trainer.world_size}",
-        flush=True,
-    )
-
-
-def log_hyperparameters(trainer: L.Trainer, config: Config, domain: str, metrics: dict[str, float]) -> None:
-    """HParams with the final metrics, so that TensorBoard compares runs."""
-    flat: dict[str, Any] = {"domain": domain}
-
-    def flatten(prefix: str, node: dict[str, Any]) -> None:
-        for key, value in node.items():
-            if isinstance(value, dict):
-                flatten(f"{prefix}{key}.", value)
-            else:
-                flat[f"{prefix}{key}"] = value if isinstance(value, (bool, int, float, str)) else str(value)
-
-    flatten("", to_dict(config))
-    logger = trainer.logger
-    assert isinstance(logger, TensorBoardLogger)
-    compared = ("/MRR", "/P@1", "/loss", "fit/seconds", "fit/samples_per_second", "fit/parameters")
-    logger.log_hyperparams(flat, {f"hparams/{name}": v for name, v in metrics.items() if name.endswith(compared)})
-    logger.finalize("success")

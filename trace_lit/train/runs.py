@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from data_modules import DomainDataModule, load_datamodule
 from trace_lit.alignment import AlignedModel
+from trace_lit.atomic import replacing
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import Config
 from trace_lit.encoder import SeriesEncoder
@@ -22,10 +22,9 @@ def run_folder(config: Config, domain: str) -> Path:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write `text` to a temporary name beside `path` and rename it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    """Write `text` to `path`, in full or not at all."""
+    with replacing(path) as file:
+        file.write(text.encode())
 
 
 def build_datamodule(config: Config, vocabulary: ChannelVocabulary | None = None) -> DomainDataModule:
@@ -33,11 +32,18 @@ def build_datamodule(config: Config, vocabulary: ChannelVocabulary | None = None
     return load_datamodule(config, build_text_encoder(config.text), vocabulary)
 
 
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """What the run's metrics.json holds; nothing while there is none."""
+    path = folder / "metrics.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     """Add `metrics` to the run's metrics.json."""
     path = folder / "metrics.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    write_atomically(path, json.dumps(known | metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    write_atomically(
+        path, json.dumps(read_metrics(folder) | metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    )
 
 
 def load_aligned(place: str | Path) -> tuple[AlignedModel, Checkpoint]:
