@@ -33,7 +33,7 @@ class BestCheckpoint(ModelCheckpoint):
         best = Path(self.format_checkpoint_name({}))
         if not state_dict["best_model_path"] or not best.is_file():
             return
-        score = state_dict["best_model_score"]
+        score = self.current_score = state_dict["best_model_score"]
         here = {"dirpath": self.dirpath, "best_model_path": str(best), "kth_best_model_path": str(best)}
         super().load_state_dict(state_dict | here | {"best_k_models": {str(best): score}})
 

@@ -72,7 +72,8 @@ class HardNegativeMining(L.Callback):
     def negatives(self, epoch: int) -> NDArray[Any] | None:
         """The hard negatives (N, M) of every training row in `epoch`, or None before the first mining."""
         first = self.config.first_epoch
-        if epoch < first:
+        end: Any = self.trainer.max_epochs
+        if not first <= epoch < end:  # Lightning makes an iterator of a run that has ended, too
             return None
         due = epoch - (epoch - first) % self.every
         if self.epoch != due:

@@ -3,10 +3,11 @@
     python experiments/bench.py [--only encoder|mining] [--precision 32-true|bf16-mixed] [--compile] [--threads N]
                                 [--sizes N ...] [--json FILE]
 
-Encoder: forward and training as a share of what a large matrix product reaches, measured in the same process. The batch is B=16 windows of C=7 channels and T=186 steps with patches of P=6, the encoder that of the paper's defaults, and
-the batches come from the data loader of a corpus that is made for it. Model FLOP are counted from the shapes (matrix
-products and attention, two a multiply-add); a training step (masked reconstruction, AdamW) counts three forward passes.
-The ratio is what to look at: machines differ, and are noisy.
+Encoder: forward and training as a share of what a large matrix product reaches, measured in the same process. The batch is
+B=16 windows of C=7 channels and T=186 steps with patches of P=6, the encoder that of the paper's defaults, and the batches
+come from the data loader of a corpus that is made for it. Model FLOP are counted from the shapes (matrix products and
+attention, two a multiply-add); a training step (masked reconstruction, AdamW) counts three forward passes. The ratio is what
+to look at: machines differ, and are noisy.
 
 Mining: the hard negatives of N anchors among N candidates, in one direction, of random unit vectors of width 384 with the
 default rules, beside the bare product of the same vectors in the same blocks, by turns. The memory is the most that mining

@@ -200,6 +200,16 @@ def test_no_label_and_no_text_are_like_no_other() -> None:
     assert not any(mined.excluded[rule].any() for rule in ("text", "window", "label"))
 
 
+def test_an_anchor_is_not_its_own_negative_even_without_a_text_and_a_time() -> None:
+    """It is left out as what it is, and counts for no rule."""
+    about = Instances(torch.full((5,), -1), torch.zeros(5, 3, dtype=torch.int64), torch.full((5,), NO_LABEL))
+    mined = mine_negatives(*make_vectors(2, 5), torch.arange(5), about, 5, NO_MARGIN, block=(2, 2))
+    assert [sorted(row) for row in mined.index.tolist()] == [
+        [-1, *(place for place in range(5) if place != anchor)] for anchor in range(5)
+    ]
+    assert not any(count.any() for count in mined.excluded.values())
+
+
 def test_an_instance_alone_has_no_negatives() -> None:
     mined = mine_negatives(*make_vectors(2, 1), torch.arange(1), unlike(1), 3, NegativeRules())
     assert mined.index.tolist() == [[-1, -1, -1]]

@@ -85,7 +85,7 @@ def make_miner(words: list[str]) -> tuple[HardNegativeMining, DomainDataModule, 
     module = build_module(config, data, None)
     assert isinstance(module, AlignModule)
     miner = HardNegativeMining(config.mining)
-    trainer: Any = SimpleNamespace(datamodule=data, loggers=[], global_step=0)
+    trainer: Any = SimpleNamespace(datamodule=data, loggers=[], global_step=0, max_epochs=config.trainer.max_epochs)
     miner.setup(trainer, module, "fit")
     return miner, data, module
 
@@ -190,6 +190,7 @@ def test_a_table_serves_the_epochs_until_the_next_is_due(make) -> None:
     assert np.array_equal(tables[0], tables[1])
     assert np.array_equal(tables[2], tables[3])
     assert not np.array_equal(tables[0], tables[2])
+    assert miner.negatives(miner.trainer.max_epochs) is None, "Lightning makes an iterator of a run that has ended, too"
 
 
 def test_the_datamodule_asks_it_for_the_table(make) -> None:

@@ -25,9 +25,10 @@ from trace_lit.train.resume import check_resumable
 from trace_lit.train.runs import build_datamodule
 
 pytestmark = pytest.mark.slow
-TIMES = ("seconds", "elapsed", "samples_per_second")  # what no two trainings have alike
+TIMES = ("seconds", "elapsed", "samples_per_second", "mining/share", "mining_share")  # what no two trainings have alike
 # Everything in training draws: dropout, masks, noise, sentences, the places of windows. An epoch has 5 steps.
 DRAWN = ("data.jitter=2", "alignment={noise: 0.1, sentence_dropout: 0.3, reconstruction_weight: 1, negatives: 4}")
+MINED = "mining={every_n_epochs: 1, first_epoch: 1, negatives: 4}"
 SHORT = ("data.batch_size=8", "trainer={max_epochs: 3, checkpoint_every_n_steps: 2}", "optim.ema_decay=0.9")
 
 
@@ -92,14 +93,20 @@ SHORT_WAY = (("SIGKILL:step:3", -9), ("SIGKILL:writing:3", -9), ("SIGTERM:step:2
 
 
 @pytest.mark.parametrize(
-    ("stage", "workers", "way"),
-    [("pretrain", 0, LONG_WAY), ("pretrain", 2, SHORT_WAY), ("align", 0, SHORT_WAY), ("align", 2, LONG_WAY)],
+    ("stage", "words", "way"),
+    [
+        ("pretrain", ("data.num_workers=0",), LONG_WAY),
+        ("pretrain", ("data.num_workers=2",), SHORT_WAY),
+        ("align", ("data.num_workers=0", MINED), LONG_WAY),
+        ("align", ("data.num_workers=2",), SHORT_WAY),
+        ("align", ("data.num_workers=2", MINED), LONG_WAY),
+    ],
 )
 def test_a_run_that_was_stopped_is_the_run_that_was_not(
-    stage: str, workers: int, way: tuple[tuple[str, int], ...], tiny_runs: TinyRuns, tmp_path: Path
+    stage: str, words: tuple[str, ...], way: tuple[tuple[str, int], ...], tiny_runs: TinyRuns, tmp_path: Path
 ) -> None:
     """Bit for bit: weights, averages, optimiser, schedule, progress, scores, curves and metrics."""
-    words = command(tiny_runs, tmp_path, stage, f"data.num_workers={workers}")
+    words = command(tiny_runs, tmp_path, stage, *words)
     cut = (*words, "run.name=cut", "--resume", "auto")
     ends = [end for end, _ in way if stage == "align" or ":drawing:" not in end]
     whole, *sessions, last = run_sessions(

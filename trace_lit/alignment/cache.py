@@ -54,7 +54,8 @@ class NegativeCache:
 
         def nearness(anchors: Tensor, others: Tensor, negatives: Tensor) -> Tensor:
             negatives = negatives[index]
-            similarity = (others[negatives] @ anchors.float().unsqueeze(-1)).squeeze(-1)
+            with torch.autocast(anchors.device.type, enabled=False):
+                similarity = (others[negatives] @ anchors.float().unsqueeze(-1)).squeeze(-1)
             return similarity.masked_fill((negatives < 0) | torch.isin(negatives, present), -torch.inf)
 
         return nearness(level.text, self.series, self.of_text), nearness(level.series, self.text, self.of_series)

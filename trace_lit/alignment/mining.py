@@ -180,7 +180,7 @@ def mine_negatives(
     for span in _blocks(len(candidates), columns):
         places = torch.arange(span.start, span.stop, device=device)
         others = instances[places]
-        concerned = _concerned(own, others, rules) | torch.isin(positive, places)
+        concerned = _concerned(own, others, rules)
         for part in _blocks(size, rows):
             similarity = anchors[part] @ candidates[span].T
             near = concerned[part].nonzero().squeeze(1)
@@ -223,7 +223,10 @@ def _blocks(size: int, most: int) -> list[slice]:
 
 
 def _concerned(own: Instances, others: Instances, rules: NegativeRules) -> Tensor:
-    """The anchors (n,) that may have a like text, window or label among `others`; it saves comparing all with all."""
+    """The anchors (n,) that may find their text, window or label, or themselves, among `others`.
+
+    It saves comparing all with all.
+    """
     series, start, end = own.window.unbind(1)
     other_series, other_start, other_end = others.window.unbind(1)
     concerned = torch.isin(series, other_series) & (start < other_end.max()) & (other_start.min() < end)
