@@ -373,6 +373,14 @@ def test_resume_takes_a_checkpoint(train) -> None:
     first = train("trainer.max_epochs=1", "run.name=first")
     second = train("run.name=second", resume=first.folder / "checkpoints" / "last.ckpt")
     assert torch.load(second.folder / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 1
+    before = weights(second, "best")
+    with pytest.raises(ConfigError, match="second exists"):
+        train("run.name=second", resume=first.folder / "checkpoints" / "last.ckpt")
+    assert equal(weights(second, "best"), before)
+    (second.folder / "checkpoints" / "last.ckpt").unlink()
+    with pytest.raises(CheckpointError, match=r"last\.ckpt is gone"):
+        train("run.name=second", resume="auto")
+    assert equal(weights(second, "best"), before)
 
 
 def test_resume_auto_begins_a_run_that_is_not_there(train, tmp_path: Path) -> None:

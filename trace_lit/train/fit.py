@@ -264,7 +264,8 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
         checkpoint = dataclasses.replace(checkpoint, weights={})  # Lightning reads them anew
     if not trainer.is_global_zero:  # the processes that Lightning starts find the folder made
         return _train(config, folder, data, module, trainer, checkpoint, domain)
-    with claimed(folder, overwrite, go_on=checkpoint is not None):
+    own = checkpoint is not None and checkpoint.path.resolve().is_relative_to(folder.resolve())
+    with claimed(folder, overwrite, go_on=own):
         write_atomically(folder / "config.yaml", to_yaml(config))
         announce(config, folder, data, module, trainer)
         for line in told:
