@@ -120,6 +120,12 @@ def test_averaged_weights_are_what_a_checkpoint_holds(tiny_runs: TinyRuns) -> No
 # Chance
 
 
+def test_the_order_of_sums_is_settled_where_several_threads_train(train) -> None:
+    torch.use_deterministic_algorithms(False)
+    train("trainer.max_epochs=1")
+    assert torch.are_deterministic_algorithms_enabled()
+
+
 def test_the_seed_decides_all(train) -> None:
     first, same, other = (
         train("trainer.max_epochs=1", "data.random_offset=true", f"seed={seed}", f"run.name={name}")

@@ -127,12 +127,16 @@ def build_module(config: Config, data: DomainDataModule, start: Checkpoint | Non
     return module
 
 
+def on_gpu(config: Config) -> bool:
+    """Whether a run of this configuration would train on a CUDA device here."""
+    return config.trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+
+
 def resolve_precision(config: Config) -> str:
     """`trainer.precision`, with auto as bf16-mixed on an accelerator that has it and 32-true elsewhere."""
     if config.trainer.precision != "auto":
         return config.trainer.precision
-    on_gpu = config.trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+    return "bf16-mixed" if on_gpu(config) and torch.cuda.is_bf16_supported() else "32-true"
 
 
 def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
@@ -237,6 +241,9 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     quiet_lightning()
     follow_parent()
     L.seed_everything(config.seed, workers=True, verbose=False)
+    if not on_gpu(config):  # on several threads, gradients of indexing would be added up in another order each time
+        torch.use_deterministic_algorithms(True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     anchor_paths(config)
     start = load_start(config) if resume is None else None
     data = build_datamodule(config)
