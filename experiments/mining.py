@@ -9,12 +9,15 @@ goes to RESULTS.md, with some of the mined pairs to read.
 from __future__ import annotations
 
 import statistics
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import torch
 from sweep import HERE, PAIR, Row, arguments, build_corpus, run_rows, spread, table, write_section
 
 from trace_lit.alignment import Instances, NegativeRules, mine_negatives
+from trace_lit.retrieval.metrics import rouge_l
 from trace_lit.train.evaluate import open_run
 
 PRETRAIN, ALIGN = str(HERE / "weather" / "pretrain.yaml"), str(HERE / "weather" / "align.yaml")
@@ -48,26 +51,42 @@ def interval(metrics: list[dict], key: str) -> str:
     return f"{low:.3f} to {high:.3f}"
 
 
-def mined_pairs(run: Path, count: int = 4) -> str:
-    """Training reports with the reports of the hardest negatives that are near the positive, and of those that are used."""
+def mined_pairs(run: Path, count: int = 6) -> str:
+    """Anchors that another window answers better than their own: that window, and the hardest one below the margin.
+
+    Windows are told by their place, time and mean values; the reports are upstream's.
+    """
     opened = open_run(run)
     ((dataset, pool),) = opened.embed("train").values()
     batch = dataset[list(range(len(dataset)))]
     instances = Instances(batch.text_id, batch.window, batch.label)
     every = torch.arange(len(pool))
-    lines = []
-    found = {
-        margin: mine_negatives(pool.text, pool.series, every, instances, 1, NegativeRules(relative_margin=margin))
+    hardest, below = (
+        mine_negatives(pool.text, pool.series, every, instances, 1, NegativeRules(relative_margin=margin))
         for margin in (None, MARGIN)
-    }
-    outranked = (found[None].score[:, 0] > found[None].positive).nonzero().squeeze(1)
+    )
+    units = [f"{channel.name} [{channel.unit}]" for channel in dataset.corpus.info.channels]
+
+    def cells(kind: str, place: int, score: float, anchor: int) -> list[str]:
+        time = datetime.fromtimestamp(int(batch.span[place, 0]), UTC)
+        common = rouge_l(dataset.texts[anchor], dataset.texts[place])
+        means = [f"{value:.1f}" for value in np.nanmean(dataset.values[place], axis=1)]
+        return [
+            kind,
+            dataset.corpus.ids[dataset.rows[place]],
+            f"{time:%Y-%m-%d}",
+            f"{score:.3f}",
+            f"{common:.2f}",
+            *means,
+        ]
+
+    lines = []
+    outranked = (hardest.score[:, 0] > hardest.positive).nonzero().squeeze(1)
     for anchor in outranked[torch.linspace(0, len(outranked) - 1, count).long()].tolist():
-        own = found[None].positive[anchor]
-        lines.append(f"- anchor, positive at {own:.3f}: *{dataset.texts[anchor]}*")
-        for margin, name in ((None, "hardest"), (MARGIN, "hardest below the margin")):
-            place, score = int(found[margin].index[anchor, 0]), float(found[margin].score[anchor, 0])
-            lines.append(f"    - {name}, {score:.3f}: *{dataset.texts[place]}*")
-    return "\n".join(lines)
+        lines.append(cells("anchor", anchor, float(hardest.positive[anchor]), anchor))
+        for kind, mined in (("hardest", hardest), ("below the margin", below)):
+            lines.append(cells(kind, int(mined.index[anchor, 0]), float(mined.score[anchor, 0]), anchor))
+    return table(["", "window", "day", "score", "ROUGE-L", *units], lines)
 
 
 def main() -> None:
@@ -105,8 +124,9 @@ def main() -> None:
         "the intervals are over queries, their bounds averaged over seeds."
     )
     pairs = (
-        "Training reports that another window answers better than their own in the model mined with batch 64 (seed "
-        f"{options.seeds[0]}), the report of that window, and the one that the margin leaves as the hardest negative:"
+        "Some training reports that another window answers better than their own (model mined with batch 64, "
+        f"positive-aware, seed {options.seeds[0]}): their own window, that other one, and the hardest that the margin leaves. "
+        "The score is the report's with the window; ROUGE-L compares the reports; then the windows' mean values."
     )
     run = options.runs / "weather" / "align" / f"real-aware-{options.seeds[0]}"
     body = "\n\n".join([note, table(header, lines), pairs, mined_pairs(run)])
