@@ -125,7 +125,7 @@ def main() -> None:
     )
     pairs = (
         "Some training reports that another window answers better than their own (model mined with batch 64, "
-        f"positive-aware, seed {options.seeds[0]}): their own window, that other one, and the hardest that the margin leaves. "
+        f"positive-aware, seed {options.seeds[0]}): their own window, that other one, and the hardest below the margin. "
         "The score is the report's with the window; ROUGE-L compares the reports; then the windows' mean values."
     )
     run = options.runs / "weather" / "align" / f"real-aware-{options.seeds[0]}"
