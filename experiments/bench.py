@@ -10,8 +10,8 @@ attention, two a multiply-add); a training step (masked reconstruction, AdamW) c
 to look at: machines differ, and are noisy.
 
 Mining: the hard negatives of N anchors among N candidates, in one direction, of random unit vectors of width 384 with the
-default rules, beside the bare product of the same vectors in the same blocks, by turns. The memory is the most that mining
-took beyond the embeddings.
+default rules, beside the bare product of the same vectors in the same blocks: both are timed by turns on 1,024 anchors, and
+the medians multiplied to N. The memory is the most that mining all N took beyond the embeddings.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from trace_lit.text import build_text_encoder
 
 BATCH, CHANNELS, STEPS = 16, 7, 186
 WIDTH = 384
+ROUNDS, TURN = 10, 1024  # how often some anchors' mining and bare product are timed, and how many anchors
 
 
 def forward_flop(config: EncoderConfig, batch: int, channels: int, steps: int) -> float:
@@ -176,25 +177,31 @@ def mining_speed(size: int, threads: int | None) -> dict[str, float | str]:
     instances = Instances(every, window, torch.full_like(every, NO_LABEL))
     rows, columns = BLOCKS.get(device.type, ACCELERATOR_BLOCK)
 
-    def product() -> None:
-        for part in text.split(rows):
+    def product(anchors: torch.Tensor) -> None:
+        for part in text[anchors].split(rows):
             for others in series.split(columns):
                 part @ others.T
 
-    def mine() -> None:
-        mine_negatives(text, series, every, instances, MiningConfig.negatives, NegativeRules())
+    def mine(anchors: torch.Tensor) -> None:
+        mine_negatives(text[anchors], series, anchors, instances, MiningConfig.negatives, NegativeRules())
 
     text[:rows] @ series[:rows].T  # what a first product sets up is not mining's
     before = most_memory(device)
-    mine()
+    mine(every)
     memory = most_memory(device) - before
-    rounds = [(elapsed(product, device), elapsed(mine, device)) for _ in range(max(1, min(20, 20_000 // size)))]
-    products, minings = zip(*rounds, strict=True)
+    turns = []  # by few anchors, so that other work on the machine slows both alike
+    for begin in torch.linspace(0, max(0, size - TURN), ROUNDS).long().tolist():
+        anchors = every[begin : begin + TURN]
+        turns.append(
+            (elapsed(lambda own=anchors: product(own), device), elapsed(lambda own=anchors: mine(own), device))
+        )
+    products, minings = zip(*turns, strict=True)
+    share = min(TURN, size) / size
     return {
         "device": device_name(device),
-        "mining_seconds": statistics.median(minings),
-        "product_seconds": statistics.median(products),
-        "ratio": statistics.median(mining / product for product, mining in rounds),
+        "mining_seconds": statistics.median(minings) / share,
+        "product_seconds": statistics.median(products) / share,
+        "ratio": statistics.median(mining / product for product, mining in turns),
         "memory_mb": memory / 1e6,
     }
 
