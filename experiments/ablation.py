@@ -7,7 +7,7 @@ Every row has the budget of the full model; rows differ in the one thing that th
 
 from __future__ import annotations
 
-from sweep import HERE, PAIR, Row, arguments, build_corpus, run_rows, spread, table, write_section
+from sweep import HERE, PAIR, Row, arguments, run_rows, spread, table, weather_corpus, write_section
 
 PRETRAIN, ALIGN = str(HERE / "weather" / "pretrain.yaml"), str(HERE / "weather" / "align.yaml")
 PAPER_ENCODER = [
@@ -53,16 +53,7 @@ def rows(corpus: str) -> list[Row]:
 
 def main() -> None:
     options = arguments(__doc__ or "")
-    corpus = build_corpus(
-        options,
-        "weather-timecap",
-        "--domain",
-        "weather",
-        "--source",
-        "timecap",
-        "--root",
-        str(options.root / "timecap"),
-    )
+    corpus = weather_corpus(options)
     chosen = rows(str(corpus))
     results = run_rows(options, "real", "weather", chosen)
     columns = {

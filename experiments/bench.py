@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -192,9 +193,7 @@ def mining_speed(size: int, threads: int | None) -> dict[str, float | str]:
     turns = []  # by few anchors, so that other work on the machine slows both alike
     for begin in torch.linspace(0, max(0, size - TURN), ROUNDS).long().tolist():
         anchors = every[begin : begin + TURN]
-        turns.append(
-            (elapsed(lambda own=anchors: product(own), device), elapsed(lambda own=anchors: mine(own), device))
-        )
+        turns.append((elapsed(partial(product, anchors), device), elapsed(partial(mine, anchors), device)))
     products, minings = zip(*turns, strict=True)
     share = min(TURN, size) / size
     return {

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sweep import HERE, PAIR, Row, arguments, build_corpus, run_rows, spread, table, write_section
+from sweep import HERE, PAIR, Row, arguments, run_rows, spread, table, weather_corpus, write_section
 
 from trace_lit.alignment import Instances, NegativeRules, mine_negatives
 from trace_lit.retrieval.metrics import rouge_l
@@ -91,16 +91,7 @@ def mined_pairs(run: Path, count: int = 6) -> str:
 
 def main() -> None:
     options = arguments(__doc__ or "")
-    corpus = build_corpus(
-        options,
-        "weather-timecap",
-        "--domain",
-        "weather",
-        "--source",
-        "timecap",
-        "--root",
-        str(options.root / "timecap"),
-    )
+    corpus = weather_corpus(options)
     chosen = rows(str(corpus))
     results = run_rows(options, "real", "weather", chosen)
     header = ["", "MRR", "95 %", "P@1", "95 %", "validation MRR", "mining s", "share of training", "training s"]

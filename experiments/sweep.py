@@ -57,6 +57,12 @@ def build_corpus(options: argparse.Namespace, name: str, *words: str) -> Path:
     return folder
 
 
+def weather_corpus(options: argparse.Namespace) -> Path:
+    """Real weather: New York and Houston, from TimeCAP."""
+    source = ("--source", "timecap", "--root", str(options.root / "timecap"))
+    return build_corpus(options, "weather-timecap", "--domain", "weather", *source)
+
+
 def trace_lit(*words: str, log: Path | None = None, threads: int | None = None) -> None:
     """Run the command; what it says goes to `log`."""
     environment = dict(os.environ)

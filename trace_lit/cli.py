@@ -1,6 +1,7 @@
 """The command `trace-lit`: one subcommand a job. It parses, calls, prints and exits.
 
-Exit codes: 0 done, 1 a problem found by `data validate`, 2 the input cannot be used, 130 interrupted.
+Exit codes: 0 done, 1 a problem found by `data validate`, 2 the input cannot be used, 75 training was asked to stop and
+has saved (`fit --resume auto` goes on), 130 interrupted.
 """
 
 from __future__ import annotations
