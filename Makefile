@@ -59,7 +59,7 @@ align: setup  ## stage 2, from the pre-trained run of the same name where there 
 		$(if $(wildcard $(PRETRAINED) $(PRETRAINED)-seed*),init_from=$(PRETRAINED)) $(ARGS)
 
 evaluate: setup  ## retrieval metrics of an aligned run on its test split: DOMAIN, RUN, CORPUS, ARGS (--split, --json)
-	for run in $(or $(wildcard $(ALIGNED)),$(wildcard $(ALIGNED)-seed*),$(ALIGNED)); do \
+	for run in $(or $(wildcard $(ALIGNED) $(ALIGNED)-seed*),$(ALIGNED)); do \
 		$(CLI) evaluate $$run $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS) || exit; done
 
 compare: setup  ## runs side by side: RUNS (run folders, or folders with runs below), ARGS (--all, --metrics, --markdown, --json)

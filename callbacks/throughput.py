@@ -53,9 +53,8 @@ class Throughput(L.Callback):
         if self._epoch_seconds:
             name, rate = "train/samples_per_second", samples / self._epoch_seconds
             pl_module.log(name, rate, logger=False, rank_zero_only=True)
-            for (
-                logger
-            ) in trainer.loggers:  # `log` writes after the epoch's checkpoint, where a run that goes on has gone by
+            # `log` writes after the epoch's checkpoint, where a run that goes on has gone by.
+            for logger in trainer.loggers:
                 logger.log_metrics({name: rate}, trainer.global_step - 1)
                 logger.save()
 

@@ -38,10 +38,10 @@ def rows(corpus: str) -> list[Row]:
         row("inbatch", "batch 64: all in-batch negatives", chance),
         row("top32", "batch 64: in-batch top 32", chance, "alignment.negatives=32"),
         row("unaware", "batch 64: mined, not positive-aware", *mined, unaware),
-        row("aware", "batch 64: mined, positive-aware", *mined, aware),
+        row("aware", f"batch 64: mined, positive-aware ({MARGIN})", *mined, aware),
         row("small-inbatch", "batch 16: all in-batch negatives", small, chance),
         row("small-unaware", "batch 16: mined, not positive-aware", small, *mined, unaware),
-        row("small-aware", "batch 16: mined, positive-aware", small, *mined, aware),
+        row("small-aware", f"batch 16: mined, positive-aware ({MARGIN})", small, *mined, aware),
     ]
 
 

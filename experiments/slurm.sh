@@ -19,7 +19,7 @@ words=(trainer.nodes="$SLURM_JOB_NUM_NODES" trainer.devices="$SLURM_NTASKS_PER_N
 # leave with 75 must not be killed by the first one to leave.
 srun --kill-on-bad-exit=0 --wait=60 .venv/bin/trace-lit fit "${words[@]}" "$@" --resume auto
 code=$?
-if [ "$code" -eq 75 ]; then # stopped and saved
+if [[ "$code" =~ ^(75|138|143)$ ]]; then # stopped and saved, or asked to stop before training began
     scontrol requeue "$SLURM_JOB_ID"
 fi
 exit "$code"

@@ -90,7 +90,9 @@ def batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return batch
 
 
-@pytest.mark.parametrize(("code", "requeued"), [(0, False), (1, False), (75, True), (130, False), (137, False)])
+@pytest.mark.parametrize(
+    ("code", "requeued"), [(0, False), (1, False), (75, True), (143, True), (130, False), (137, False)]
+)
 def test_a_slurm_job_goes_back_into_the_queue_where_it_was_stopped_and_saved(batch, code: int, requeued: bool) -> None:
     ended, calls = batch(code, "seed=3")
     assert ended == code

@@ -125,7 +125,9 @@ class MiningConfig:
     sampling_strategy: str = "top"  # top, or random: any of those looked at
     exclude_same_label: bool = False
     channels: bool = False  # hard negatives at the channel level are mined, too
-    cached: bool = False  # mined negatives that are not in the batch enter the denominator, without gradient
+    cached: bool = (
+        False  # mined negatives that are not in the batch enter the denominator, without gradient; checkpoints grow
+    )
 
 
 @dataclass
@@ -155,9 +157,7 @@ class TrainerConfig:
     max_epochs: int = 50
     compile: bool = False
     log_every_n_steps: int = 10
-    checkpoint_every_n_steps: int | None = (
-        None  # within an epoch, besides the checkpoint at its end; null: not by steps
-    )
+    checkpoint_every_n_steps: int | None = None  # within an epoch, besides the one at its end; null: not by steps
     checkpoint_every_n_minutes: float | None = 10.0  # likewise
 
 

@@ -33,8 +33,9 @@ def test_each_seed_starts_from_the_run_of_that_seed(tmp_path: Path) -> None:
     assert [turn.config.init_from for turn in turns] == [f"{start}-seed0", f"{start}-seed1"]
     with pytest.raises(CheckpointError, match=r"first does not exist, nor does .*first-seed2 for seed 2"):
         plan_turns([], [f"init_from={start}"], [0, 1, 2])
-    start.mkdir()  # one that is there is the start of all
-    assert {turn.config.init_from for turn in plan_turns([], [f"init_from={start}"], [0, 1, 2])} == {str(start)}
+    start.mkdir()  # one that is there is the start of those without their own
+    turns = plan_turns([], [f"init_from={start}"], [0, 1, 2])
+    assert [turn.config.init_from for turn in turns] == [f"{start}-seed0", f"{start}-seed1", str(start)]
 
 
 def test_nothing_starts_where_a_run_exists(tmp_path: Path, tiny_corpus: Path) -> None:

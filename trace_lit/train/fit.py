@@ -155,6 +155,11 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | Non
     `has_pairs` tells that retrieval can choose the best checkpoint. `step` is where a run goes on: what it had logged
     from there on before it was stopped is dropped from TensorBoard's curves.
     """
+    if any(word in config.trainer.strategy for word in ("fsdp", "deepspeed", "model_parallel")):
+        raise ConfigError(
+            f"trainer.strategy is {config.trainer.strategy!r}, which shards the weights; clipping, averaging and mining "
+            "here need them whole: take ddp, the models fit one device"
+        )
     align = config.stage == "align"
     monitor, mode = (PAIR_MRR, "max") if align and has_pairs else ("validation/loss", "min")
     every = config.evaluation.every_n_epochs
@@ -241,7 +246,8 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     quiet_lightning()
     follow_parent()
     L.seed_everything(config.seed, workers=True, verbose=False)
-    if not on_gpu(config):  # on several threads, gradients of indexing would be added up in another order each time
+    if config.trainer.accelerator == "cpu" or not torch.accelerator.is_available():
+        # On several threads, gradients of indexing would be added up in another order each time.
         torch.use_deterministic_algorithms(True)
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     anchor_paths(config)

@@ -57,12 +57,8 @@ def checkpoint_to_resume(resume: str | Path | None, folder: Path, stage: str) ->
     place = folder if resume == "auto" else Path(resume)
     if place.is_dir() or resume == "auto":
         place /= LAST
-    best = place.with_name("best.ckpt")
-    if resume == "auto" and not place.is_file() and best.is_file():
-        raise CheckpointError(
-            f"{place} is gone, so the run cannot go on by itself; go on from another checkpoint (--resume {best}), "
-            "or give --overwrite without --resume to begin anew"
-        )
+    if resume == "auto" and not place.is_file():  # the best one is written first
+        place = place.with_name("best.ckpt")
     if resume == "auto" and not place.is_file():  # stopped before it saved anything
         return None
     return load_checkpoint(place, stage)

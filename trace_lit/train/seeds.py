@@ -46,12 +46,13 @@ def plan_turns(paths: Sequence[str], words: Sequence[str], seeds: Sequence[int])
     for seed in seeds:
         own = [*words, f"seed={seed}", f"run.name={name}-seed{seed}"]
         config = load_config(paths, own)
-        if config.init_from is not None and not Path(config.init_from).exists():
-            start = f"{config.init_from.rstrip('/')}-seed{seed}"
-            if not Path(start).exists():
-                raise CheckpointError(f"init_from={config.init_from} does not exist, nor does {start} for seed {seed}")
-            own.append(f"init_from={start}")
-            config = load_config(paths, own)
+        if (common := config.init_from) is not None:
+            start = f"{common.rstrip('/')}-seed{seed}"
+            if Path(start).exists():
+                own.append(f"init_from={start}")
+                config = load_config(paths, own)
+            elif not Path(common).exists():
+                raise CheckpointError(f"init_from={common} does not exist, nor does {start} for seed {seed}")
         turns.append(Turn(seed, [*paths, *own], config))
     return turns
 
