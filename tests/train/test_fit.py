@@ -376,7 +376,7 @@ def test_a_finished_run_has_nothing_to_go_on_with(train, capsys) -> None:
 
 
 def test_strategies_that_shard_the_weights_are_refused(train, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="fsdp.*take ddp"):
+    with pytest.raises(ConfigError, match=r"fsdp.*take ddp"):
         train("trainer.strategy=fsdp")
     assert not (tmp_path / "runs").exists()
 
