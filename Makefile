@@ -24,8 +24,11 @@ FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESU
 PRETRAINED := runs/$(DOMAIN)/pretrain/$(RUN)
 ALIGNED := runs/$(DOMAIN)/align/$(RUN)
 
+# Of several seeds, `fit` takes each one's own.
+START = $(if $(wildcard $(ALIGNED) $(ALIGNED)-seed*),$(ALIGNED),$(if $(wildcard $(PRETRAINED) $(PRETRAINED)-seed*),$(PRETRAINED)))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align evaluate compare search tensorboard bench ablation mining results clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -58,6 +61,10 @@ align: setup  ## stage 2, from the pre-trained run of the same name where there 
 	$(CLI) fit $(wildcard experiments/$(DOMAIN)/align.yaml) stage=align $(FIT) \
 		$(if $(wildcard $(PRETRAINED) $(PRETRAINED)-seed*),init_from=$(PRETRAINED)) $(ARGS)
 
+tune: setup  ## stage 3, from the aligned or the pre-trained run of the same name where there is one
+	$(CLI) fit $(wildcard experiments/$(DOMAIN)/tune.yaml) stage=tune $(FIT) \
+		$(if $(START),init_from=$(START)) $(ARGS)
+
 evaluate: setup  ## retrieval metrics of an aligned run on its test split: DOMAIN, RUN, CORPUS, ARGS (--split, --json)
 	for run in $(or $(wildcard $(ALIGNED) $(ALIGNED)-seed*),$(ALIGNED)); do \
 		$(CLI) evaluate $$run $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS) || exit; done
@@ -82,6 +89,9 @@ mining: setup  ## what mined hard negatives bring, on real weather: ROOT (the fo
 
 results: setup  ## the measured domains and the joint run: ROOT (the folder with timecap and timemmd), three seeds
 	$(BIN)/python experiments/results.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+forecast: setup  ## forecasts of Health_US and Energy beside the baselines: ROOT (the folder with timemmd), five seeds
+	$(BIN)/python experiments/forecast.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
 clean:  ## remove runs, built corpora and caches; .venv stays
 	rm -rf runs corpora demo .pytest_cache .mypy_cache .ruff_cache

@@ -41,6 +41,8 @@ class CorpusDataset(Dataset[MultimodalBatch]):
     jitter
         Training batches take each window up to so many steps earlier or later, as far as the rows of this split reach,
         with its label and texts: they hold for hours next to their own.
+    zero_is_missing
+        A zero counts as not observed.
     seed
         Of the offsets, together with the draw's epoch and the index.
     """
@@ -56,6 +58,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         label_names: Sequence[str] | None = None,
         random_offset: bool = False,
         jitter: int = 0,
+        zero_is_missing: bool = False,
         seed: int = 0,
     ) -> None:
         self.corpus = corpus
@@ -65,6 +68,8 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         self.jitter = jitter
         self.seed = seed
         self.windows = Windows.stitched(corpus, self.rows.tolist())
+        if zero_is_missing:
+            self.windows.values[self.windows.values == 0] = torch.nan
         self.channel_ids = torch.tensor(vocabulary.ids(corpus.info.channels))
         self._texts = texts
         self._channel_texts = channel_texts
@@ -135,6 +140,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
             channel_text_id=TextTable.ids(channel_text),
             series_id=self._series[index],
             span=torch.stack([windows.begin[first], windows.end[first + length - 1]], dim=1),
+            times=windows.begin[place.clamp(min=0)],
         )
 
 
@@ -208,6 +214,9 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
             values=F.pad(batch.values, left),
             observed=F.pad(batch.observed, left),
             channel_mask=F.pad(batch.channel_mask, (0, more)),
+            times=None if batch.times is None else F.pad(batch.times, (time, 0)),
+            future=None if batch.future is None else F.pad(batch.future, (0, 0, 0, more)),
+            future_observed=None if batch.future_observed is None else F.pad(batch.future_observed, (0, 0, 0, more)),
             channel_ids=F.pad(batch.channel_ids, (0, more)),
             text=F.pad(batch.text, (0, 0, 0, pieces - batch.text.shape[1])),
             text_mask=F.pad(batch.text_mask, (0, pieces - batch.text.shape[1])),

@@ -24,13 +24,14 @@ from torch.utils.data import DataLoader
 
 from data_modules.corpus import INFO_FILE, Corpus, CorpusError, CorpusInfo, Record, write_corpus
 from data_modules.dataset import CorpusDataset, JointDataset
+from data_modules.forecasting import OriginDataset, Series
 from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
 from data_modules.splits import SPLITS
 from data_modules.text_table import TextTable, whole
 from data_modules.vocabulary import foreign_vocabulary, training_vocabulary
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
-from trace_lit.config import ConfigError, DataConfig
+from trace_lit.config import ConfigError, DataConfig, TuneConfig
 from trace_lit.distributed import rank, world_size
 from trace_lit.text import TextEncoder, sentences
 
@@ -64,6 +65,8 @@ class DomainDataModule(L.LightningDataModule):
         Per process; as in training by default.
     seed
         Of the order of the training batches and of random offsets.
+    tune
+        The windows are those that this tuning is about, with their future or their label.
     """
 
     domain: ClassVar[str] = ""
@@ -84,6 +87,7 @@ class DomainDataModule(L.LightningDataModule):
         vocabulary: ChannelVocabulary | None = None,
         evaluation_batch_size: int | None = None,
         seed: int = 0,
+        tune: TuneConfig | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -92,10 +96,11 @@ class DomainDataModule(L.LightningDataModule):
         self.patch_length = patch_length
         self.evaluation_batch_size = evaluation_batch_size or config.batch_size
         self.seed = seed
+        self.tune = tune
         self.known_vocabulary = vocabulary
         self.vocabulary = vocabulary or ChannelVocabulary()
         self.corpora: list[Corpus] = []
-        self.datasets: dict[str, list[CorpusDataset]] = {}  # split -> one a corpus
+        self.datasets: dict[str, list[Any]] = {}  # split -> one a corpus: CorpusDataset, or OriginDataset to tune on
 
     def records(self) -> Iterator[Record]:
         """The windows of this domain, for domains without `sources`; `config.root` and `config.options` may be used."""
@@ -196,6 +201,11 @@ class DomainDataModule(L.LightningDataModule):
         else:
             self.vocabulary = foreign_vocabulary(corpora, self.text, self.known_vocabulary)
         self.label_names = tuple(dict.fromkeys(name for corpus in corpora for name in corpus.info.label_names))
+        self.datasets = self._rows(corpora) if self.tune is None else self._origins(corpora, self.tune)
+        self.corpora = corpora
+
+    def _rows(self, corpora: list[Corpus]) -> dict[str, list[Any]]:
+        """Every row is a window."""
         encoder = None if self.text_unit == "none" else self.text
         texts = TextTable(
             (text for corpus in corpora for text in corpus.texts),
@@ -206,7 +216,7 @@ class DomainDataModule(L.LightningDataModule):
         channel_texts = TextTable(
             (text for corpus in corpora for own in corpus.channel_texts for text in own), encoder, whole
         )
-        self.datasets = {
+        return {
             split: [
                 CorpusDataset(
                     corpus,
@@ -217,15 +227,49 @@ class DomainDataModule(L.LightningDataModule):
                     label_names=self.label_names,
                     random_offset=self.config.random_offset,
                     jitter=self.config.jitter,
+                    zero_is_missing=self.config.zero_is_missing,
                     seed=self.seed,
                 )
                 for corpus in corpora
             ]
             for split in SPLITS
         }
-        self.corpora = corpora
+
+    def _origins(self, corpora: list[Corpus], tune: TuneConfig) -> dict[str, list[Any]]:
+        """The windows stand around origins."""
+        series = [Series.of(corpus, tune.split) for corpus in corpora]
+        datasets = {
+            split: [
+                OriginDataset(
+                    corpus,
+                    own,
+                    split,
+                    tune,
+                    self.vocabulary,
+                    label_names=self.label_names,
+                    zero_is_missing=self.config.zero_is_missing,
+                )
+                for corpus, own in zip(corpora, series, strict=True)
+            ]
+            for split in SPLITS
+        }
+        if self.text is not None and self.text_unit != "none":
+            everything = [dataset for own in datasets.values() for dataset in own]
+            pieces = sentences if self.text_unit == "sentence" else whole
+            table = TextTable(
+                (text for dataset in everything for text in dataset.texts), self.text, pieces, kind="query"
+            )
+            for dataset in everything:
+                dataset.read_with(table)
+        return datasets
 
     def _check_lengths(self, corpus: Corpus) -> None:
+        if self.tune is not None and self.tune.lookback is not None:
+            if self.tune.lookback < self.patch_length:
+                raise ConfigError(
+                    f"tune.lookback is {self.tune.lookback}, shorter than a patch (encoder.patch_length={self.patch_length})"
+                )
+            return
         shortest = int(corpus.lengths.argmin())
         steps = int(corpus.lengths[shortest])
         if steps < self.patch_length:
@@ -317,6 +361,10 @@ class DomainDataModule(L.LightningDataModule):
             if not len(dataset):
                 raise CorpusError(
                     f"{dataset.corpus.path} has no rows in the split {split!r}; build it with more windows"
+                    if self.tune is None
+                    else f"{dataset.corpus.path} has no window in the split {split!r} with a look-back of "
+                    f"{dataset.lookback} and a horizon of {dataset.horizon} steps; lower tune.lookback or tune.horizon, "
+                    "or build it from longer series"
                 )
         return self.datasets[split]
 

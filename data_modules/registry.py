@@ -25,7 +25,7 @@ def load_datamodule(
 ) -> DomainDataModule:
     """The data module of `config`, before `prepare_data` and `setup`.
 
-    Stage 1 looks at no text, so only the channels' names are encoded for it.
+    Stage 1 and tuning look at no text, so only the channels' names are encoded for it.
 
     Raises
     ------
@@ -40,11 +40,12 @@ def load_datamodule(
     return datamodule_class(config.data)(
         config.data,
         text,
-        text_unit="none" if config.stage == "pretrain" else config.text.unit,
+        text_unit=config.text.unit if config.stage == "align" else "none",
         patch_length=config.encoder.patch_length,
         vocabulary=vocabulary,
         evaluation_batch_size=config.evaluation.batch_size,
         seed=config.seed,
+        tune=config.tune if config.stage == "tune" else None,
     )
 
 

@@ -36,14 +36,14 @@ class Row:
     shares: str | None = None  # another row whose pre-training is taken
 
 
-def arguments(description: str) -> argparse.Namespace:
+def arguments(description: str, seeds: Sequence[int] = (0, 1, 2)) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--root", type=Path, default=HERE.parent.parent / "shared" / "data", help="has timecap, timemmd"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--corpora", type=Path, default=Path("corpora"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at once")
     parser.add_argument("--only", nargs="+", help="these rows only")
     return parser.parse_args()

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trace_lit.config import ConfigError, load_config, to_yaml
+from trace_lit.config import BASELINES, CLASSIFIERS, ConfigError, load_config, to_yaml
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,6 +78,19 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--print-config", action="store_true", help="print the merged configuration and stop")
     fit.set_defaults(job=_fit)
 
+    baselines = (*BASELINES, *CLASSIFIERS)
+    baseline = jobs.add_parser("baseline", help="fit what the tuned encoder is held against, like fit stage=tune does")
+    baseline.add_argument("name", choices=baselines, metavar="NAME", help=", ".join(baselines))
+    baseline.add_argument(
+        "words", nargs="*", metavar="FILE.yaml|key=value", help="as of fit; run.name is NAME by default"
+    )
+    baseline.add_argument(
+        "--resume", metavar="auto|CKPT", help="go on from the run's last checkpoint, or from this one"
+    )
+    baseline.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
+    baseline.add_argument("--print-config", action="store_true", help="print the merged configuration and stop")
+    baseline.set_defaults(job=_baseline)
+
     compare = jobs.add_parser("compare", help="runs side by side: metrics, settings that differ, what they took")
     compare.add_argument(
         "runs", nargs="+", type=Path, metavar="RUN", help="a run folder, or a folder with runs below it"
@@ -89,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there, too")
     compare.set_defaults(job=_compare)
 
-    evaluate = jobs.add_parser("evaluate", help="retrieval metrics of an aligned run")
+    evaluate = jobs.add_parser("evaluate", help="retrieval metrics of an aligned run, scores of a tuned one")
     evaluate.add_argument("run", type=Path, help="a run folder or a checkpoint")
     evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
     evaluate.add_argument("--corpus", type=Path, help="another corpus than the run's own")
@@ -169,6 +182,14 @@ def _fit(options: argparse.Namespace) -> int:
     return 0
 
 
+def _baseline(options: argparse.Namespace) -> int:
+    named = any(word.startswith("run.name=") for word in options.words)
+    task = "forecast" if options.name in BASELINES else "classify"
+    options.words += ["stage=tune", f"tune.task={task}", f"tune.model={options.name}", "init_from=null"]
+    options.words += [] if named else [f"run.name={options.name}"]
+    return _fit(options)
+
+
 def _split_seeds(words: Sequence[str]) -> tuple[list[int] | None, list[str]]:
     """The seeds of `seed=0,1,2` or `seed=[0,1,2]`, and the words without it; None where the last `seed=` gives a single one.
 
@@ -221,6 +242,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     metrics = evaluate_run(options.run, options.split, options.corpus)
     print_report(metrics)
+    for name, value in metrics.items():
+        if isinstance(value, float) and "_to_" not in name:
+            print(f"{name} {value:.4g}")
     if options.json is not None:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(options.json, json.dumps(metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

@@ -18,7 +18,9 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-STAGES = ("pretrain", "align")
+STAGES = ("pretrain", "align", "tune")
+BASELINES = ("naive", "seasonal_naive", "nlinear", "dlinear", "patchtst")  # of forecasts
+CLASSIFIERS = ("logistic_regression", "gradient_boosting")  # baselines of classification
 
 
 class ConfigError(ValueError):
@@ -47,6 +49,7 @@ class DataConfig:
     num_workers: int = 0
     random_offset: bool = False  # training windows start at any step of their series, not only where the rows do
     jitter: int = 0  # training windows move up to so many steps, with their texts
+    zero_is_missing: bool = False  # a zero is a value that nobody reported; scores of a forecast still count it
     mixing_exponent: float = 0.5  # joint training draws a corpus with weight size^exponent
 
 
@@ -82,6 +85,12 @@ class EncoderConfig:
     patch_identity: bool = True  # a patch carries its channel's identity too; not in the paper
     scale_tokens: bool = True  # level and spread of a channel enter its CIT; not in the paper
     named_tokens: bool = True  # the text vector of a channel's name enters its CIT; not in the paper
+    transform: str = (
+        "none"  # of the values before all else: none, sqrt (counts, shares) or log (prices); not in the paper
+    )
+    centre: str = "mean"  # taken away from a window: its mean, or its last value; not in the paper
+    spread: str = "window"  # what a window is divided by: its own, or the channel's usual deviation; not in the paper
+    calendar: bool = False  # patches know where in the year, the week and the day they stand; not in the paper
 
 
 @dataclass
@@ -128,6 +137,35 @@ class MiningConfig:
     cached: bool = (
         False  # mined negatives that are not in the batch enter the denominator, without gradient; checkpoints grow
     )
+
+
+@dataclass
+class TuneConfig:
+    """Forecasting and classification with the encoder, TRACE §4.3 and §4.4; what is not in the paper says so."""
+
+    task: str = "forecast"  # forecast, or classify: the labels of the rows
+    model: str = "trace"  # or a baseline: naive, seasonal_naive, nlinear, dlinear, patchtst; logistic_regression, …
+    lookback: int | None = None  # steps before the origin; null: as long as the longest row
+    horizon: int = 12  # steps behind it
+    split: str = (
+        "rows"  # of a step: its row's; steps: the first 70 % and the last 20 % of a series, as in the literature
+    )
+    stride: int = 1  # training windows are so many steps apart
+    targets: Any = None  # names of the channels that are forecast; null: all
+    max_texts: int = 4  # a window has the newest texts of the rows within its look-back
+    season: int = 1  # steps, of the seasonal naive forecast and of MASE
+    scope: str = "head"  # what is trained: head, head+tokens (of the channels), lora (on attention), or full
+    solver: str = "ridge"  # of the head: ridge in closed form, ridge+sgd: and on from there, or sgd; not in the paper
+    penalties: list[float] = field(
+        default_factory=lambda: [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0]
+    )  # ridge's, tried
+    folds: int = 5  # blocks of training windows that choose the penalty
+    calendar: int = 0  # harmonics of year, week and day at the origin that the head sees; not in the paper
+    loss: str = "mse"  # mse, mae or huber, on the changes in deviations of the channel
+    quantiles: list[float] = field(default_factory=list)  # to forecast, by pinball loss; none: a point forecast
+    class_weights: bool = True  # rare labels count more
+    encoder_rate: float = 0.1  # learning rate of what is not the head, as a share of the head's
+    lora_rank: int = 8
 
 
 @dataclass
@@ -184,6 +222,7 @@ class Config:
     pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
     mining: MiningConfig = field(default_factory=MiningConfig)
+    tune: TuneConfig = field(default_factory=TuneConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
@@ -284,8 +323,26 @@ def _check(config: Config) -> None:
     allow("optim.scale_learning_rate", config.optim.scale_learning_rate, ("none", "linear", "sqrt"))
     allow("mining.sampling_strategy", config.mining.sampling_strategy, ("top", "random"))
     allow("encoder.channel_attention", config.encoder.channel_attention, ("biased", "full"))
+    allow("encoder.transform", config.encoder.transform, ("none", "sqrt", "log"))
+    allow("encoder.centre", config.encoder.centre, ("mean", "last"))
+    allow("encoder.spread", config.encoder.spread, ("window", "channel"))
+    tune = config.tune
+    allow("tune.task", tune.task, ("forecast", "classify"))
+    allow("tune.model", tune.model, ("trace", *(BASELINES if tune.task == "forecast" else CLASSIFIERS)))
+    allow("tune.split", tune.split, ("rows", "steps"))
+    allow("tune.scope", tune.scope, ("head", "head+tokens", "lora", "full"))
+    allow("tune.solver", tune.solver, ("ridge", "ridge+sgd", "sgd"))
+    allow("tune.loss", tune.loss, ("mse", "mae", "huber"))
     for key, number, least in (
         ("seed", config.seed, 0),
+        ("tune.lookback", tune.lookback, 1),
+        ("tune.horizon", tune.horizon, 1),
+        ("tune.stride", tune.stride, 1),
+        ("tune.max_texts", tune.max_texts, 0),
+        ("tune.season", tune.season, 1),
+        ("tune.folds", tune.folds, 2),
+        ("tune.calendar", tune.calendar, 0),
+        ("tune.lora_rank", tune.lora_rank, 1),
         ("data.batch_size", config.data.batch_size, 1),
         ("data.num_workers", config.data.num_workers, 0),
         ("data.jitter", config.data.jitter, 0),
@@ -326,6 +383,24 @@ def _check(config: Config) -> None:
     require(relative is None or 0.0 < relative <= 1.0, f"mining.relative_margin is {relative}; it must lie in (0, 1]")
     absolute = config.mining.absolute_margin
     require(absolute is None or absolute >= 0.0, f"mining.absolute_margin is {absolute}; it must be 0 or positive")
+    require(
+        tune.scope == "head" or tune.solver != "ridge" or config.stage != "tune" or tune.model != "trace",
+        f"tune.scope is {tune.scope!r}, but tune.solver ridge solves the head alone; set it to ridge+sgd or sgd",
+    )
+    require(
+        bool(tune.penalties) and all(0.0 < penalty < float("inf") for penalty in tune.penalties),
+        f"tune.penalties is {list(tune.penalties)}; it must hold positive numbers",
+    )
+    quantiles = list(tune.quantiles)
+    require(
+        all(0.0 < level < 1.0 for level in quantiles) and quantiles == sorted(set(quantiles)),
+        f"tune.quantiles is {quantiles}; it must hold ascending numbers between 0 and 1, both excluded",
+    )
+    targets = tune.targets
+    require(
+        targets is None or (isinstance(targets, list) and bool(targets) and all(isinstance(t, str) for t in targets)),
+        f"tune.targets is {targets!r}; it must be a list of channel names, or null for all",
+    )
     ratio, decay = config.pretrain.mask_ratio, config.optim.ema_decay
     require(0.0 < ratio < 1.0, f"pretrain.mask_ratio is {ratio}; it must lie between 0 and 1, both excluded")
     require(decay is None or 0.0 <= decay < 1.0, f"optim.ema_decay is {decay}; it must lie between 0 and 1, 1 excluded")
@@ -353,6 +428,7 @@ def _check(config: Config) -> None:
     require(0.0 <= exponent <= 1.0, f"data.mixing_exponent is {exponent}; it must lie between 0 and 1")
     for key, weight in (
         ("optim.weight_decay", config.optim.weight_decay),
+        ("tune.encoder_rate", config.tune.encoder_rate),
         ("alignment.channel_weight", config.alignment.channel_weight),
         ("alignment.reconstruction_weight", config.alignment.reconstruction_weight),
         ("alignment.classification_weight", config.alignment.classification_weight),

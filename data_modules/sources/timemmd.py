@@ -84,13 +84,16 @@ def series(
     stride: int = 4,
     max_documents: int = 4,
     predictions: bool = False,
+    target_only: bool = False,
 ) -> tuple[CorpusInfo, Iterator[Record]]:
     """The series of one Time-MMD domain in windows of `length` steps, one at every `stride` steps.
 
-    Rows are put in order of time on a regular grid; a step without a row is missing. The grid is daily, a number of
-    days (weekly: 7), or monthly, quarterly or yearly by the calendar, since months have no fixed length. Channels are
-    OT and, behind it, the columns that are numbers in at least half of the rows and not constant, dates or ids; what is
-    no finite number, like "X" or "inf", is missing. Windows without OT in half of their steps are left out.
+    Rows are put in order of time on a regular grid; a step without a row is missing. Where as many rows repeat a date as
+    steps have none, rows are taken for one a step: in Health_US the dates of whole years are a week early. The grid is
+    daily, a number of days (weekly: 7), or monthly, quarterly or yearly by the calendar, since months have no fixed
+    length. Channels are OT and, behind it, the columns that are numbers in at least half of the rows and not constant,
+    dates or ids; what is no finite number, like "X" or "inf", is missing; `target_only` leaves out all but OT. Windows
+    without OT in half of their steps are left out.
 
     A window's text is the facts of its newest `max_documents` reports and search results: those that overlap it and
     whose end_date, and any later date that their text spells out, are not after its end. (All reports of Energy but
@@ -118,7 +121,11 @@ def series(
     columns = _read_columns(path)
     starts, order = _start_days(columns, path)
     frequency, places = _grid(starts, path)
+    if len(order) == places[-1] + 1:
+        places = np.arange(len(order))
     channels, values = _channels(columns, order, places, folder, path)
+    if target_only:
+        channels, values = channels[:1], values[:1]
     if values.shape[1] < length:
         raise CorpusError(f"{path}: the series has {values.shape[1]} steps, a window {length}; choose a smaller length")
     documents = _documents(root / "textual" / folder, folder, predictions)
@@ -210,11 +217,13 @@ def _days(texts: Sequence[str], path: Path) -> NDArray[np.datetime64]:
 
 
 def _start_days(columns: dict[str, list[str]], path: Path) -> tuple[NDArray[np.datetime64], NDArray[np.int64]]:
-    """The first day of each row in order of time, and the rows in that order; of two rows on one day, the first."""
+    """The first day of each row in order of time, and the rows in that order."""
     name = next((name for name in ("start_date", "date") if name in columns), None)
     if name is None:
         raise CorpusError(f"{path} has neither a column start_date nor date; it has {', '.join(columns)}")
-    starts, order = np.unique(_days(columns[name], path), return_index=True)
+    days = _days(columns[name], path)
+    order = np.argsort(days, kind="stable")
+    starts = days[order]
     if np.isnat(starts).any():
         raise CorpusError(f"{path}: the column {name} has an empty date")
     return starts, order
@@ -224,7 +233,9 @@ def _grid(starts: NDArray[np.datetime64], path: Path) -> tuple[str, NDArray[np.i
     """The frequency of the series, and the place of each row on its grid."""
     if len(starts) < 2:
         raise CorpusError(f"{path} has one row; a series has more")
-    days = int(np.median(np.diff(starts).astype(np.int64)))
+    days = int(np.median(np.diff(np.unique(starts)).astype(np.int64))) if starts[0] < starts[-1] else 0
+    if not days:
+        raise CorpusError(f"{path} has rows of one day only; a series has more")
     for alias, months, low, high in (("MS", 1, 28, 31), ("QS", 3, 89, 92), ("YS", 12, 365, 366)):
         if low <= days <= high:
             month = starts.astype("datetime64[M]").astype(np.int64)

@@ -11,6 +11,7 @@ from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import EncoderConfig
 from trace_lit.encoder.attention import Block, Layout
+from trace_lit.encoder.calendar import calendar_features, calendar_width
 from trace_lit.encoder.patches import InstanceNorm, split_patches
 from trace_lit.encoder.rotary import rotary_angles
 from trace_lit.encoder.tokens import ChannelTokens
@@ -37,8 +38,14 @@ class SeriesEncoder(nn.Module):
         self.mask_token = nn.Parameter(0.02 * torch.randn(width))
         self.patch = nn.Linear(config.patch_length, width)
         self.channel_tokens = ChannelTokens(
-            width, vocabulary, named=config.named_tokens, scaled=config.scale_tokens, dropout=config.dropout
+            width,
+            vocabulary,
+            named=config.named_tokens,
+            scaled=config.scale_tokens,
+            dropout=config.dropout,
+            transform=config.transform,
         )
+        self.calendar = nn.Linear(calendar_width(1), width) if config.calendar else None
         self.blocks = nn.ModuleList(
             Block(width, config.heads, config.ffn_ratio, config.dropout) for _ in range(config.layers)
         )
@@ -60,7 +67,7 @@ class SeriesEncoder(nn.Module):
         Parameters
         ----------
         batch
-            Its values, observed, channel_mask and channel_ids are used.
+            Its values, observed, channel_mask and channel_ids are used, and times where the encoder knows the calendar.
         patch_mask
             (B, C, N) bool, true where the patch is hidden behind the mask token.
         with_patches
@@ -69,7 +76,7 @@ class SeriesEncoder(nn.Module):
         Raises
         ------
         ValueError
-            The windows are shorter than a patch.
+            The windows are shorter than a patch, or the encoder knows the calendar and the batch has no times.
         """
         config, tokens = self.config, self.channel_tokens
         steps = batch.values.shape[-1]
@@ -79,13 +86,22 @@ class SeriesEncoder(nn.Module):
                 f"give longer windows or set encoder.patch_length to at most {steps} and train anew"
             )
         observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-        norm = InstanceNorm.of(batch.values, observed, tokens.usual_deviation(batch.channel_ids))
+        norm = InstanceNorm.of(
+            batch.values,
+            observed,
+            tokens.usual_deviation(batch.channel_ids),
+            config.centre,
+            config.spread,
+            config.transform,
+        )
         normalised = torch.where(observed, norm.normalise(batch.values), 0.0)
         patches = self.patch(split_patches(normalised, config.patch_length))  # (B, C, N, d)
         if patch_mask is not None:
             patches = torch.where(patch_mask.unsqueeze(-1), self.mask_token.to(patches.dtype), patches)
         if config.patch_identity:
             patches = patches + tokens.identities()[batch.channel_ids].unsqueeze(2)
+        if self.calendar is not None:
+            patches = patches + self.calendar(self._patch_calendar(batch, patches.shape[2])).unsqueeze(1)
         seen = split_patches(observed, config.patch_length).any(-1)  # (B, C, N)
         size, channels, count, _ = patches.shape
 
@@ -110,6 +126,13 @@ class SeriesEncoder(nn.Module):
             weight = seen.unsqueeze(-1).to(x.dtype)
             identity = (patches * weight).sum(2) / weight.sum(2).clamp(min=1)
         return EncoderOutput(cls.squeeze(1), identity, patches, norm)
+
+    def _patch_calendar(self, batch: MultimodalBatch, count: int) -> Tensor:
+        """Where in year, week and day the patches' last steps stand (B, N, F)."""
+        if batch.times is None:
+            raise ValueError("encoder.calendar is true, but the windows do not say when their steps are")
+        last = batch.times.flip(1)[:, :: self.config.patch_length].flip(1)
+        return calendar_features(last[:, -count:], 1).to(self.cls.dtype)
 
     def _layout(self, channels: int, count: int, visible: Tensor) -> Layout:
         """Places in time count back from the window's end, so that padding on the left moves nothing."""

@@ -1,4 +1,4 @@
-"""From values to patches: reversible instance normalisation and patching, TRACE §3.2."""
+"""From values to patches: reversible normalisation of a window and patching, TRACE §3.2."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+TRANSFORMS = ("none", "sqrt", "log")
 
 
 def split_patches(series: Tensor, length: int) -> Tensor:
@@ -20,32 +22,86 @@ def split_patches(series: Tensor, length: int) -> Tensor:
     return series.unflatten(-1, (-1, length))
 
 
+def transform_values(values: Tensor, transform: str) -> Tensor:
+    """`values` on the scale of `TRANSFORMS` on which their changes are alike at every level.
+
+    What has no root or logarithm is taken for the least value that has one.
+    """
+    if transform == "sqrt":
+        return values.clamp(min=0.0).sqrt()
+    return values.clamp(min=1e-6).log() if transform == "log" else values
+
+
+def invert_transform(values: Tensor, transform: str) -> Tensor:
+    """The inverse of `transform_values`."""
+    if transform == "sqrt":
+        return values.clamp(min=0.0).square()
+    return values.exp() if transform == "log" else values
+
+
+def transform_statistics(mean: Tensor, deviation: Tensor, transform: str) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of values on their own scale, carried over to that of `transform` (delta method)."""
+    moved = transform_values(mean, transform)
+    if transform == "sqrt":
+        return moved, deviation / (2 * moved.clamp(min=1e-3))
+    return moved, deviation / mean.clamp(min=1e-6) if transform == "log" else deviation
+
+
 @dataclass
 class InstanceNorm:
     """Level and spread of each channel of each window; takes them away and gives them back.
 
-    RevIN (Kim et al., 2022) without its learnable affine part, over the observed values only.
+    RevIN (Kim et al., 2022) without its learnable affine part, over the observed values only. The level may be the last
+    observed value, and the spread the channel's usual one, both on a transformed scale.
     """
 
     mean: Tensor  # (B, C, 1), 0 where nothing is observed
     deviation: Tensor  # (B, C, 1), > 0
+    transform: str = "none"
 
     @classmethod
-    def of(cls, values: Tensor, observed: Tensor, scale: Tensor) -> InstanceNorm:
+    def of(
+        cls,
+        values: Tensor,
+        observed: Tensor,
+        scale: Tensor,
+        centre: str = "mean",
+        spread: str = "window",
+        transform: str = "none",
+    ) -> InstanceNorm:
         """Statistics of `values` (B, C, T) where `observed`.
 
-        `scale` (B, C) is the channel's usual deviation, 0 where unknown. It bounds the window's deviation from below,
-        as do the last digits of float32, so that a constant channel becomes zeros and not amplified rounding.
+        Parameters
+        ----------
+        scale
+            (B, C) the channel's usual deviation on the transformed scale, 0 where unknown. It bounds the window's
+            deviation from below, as do the last digits of float32, so that a constant channel becomes zeros and not
+            amplified rounding.
+        centre
+            "mean" of the window, or its "last" observed value.
+        spread
+            The "window"'s, or the "channel"'s: `scale`, where it is known.
         """
+        values = transform_values(values, transform)
         count = observed.sum(-1, keepdim=True).clamp(min=1)  # (B, C, 1)
         mean = torch.where(observed, values, 0.0).sum(-1, keepdim=True) / count
         centred = torch.where(observed, values - mean, 0.0)
         variance = centred.square().sum(-1, keepdim=True) / count
-        floor = torch.maximum(1e-3 * scale.unsqueeze(-1), 1e-5 * mean.abs() + 1e-8)
-        return cls(mean, (variance + floor.square()).sqrt())
+        usual = scale.unsqueeze(-1)
+        floor = torch.maximum(1e-3 * usual, 1e-5 * mean.abs() + 1e-8)
+        deviation = (variance + floor.square()).sqrt()
+        if spread == "channel":
+            deviation = torch.where(usual > 0, usual, deviation)
+        if centre == "last":
+            steps = torch.arange(1, values.shape[-1] + 1, device=values.device)
+            place = (observed * steps).argmax(-1, keepdim=True)  # 0 where nothing is observed
+            mean = torch.where(observed, values, 0.0).gather(-1, place)
+        return cls(mean, deviation, transform)
 
     def normalise(self, values: Tensor) -> Tensor:
-        return (values - self.mean) / self.deviation
+        """`values` (B, C, ...) of the channels' own units as deviations from the level."""
+        return (transform_values(values, self.transform) - self.mean) / self.deviation
 
     def denormalise(self, values: Tensor) -> Tensor:
-        return values * self.deviation + self.mean
+        """The inverse of `normalise`."""
+        return invert_transform(values * self.deviation + self.mean, self.transform)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.encoder.patches import InstanceNorm
+from trace_lit.encoder.patches import InstanceNorm, transform_statistics
 
 
 class ChannelTokens(nn.Module):
@@ -21,8 +21,17 @@ class ChannelTokens(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, width: int, vocabulary: ChannelVocabulary, named: bool, scaled: bool, dropout: float) -> None:
+    def __init__(
+        self,
+        width: int,
+        vocabulary: ChannelVocabulary,
+        named: bool,
+        scaled: bool,
+        dropout: float,
+        transform: str = "none",
+    ) -> None:
         super().__init__()
+        self.transform = transform
         self.vocabulary = vocabulary
         self.embedding = nn.Parameter(0.02 * torch.randn(len(vocabulary), width))
         self._register(vocabulary)
@@ -34,8 +43,12 @@ class ChannelTokens(nn.Module):
 
     def _register(self, vocabulary: ChannelVocabulary) -> None:
         self.register_buffer("name_vectors", vocabulary.name_vectors.float(), persistent=False)
-        self.register_buffer("mean", torch.tensor(vocabulary.mean, dtype=torch.float32), persistent=False)
-        self.register_buffer("deviation", torch.tensor(vocabulary.deviation, dtype=torch.float32), persistent=False)
+        mean, deviation = (
+            torch.tensor(numbers, dtype=torch.float32) for numbers in (vocabulary.mean, vocabulary.deviation)
+        )
+        mean, deviation = transform_statistics(mean, deviation, self.transform)
+        self.register_buffer("mean", mean, persistent=False)
+        self.register_buffer("deviation", deviation, persistent=False)
 
     def extend(self, vocabulary: ChannelVocabulary) -> None:
         """Take the channels that `vocabulary` has behind the present ones; they start with no learned vector.
@@ -59,7 +72,7 @@ class ChannelTokens(nn.Module):
         self.to(device)
 
     def usual_deviation(self, channel_ids: Tensor) -> Tensor:
-        """The channels' deviation (B, C) in the training corpus, 0 where never seen."""
+        """The channels' deviation (B, C) in the training corpus, on the transformed scale; 0 where never seen."""
         return self.deviation[channel_ids].nan_to_num(0.0)
 
     def identities(self) -> Tensor:

@@ -5,6 +5,7 @@ from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, load_check
 from trace_lit.modules.checkpoint_io import AtomicCheckpointIO
 from trace_lit.modules.pretrain import PretrainModule
 from trace_lit.modules.stage import StageModule, TrainingError
+from trace_lit.modules.tune import TuneModule
 
 __all__ = [
     "AlignModule",
@@ -14,5 +15,6 @@ __all__ = [
     "PretrainModule",
     "StageModule",
     "TrainingError",
+    "TuneModule",
     "load_checkpoint",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 from torch.optim import AdamW
@@ -23,15 +25,22 @@ def scaled_learning_rate(config: OptimConfig, global_batch: int) -> float:
     return config.learning_rate * {"none": 1.0, "linear": ratio, "sqrt": math.sqrt(ratio)}[config.scale_learning_rate]
 
 
-def build_optimizer(module: nn.Module, config: OptimConfig, fused: bool = True) -> AdamW:
-    """AdamW over the trainable parameters; matrices decay, norms, biases and tokens do not."""
+def build_optimizer(
+    module: nn.Module, config: OptimConfig, fused: bool = True, rate_of: Callable[[str], float] = lambda name: 1.0
+) -> AdamW:
+    """AdamW over the trainable parameters; matrices decay, norms, biases and tokens do not.
+
+    `rate_of` a parameter's name is its share of the learning rate.
+    """
     named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
-    decayed = [p for name, p in named if p.ndim > 1 and name.rsplit(".", 1)[-1] not in TOKENS]
-    chosen = {id(parameter) for parameter in decayed}
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": [p for _, p in named if id(p) not in chosen], "weight_decay": 0.0},
-    ]
+    groups: list[dict[str, Any]] = []
+    for rate in sorted({rate_of(name) for name, _ in named} or {1.0}, reverse=True):
+        own = [(name, parameter) for name, parameter in named if rate_of(name) == rate]
+        decayed = [p for name, p in own if p.ndim > 1 and name.rsplit(".", 1)[-1] not in TOKENS]
+        chosen = {id(parameter) for parameter in decayed}
+        share = {"lr": rate * config.learning_rate}
+        groups.append({"params": decayed, "weight_decay": config.weight_decay, **share})
+        groups.append({"params": [p for _, p in own if id(p) not in chosen], "weight_decay": 0.0, **share})
     return AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=fused)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torchmetrics import MeanMetric
 
+from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import Config, to_dict
 from trace_lit.encoder import SeriesEncoder
 from trace_lit.modules.optim import build_optimizer, build_schedule, scaled_learning_rate
@@ -35,6 +36,15 @@ class StageModule(L.LightningModule):
         # Over the instances of all corpora; each validation_step updates it.
         self.validation_loss = MeanMetric(nan_strategy="disable")
 
+    @property
+    def vocabulary(self) -> ChannelVocabulary:
+        """The channels that the model knows."""
+        return self.encoder.vocabulary
+
+    def rate_of(self, name: str) -> float:
+        """The learning rate of the parameter `name`, as a share of the configured one."""
+        return 1.0
+
     def idle(self) -> Iterable[Tensor]:
         """The parameters that no loss of the stage reaches, as it is configured."""
         tokens = self.encoder.channel_tokens
@@ -50,7 +60,7 @@ class StageModule(L.LightningModule):
         global_batch = self.config.data.batch_size * self.trainer.world_size
         rate = scaled_learning_rate(self.config.optim, global_batch)
         optim = dataclasses.replace(self.config.optim, learning_rate=rate)
-        optimizer = build_optimizer(self, optim, fused=not self._gradients_are_scaled)
+        optimizer = build_optimizer(self, optim, fused=not self._gradients_are_scaled, rate_of=self.rate_of)
         # Lightning's own estimate would make the iterator of a resumed run before the epoch that it goes on with is known.
         batches = len(self.trainer.datamodule.train_dataloader())  # type: ignore[attr-defined]
         self.total_steps = self.config.trainer.max_epochs * batches
@@ -91,7 +101,7 @@ class StageModule(L.LightningModule):
         checkpoint[CHECKPOINT_KEY] = {
             "stage": self.config.stage,
             "config": to_dict(self.config),
-            "vocabulary": self.encoder.vocabulary.state(),
+            "vocabulary": self.vocabulary.state(),
             "data_fingerprint": self.data_fingerprint,
             "world_size": self.trainer.world_size,
         }

@@ -12,6 +12,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from data_modules import DomainDataModule
 from trace_lit.config import Config, ConfigError, to_dict
+from trace_lit.modules import TuneModule
 from trace_lit.modules.optim import scaled_learning_rate
 from trace_lit.modules.stage import StageModule
 from trace_lit.text import CachedTextEncoder
@@ -49,7 +50,10 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
     batch = config.data.batch_size * processes
     print(f"  device    {_devices(trainer)}, precision {trainer.precision}, global batch {batch}", end="")
     print(f" = {config.data.batch_size} × {processes}" if processes > 1 else "")
-    print(f"  rate      {learning_rate_in_words(config, batch)}")
+    if not isinstance(module, TuneModule) or module.learns_by_steps:
+        print(f"  rate      {learning_rate_in_words(config, batch)}")
+    if config.stage == "tune":
+        print(f"  tunes     {tuning_in_words(config)}")
     if config.stage == "align":
         print(f"  negatives {negatives_in_words(config, min(batch, max(sizes)) - 1)}")
     print(end="", flush=True)
@@ -73,6 +77,18 @@ def learning_rate_in_words(config: Config, batch: int) -> str:
     root = "√" if optim.scale_learning_rate == "sqrt" else ""
     ratio = f"{root}({batch} / {optim.base_batch})"
     return f"{rate:.4g} = {optim.learning_rate:.4g} × {ratio}, {optim.scale_learning_rate} scaling with the batch"
+
+
+def tuning_in_words(config: Config) -> str:
+    """What is tuned, for which task and how."""
+    tune = config.tune
+    what = f"{tune.task}, {tune.horizon} steps ahead" if tune.task == "forecast" else tune.task
+    if tune.model != "trace":
+        return f"{what}; the baseline {tune.model}"
+    solver = {"ridge": "in closed form", "ridge+sgd": "from the closed form on", "sgd": "by gradient steps"}[
+        tune.solver
+    ]
+    return f"{what}; {tune.scope}, {solver}"
 
 
 def negatives_in_words(config: Config, others: int) -> str:

@@ -18,6 +18,7 @@ from trace_lit.config import Config
 from trace_lit.modules import CheckpointError
 from trace_lit.retrieval import Pool, embed_pool, evaluate_retrieval, with_split
 from trace_lit.train.runs import build_datamodule, load_aligned, write_metrics
+from trace_lit.train.tune import evaluate_tuned, run_config
 
 
 @dataclass
@@ -73,10 +74,13 @@ def open_run(run: str | Path, corpus: str | Path | None = None) -> OpenedRun:
 def evaluate_run(
     run: str | Path, split: str = "test", corpus: str | Path | None = None, bootstrap: int | None = None
 ) -> dict[str, Any]:
-    """The retrieval metrics of a run, flat; of several corpora each under its name.
+    """The retrieval metrics of an aligned run, the scores of a tuned one, flat; of several corpora each under its name.
 
     Those on the run's own corpora are added to its metrics.json.
     """
+    config = run_config(run)
+    if config.stage == "tune":
+        return evaluate_tuned(run, config, split, corpus, best_device(config))
     opened = open_run(run, corpus)
     pools = opened.embed(split)
     metrics: dict[str, Any] = {}

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar, WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -36,7 +38,7 @@ from callbacks import (
 )
 from data_modules import Corpus, DomainDataModule
 from trace_lit.atomic import remove_parts
-from trace_lit.config import Config, ConfigError, to_dict, to_yaml
+from trace_lit.config import CLASSIFIERS, Config, ConfigError, to_dict, to_yaml
 from trace_lit.modules import (
     AlignModule,
     AtomicCheckpointIO,
@@ -44,6 +46,7 @@ from trace_lit.modules import (
     CheckpointError,
     PretrainModule,
     TrainingError,
+    TuneModule,
     load_checkpoint,
 )
 from trace_lit.modules.stage import StageModule
@@ -51,6 +54,7 @@ from trace_lit.train.announce import announce, check_processes, log_hyperparamet
 from trace_lit.train.processes import end_followers, follow_parent, is_follower
 from trace_lit.train.resume import LAST, check_resumable, checkpoint_to_resume
 from trace_lit.train.runs import build_datamodule, read_metrics, run_folder, write_atomically, write_metrics
+from trace_lit.train.tune import build_tune_module, classify_by_statistics, solve_head
 
 PAIR_MRR = "validation/text_to_series/pair/MRR"
 Kind = TypeVar("Kind")
@@ -85,6 +89,10 @@ def load_start(config: Config) -> Checkpoint | None:
     if config.init_from is None:
         return None
     start = load_checkpoint(config.init_from, "pretrain" if config.stage == "pretrain" else None)
+    if start.stage == "tune" and (config.stage != "tune" or start.config.tune.model != "trace"):
+        raise CheckpointError(
+            f"init_from={config.init_from} is a tuned run; start from a run of stage pretrain or align"
+        )
     there, here = to_dict(start.config), to_dict(config)
     fixed = [("encoder", key) for key in here["encoder"] if key != "dropout"]
     fixed += [("text", key) for key in ("name", "pooling", "query_prefix", "document_prefix", "max_length")]
@@ -108,6 +116,9 @@ def build_module(config: Config, data: DomainDataModule, start: Checkpoint | Non
     ConfigError
         Classification is asked for, and the corpora have no labels.
     """
+    check_transform(config, data)
+    if config.stage == "tune":
+        return build_tune_module(config, data, start)
     if config.alignment.classification_weight and config.stage == "align" and not data.label_names:
         raise ConfigError("alignment.classification_weight is set, but the corpora have no label_names; set it to 0")
     vocabulary = data.vocabulary if start is None else start.vocabulary
@@ -130,6 +141,21 @@ def build_module(config: Config, data: DomainDataModule, start: Checkpoint | Non
 def on_gpu(config: Config) -> bool:
     """Whether a run of this configuration would train on a CUDA device here."""
     return config.trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+
+
+def check_transform(config: Config, data: DomainDataModule) -> None:
+    """Raise ConfigError where `encoder.transform` is not defined on what the corpora hold."""
+    transform = config.encoder.transform
+    if transform == "none":
+        return
+    for corpus in data.corpora:
+        values = np.concatenate([window.ravel() for window in corpus.values()])
+        wrong = values < 0 if transform == "sqrt" or config.data.zero_is_missing else values <= 0
+        if wrong.any():
+            raise ConfigError(
+                f"encoder.transform is {transform}, but {corpus.path} has values like {values[wrong][0]:g}; choose another, "
+                "or none"
+            )
 
 
 def resolve_precision(config: Config) -> str:
@@ -262,6 +288,8 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     known = checkpoint or start
     data.known_vocabulary = None if known is None else known.vocabulary
     data.setup("fit")
+    if config.stage == "tune" and config.tune.model in CLASSIFIERS:
+        return _fit_classifier(config, folder, data, overwrite)
     module = build_module(config, data, start)
 
     has_pairs = any(any(dataset.texts) for dataset in data.datasets["validation"])
@@ -284,6 +312,23 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
         for line in told:
             print(f"  {line}", flush=True)
         return _train(config, folder, data, module, trainer, checkpoint, domain)
+
+
+def _fit_classifier(config: Config, folder: Path, data: DomainDataModule, overwrite: bool) -> FitResult:
+    """A baseline of scikit-learn: quick and the same every time, so it is no checkpoint that is kept but its scores."""
+    with claimed(folder, overwrite, go_on=False):
+        began = time.perf_counter()
+        scores = classify_by_statistics(config, data, "validation")
+        metrics = {
+            **{f"last/{name}": value for name, value in scores.items()},
+            "fit/seconds": time.perf_counter() - began,
+        }
+        write_atomically(folder / "config.yaml", to_yaml(config))
+        write_metrics(folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
+        print(f"done: {folder}")
+        for name, value in metrics.items():
+            print(f"  {name} {value:.4g}")
+    return FitResult(folder, metrics)
 
 
 @contextmanager
@@ -341,14 +386,19 @@ def _train(
     checkpoint: Checkpoint | None,
     domain: str,
 ) -> FitResult:
-    if config.trainer.compile:
+    if config.trainer.compile and not (isinstance(module, TuneModule) and not module.has_encoder):
         for block in module.encoder.blocks:
             block.compile()
+    solved: dict[str, float] = {}
+    if isinstance(module, TuneModule) and module.has_encoder and config.tune.solver != "sgd" and checkpoint is None:
+        solved = solve_head(module, data, trainer.strategy.root_device)
+    if isinstance(module, TuneModule) and not module.learns_by_steps:
+        return _keep(config, folder, data, module, trainer, domain, solved)
     try:
         trainer.fit(
             module, datamodule=data, ckpt_path=None if checkpoint is None else checkpoint.path, weights_only=True
         )
-        metrics = _outcome(trainer, module)
+        metrics = _outcome(trainer, module) | solved
         known = read_metrics(folder)
         if checkpoint is not None and (trainer.global_step, known.get("fit/epochs")) == (
             checkpoint.step,
@@ -357,16 +407,10 @@ def _train(
             if trainer.is_global_zero:
                 print(f"done: {folder}, there was no epoch left to train")
             return FitResult(folder, {})
-        if trainer.is_global_zero:
-            write_metrics(folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
-            log_hyperparameters(trainer, config, domain, metrics)
-            print(f"done: {folder}")
-            for name, value in metrics.items():
-                if name.startswith(("fit/", "best/")):
-                    print(f"  {name} {value:.4g}")
+        result = _finish(config, folder, data, trainer, domain, metrics)
         if number := _callback(trainer, StopSignals).received:  # since the last step
             raise Stopped(number, folder / LAST)
-        return FitResult(folder, metrics)
+        return result
     except Stopped as stopped:
         if trainer.is_global_zero:
             print(stopped, flush=True)
@@ -379,6 +423,53 @@ def _train(
         if failure := end_followers(trainer):
             raise TrainingError(failure) from error
         raise
+
+
+def _keep(
+    config: Config,
+    folder: Path,
+    data: DomainDataModule,
+    module: TuneModule,
+    trainer: L.Trainer,
+    domain: str,
+    solved: dict[str, float],
+) -> FitResult:
+    """Validate and save a module that needs no gradient steps."""
+    trainer.validate(module, datamodule=data, verbose=False)
+    for name in ("best", "last"):
+        trainer.save_checkpoint((folder / LAST).with_stem(name))
+    metrics = {
+        "fit/seconds": _callback(trainer, Throughput).elapsed,
+        "fit/epochs": 0.0,
+        **_sizes(module),
+        **{f"last/{name.split('/dataloader_idx')[0]}": value for name, value in trainer.callback_metrics.items()},
+        **solved,
+    }
+    metrics = {name: float(value) for name, value in metrics.items()}
+    return _finish(config, folder, data, trainer, domain, metrics)
+
+
+def _finish(
+    config: Config, folder: Path, data: DomainDataModule, trainer: L.Trainer, domain: str, metrics: dict[str, float]
+) -> FitResult:
+    """Write and tell what a run has come to."""
+    if trainer.is_global_zero:
+        write_metrics(folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
+        log_hyperparameters(trainer, config, domain, metrics)
+        print(f"done: {folder}")
+        for name, value in metrics.items():
+            if name.startswith(("fit/", "best/", "cv/")) or (config.stage == "tune" and name.startswith("last/")):
+                print(f"  {name} {value:.4g}")
+    return FitResult(folder, metrics)
+
+
+def _sizes(module: StageModule) -> dict[str, float]:
+    idle = {id(parameter) for parameter in module.idle()}
+    trained = sum(p.numel() for p in module.parameters() if p.requires_grad and id(p) not in idle)
+    return {
+        "fit/parameters": float(sum(p.numel() for p in module.parameters())),
+        "fit/trained_parameters": float(trained),
+    }
 
 
 def _leave(trainer: L.Trainer, number: signal.Signals) -> BaseException:
@@ -402,7 +493,7 @@ def _outcome(trainer: L.Trainer, module: StageModule) -> dict[str, float]:
         "fit/seconds": throughput.elapsed,
         "fit/epochs": float(trainer.current_epoch),
         "fit/samples_per_second": throughput.samples_per_second,
-        "fit/parameters": float(sum(p.numel() for p in module.parameters())),
+        **_sizes(module),
         f"best/{chooser.monitor}": float("nan") if best is None else float(best),
         **{f"last/{name}": value for name, value in sorted(last.items())},
         **{f"fit/mining_{name}": value for miner in miners for name, value in miner.cost.items()},

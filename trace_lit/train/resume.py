@@ -39,6 +39,7 @@ REFUSED = {
     "encoder": "the weights are of that model",
     "alignment": "weights and losses are of that model",
     "pretrain": "the loss would be another one",
+    "tune": "it decides what is trained, and on which windows",
     "mining": "it decides the batches of the epoch that goes on",
     "optim": "the state of the optimiser was made by it",
 }

@@ -1,0 +1,234 @@
+"""Windows around origins: what stands before a moment of a series, and what comes behind it.
+
+The rows of a corpus are stitched into series, so a look-back and a horizon may be of any length, whatever the rows' own.
+Forecasts are asked for at every step, labels where a row ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from data_modules.corpus import Corpus, CorpusError
+from data_modules.splits import SPLITS
+from data_modules.text_table import NO_TEXT, TextTable
+from data_modules.windows import Windows
+from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import TuneConfig
+
+
+@dataclass
+class Series:
+    """All series of a corpus behind one another: S steps of C channels, in runs without a gap."""
+
+    windows: Windows  # one a row of the corpus
+    begun: Tensor  # (S,) int64, the first step of the run that a step belongs to
+    ended: Tensor  # (S,) int64, the step behind its last one
+    split: Tensor  # (S,) int64, place in SPLITS
+
+    @classmethod
+    def of(cls, corpus: Corpus, split: str) -> Series:
+        """Stitch the rows of `corpus`; a step's split is that of its "rows", or goes by the "steps" of its run.
+
+        By steps, the first floor(0.7 n) of n are for training and the last floor(0.2 n) for the test.
+        """
+        windows = Windows.stitched(corpus, range(len(corpus)))
+        start, end = windows.first - windows.before, windows.first + windows.length + windows.reach
+        steps = len(windows.values)
+        begun, ended, part = (torch.zeros(steps, dtype=torch.int64) for _ in range(3))
+        for first, last in torch.stack([start, end], dim=1).unique(dim=0).tolist():
+            begun[first:last], ended[first:last] = first, last
+            count = last - first
+            test = count // 5
+            part[first + 7 * count // 10 :] = 1
+            part[last - test : last] = 2
+        if split == "rows":
+            for first, length, name in zip(
+                windows.first.tolist(), windows.length.tolist(), corpus.splits.tolist(), strict=True
+            ):
+                part[first : first + length] = SPLITS.index(name)
+        return cls(windows, begun, ended, part)
+
+    def forecast_origins(self, lookback: int, horizon: int, split: str) -> Tensor:
+        """(N,) the first steps behind the origins: `lookback` steps stand before, and all of the horizon is in `split`."""
+        place = torch.arange(len(self.split))
+        inside = (place - self.begun >= lookback) & (self.ended - place >= horizon)
+        own = torch.cat([torch.zeros(1, dtype=torch.int64), (self.split == SPLITS.index(split)).cumsum(0)])
+        last = (place + horizon).clamp(max=len(self.split))
+        return (inside & (own[last] - own[place] == horizon)).nonzero().squeeze(1)
+
+    def training_statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation (C,) of the training steps' values: the scale that the literature's scores are on."""
+        values = self.windows.values[self.split == 0].double()
+        mean = values.nanmean(0)
+        deviation = (values - mean).square().nanmean(0).sqrt()
+        return mean.float(), torch.where(deviation > 0, deviation, 1.0).float()
+
+
+class OriginDataset(Dataset[MultimodalBatch]):
+    """The windows of one split of a corpus, as `MultimodalBatch`es with their future or their label.
+
+    A look-back may reach back into the split before. Of the rows that lie within it, the newest texts are the window's.
+
+    Parameters
+    ----------
+    vocabulary
+        Holds the corpus's channels.
+    texts
+        Holds the windows' texts (`window_texts` tells them); without it, batches have none.
+    zero_is_missing
+        Inputs and training targets count a zero as not observed.
+
+    Raises
+    ------
+    CorpusError
+        A channel that is to be forecast is not in the corpus.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        series: Series,
+        split: str,
+        config: TuneConfig,
+        vocabulary: ChannelVocabulary,
+        *,
+        label_names: Sequence[str] = (),
+        zero_is_missing: bool = False,
+    ) -> None:
+        self.corpus = corpus
+        self.series = series
+        self.split = split
+        self.lookback = config.lookback or int(corpus.lengths.max())
+        self.horizon = config.horizon if config.task == "forecast" else 0
+        self.channel_ids = torch.tensor(vocabulary.ids(corpus.info.channels))
+        self.target_mask = _targets(corpus, config.targets)
+        stride = config.stride if split == "train" else 1
+        if config.task == "forecast":
+            self.origins = series.forecast_origins(self.lookback, self.horizon, split)[::stride]
+            self._label = torch.full((len(self.origins),), NO_LABEL)
+        else:
+            labels = np.array([*map(label_names.index, corpus.info.label_names), NO_LABEL])[corpus.labels.clip(min=-1)]
+            rows = np.flatnonzero((corpus.splits == split) & (labels != NO_LABEL))[::stride]
+            windows = series.windows
+            self.origins = (windows.first + windows.length)[torch.from_numpy(rows)]
+            self._label = torch.from_numpy(labels[rows].astype(np.int64))
+        values = series.windows.values
+        known = values.nan_to_num(0.0) if zero_is_missing else values
+        self._seen = ~values.isnan() & (known != 0) if zero_is_missing else ~values.isnan()
+        self._told = self._seen if split == "train" else ~values.isnan()
+        self._values = values.nan_to_num(0.0)
+        names, numbers = np.unique(corpus.series_ids.astype(str), return_inverse=True)
+        self.series_count = len(names)
+        of_step = torch.zeros(len(values), dtype=torch.int64)
+        of_step[series.windows.first] = torch.from_numpy(numbers)
+        self._series = of_step[series.begun[self.origins - 1]]
+        self.mean, self.deviation = series.training_statistics()
+        self._texts: TextTable | None = None
+        self._text = torch.zeros(len(self.origins), dtype=torch.int64)
+        self._max_texts = config.max_texts
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+    def label_counts(self, labels: int) -> Tensor:
+        """(K,) how many windows have each of the labels."""
+        return self._label[self._label != NO_LABEL].bincount(minlength=labels)
+
+    def naive_error(self, season: int) -> Tensor:
+        """(C,) mean absolute error of the seasonal naive forecast, one season ahead, on the training steps."""
+        series = self.series
+        place = torch.arange(season, len(series.split))
+        kept = (place - series.begun[season:] >= season) & (series.split[season:] == 0)
+        change = series.windows.values[place[kept]] - series.windows.values[place[kept] - season]
+        return change.abs().nanmean(0)
+
+    @property
+    def rows_within(self) -> list[NDArray[np.int64]]:
+        """For each window the rows of the corpus with a text that lie within its look-back, the newest last."""
+        windows = self.series.windows
+        told = np.flatnonzero([bool(text) for text in self.corpus.texts])
+        first = windows.first.numpy()[told]
+        end = first + windows.length.numpy()[told]
+        order = np.lexsort((first, end))
+        told, first, end = told[order], first[order], end[order]
+        found = []
+        for origin in self.origins.tolist():
+            low = max(origin - self.lookback, int(self.series.begun[origin - 1]))
+            place = slice(*np.searchsorted(end, [low, origin], side="right"))
+            found.append(told[place][first[place] >= low])
+        return found
+
+    @property
+    def texts(self) -> list[str]:
+        """The windows' texts: the newest distinct ones of the rows within, in order of time."""
+        all_texts = self.corpus.texts
+        told = []
+        for rows in self.rows_within:
+            newest = list(dict.fromkeys(all_texts[row] for row in rows[::-1]))[: self._max_texts]
+            told.append(" ".join(reversed(newest)))
+        return told
+
+    def read_with(self, table: TextTable) -> None:
+        """Let the batches have the vectors of the windows' texts."""
+        self._texts, self._text = table, table.numbers(self.texts)
+
+    def __getitem__(self, index: int | Sequence[int]) -> MultimodalBatch:
+        return self.__getitems__([index] if isinstance(index, int) else index)
+
+    def __getitems__(self, indices: Sequence[int]) -> MultimodalBatch:
+        index = torch.tensor(indices, dtype=torch.int64)
+        origin = self.origins[index]
+        windows = self.series.windows
+        steps = torch.arange(-self.lookback, self.horizon)
+        place = origin.unsqueeze(1) + steps  # (B, T + H)
+        begun = self.series.begun[origin - 1]
+        inside = place >= begun.unsqueeze(1)
+        place = place.clamp(min=0)
+        values = self._values[place].transpose(1, 2)  # (B, C, T + H)
+        past, future = values.split([self.lookback, self.horizon], dim=2)
+        seen = (self._seen[place[:, : self.lookback]] & inside[:, : self.lookback].unsqueeze(2)).transpose(1, 2)
+        told = self._told[place[:, self.lookback :]].transpose(1, 2) & self.target_mask.unsqueeze(1)
+        size, channels = len(index), len(self.channel_ids)
+        none = torch.full((size,), NO_TEXT)
+        text, mask = torch.zeros(size, 1, 0), torch.zeros(size, 1, dtype=torch.bool)
+        if self._texts is not None:
+            text, mask = self._texts.look_up(self._text[index])
+        return MultimodalBatch(
+            values=torch.where(seen, past, 0.0),
+            observed=seen.contiguous(),
+            channel_mask=torch.ones(size, channels, dtype=torch.bool),
+            channel_ids=self.channel_ids.repeat(size, 1),
+            text=text,
+            text_mask=mask,
+            channel_text=torch.zeros(size, channels, text.shape[-1]),
+            has_channel_text=torch.zeros(size, channels, dtype=torch.bool),
+            label=self._label[index],
+            index=index,
+            text_id=none if self._texts is None else TextTable.ids(self._text[index]),
+            channel_text_id=none.unsqueeze(1).expand(size, channels),
+            series_id=self._series[index],
+            span=torch.stack([windows.begin[torch.maximum(origin - self.lookback, begun)], windows.end[origin - 1]], 1),
+            times=windows.begin[place[:, : self.lookback]],
+            future=torch.where(told, future, 0.0) if self.horizon else None,
+            future_observed=told.contiguous() if self.horizon else None,
+        )
+
+
+def _targets(corpus: Corpus, names: Sequence[str] | None) -> Tensor:
+    """(C,) bool, which channels are forecast."""
+    channels = corpus.info.channels
+    wanted = {channel.name for channel in channels} if names is None else set(names)
+    if unknown := wanted - {channel.name for channel in channels}:
+        raise CorpusError(
+            f"{corpus.path} has no channel {sorted(unknown)[0]!r} to forecast (tune.targets); "
+            f"it has {', '.join(channel.name for channel in channels)}"
+        )
+    return torch.tensor([channel.name in wanted for channel in channels])

@@ -1,0 +1,143 @@
+"""Forecasters that the encoder is held against, on the same batches."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trace_lit.batch import MultimodalBatch
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.encoder.heads import Forecast
+from trace_lit.encoder.patches import InstanceNorm
+
+_AVERAGED = 25  # steps of DLinear's moving average
+
+
+class Baseline(nn.Module):
+    """A forecaster of `horizon` steps from the `lookback` steps of one channel at a time; missing steps are filled.
+
+    Subclasses give `changes`.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
+    ) -> None:
+        super().__init__()
+        self.lookback, self.horizon, self.outputs, self.season = lookback, horizon, outputs, season
+        self.register_buffer("mean", torch.tensor(vocabulary.mean).nan_to_num(0.0), persistent=False)
+        self.register_buffer("deviation", torch.tensor(vocabulary.deviation).nan_to_num(0.0), persistent=False)
+
+    def level(self, batch: MultimodalBatch) -> InstanceNorm:
+        """The last observed values, and the channels' deviations."""
+        observed = batch.observed & batch.channel_mask.unsqueeze(-1)
+        return InstanceNorm.of(batch.values, observed, self.deviation[batch.channel_ids], "last", "channel")
+
+    def forward(self, batch: MultimodalBatch) -> Forecast:
+        norm = self.level(batch)
+        level = (norm.mean - self.mean[batch.channel_ids].unsqueeze(-1)) / norm.deviation  # (B, C, 1)
+        past = torch.where(batch.observed, norm.normalise(batch.values), 0.0)
+        return Forecast(self.changes(past, level).unflatten(-1, (self.horizon, self.outputs)), norm)
+
+    def changes(self, past: Tensor, level: Tensor) -> Tensor:
+        """Changes (B, C, H · Q) from `past` (B, C, T), all in deviations and measured from the last observed value.
+
+        `level` (B, C, 1) is where that value stands, measured from the channel's mean.
+        """
+        raise NotImplementedError
+
+
+class Naive(Baseline):
+    """The last observed value, for ever."""
+
+    def changes(self, past: Tensor, level: Tensor) -> Tensor:
+        return past.new_zeros(*past.shape[:2], self.horizon * self.outputs)
+
+
+class SeasonalNaive(Baseline):
+    """The last season, again and again; where the look-back is shorter, the last value."""
+
+    def changes(self, past: Tensor, level: Tensor) -> Tensor:
+        if past.shape[-1] < self.season:
+            return past.new_zeros(*past.shape[:2], self.horizon * self.outputs)
+        again = past[..., -self.season :].repeat(1, 1, -(-self.horizon // self.season))[..., : self.horizon]
+        return again.repeat_interleave(self.outputs, dim=-1)
+
+
+class NLinear(Baseline):
+    """One linear layer on what is left when the last value is taken away (Zeng et al., arXiv 2205.13504)."""
+
+    def __init__(
+        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
+    ) -> None:
+        super().__init__(vocabulary, lookback, horizon, outputs, season)
+        self.projection = nn.Linear(lookback, horizon * outputs)
+
+    def changes(self, past: Tensor, level: Tensor) -> Tensor:
+        return self.projection(past)
+
+
+class DLinear(Baseline):
+    """A linear layer on a moving average and one on the rest (Zeng et al., arXiv 2205.13504)."""
+
+    def __init__(
+        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
+    ) -> None:
+        super().__init__(vocabulary, lookback, horizon, outputs, season)
+        self.trend = nn.Linear(lookback, horizon * outputs)
+        self.rest = nn.Linear(lookback, horizon * outputs)
+
+    def changes(self, past: Tensor, level: Tensor) -> Tensor:
+        standard = past + level
+        side = (_AVERAGED - 1) // 2
+        trend = F.avg_pool1d(F.pad(standard, (side, side), mode="replicate"), _AVERAGED, stride=1)
+        return self.trend(trend) + self.rest(standard - trend) - level
+
+
+class PatchTST(Baseline):
+    """The transformer on patches of one channel (Nie et al., arXiv 2211.14730), as the package transformers has it."""
+
+    def __init__(
+        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
+    ) -> None:
+        super().__init__(vocabulary, lookback, horizon, outputs, season)
+        from transformers import PatchTSTConfig, PatchTSTForPrediction
+
+        patch = min(16, max(2, lookback // 4))
+        self.model = PatchTSTForPrediction(
+            PatchTSTConfig(
+                num_input_channels=1,
+                context_length=lookback,
+                prediction_length=horizon * outputs,
+                patch_length=patch,
+                patch_stride=max(1, patch // 2),
+                d_model=64,
+                num_hidden_layers=3,
+                num_attention_heads=4,
+                ffn_dim=128,
+                attention_dropout=0.2,
+                ff_dropout=0.2,
+                head_dropout=0.2,
+                pooling_type=None,
+                scaling="std",
+                loss="mse",
+                use_cls_token=False,
+            )
+        )
+
+    def changes(self, past: Tensor, level: Tensor) -> Tensor:
+        alone = past.flatten(0, 1).unsqueeze(-1)  # (B · C, T, 1)
+        found = self.model(past_values=alone).prediction_outputs  # (B · C, H · Q, 1)
+        return found.squeeze(-1).unflatten(0, past.shape[:2])
+
+
+FORECASTERS: dict[str, type[Baseline]] = {
+    "naive": Naive,
+    "seasonal_naive": SeasonalNaive,
+    "nlinear": NLinear,
+    "dlinear": DLinear,
+    "patchtst": PatchTST,
+}

@@ -1,0 +1,137 @@
+"""Heads without training loops: ridge and logistic regression, and the blocks of time that choose their penalty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_FILLINGS = 3  # rounds in which a missing target is replaced by what the solution before says of it
+
+
+def ridge(
+    features: Tensor, targets: Tensor, observed: Tensor, penalties: Sequence[float], importance: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Least squares with a penalty on the weights, for several penalties at once.
+
+    A target that is missing takes part as what the solution itself says of it (expectation maximisation).
+
+    Parameters
+    ----------
+    features, targets, observed
+        (n, F), (n, H), and (n, H) bool.
+    penalties
+        Each as a share of the mean variance of the features.
+    importance
+        (F,) how much weaker a feature's weight is penalised, as a factor of its scale; 1 by default.
+
+    Returns
+    -------
+    Tensor, Tensor
+        Weights (P, F, H) and biases (P, H), float64.
+    """
+    x = features.double()
+    centre = x.mean(0)
+    x = x - centre
+    scale = torch.ones_like(centre) if importance is None else importance.double()
+    x = x * scale
+    strength = torch.tensor(penalties, dtype=torch.float64, device=x.device) * x.square().sum(0).mean()
+    values, vectors = torch.linalg.eigh(x.T @ x)
+    shrunk = 1 / (values.clamp(min=0) + strength.clamp(min=1e-12).unsqueeze(1))  # (P, F)
+    count = observed.sum(0).clamp(min=1)
+    known = torch.where(observed, targets.double(), 0.0)
+    y = torch.where(observed, known, known.sum(0) / count).expand(len(penalties), -1, -1)  # (P, n, H)
+    rounds = 1 if bool(observed.all()) else 1 + _FILLINGS
+    for left in reversed(range(rounds)):
+        level = y.mean(1, keepdim=True)
+        weights = vectors @ (shrunk.unsqueeze(-1) * (vectors.T @ (x.T @ (y - level))))  # (P, F, H)
+        if left:
+            y = torch.where(observed, y, x @ weights + level)
+    weights = weights * scale.unsqueeze(-1)
+    return weights, level.squeeze(1) - centre @ weights
+
+
+def logistic(features: Tensor, label: Tensor, weight: Tensor, penalties: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Multinomial logistic regression with a penalty on the weights, on standardised features, by L-BFGS.
+
+    Parameters
+    ----------
+    features, label, weight
+        (n, F), (n,) int64 below K, and (K,) how much an instance of each label counts.
+    penalties
+        Each as a share of the number of instances; several solutions, one from the other.
+
+    Returns
+    -------
+    Tensor, Tensor
+        Weights (P, F, K) and biases (P, K), float64, for the features as they are.
+    """
+    x = features.double()
+    centre, scale = x.mean(0), x.std(0, correction=0)
+    scale = torch.where(scale > 1e-8, scale, torch.inf)  # what does not vary says nothing
+    x = (x - centre) / scale
+    size = x.shape[1], len(weight)
+    matrix, bias = (
+        torch.zeros(shape, dtype=torch.float64, device=x.device, requires_grad=True) for shape in (size, size[1:])
+    )
+    found: dict[float, tuple[Tensor, Tensor]] = {}
+    for penalty in sorted(penalties, reverse=True):
+        solver = torch.optim.LBFGS([matrix, bias], max_iter=200, tolerance_grad=1e-6, line_search_fn="strong_wolfe")
+
+        def loss(penalty: float = penalty, solver: torch.optim.LBFGS = solver) -> Tensor:
+            solver.zero_grad()
+            value = F.cross_entropy(x @ matrix + bias, label, weight.double()) + 0.5 * penalty * matrix.square().sum()
+            value.backward()
+            return value
+
+        solver.step(loss)
+        unscaled = (matrix / scale.unsqueeze(-1)).detach()
+        found[penalty] = unscaled, (bias - centre @ unscaled).detach()
+    return torch.stack([found[penalty][0] for penalty in penalties]), torch.stack([found[p][1] for p in penalties])
+
+
+def blocked_predictions(
+    solve: Callable[[Tensor], tuple[Tensor, Tensor]],
+    features: Tensor,
+    place: Tensor,
+    lookback: int,
+    horizon: int,
+    folds: int,
+) -> Tensor:
+    """What is said of each instance when the others are learned from, (P, n, H).
+
+    Parameters
+    ----------
+    solve
+        Weights (P, F, H) and biases (P, H) from the instances where a mask (n,) is true.
+    features
+        (n, F).
+    place
+        (n,) the instances' origins as steps of their series. They are cut into `folds` blocks of time; for a block, the
+        windows that share a step with its horizons are not learned from.
+
+    Raises
+    ------
+    ValueError
+        No window stands apart from a block.
+    """
+    borders = place.double().quantile(torch.linspace(0, 1, folds + 1, dtype=torch.float64, device=place.device))
+    block = torch.bucketize(place.double(), borders[1:-1], right=True)
+    parts, order = [], []
+    for number in range(folds):
+        inside = block == number
+        if not inside.any():
+            continue
+        low, high = place[inside].min() - horizon, place[inside].max() + horizon + lookback
+        apart = (place <= low) | (place >= high)
+        if apart.sum() < 2:
+            raise ValueError(
+                f"the windows are too few for {folds} blocks of time: with a look-back of {lookback} and a horizon of "
+                f"{horizon} steps none stands apart from a block; lower tune.folds, tune.lookback or tune.horizon"
+            )
+        weights, bias = solve(apart)
+        parts.append(features[inside].double() @ weights + bias.unsqueeze(1))
+        order.append(inside.nonzero().squeeze(1))
+    return torch.cat(parts, dim=1)[:, torch.cat(order).argsort()]
