@@ -47,7 +47,7 @@ class Series:
             begun[first:last], ended[first:last] = first, last
             count = last - first
             test = count // 5
-            part[first + 7 * count // 10 :] = 1
+            part[first + 7 * count // 10 : last] = 1
             part[last - test : last] = 2
         if split == "rows":
             for first, length, name in zip(

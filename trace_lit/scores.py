@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -34,7 +35,8 @@ def forecast_loss(change: Tensor, target: Tensor, observed: Tensor, loss: str, q
     if quantiles:
         errors = pinball(guess, target, quantiles).mean(-1)
     else:
-        function = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}[loss]
+        losses: dict[str, Any] = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
+        function = losses[loss]
         errors = function(guess.squeeze(-1), target, reduction="none")
     return errors.sum() / max(errors.numel(), 1)
 
@@ -63,7 +65,7 @@ class ForecastScores(nn.Module):
             self.register_buffer(name, tensor.float(), persistent=False)
         self.quantiles = list(quantiles)
         self.centre = min(range(len(quantiles)), key=lambda q: abs(quantiles[q] - 0.5), default=0)
-        self.metrics = nn.ModuleDict(
+        self.metrics: Any = nn.ModuleDict(
             {
                 "MAE": MeanAbsoluteError(),
                 "MSE": MeanSquaredError(),
@@ -79,7 +81,7 @@ class ForecastScores(nn.Module):
             for low in range(len(quantiles) // 2)
             if abs(quantiles[low] + quantiles[len(quantiles) - 1 - low] - 1) < 1e-6
         ]
-        self.coverage = nn.ModuleList(MeanMetric() for _ in self.bands)
+        self.coverage: Any = nn.ModuleList(MeanMetric() for _ in self.bands)
 
     def update(self, forecast: Tensor, future: Tensor, observed: Tensor) -> None:
         """`forecast` (B, C, H, Q) and `future` (B, C, H) in units; only what is `observed` counts."""
@@ -125,7 +127,7 @@ class ClassificationScores(nn.Module):
         super().__init__()
         self.labels = labels
         each: str | None = "macro" if labels > 2 else None
-        self.metrics = nn.ModuleDict(
+        self.metrics: Any = nn.ModuleDict(
             {
                 "accuracy": MulticlassAccuracy(labels, average="micro"),
                 "macro_F1": MulticlassF1Score(labels, average="macro"),

@@ -35,9 +35,9 @@ def ridge(
     x = features.double()
     centre = x.mean(0)
     x = x - centre
+    strength = torch.tensor(penalties, dtype=torch.float64, device=x.device) * x.square().sum(0).mean()
     scale = torch.ones_like(centre) if importance is None else importance.double()
     x = x * scale
-    strength = torch.tensor(penalties, dtype=torch.float64, device=x.device) * x.square().sum(0).mean()
     values, vectors = torch.linalg.eigh(x.T @ x)
     shrunk = 1 / (values.clamp(min=0) + strength.clamp(min=1e-12).unsqueeze(1))  # (P, F)
     count = observed.sum(0).clamp(min=1)

@@ -68,6 +68,8 @@ class TuneModule(StageModule):
         Of validation, one a corpus.
     """
 
+    label_weight: Tensor
+
     def __init__(
         self,
         config: Config,
@@ -144,7 +146,7 @@ class TuneModule(StageModule):
             loss = forecast_loss(forecast.change, target, batch.future_observed, tune.loss, tune.quantiles)
             return loss, forecast.values.detach()
         scores = self.model(batch)
-        loss = F.cross_entropy(scores.float(), batch.label, self.label_weight, ignore_index=NO_LABEL)  # type: ignore[arg-type]
+        loss = F.cross_entropy(scores.float(), batch.label, self.label_weight, ignore_index=NO_LABEL)
         return loss, scores.detach().float().softmax(-1)
 
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:

@@ -158,7 +158,7 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
     def solve(chosen: Tensor) -> tuple[Tensor, Tensor]:
         features, target = examples.features[chosen], examples.target[chosen]
         if tune.task == "classify":
-            return logistic(features, target.squeeze(1), module.label_weight.cpu(), penalties)  # type: ignore[operator]
+            return logistic(features, target.squeeze(1), module.label_weight.cpu(), penalties)
         return ridge(features, target, examples.observed[chosen], penalties, importance)
 
     penalties: Sequence[float] = tune.penalties
@@ -197,7 +197,7 @@ def _importance(model: Any, features: Tensor) -> Tensor | None:
 def _errors(module: TuneModule, examples: _Examples, said: Tensor) -> Tensor:
     """(P,) mean squared error on the standardised scale, or cross entropy."""
     if module.config.tune.task == "classify":
-        weight, label = module.label_weight.cpu().double(), examples.target.squeeze(1)  # type: ignore[operator]
+        weight, label = module.label_weight.cpu().double(), examples.target.squeeze(1)
         return torch.stack([F.cross_entropy(scores, label, weight) for scores in said])
     transform = module.encoder.config.transform
     values = invert_transform(said * examples.deviation + examples.level, transform)

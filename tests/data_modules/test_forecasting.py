@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, write_corpus
+from data_modules.dataset import concatenate
+from data_modules.forecasting import OriginDataset, Series
+from data_modules.sources import timemmd
+from data_modules.splits import SPLITS
+from data_modules.vocabulary import training_vocabulary
+from trace_lit.channels import Channel
+from trace_lit.config import TuneConfig
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "timemmd"
+BEGIN = datetime(2024, 1, 1)
+CHANNELS = (Channel("load", "MW"), Channel("price", "€"))
+
+
+def ramp(
+    folder: Path, steps: int = 100, length: int = 5, stride: int = 5, zeros: tuple[int, ...] = (), **more
+) -> Corpus:
+    """Two series whose values say series, channel and step; rows tile them, each with a text of its own."""
+    records = []
+    for number in range(2):
+        values = np.stack([1000.0 * number + 1 + np.arange(steps), -1000.0 * number - 1 - np.arange(steps)])
+        values[:, list(zeros)] = 0
+        for first in range(0, steps - length + 1, stride):
+            records.append(
+                Record(
+                    f"{number}-{first}",
+                    f"s{number}",
+                    BEGIN + timedelta(hours=first),
+                    values[:, first : first + length],
+                    text=f"Text {first}.",
+                    label=("low", "high")[first % 2],
+                    **more,
+                )
+            )
+    return write_corpus(records, CorpusInfo("test", "ramp", "test", CHANNELS, "1h", ("low", "high")), folder)
+
+
+def dataset(corpus: Corpus, split: str, how: str = "steps", zero_is_missing: bool = False, **tune) -> OriginDataset:
+    config = TuneConfig(**{"lookback": 8, "horizon": 4, "split": how, **tune})
+    vocabulary = training_vocabulary([corpus], None)
+    names = corpus.info.label_names
+    return OriginDataset(
+        corpus, Series.of(corpus, how), split, config, vocabulary, label_names=names, zero_is_missing=zero_is_missing
+    )
+
+
+@pytest.mark.parametrize("stride", [1, 5])
+def test_every_series_gives_all_windows_whose_horizon_lies_in_the_split(tmp_path: Path, stride: int) -> None:
+    corpus = ramp(tmp_path / "c", stride=stride)
+    counts = [len(dataset(corpus, split)) for split in SPLITS]
+    assert counts == [2 * (70 - 8 - 4 + 1), 2 * (10 - 4 + 1), 2 * (20 - 4 + 1)]
+
+
+def test_a_future_follows_its_look_back_in_the_same_series_and_never_leaves_the_split(tmp_path: Path) -> None:
+    corpus = ramp(tmp_path / "c")
+    borders = {"train": (0, 70), "validation": (70, 80), "test": (80, 100)}
+    for split in SPLITS:
+        own = dataset(corpus, split)
+        batch = own[list(range(len(own)))]
+        assert batch.future is not None
+        whole = torch.cat([batch.values, batch.future], dim=2)[:, 0]
+        assert (whole.diff(dim=1) == 1).all()  # one series, no gap
+        assert torch.equal(batch.values[:, 1], -batch.values[:, 0])
+        step = (batch.future[:, 0] - 1) % 1000
+        assert step.min() == max(borders[split][0], 8)
+        assert step.max() == borders[split][1] - 1
+        assert torch.equal(batch.times[:, -1] + 3600, batch.span[:, 1])
+        assert torch.equal(batch.span[:, 1] - batch.span[:, 0], torch.full((len(own),), 8 * 3600))
+
+
+def test_by_rows_a_step_is_in_the_split_of_its_row(tmp_path: Path) -> None:
+    corpus = ramp(tmp_path / "c", length=25, stride=25)  # 2 rows for training, 1 each for validation and test
+    step = {split: dataset(corpus, split, "rows").origins % 100 for split in SPLITS}
+    assert (step["train"].min(), step["train"].max()) == (8, 46)
+    assert (step["validation"].min(), step["validation"].max()) == (50, 71)
+    assert (step["test"].min(), step["test"].max()) == (75, 96)
+
+
+def test_zeros_are_gaps_in_what_is_learned_from_and_values_in_what_is_scored(tmp_path: Path) -> None:
+    corpus = ramp(tmp_path / "c", zeros=(20, 75))
+    train, validation = (dataset(corpus, split, zero_is_missing=True) for split in SPLITS[:2])
+    for own, gaps in ((train, True), (validation, False)):
+        batch = own[list(range(len(own)))]
+        assert batch.future is not None
+        assert batch.future_observed is not None
+        zero = batch.future == 0
+        assert zero.any()
+        assert bool((~batch.future_observed[zero]).all()) == gaps
+        assert not batch.observed[batch.values == 0].any()
+
+
+def test_the_scale_is_that_of_all_training_steps(tmp_path: Path) -> None:
+    own = dataset(ramp(tmp_path / "c"), "test")
+    values = np.concatenate([1 + np.arange(70), 1001 + np.arange(70)])
+    assert own.mean[0] == pytest.approx(values.mean())
+    assert own.deviation[0] == pytest.approx(values.std(), rel=1e-5)
+    assert own.naive_error(1).tolist() == [1, 1]
+    assert own.naive_error(7).tolist() == [7, 7]
+
+
+def test_a_window_has_the_newest_texts_of_the_rows_within_its_look_back(tmp_path: Path) -> None:
+    own = dataset(ramp(tmp_path / "c"), "train", lookback=12, max_texts=1)
+    told = dict(zip(own.origins.tolist(), own.texts, strict=True))
+    assert told[20] == "Text 15."
+    assert told[24] == "Text 15."
+    assert told[25] == "Text 20."
+    both = dataset(ramp(tmp_path / "d"), "train", lookback=12, max_texts=4)
+    assert dict(zip(both.origins.tolist(), both.texts, strict=True))[24] == "Text 15."  # 10 to 14 begins before 12
+    assert dict(zip(both.origins.tolist(), both.texts, strict=True))[22] == "Text 10. Text 15."
+
+
+def test_labels_are_told_where_a_row_ends_with_what_is_before_it(tmp_path: Path) -> None:
+    corpus = ramp(tmp_path / "c")
+    own = dataset(corpus, "train", task="classify", lookback=8)
+    batch = own[[0, 1]]
+    assert batch.future is None
+    assert batch.label.tolist() == [0, 1]
+    assert batch.observed[0, 0].tolist() == [False] * 3 + [True] * 5  # the first row has nothing before it
+    assert batch.values[1, 0].tolist() == list(range(3, 11))
+
+
+def test_only_targets_are_forecast(tmp_path: Path) -> None:
+    corpus = ramp(tmp_path / "c")
+    batch = dataset(corpus, "train", targets=["price"])[[0]]
+    assert batch.future_observed is not None
+    assert batch.future_observed.any(-1).tolist() == [[False, True]]
+    assert batch.observed.all()
+    with pytest.raises(CorpusError, match="no channel 'wind'.*load, price"):
+        dataset(corpus, "train", targets=["wind"])
+
+
+def test_batches_of_other_channels_are_joined(tmp_path: Path) -> None:
+    batch = dataset(ramp(tmp_path / "c"), "train")[[0, 1]]
+    one = batch._map(lambda tensor: tensor)
+    for name in ("values", "observed", "channel_mask", "channel_ids", "future", "future_observed", "channel_text"):
+        setattr(one, name, getattr(one, name)[:, :1])
+    one.has_channel_text, one.channel_text_id = one.has_channel_text[:, :1], one.channel_text_id[:, :1]
+    both = concatenate([batch, one])
+    assert both.future is not None
+    assert both.future_observed is not None
+    assert both.future.shape == (4, 2, 4)
+    assert not both.future_observed[2:, 1].any()
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"no real data in {REAL}")
+def test_health_us_gives_the_windows_of_the_literature(tmp_path: Path) -> None:
+    info, records = timemmd.series(REAL, "Health_US", "healthcare", length=32, stride=1, target_only=True)
+    corpus = write_corpus(records, info, tmp_path / "c")
+    counts = [len(dataset(corpus, split, lookback=32, horizon=12)) for split in SPLITS]
+    assert counts == [929, 129, 266]
