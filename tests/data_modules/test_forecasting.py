@@ -134,7 +134,7 @@ def test_only_targets_are_forecast(tmp_path: Path) -> None:
     assert batch.future_observed is not None
     assert batch.future_observed.any(-1).tolist() == [[False, True]]
     assert batch.observed.all()
-    with pytest.raises(CorpusError, match="no channel 'wind'.*load, price"):
+    with pytest.raises(CorpusError, match=r"no channel 'wind'.*load, price"):
         dataset(corpus, "train", targets=["wind"])
 
 

@@ -71,7 +71,7 @@ def test_a_block_is_predicted_without_the_windows_that_share_a_step_with_it() ->
 
 def test_too_few_windows_are_named() -> None:
     features, target, observed, _ = problem(20)
-    with pytest.raises(ValueError, match="tune.folds"):
+    with pytest.raises(ValueError, match=r"tune\.folds"):
         blocked_predictions(
             lambda kept: ridge(features[kept], target[kept], observed[kept], [1.0]),
             features,
