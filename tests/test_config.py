@@ -123,7 +123,7 @@ def test_a_word_that_says_nothing(word: str) -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("stage=tune", "stage is 'tune'; it must be one of 'pretrain', 'align'"),
+        ("stage=train", "stage is 'train'; it must be one of 'pretrain', 'align', 'tune'"),
         ("text.unit=word", "text.unit is 'word'; it must be one of 'sentence', 'document'"),
         ("encoder.channel_attention=none", "it must be one of 'biased', 'full'"),
         ("encoder.width=20", "the width must be a multiple of twice the heads"),
