@@ -249,7 +249,7 @@ def test_gradients_are_clipped(precision: str, train, monkeypatch: pytest.Monkey
     """With plain descent at rate 1, a step then moves the weights by the clip at most."""
     monkeypatch.setattr(
         "trace_lit.modules.stage.build_optimizer",
-        lambda module, config, fused: torch.optim.SGD(module.parameters(), lr=config.learning_rate),
+        lambda module, config, **_: torch.optim.SGD(module.parameters(), lr=config.learning_rate),
     )
     words = ("trainer.max_epochs=1", f"trainer.precision={precision}", "optim.gradient_clip=1e-3")
     still, run = (train(*words, f"optim.learning_rate={rate}", f"run.name=at{rate}") for rate in ("1e-12", "1.0"))
