@@ -36,6 +36,7 @@ help:  ## list the targets
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps momentfm==0.1.4  # it pins years-old numpy and transformers, and runs with ours
 	touch $@
 
 setup: .venv/.installed  ## make .venv with the pinned packages
