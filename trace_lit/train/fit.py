@@ -51,10 +51,12 @@ from trace_lit.modules import (
 )
 from trace_lit.modules.stage import StageModule
 from trace_lit.train.announce import announce, check_processes, log_hyperparameters
+from trace_lit.train.closed_form import solve_head
 from trace_lit.train.processes import end_followers, follow_parent, is_follower
 from trace_lit.train.resume import LAST, check_resumable, checkpoint_to_resume
 from trace_lit.train.runs import build_datamodule, read_metrics, run_folder, write_atomically, write_metrics
-from trace_lit.train.tune import build_tune_module, classify_by_statistics, solve_head
+from trace_lit.train.statistics import classify_by_statistics
+from trace_lit.train.tune import build_tune_module, named_scores
 
 PAIR_MRR = "validation/text_to_series/pair/MRR"
 Kind = TypeVar("Kind")
@@ -318,7 +320,7 @@ def _fit_classifier(config: Config, folder: Path, data: DomainDataModule, overwr
     """A baseline of scikit-learn: quick and the same every time, so it is no checkpoint that is kept but its scores."""
     with claimed(folder, overwrite, go_on=False):
         began = time.perf_counter()
-        scores = classify_by_statistics(config, data, "validation")
+        scores = named_scores("validation", data, classify_by_statistics(config, data, "validation"))
         metrics = {
             **{f"last/{name}": value for name, value in scores.items()},
             "fit/seconds": time.perf_counter() - began,
