@@ -178,21 +178,21 @@ def mining_speed(size: int, threads: int | None) -> dict[str, float | str]:
     instances = Instances(every, window, torch.full_like(every, NO_LABEL))
     rows, columns = BLOCKS.get(device.type, ACCELERATOR_BLOCK)
 
-    def product(anchors: torch.Tensor) -> None:
+    def product(anchors: slice) -> None:
         for part in text[anchors].split(rows):
             for others in series.split(columns):
                 part @ others.T
 
-    def mine(anchors: torch.Tensor) -> None:
-        mine_negatives(text[anchors], series, anchors, instances, MiningConfig.negatives, NegativeRules())
+    def mine(anchors: slice) -> None:
+        mine_negatives(text[anchors], series, every[anchors], instances, MiningConfig.negatives, NegativeRules())
 
     text[:rows] @ series[:rows].T  # what a first product sets up is not mining's
     before = most_memory(device)
-    mine(every)
+    mine(slice(None))
     memory = most_memory(device) - before
     turns = []  # by few anchors, so that other work on the machine slows both alike
     for begin in torch.linspace(0, max(0, size - TURN), ROUNDS).long().tolist():
-        anchors = every[begin : begin + TURN]
+        anchors = slice(begin, begin + TURN)
         turns.append((elapsed(partial(product, anchors), device), elapsed(partial(mine, anchors), device)))
     products, minings = zip(*turns, strict=True)
     share = min(TURN, size) / size
