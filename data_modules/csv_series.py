@@ -1,4 +1,4 @@
-"""A series from a CSV file: the query of a search."""
+"""A series from a CSV file: the query of a search, or what a forecast goes on from."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError
+from data_modules.frequency import Frequency
 from trace_lit.channels import Channel
 
 TIME_COLUMNS = ("time", "timestamp", "date", "datetime", "start")
@@ -30,18 +31,18 @@ class CsvSeries:
         return None if self.times is None else self.times[0]
 
 
-def read_series_csv(path: str | Path, channels: Sequence[Channel]) -> CsvSeries:
+def read_series_csv(path: str | Path, channels: Sequence[Channel], frequency: Frequency | None = None) -> CsvSeries:
     """Read a CSV file with a row a time step, oldest first, and a column a channel.
 
     The first line names the columns: a channel by its name (`temperature`) or its name and unit (`temperature [K]`),
     the time as one of `TIME_COLUMNS` in ISO 8601. Channels may be left out and come in any order; an empty cell (or
-    "nan") is a missing value.
+    "nan") is a missing value. Where there are times and a `frequency`, so is every step of it without a row.
 
     Raises
     ------
     CorpusError
         There is no such file, it has no rows, a column is unknown or named twice, a row has too many or too few cells,
-        a cell is no number or no time, or the times do not ascend.
+        a cell is no number or no time, the times do not ascend, or one is between two steps of `frequency`.
     """
     path = Path(path)
     try:
@@ -74,6 +75,21 @@ def read_series_csv(path: str | Path, channels: Sequence[Channel]) -> CsvSeries:
             )
     if not np.isfinite(values).any():
         raise CorpusError(f"{path} holds no value, only empty cells")
+    if times is not None and frequency is not None:
+        begin = np.datetime64(times[0], "us")
+        steps = []
+        for moment, (number, _) in zip(times, rows, strict=True):
+            step = frequency.steps_between(begin, np.datetime64(moment, "us"))
+            if step is None:
+                raise CorpusError(
+                    f"{path}, line {number}: {moment} is no whole number of steps after {times[0]}; "
+                    f"a step is {frequency.span(1)}"
+                )
+            steps.append(step)
+        filled = np.full((len(values), steps[-1] + 1), np.nan, dtype=np.float32)
+        filled[:, steps] = values
+        values = filled
+        times = tuple(frequency.advance(begin, np.arange(filled.shape[1])).tolist())
     return CsvSeries(values, tuple(channel for _, channel in columns), times)
 
 

@@ -17,7 +17,7 @@ from data_modules.corpus import Corpus
 from data_modules.samplers import Draw
 from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
-from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.batch import NO_LABEL, Kind, MultimodalBatch, Retrieved
 from trace_lit.channels import ChannelVocabulary
 
 
@@ -223,15 +223,22 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
             channel_text=F.pad(batch.channel_text, (0, 0, 0, more)),
             has_channel_text=F.pad(batch.has_channel_text, (0, more)),
             channel_text_id=F.pad(batch.channel_text_id, (0, more), value=NO_TEXT),
+            # Of what was retrieved, only what was measured has an axis of channels.
+            retrieved=batch.retrieved
+            and batch.retrieved.map(lambda own: F.pad(own, (0, 0, 0, 0, 0, more)) if own.dim() == 4 else own),
         )
 
-    parts = [padded(batch) for batch in batches]
-    together: dict[str, Any] = {
-        field.name: torch.cat([getattr(part, field.name) for part in parts])
-        for field in dataclasses.fields(MultimodalBatch)
-        if getattr(parts[0], field.name) is not None
-    }
-    return MultimodalBatch(**together)
+    return _joined([padded(batch) for batch in batches])
+
+
+def _joined(parts: Sequence[Kind]) -> Kind:
+    """Instances of one kind behind one another."""
+    together: dict[str, Any] = {}
+    for field in dataclasses.fields(parts[0]):
+        own = [getattr(part, field.name) for part in parts]
+        if own[0] is not None:
+            together[field.name] = _joined(own) if isinstance(own[0], Retrieved) else torch.cat(own)
+    return type(parts[0])(**together)
 
 
 def window_batch(values: NDArray[np.float32], channel_ids: Sequence[int], text_width: int = 0) -> MultimodalBatch:

@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -74,6 +75,7 @@ class DomainDataModule(L.LightningDataModule):
     frequency: ClassVar[str] = ""  # of the steps, like "1h", "7D" or "MS"
     sources: ClassVar[dict[str, Source]] = {}
     label_names: tuple[str, ...] = ()  # after `setup`, of all corpora
+    known_labels: tuple[str, ...] = ()  # of a model that exists already; set before `setup`, they are the label names
     negatives: Callable[[int], Indices | None] | None = None  # see `DomainBatchSampler`; a miner puts itself there
     companions: int = 3
 
@@ -200,9 +202,21 @@ class DomainDataModule(L.LightningDataModule):
             self.vocabulary = training_vocabulary(corpora, self.text, self.known_vocabulary)
         else:
             self.vocabulary = foreign_vocabulary(corpora, self.text, self.known_vocabulary)
-        self.label_names = tuple(dict.fromkeys(name for corpus in corpora for name in corpus.info.label_names))
+        self.label_names = self._labels(corpora)
         self.datasets = self._rows(corpora) if self.tune is None else self._origins(corpora, self.tune)
         self.corpora = corpora
+
+    def _labels(self, corpora: list[Corpus]) -> tuple[str, ...]:
+        """Those of all corpora, or those that are known, where a model tells them already."""
+        if not self.known_labels:
+            return tuple(dict.fromkeys(name for corpus in corpora for name in corpus.info.label_names))
+        for corpus in corpora:
+            if unknown := [name for name in corpus.info.label_names if name not in self.known_labels]:
+                raise CorpusError(
+                    f"{corpus.path} has the label {unknown[0]!r}, which the model does not tell; "
+                    f"it tells {', '.join(self.known_labels)}"
+                )
+        return self.known_labels
 
     def _rows(self, corpora: list[Corpus]) -> dict[str, list[Any]]:
         """Every row is a window."""
@@ -236,7 +250,8 @@ class DomainDataModule(L.LightningDataModule):
         }
 
     def _origins(self, corpora: list[Corpus], tune: TuneConfig) -> dict[str, list[Any]]:
-        """The windows stand around origins."""
+        """The windows stand around origins, and are of one length."""
+        tune = replace(tune, lookback=tune.lookback or max(int(corpus.lengths.max()) for corpus in corpora))
         series = [Series.of(corpus, tune.split) for corpus in corpora]
         datasets = {
             split: [

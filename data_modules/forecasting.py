@@ -6,8 +6,10 @@ Forecasts are asked for at every step, labels where a row ends.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ from data_modules.corpus import Corpus, CorpusError
 from data_modules.splits import SPLITS
 from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
-from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.batch import NO_LABEL, MultimodalBatch, Retrieved
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import TuneConfig
 
@@ -64,12 +66,31 @@ class Series:
         last = (place + horizon).clamp(max=len(self.split))
         return (inside & (own[last] - own[place] == horizon)).nonzero().squeeze(1)
 
+    def candidate_origins(self, lookback: int, horizon: int, splits: Sequence[str]) -> Tensor:
+        """(N,) likewise, where look-back and horizon lie in `splits`."""
+        place = torch.arange(len(self.split))
+        inside = (place - self.begun >= lookback) & (self.ended - place >= horizon)
+        allowed = torch.isin(self.split, torch.tensor([SPLITS.index(name) for name in splits])).long()
+        count = torch.cat([torch.zeros(1, dtype=torch.int64), allowed.cumsum(0)])
+        first, last = (place - lookback).clamp(min=0), (place + horizon).clamp(max=len(self.split))
+        return (inside & (count[last] - count[first] == lookback + horizon)).nonzero().squeeze(1)
+
     def training_statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation (C,) of the training steps' values: the scale that the literature's scores are on."""
         values = self.windows.values[self.split == 0].double()
         mean = values.nanmean(0)
         deviation = (values - mean).square().nanmean(0).sqrt()
         return mean.float(), torch.where(deviation > 0, deviation, 1.0).float()
+
+
+class Lookup(Protocol):
+    """The neighbours of a dataset's windows."""
+
+    def __call__(self, index: Tensor) -> Retrieved:
+        """Those of the windows with the numbers `index` (B,)."""
+
+    def of(self, dataset: OriginDataset) -> Lookup:
+        """The same for another dataset."""
 
 
 class OriginDataset(Dataset[MultimodalBatch]):
@@ -125,18 +146,47 @@ class OriginDataset(Dataset[MultimodalBatch]):
         self._seen = ~values.isnan() & (known != 0) if zero_is_missing else ~values.isnan()
         self._told = self._seen if split == "train" else ~values.isnan()
         self._values = values.nan_to_num(0.0)
+        self._fill_gaps = config.fill_gaps
+        self._past, self._bridged = self._values, torch.zeros_like(self._seen)
+        if self._fill_gaps:
+            self._past, self._bridged = _bridge(self._values, self._seen, series)
         names, numbers = np.unique(corpus.series_ids.astype(str), return_inverse=True)
         self.series_count = len(names)
-        of_step = torch.zeros(len(values), dtype=torch.int64)
-        of_step[series.windows.first] = torch.from_numpy(numbers)
-        self._series = of_step[series.begun[self.origins - 1]]
+        self._series_of_step = torch.zeros(len(values), dtype=torch.int64)
+        self._series_of_step[series.windows.first] = torch.from_numpy(numbers)
+        self._series = self._series_of_step[series.begun[self.origins - 1]]
         self.mean, self.deviation = series.training_statistics()
         self._texts: TextTable | None = None
         self._text = torch.zeros(len(self.origins), dtype=torch.int64)
         self._max_texts = config.max_texts
+        self.hindsight = 0  # steps behind the origin whose reports are the window's, too: of one that is long over
+        self.lookup: Lookup | None = None
 
     def __len__(self) -> int:
         return len(self.origins)
+
+    def at(self, origins: Tensor, label: Tensor | None = None) -> OriginDataset:
+        """The windows before other `origins` (N,), with their `label` (N,), if any, and without texts.
+
+        Behind the end of a series nothing is observed.
+        """
+        moved = copy.copy(self)
+        moved.origins = origins
+        moved._label = torch.full((len(origins),), NO_LABEL) if label is None else label
+        moved._series = self._series_of_step[self.series.begun[origins - 1]]
+        moved._texts, moved._text = None, torch.zeros(len(origins), dtype=torch.int64)
+        moved.lookup = None if self.lookup is None else self.lookup.of(moved)
+        return moved
+
+    @property
+    def seconds(self) -> Tensor:
+        """(N,) int64, the seconds since 1970 at which the windows have ended, and their horizons begin.
+
+        Where steps end within a second it is the one before: whatever has ended by then has ended before the origin.
+        """
+        windows = self.series.windows
+        meets = (windows.begin[1:] == windows.end[:-1]) | (self.series.begun[1:] != self.series.begun[:-1])
+        return windows.end[self.origins - 1] - int(not bool(meets.all()))
 
     def label_counts(self, labels: int) -> Tensor:
         """(K,) how many windows have each of the labels."""
@@ -152,7 +202,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
 
     @property
     def rows_within(self) -> list[NDArray[np.int64]]:
-        """For each window the rows of the corpus with a text that lie within its look-back, the newest last."""
+        """For each window the rows of the corpus with a text that lie within its look-back and `hindsight`, newest last."""
         windows = self.series.windows
         told = np.flatnonzero([bool(text) for text in self.corpus.texts])
         first = windows.first.numpy()[told]
@@ -162,7 +212,8 @@ class OriginDataset(Dataset[MultimodalBatch]):
         found = []
         for origin in self.origins.tolist():
             low = max(origin - self.lookback, int(self.series.begun[origin - 1]))
-            place = slice(*np.searchsorted(end, [low, origin], side="right"))
+            last = min(origin + self.hindsight, int(self.series.ended[origin - 1]))
+            place = slice(*np.searchsorted(end, [low, last], side="right"))
             found.append(told[place][first[place] >= low])
         return found
 
@@ -189,13 +240,17 @@ class OriginDataset(Dataset[MultimodalBatch]):
         windows = self.series.windows
         steps = torch.arange(-self.lookback, self.horizon)
         place = origin.unsqueeze(1) + steps  # (B, T + H)
-        begun = self.series.begun[origin - 1]
-        inside = place >= begun.unsqueeze(1)
-        place = place.clamp(min=0)
-        values = self._values[place].transpose(1, 2)  # (B, C, T + H)
-        past, future = values.split([self.lookback, self.horizon], dim=2)
-        seen = (self._seen[place[:, : self.lookback]] & inside[:, : self.lookback].unsqueeze(2)).transpose(1, 2)
-        told = self._told[place[:, self.lookback :]].transpose(1, 2) & self.target_mask.unsqueeze(1)
+        begun, ended = self.series.begun[origin - 1], self.series.ended[origin - 1]
+        inside = (place >= begun.unsqueeze(1)) & (place < ended.unsqueeze(1))
+        place = place.clamp(0, len(self._values) - 1)
+        past_place, future_place = place.split([self.lookback, self.horizon], dim=1)
+        past, future = self._past[past_place].transpose(1, 2), self._values[future_place].transpose(1, 2)
+        seen = (self._seen[past_place] & inside[:, : self.lookback].unsqueeze(2)).transpose(1, 2)
+        if self._fill_gaps:
+            later = seen.flip(2).cumsum(2).flip(2) > 0  # a line ends at a value that is known at the origin
+            seen |= self._bridged[past_place].transpose(1, 2) & inside[:, : self.lookback].unsqueeze(1) & later
+        told = (self._told[future_place] & inside[:, self.lookback :].unsqueeze(2)).transpose(1, 2)
+        told &= self.target_mask.unsqueeze(1)
         size, channels = len(index), len(self.channel_ids)
         none = torch.full((size,), NO_TEXT)
         text, mask = torch.zeros(size, 1, 0), torch.zeros(size, 1, dtype=torch.bool)
@@ -216,10 +271,22 @@ class OriginDataset(Dataset[MultimodalBatch]):
             channel_text_id=none.unsqueeze(1).expand(size, channels),
             series_id=self._series[index],
             span=torch.stack([windows.begin[torch.maximum(origin - self.lookback, begun)], windows.end[origin - 1]], 1),
-            times=windows.begin[place[:, : self.lookback]],
+            times=windows.begin[past_place],
             future=torch.where(told, future, 0.0) if self.horizon else None,
             future_observed=told.contiguous() if self.horizon else None,
+            retrieved=None if self.lookup is None else self.lookup(index),
         )
+
+
+def _bridge(values: Tensor, seen: Tensor, series: Series) -> tuple[Tensor, Tensor]:
+    """`values` (S, C) with a straight line over each gap between two that are `seen`, and where (S, C) there is one."""
+    steps = torch.arange(len(values)).unsqueeze(1)
+    before = torch.where(seen, steps, -1).cummax(0).values
+    after = torch.where(seen, steps, len(values)).flip(0).cummin(0).values.flip(0)
+    bridged = ~seen & (before >= series.begun.unsqueeze(1)) & (after < series.ended.unsqueeze(1))
+    before, after = torch.where(bridged, before, steps), torch.where(bridged, after, steps)
+    share = (steps - before) / (after - before).clamp(min=1)
+    return torch.lerp(values.gather(0, before), values.gather(0, after), share), bridged
 
 
 def _targets(corpus: Corpus, names: Sequence[str] | None) -> Tensor:

@@ -83,6 +83,15 @@ class Frequency:
         within_day = starts - starts.astype("datetime64[D]").astype("datetime64[us]")
         return np.minimum(arrival.astype("datetime64[us]") + day, last) + within_day
 
+    def steps_between(self, start: np.datetime64, time: np.datetime64) -> int | None:
+        """How many steps after `start` is `time`; None where no step begins then."""
+        if self.months:
+            months = (time.astype("datetime64[M]") - start.astype("datetime64[M]")).astype(int)
+            steps = int(months) // self.months
+        else:
+            steps = int((time - start).astype("timedelta64[us]").astype(int)) // self.microseconds
+        return steps if self.advance(start, steps) == time else None
+
     def span(self, steps: int) -> str:
         """How long `steps` steps last, in words: `24 hours`, `20 weeks`."""
         number = steps * self.count

@@ -25,7 +25,7 @@ def load_datamodule(
 ) -> DomainDataModule:
     """The data module of `config`, before `prepare_data` and `setup`.
 
-    Stage 1 and tuning look at no text, so only the channels' names are encoded for it.
+    Stage 1 looks at no text, nor does tuning without alignment, so only the channels' names are encoded for it.
 
     Raises
     ------
@@ -37,10 +37,11 @@ def load_datamodule(
             "data.random_offset is true in stage align; a window that has moved is no longer what its text describes: "
             "keep it for stage pretrain"
         )
+    with_texts = config.stage == "align" or (config.stage == "tune" and config.tune.alignment_weight)
     return datamodule_class(config.data)(
         config.data,
         text,
-        text_unit=config.text.unit if config.stage == "align" else "none",
+        text_unit=config.text.unit if with_texts else "none",
         patch_length=config.encoder.patch_length,
         vocabulary=vocabulary,
         evaluation_batch_size=config.evaluation.batch_size,

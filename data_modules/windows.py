@@ -91,7 +91,7 @@ class _Segment:
 
     def join(self, start: np.datetime64, values: NDArray[np.float32]) -> int | None:
         """Take in a row that does not start before those so far, and say at which step; None if it does not fit."""
-        step = self._step_at(start)
+        step = self.frequency.steps_between(self.start, start)
         if step is None or step > self.steps:
             return None
         shared = min(self.steps - step, values.shape[1])
@@ -103,15 +103,6 @@ class _Segment:
             self.steps = step + values.shape[1]
             self.last, self.last_step = values, step
         return step
-
-    def _step_at(self, time: np.datetime64) -> int | None:
-        """Which step begins at `time`; None if none does."""
-        if self.frequency.months:
-            months = (time.astype("datetime64[M]") - self.start.astype("datetime64[M]")).astype(int)
-            step = int(months) // self.frequency.months
-        else:
-            step = int((time - self.start).astype(int)) // self.frequency.microseconds
-        return step if self.frequency.advance(self.start, step) == time else None
 
     def times(self) -> NDArray[np.int64]:
         """(steps + 1,) microseconds since 1970 at which the steps begin, and the last one ends."""

@@ -94,7 +94,7 @@ def is_drawn(path: Path) -> bool:
 @pytest.mark.parametrize(
     ("command", "offered"),
     [
-        ([], ["data", "fit", "compare", "evaluate", "search"]),
+        ([], ["data", "fit", "compare", "evaluate", "predict", "search"]),
         (["data"], ["build", "validate", "show"]),
         (["data", "build"], ["--domain", "--source", "--root", "--out", "key=value"]),
         (["data", "validate"], ["corpus"]),
@@ -102,6 +102,7 @@ def is_drawn(path: Path) -> bool:
         (["fit"], ["--resume", "--overwrite", "--print-config", "key=value"]),
         (["compare"], ["RUN", "--metrics", "--all", "--each", "--markdown", "--json"]),
         (["evaluate"], ["--split", "--corpus", "--json"]),
+        (["predict"], ["--corpus", "--series", "--split", "--id", "--last", "--out", "--plot", "--json"]),
         (["search"], ["--corpus", "--text", "--series", "--like", "--top", "--split", "--plot", "--json"]),
     ],
 )

@@ -5,11 +5,36 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 NO_LABEL = -100
+NO_NEIGHBOUR = -1
+
+
+@dataclass
+class Retrieved:
+    """The R neighbours of each of B windows, best first, TRACE §3.4; all but `number` is 0 where there is none."""
+
+    number: Tensor  # (B, R) int64, places in the `Memory` that was searched, NO_NEIGHBOUR where there is none
+    similarity: Tensor  # (B, R) float32, cosine
+    series: Tensor  # (B, R, d) float32, the retriever's unit vectors of the neighbours at [CLS]
+    text: Tensor  # (B, R, d) float32, those of their texts, 0 where there is none
+    label: Tensor  # (B, R) int64, NO_LABEL where there is none
+    last: Tensor | None = None  # (B, C, R, 1) float32, their last observed values, in the channel's own units
+    future: Tensor | None = None  # (B, C, R, H) float32, and what followed them
+    future_observed: Tensor | None = None  # (B, C, R, H) bool
+
+    @property
+    def found(self) -> Tensor:
+        """(B, R) bool."""
+        return self.number != NO_NEIGHBOUR
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Retrieved:
+        """With `function` of all tensors."""
+        return _mapped(self, function)
 
 
 @dataclass
@@ -36,6 +61,7 @@ class MultimodalBatch:
     times: Tensor | None = None  # (B, T) int64, the first second of each step since 1970
     future: Tensor | None = None  # (B, C, H) float32, in the channel's own units, 0 where not observed
     future_observed: Tensor | None = None  # (B, C, H) bool
+    retrieved: Retrieved | None = None
 
     def __len__(self) -> int:
         return self.values.shape[0]
@@ -59,6 +85,17 @@ class MultimodalBatch:
         return self._map(Tensor.pin_memory)
 
     def _map(self, function: Callable[[Tensor], Tensor]) -> MultimodalBatch:
-        present = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        changed = {name: function(value) for name, value in present.items() if value is not None}
-        return dataclasses.replace(self, **changed)
+        return _mapped(self, function)
+
+
+Kind = TypeVar("Kind", Retrieved, MultimodalBatch)
+
+
+def _mapped(batch: Kind, function: Callable[[Tensor], Tensor]) -> Kind:
+    """`batch` with `function` of all its tensors."""
+    changed: dict[str, Any] = {}
+    for field in dataclasses.fields(batch):
+        value = getattr(batch, field.name)
+        if value is not None:
+            changed[field.name] = value.map(function) if isinstance(value, Retrieved) else function(value)
+    return dataclasses.replace(batch, **changed)

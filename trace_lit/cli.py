@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trace_lit.config import BASELINES, CLASSIFIERS, ConfigError, load_config, to_yaml
+from trace_lit.config import BASELINES, CLASSIFIERS, RETRIEVED_MEAN, ConfigError, load_config, to_yaml
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--print-config", action="store_true", help="print the merged configuration and stop")
     fit.set_defaults(job=_fit)
 
-    baselines = (*BASELINES, *CLASSIFIERS)
+    baselines = (*BASELINES, *CLASSIFIERS, RETRIEVED_MEAN)
     baseline = jobs.add_parser("baseline", help="fit what the tuned encoder is held against, like fit stage=tune does")
     baseline.add_argument("name", choices=baselines, metavar="NAME", help=", ".join(baselines))
     baseline.add_argument(
@@ -105,9 +105,32 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = jobs.add_parser("evaluate", help="retrieval metrics of an aligned run, scores of a tuned one")
     evaluate.add_argument("run", type=Path, help="a run folder or a checkpoint")
     evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
-    evaluate.add_argument("--corpus", type=Path, help="another corpus than the run's own")
+    instead = evaluate.add_mutually_exclusive_group()
+    instead.add_argument("--corpus", type=Path, help="another corpus than the run's own")
+    instead.add_argument(
+        "--retrieval",
+        action="store_true",
+        help="of a tuned run: what retrieval is with the aligned run it began from, and now",
+    )
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there, too")
     evaluate.set_defaults(job=_evaluate)
+
+    predict = jobs.add_parser("predict", help="forecasts with bands, or probabilities of labels, by a tuned run")
+    predict.add_argument("run", type=Path, help="a run folder or a checkpoint")
+    predict.add_argument("--corpus", type=Path, help="another corpus than the run's own; needed where it has several")
+    predict.add_argument(
+        "--split", default="test", choices=("train", "validation", "test"), help="all its windows (test)"
+    )
+    asked = predict.add_mutually_exclusive_group()
+    asked.add_argument(
+        "--series", type=Path, metavar="FILE.csv", help="what comes behind this series, a column a channel"
+    )
+    asked.add_argument("--id", nargs="+", default=[], metavar="ID", help="behind these rows of the corpus")
+    asked.add_argument("--last", action="store_true", help="behind the end of each series")
+    predict.add_argument("--out", type=Path, metavar="FILE.parquet|FILE.csv", help="write all windows as a table")
+    predict.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the newest window")
+    predict.add_argument("--json", action="store_true", help="print all windows as JSON")
+    predict.set_defaults(job=_predict)
 
     search = jobs.add_parser("search", help="ask an aligned run in words, by a series, or for the like of an instance")
     search.add_argument("run", type=Path, help="a run folder or a checkpoint")
@@ -151,9 +174,8 @@ def _data_show(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from data_modules import Corpus
-    from data_modules.figures import plot_instances
+    from data_modules.figures import picture_format, plot_instances
     from data_modules.show import example_rows, show_corpus
-    from trace_lit.retrieval.figures import picture_format
 
     if options.plot is not None:
         picture_format(options.plot)
@@ -184,8 +206,9 @@ def _fit(options: argparse.Namespace) -> int:
 
 def _baseline(options: argparse.Namespace) -> int:
     named = any(word.startswith("run.name=") for word in options.words)
-    task = "forecast" if options.name in BASELINES else "classify"
-    options.words += ["stage=tune", f"tune.task={task}", f"tune.model={options.name}", "init_from=null"]
+    if options.name != RETRIEVED_MEAN:  # which does both
+        options.words.append(f"tune.task={'forecast' if options.name in BASELINES else 'classify'}")
+    options.words += ["stage=tune", f"tune.model={options.name}", "init_from=null"]
     options.words += [] if named else [f"run.name={options.name}"]
     return _fit(options)
 
@@ -237,10 +260,13 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from trace_lit.retrieval import print_report
-    from trace_lit.train import evaluate_run
+    from trace_lit.train import evaluate_run, evaluate_survival
     from trace_lit.train.runs import write_atomically
 
-    metrics = evaluate_run(options.run, options.split, options.corpus)
+    if options.retrieval:
+        metrics = evaluate_survival(options.run, options.split)
+    else:
+        metrics = evaluate_run(options.run, options.split, options.corpus)
     print_report(metrics)
     for name, value in metrics.items():
         if isinstance(value, float) and "_to_" not in name:
@@ -248,6 +274,36 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.json is not None:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(options.json, json.dumps(metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from data_modules.figures import picture_format, save_figure
+    from trace_lit.train.predict import (
+        Asked,
+        check_output,
+        draw_window,
+        predict_run,
+        print_predictions,
+        write_predictions,
+    )
+
+    if options.plot is not None:  # an error now, not after all the work
+        picture_format(options.plot)
+    if options.out is not None:
+        check_output(options.out)
+    asked = Asked(options.corpus, options.series, options.split, tuple(options.id), options.last)
+    predictions = predict_run(options.run, asked)
+    if options.json:
+        print(json.dumps(predictions.as_dicts(), indent=2, ensure_ascii=False))
+    else:
+        print_predictions(predictions)
+    if options.out is not None:
+        write_predictions(predictions, options.out)
+        print(f"written: {options.out}, {len(predictions):,} windows", file=sys.stderr)
+    if options.plot is not None:
+        save_figure(draw_window(predictions, predictions.newest), options.plot)
+        print(f"drawn: {options.plot}", file=sys.stderr)
     return 0
 
 

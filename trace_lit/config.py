@@ -20,6 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 STAGES = ("pretrain", "align", "tune")
 BASELINES = ("naive", "seasonal_naive", "nlinear", "dlinear", "patchtst")  # of forecasts
+BACKBONES = ("moment", "chronos_bolt", "chronos2", "timesfm")  # frozen forecasters that a head is put on
+RETRIEVED_MEAN = "retrieved_mean"  # what followed the neighbours, averaged; needs no training
 CLASSIFIERS = ("logistic_regression", "gradient_boosting")  # baselines of classification
 
 
@@ -44,7 +46,7 @@ class DataConfig:
     root: str | None = None  # folder of the upstream data, for sources that read one
     options: dict[str, Any] = field(default_factory=dict)  # the source's own, e.g. {cities: [ny]}
     corpus: Any = None  # a corpus folder, or a list of them for joint training; built from the source when not given
-    cache_dir: str = "corpora"  # corpora that were built from a source are kept here
+    cache_dir: str = "corpora"  # corpora that were built from a source are kept here, and what was retrieved
     batch_size: int = 128  # per process
     num_workers: int = 0
     random_offset: bool = False  # training windows start at any step of their series, not only where the rows do
@@ -145,27 +147,61 @@ class TuneConfig:
 
     task: str = "forecast"  # forecast, or classify: the labels of the rows
     model: str = "trace"  # or a baseline: naive, seasonal_naive, nlinear, dlinear, patchtst; logistic_regression, …
+    # or the mean of what is retrieved, without training: retrieved_mean
+    # or a frozen forecaster under a head: moment, chronos_bolt, chronos2, timesfm
+    backbone: str | None = None  # the forecaster: a folder or a name on the hub; null: as in trace_lit.rag.forecasters
     lookback: int | None = None  # steps before the origin; null: as long as the longest row
-    horizon: int = 12  # steps behind it
+    horizon: int = 12  # steps behind it; of labels, for retrieval: how many steps behind it they speak of
     split: str = (
         "rows"  # of a step: its row's; steps: the first 70 % and the last 20 % of a series, as in the literature
     )
     stride: int = 1  # training windows are so many steps apart
     targets: Any = None  # names of the channels that are forecast; null: all
+    fill_gaps: bool = (
+        False  # missing steps before an observed one lie on a line between their neighbours; not in the paper
+    )
     max_texts: int = 4  # a window has the newest texts of the rows within its look-back
     season: int = 1  # steps, of the seasonal naive forecast and of MASE
     scope: str = "head"  # what is trained: head, head+tokens (of the channels), lora (on attention), or full
-    solver: str = "ridge"  # of the head: ridge in closed form, ridge+sgd: and on from there, or sgd; not in the paper
+    solver: str = "ridge"  # of the head: ridge in closed form, ridge+sgd: and on from there, sgd; none: no head
     penalties: list[float] = field(
         default_factory=lambda: [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0]
     )  # ridge's, tried
-    folds: int = 5  # blocks of training windows that choose the penalty
+    folds: int = 5  # blocks of time, of training and validation, that choose the penalty
+    penalise: str = (
+        "outputs"  # ridge's weights on the tokens' outputs, or on their changes from one to the next (prices)
+    )
+    gains: list[float] = field(
+        default_factory=list
+    )  # ridge learns from windows at these multiples too; not in the paper
+    refit: bool = False  # once the penalty is chosen, ridge learns from the validation windows too; not in the paper
     calendar: int = 0  # harmonics of year, week and day at the origin that the head sees; not in the paper
     loss: str = "mse"  # mse, mae or huber, on the changes in deviations of the channel
     quantiles: list[float] = field(default_factory=list)  # to forecast, by pinball loss; none: a point forecast
-    class_weights: bool = True  # rare labels count more
+    class_weights: float = 1.0  # rare labels count more, by their rarity to this power; 0: all count alike
     encoder_rate: float = 0.1  # learning rate of what is not the head, as a share of the head's
     lora_rank: int = 8
+    alignment_weight: float = (
+        0.0  # of the contrast between windows and their texts, kept while tuning; not in the paper
+    )
+
+
+@dataclass
+class RagConfig:
+    """Neighbours of a window, found by a frozen retriever, as further inputs of the tuned head, TRACE §3.4.
+
+    A candidate counts only if its window and what follows it, `tune.horizon` steps, have ended before the query's origin.
+    """
+
+    mode: str = "none"  # what the prompt is made of: none, series, or series+text
+    use_futures: bool = False  # what followed the neighbours, or their labels, is an input too; not in the paper
+    top: int = 5  # R, neighbours of a window
+    retriever: str | None = None  # a run of stage align, or its checkpoint
+    corpus: str | None = None  # the corpus that is searched; null: the window's own
+    lookback: int | None = None  # steps before the origin that are compared; null: tune.lookback
+    key: str = "all"  # what is compared: all parts of the retriever's vectors, or cls: [CLS] alone, as in the paper
+    stride: int = 1  # candidates are so many steps apart
+    splits: list[str] = field(default_factory=lambda: ["train"])  # a candidate's window and continuation lie in these
 
 
 @dataclass
@@ -223,9 +259,15 @@ class Config:
     alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
     mining: MiningConfig = field(default_factory=MiningConfig)
     tune: TuneConfig = field(default_factory=TuneConfig)
+    rag: RagConfig = field(default_factory=RagConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+
+def retrieves(config: Config) -> bool:
+    """Whether a run of the stage tune looks for neighbours."""
+    return config.rag.mode != "none" or config.rag.use_futures or config.tune.model == RETRIEVED_MEAN
 
 
 def _leaves(node: Any, prefix: str = "") -> Iterable[str]:
@@ -328,10 +370,12 @@ def _check(config: Config) -> None:
     allow("encoder.spread", config.encoder.spread, ("window", "channel"))
     tune = config.tune
     allow("tune.task", tune.task, ("forecast", "classify"))
-    allow("tune.model", tune.model, ("trace", *(BASELINES if tune.task == "forecast" else CLASSIFIERS)))
+    others = (*BASELINES, *BACKBONES) if tune.task == "forecast" else CLASSIFIERS
+    allow("tune.model", tune.model, ("trace", RETRIEVED_MEAN, *others))
     allow("tune.split", tune.split, ("rows", "steps"))
     allow("tune.scope", tune.scope, ("head", "head+tokens", "lora", "full"))
-    allow("tune.solver", tune.solver, ("ridge", "ridge+sgd", "sgd"))
+    allow("tune.solver", tune.solver, ("ridge", "ridge+sgd", "sgd", "none"))
+    allow("tune.penalise", tune.penalise, ("outputs", "changes"))
     allow("tune.loss", tune.loss, ("mse", "mae", "huber"))
     for key, number, least in (
         ("seed", config.seed, 0),
@@ -343,6 +387,9 @@ def _check(config: Config) -> None:
         ("tune.folds", tune.folds, 2),
         ("tune.calendar", tune.calendar, 0),
         ("tune.lora_rank", tune.lora_rank, 1),
+        ("rag.top", config.rag.top, 1),
+        ("rag.lookback", config.rag.lookback, 1),
+        ("rag.stride", config.rag.stride, 1),
         ("data.batch_size", config.data.batch_size, 1),
         ("data.num_workers", config.data.num_workers, 0),
         ("data.jitter", config.data.jitter, 0),
@@ -388,8 +435,35 @@ def _check(config: Config) -> None:
         f"tune.scope is {tune.scope!r}, but tune.solver ridge solves the head alone; set it to ridge+sgd or sgd",
     )
     require(
+        tune.model not in BACKBONES or tune.scope == "head",
+        f"tune.scope is {tune.scope!r}, but the forecaster of tune.model={tune.model} stays frozen; set it to head",
+    )
+    require(
+        tune.backbone is None or tune.model in BACKBONES,
+        f"tune.backbone is {tune.backbone!r}, but tune.model is {tune.model}; it is of {', '.join(BACKBONES)}",
+    )
+    plain = config.rag.mode == "none" and not config.rag.use_futures
+    require(
+        tune.solver != "none" or (tune.model in BACKBONES and plain),
+        "tune.solver is none, which takes the forecasts that a model makes by itself: that can be one of "
+        f"{', '.join(BACKBONES)}, without what rag.mode and rag.use_futures give to a head",
+    )
+    require(
+        not tune.alignment_weight or (tune.model == "trace" and tune.scope != "head"),
+        f"tune.alignment_weight is {tune.alignment_weight}, but nothing of an encoder is tuned: take tune.model=trace "
+        "with another tune.scope than head, or set it to 0",
+    )
+    require(
         bool(tune.penalties) and all(0.0 < penalty < float("inf") for penalty in tune.penalties),
         f"tune.penalties is {list(tune.penalties)}; it must hold positive numbers",
+    )
+    require(
+        all(0.0 < gain < float("inf") for gain in tune.gains),
+        f"tune.gains is {list(tune.gains)}; it must hold positive numbers",
+    )
+    require(
+        tune.solver.startswith("ridge") or not (tune.gains or tune.refit),
+        f"tune.gains and tune.refit are of the head in closed form, but tune.solver is {tune.solver}; set it to ridge",
     )
     quantiles = list(tune.quantiles)
     require(
@@ -401,6 +475,25 @@ def _check(config: Config) -> None:
         targets is None or (isinstance(targets, list) and bool(targets) and all(isinstance(t, str) for t in targets)),
         f"tune.targets is {targets!r}; it must be a list of channel names, or null for all",
     )
+    rag = config.rag
+    allow("rag.mode", rag.mode, ("none", "series", "series+text"))
+    allow("rag.key", rag.key, ("all", "cls"))
+    require(bool(rag.splits), "rag.splits is empty; candidates must be of some split, like [train]")
+    for name in rag.splits:
+        allow("rag.splits", name, ("train", "validation", "test"))
+    if config.stage == "tune":
+        by = (
+            "tune.model=retrieved_mean" if tune.model == RETRIEVED_MEAN else "what rag.mode and rag.use_futures ask for"
+        )
+        require(
+            rag.retriever is not None or not retrieves(config),
+            f"rag.retriever is null, and {by} needs one: name a run of stage align",
+        )
+        require(
+            tune.model not in (*BASELINES, *CLASSIFIERS, RETRIEVED_MEAN) or not (rag.mode != "none" or rag.use_futures),
+            f"tune.model is {tune.model}, which has no head to give the neighbours to; "
+            "leave rag.mode at none and rag.use_futures at false",
+        )
     ratio, decay = config.pretrain.mask_ratio, config.optim.ema_decay
     require(0.0 < ratio < 1.0, f"pretrain.mask_ratio is {ratio}; it must lie between 0 and 1, both excluded")
     require(decay is None or 0.0 <= decay < 1.0, f"optim.ema_decay is {decay}; it must lie between 0 and 1, 1 excluded")
@@ -429,6 +522,8 @@ def _check(config: Config) -> None:
     for key, weight in (
         ("optim.weight_decay", config.optim.weight_decay),
         ("tune.encoder_rate", config.tune.encoder_rate),
+        ("tune.alignment_weight", config.tune.alignment_weight),
+        ("tune.class_weights", config.tune.class_weights),
         ("alignment.channel_weight", config.alignment.channel_weight),
         ("alignment.reconstruction_weight", config.alignment.reconstruction_weight),
         ("alignment.classification_weight", config.alignment.classification_weight),

@@ -67,3 +67,16 @@ def gather(tensor: Tensor) -> Tensor:
 def row_offset(count: int, device: torch.device) -> int:
     """Where this process's `count` rows begin in what `gather` returns."""
     return 0 if world_size() == 1 else sum(_sizes(count, device)[: rank()])
+
+
+def mean_over_processes(values: Tensor, weight: Tensor | None = None) -> Tensor:
+    """The mean of `values` (n,) over all processes' rows, each counted by its `weight` (n,), as a training loss.
+
+    Each process returns its part, scaled so that the average over processes is the mean. 0 where there are no rows.
+    """
+    if weight is None:
+        weight = torch.ones_like(values)
+    total = weight.sum().detach().float()
+    if world_size() > 1:
+        dist.all_reduce(total)
+    return (values * weight).sum() * world_size() / total.clamp(min=torch.finfo(total.dtype).tiny)

@@ -1,14 +1,19 @@
-"""What a forecast or a classification is worth, on torchmetrics; and the losses that train them."""
+"""What a forecast or a classification is worth, on torchmetrics, and the errors that train them.
+
+Scores of several processes are those of one that has seen all windows.
+"""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
 from torch import Tensor, nn
-from torchmetrics import MeanAbsoluteError, MeanMetric, MeanSquaredError, SumMetric
+from torchmetrics import Metric
 from torchmetrics.classification import (
     MulticlassAccuracy,
     MulticlassAUROC,
@@ -16,6 +21,8 @@ from torchmetrics.classification import (
     MulticlassConfusionMatrix,
     MulticlassF1Score,
 )
+
+LOSSES: dict[str, Any] = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
 
 
 def pinball(forecast: Tensor, target: Tensor, quantiles: Sequence[float]) -> Tensor:
@@ -25,23 +32,24 @@ def pinball(forecast: Tensor, target: Tensor, quantiles: Sequence[float]) -> Ten
     return torch.maximum(level * error, (level - 1) * error)
 
 
-def forecast_loss(change: Tensor, target: Tensor, observed: Tensor, loss: str, quantiles: Sequence[float]) -> Tensor:
-    """The mean over what is observed.
+def centre_of(quantiles: Sequence[float]) -> int:
+    """The place of the point forecast among `quantiles`: of the one nearest to the median; 0 where there are none."""
+    return min(range(len(quantiles)), key=lambda place: abs(quantiles[place] - 0.5), default=0)
+
+
+def forecast_errors(change: Tensor, target: Tensor, observed: Tensor, loss: str, quantiles: Sequence[float]) -> Tensor:
+    """The loss (n,) of each of the n values that are observed.
 
     `change` (B, C, H, Q), `target` and `observed` (B, C, H); `loss` is mse, mae or huber, and counts where there are no
-    quantiles. Zero where nothing is observed.
+    quantiles.
     """
     guess, target = change[observed].float(), target[observed]  # (n, Q), (n,)
     if quantiles:
-        errors = pinball(guess, target, quantiles).mean(-1)
-    else:
-        losses: dict[str, Any] = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
-        function = losses[loss]
-        errors = function(guess.squeeze(-1), target, reduction="none")
-    return errors.sum() / max(errors.numel(), 1)
+        return pinball(guess, target, quantiles).mean(-1)
+    return LOSSES[loss](guess.squeeze(-1), target, reduction="none")
 
 
-class ForecastScores(nn.Module):
+class ForecastScores(Metric):
     """MAE and MSE on the standardised scale and in units, MASE; with quantiles, the weighted quantile loss and coverage.
 
     Parameters
@@ -50,103 +58,145 @@ class ForecastScores(nn.Module):
         (C,) of the training part: the standardised scale of the literature.
     naive_error
         (C,) mean absolute error of the (seasonal) naive forecast on the training part, MASE's unit (Hyndman and Koehler,
-        2006); NaN where unknown.
+        2006). Channels for which it is not known (NaN) or nothing have no part in MASE.
     quantiles
         Of the forecasts; the one nearest to the median is the point forecast.
     """
 
+    full_state_update = False
     mean: Tensor
     deviation: Tensor
     naive_error: Tensor
+    count: Tensor
+    absolute: Tensor
+    squared: Tensor
+    absolute_units: Tensor
+    squared_units: Tensor
+    scaled: Tensor
+    scaled_count: Tensor
+    quantile_loss: Tensor
+    size: Tensor
+    covered: Tensor  # (bands,)
 
     def __init__(self, mean: Tensor, deviation: Tensor, naive_error: Tensor, quantiles: Sequence[float] = ()) -> None:
         super().__init__()
         for name, tensor in (("mean", mean), ("deviation", deviation), ("naive_error", naive_error)):
             self.register_buffer(name, tensor.float(), persistent=False)
         self.quantiles = list(quantiles)
-        self.centre = min(range(len(quantiles)), key=lambda q: abs(quantiles[q] - 0.5), default=0)
-        self.metrics: Any = nn.ModuleDict(
-            {
-                "MAE": MeanAbsoluteError(),
-                "MSE": MeanSquaredError(),
-                "units/MAE": MeanAbsoluteError(),
-                "units/MSE": MeanSquaredError(),
-                "MASE": MeanMetric(nan_strategy="ignore"),
-            }
-        )
-        self.quantile_loss, self.size = SumMetric(), SumMetric()
+        self.centre = centre_of(quantiles)
         # Quantiles that lie symmetrically about the median are the bounds of an interval.
         self.bands = [
             (low, len(quantiles) - 1 - low)
             for low in range(len(quantiles) // 2)
             if abs(quantiles[low] + quantiles[len(quantiles) - 1 - low] - 1) < 1e-6
         ]
-        self.coverage: Any = nn.ModuleList(MeanMetric() for _ in self.bands)
+        sums = ("count", "absolute", "squared", "absolute_units", "squared_units", "scaled", "scaled_count")
+        for name in (*sums, "quantile_loss", "size"):
+            self.add_state(name, torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("covered", torch.zeros(len(self.bands)), dist_reduce_fx="sum")
 
     def update(self, forecast: Tensor, future: Tensor, observed: Tensor) -> None:
         """`forecast` (B, C, H, Q) and `future` (B, C, H) in units; only what is `observed` counts."""
         channel = torch.arange(future.shape[1], device=future.device)[None, :, None].expand_as(future)[observed]
         guess, target = forecast[observed].float(), future[observed]  # (n, Q), (n,)
-        if not len(target):
-            return
-        point = guess[:, self.centre]
-        deviation = self.deviation[channel]
-        for name in ("MAE", "MSE"):
-            self.metrics[f"units/{name}"].update(point, target)
-            standard = ((values - self.mean[channel]) / deviation for values in (point, target))
-            self.metrics[name].update(*standard)
-        scaled = (point - target).abs() / self.naive_error[channel]
-        if not scaled.isnan().all():
-            self.metrics["MASE"].update(scaled)
+        error = guess[:, self.centre] - target
+        standard = error / self.deviation[channel]
+        naive = self.naive_error[channel]
+        scaled = (error.abs() / naive)[naive > 0]
+        self.count += len(target)
+        self.absolute += standard.abs().sum()
+        self.squared += standard.square().sum()
+        self.absolute_units += error.abs().sum()
+        self.squared_units += error.square().sum()
+        self.scaled += scaled.sum()
+        self.scaled_count += len(scaled)
         if self.quantiles:
-            self.quantile_loss.update(2 * pinball(guess, target, self.quantiles).mean(-1))
-            self.size.update(target.abs())
-        for (low, high), covered in zip(self.bands, self.coverage, strict=True):
-            covered.update(((guess[:, low] <= target) & (target <= guess[:, high])).float())
+            self.quantile_loss += 2 * pinball(guess, target, self.quantiles).mean(-1).sum()
+            self.size += target.abs().sum()
+        for place, (low, high) in enumerate(self.bands):
+            self.covered[place] += ((guess[:, low] <= target) & (target <= guess[:, high])).sum()
 
     def compute(self) -> dict[str, float]:
-        """By name; `coverage/0.8` is the share of values within the band that should hold 80 %."""
-        scores = {name: float(metric.compute()) for name, metric in self.metrics.items() if metric.update_called}
-        if self.quantiles and self.size.update_called:
-            scores["WQL"] = float(self.quantile_loss.compute() / self.size.compute().clamp(min=1e-12))
-        for (low, high), covered in zip(self.bands, self.coverage, strict=True):
-            if covered.update_called:
-                scores[f"coverage/{self.quantiles[high] - self.quantiles[low]:.2g}"] = float(covered.compute())
-        return scores
-
-    def reset(self) -> None:
-        """Forget all that was scored."""
-        for metric in (*self.metrics.values(), self.quantile_loss, self.size, *self.coverage):
-            metric.reset()
+        """By name; `coverage/0.8` is the share of values within the band that should hold 80 %. Nothing of nothing."""
+        if not self.count:
+            return {}
+        scores = {
+            "MAE": self.absolute / self.count,
+            "MSE": self.squared / self.count,
+            "units/MAE": self.absolute_units / self.count,
+            "units/MSE": self.squared_units / self.count,
+        }
+        if self.scaled_count:
+            scores["MASE"] = self.scaled / self.scaled_count
+        if self.quantiles:
+            scores["WQL"] = self.quantile_loss / self.size.clamp(min=1e-12)
+        for (low, high), covered in zip(self.bands, self.covered, strict=True):
+            scores[f"coverage/{self.quantiles[high] - self.quantiles[low]:.2g}"] = covered / self.count
+        return {name: float(score) for name, score in scores.items()}
 
 
 class ClassificationScores(nn.Module):
-    """Accuracy, macro F1, AUROC and AUPRC (macro; of the last label where there are two), and the confusion matrix."""
+    """Accuracy, macro F1, AUROC and AUPRC (macro; of the last label where there are two), and the confusion matrix.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two labels.
+    """
 
     def __init__(self, labels: int) -> None:
         super().__init__()
         self.labels = labels
-        each: str | None = "macro" if labels > 2 else None
         self.metrics: Any = nn.ModuleDict(
             {
                 "accuracy": MulticlassAccuracy(labels, average="micro"),
                 "macro_F1": MulticlassF1Score(labels, average="macro"),
-                "AUROC": MulticlassAUROC(labels, average=each),  # type: ignore[arg-type]
-                "AUPRC": MulticlassAveragePrecision(labels, average=each),  # type: ignore[arg-type]
+            }
+        )
+        self.curves: Any = nn.ModuleDict(
+            {
+                "AUROC": MulticlassAUROC(labels, average="none"),  # type: ignore[arg-type]
+                "AUPRC": MulticlassAveragePrecision(labels, average="none"),  # type: ignore[arg-type]
             }
         )
         self.confusion = MulticlassConfusionMatrix(labels)
 
     def update(self, probabilities: Tensor, label: Tensor) -> None:
         """`probabilities` (B, K) and `label` (B,), of instances that have one."""
-        for metric in (*self.metrics.values(), self.confusion):
+        for metric in (*self.metrics.values(), *self.curves.values(), self.confusion):
             metric.update(probabilities, label)
 
     def compute(self) -> dict[str, float]:
-        """By name."""
-        return {name: float(metric.compute().flatten()[-1]) for name, metric in self.metrics.items()}
+        """By name; the areas under curves only where there are instances of two labels at least."""
+        scores = {name: float(metric.compute()) for name, metric in self.metrics.items()}
+        there = self.confusion.compute().sum(1) > 0  # (K,)
+        if there.sum() < 2:
+            return scores
+        with warnings.catch_warnings():  # of labels without instances, which do not count
+            warnings.simplefilter("ignore", UserWarning)
+            areas = {name: metric.compute() for name, metric in self.curves.items()}
+        return scores | {
+            name: float(area[-1] if self.labels == 2 else area[there].mean()) for name, area in areas.items()
+        }
+
+    def figure(self, names: Sequence[str]) -> Figure:
+        """The confusion matrix: counts, and as colour the shares of the true label's instances."""
+        counts = self.confusion.compute().cpu()
+        shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+        side = 1.6 + 0.6 * len(names)
+        figure = Figure(figsize=(side + 0.6, side), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1)
+        axes.set(xlabel="told", ylabel="true", xticks=range(len(names)), yticks=range(len(names)))
+        axes.set_xticklabels(names, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticklabels(names)
+        for true, row in enumerate(counts.tolist()):
+            for told, count in enumerate(row):
+                colour = "white" if shares[true, told] > 0.5 else "black"
+                axes.text(told, true, str(count), ha="center", va="center", color=colour)
+        return figure
 
     def reset(self) -> None:
         """Forget all that was scored."""
-        for metric in (*self.metrics.values(), self.confusion):
+        for metric in (*self.metrics.values(), *self.curves.values(), self.confusion):
             metric.reset()

@@ -8,6 +8,7 @@ import pytest
 
 from data_modules.corpus import CorpusError
 from data_modules.csv_series import CsvSeries, read_series_csv
+from data_modules.frequency import Frequency
 from trace_lit.channels import Channel
 
 CHANNELS = (Channel("wind", "m/s"), Channel("gust", "m/s"), Channel("gust", "km/h"))
@@ -74,3 +75,14 @@ def test_binary_file(tmp_path) -> None:
     (tmp_path / "x.csv").write_bytes(b"wind\n\xff\xfe\n")
     with pytest.raises(CorpusError, match="is no CSV file in UTF-8"):
         read_series_csv(tmp_path / "x.csv", CHANNELS)
+
+
+def test_steps_without_a_row_are_missing_where_the_frequency_is_known(tmp_path) -> None:
+    path = tmp_path / "months.csv"
+    path.write_text("date,wind\n2024-01-31,1\n2024-02-29,2\n2024-05-31,3\n")
+    series = read_series_csv(path, CHANNELS, Frequency.parse("MS"))
+    np.testing.assert_array_equal(series.values, np.array([[1, 2, np.nan, np.nan, 3]], np.float32))
+    assert series.times is not None
+    assert series.times[2:] == (datetime(2024, 3, 31), datetime(2024, 4, 30), datetime(2024, 5, 31))
+    with pytest.raises(CorpusError, match=r"line 3: 2024-02-29 .* is no whole number of steps .* a step is 1 week"):
+        read_series_csv(path, CHANNELS, Frequency.parse("7D"))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from data_modules.corpus import CorpusInfo, Record, write_corpus
-from data_modules.figures import Window, plot_instances, plot_windows
+from data_modules.figures import Column, Window, plot_instances, save_figure, window_columns
 from trace_lit.channels import Channel
 
 CHANNELS = (Channel("price", "$/gallon"), Channel("rate $x^2$", "%"))
@@ -17,7 +17,7 @@ TIMES = np.datetime64("2020-01-01", "us") + np.arange(24) * np.timedelta64(1, "h
 def draw(path, *windows) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plot_windows(windows, CHANNELS, path, "heading")
+        save_figure(window_columns([Column(window) for window in windows], CHANNELS, "heading", width=4.4), path)
     return np.asarray(Image.open(path).convert("RGB")).astype(int)
 
 
@@ -57,7 +57,7 @@ def test_nothing_global_is_changed(tmp_path):
 
 def test_no_windows_are_an_error(tmp_path):
     with pytest.raises(ValueError, match="no windows"):
-        plot_windows([], CHANNELS, tmp_path / "a.png")
+        window_columns([], CHANNELS)
 
 
 def test_rows_of_a_corpus_are_drawn(tmp_path):

@@ -18,11 +18,18 @@ from trace_lit.config import TuneConfig
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "timemmd"
 BEGIN = datetime(2024, 1, 1)
+SPLITS_NAMED = {"train": ["train"], "validation": ["validation"], "later": ["validation", "test"], "all": [*SPLITS]}
 CHANNELS = (Channel("load", "MW"), Channel("price", "€"))
 
 
 def ramp(
-    folder: Path, steps: int = 100, length: int = 5, stride: int = 5, zeros: tuple[int, ...] = (), **more
+    folder: Path,
+    steps: int = 100,
+    length: int = 5,
+    stride: int = 5,
+    zeros: tuple[int, ...] = (),
+    seconds: float = 3600,
+    **more,
 ) -> Corpus:
     """Two series whose values say series, channel and step; rows tile them, each with a text of its own."""
     records = []
@@ -34,7 +41,7 @@ def ramp(
                 Record(
                     f"{number}-{first}",
                     f"s{number}",
-                    BEGIN + timedelta(hours=first),
+                    BEGIN + timedelta(seconds=seconds * first),
                     values[:, first : first + length],
                     text=f"Text {first}.",
                     label=("low", "high")[first % 2],
@@ -157,3 +164,77 @@ def test_health_us_gives_the_windows_of_the_literature(tmp_path: Path) -> None:
     corpus = write_corpus(records, info, tmp_path / "c")
     counts = [len(dataset(corpus, split, lookback=32, horizon=12)) for split in SPLITS]
     assert counts == [929, 129, 266]
+
+
+def test_windows_may_stand_anywhere_and_behind_the_end_nothing_is_observed(tmp_path: Path) -> None:
+    corpus = ramp(tmp_path / "c")
+    own = dataset(corpus, "test")
+    batch = own.at(torch.tensor([3, 98, 100, 200]), torch.tensor([1, 0, 1, 0]))[[0, 1, 2, 3]]
+    assert batch.future_observed is not None
+    assert batch.future is not None
+    assert batch.observed[:, 0].sum(1).tolist() == [3, 8, 8, 8]  # the first has not more before it
+    assert batch.values[0, 0, -3:].tolist() == [1, 2, 3]
+    assert batch.future_observed[:, 0].sum(1).tolist() == [
+        4,
+        2,
+        0,
+        0,
+    ]  # at 100 the second series begins, and is another
+    assert batch.future[1, 0].tolist() == [99, 100, 0, 0]
+    assert batch.series_id.tolist() == [0, 0, 0, 1]
+    assert batch.label.tolist() == [1, 0, 1, 0]
+    assert len(own) != 4  # which is left as it was
+
+
+def test_with_hindsight_a_window_has_the_reports_of_what_followed(tmp_path: Path) -> None:
+    corpus = ramp(tmp_path / "c")
+    own = dataset(corpus, "train", lookback=12, max_texts=9).at(torch.tensor([24, 99]))
+    assert own.texts == ["Text 15.", "Text 90."]
+    own.hindsight = 11
+    assert own.texts == ["Text 15. Text 20. Text 25. Text 30.", "Text 90. Text 95."]  # no further than the series goes
+
+
+def test_origins_are_told_in_seconds_and_never_too_late(tmp_path: Path) -> None:
+    own = dataset(ramp(tmp_path / "c"), "test")
+    assert torch.equal(own.seconds, own[list(range(len(own)))].span[:, 1])
+    brief = dataset(ramp(tmp_path / "d", stride=5, frequency="300ms", seconds=0.3), "test")
+    exact = (brief.origins % 100).double() * 0.3 + (BEGIN - datetime(1970, 1, 1)).total_seconds()
+    assert (brief.seconds <= exact + 1e-6).all()
+    assert (brief.seconds > exact - 2).all()
+
+
+def test_candidates_lie_in_the_splits_that_are_named(tmp_path: Path) -> None:
+    series = Series.of(ramp(tmp_path / "c"), "steps")
+    one = {name: series.candidate_origins(8, 4, names) for name, names in SPLITS_NAMED.items()}
+    assert one["train"].tolist() == [*range(8, 67), *range(108, 167)]  # of 0 to 69 and 100 to 169
+    assert one["validation"].tolist() == []  # ten steps are too few
+    assert one["later"].tolist() == [*range(78, 97), *range(178, 197)]
+    assert one["all"].tolist() == [*range(8, 97), *range(108, 197)]
+
+
+def test_a_gap_is_bridged_up_to_the_last_value_that_is_known_at_the_origin(tmp_path: Path) -> None:
+    gap = (20, 21, 22, 23, 24)
+    corpus = ramp(tmp_path / "c", zeros=gap)
+    own = dataset(corpus, "train", zero_is_missing=True, fill_gaps=True)
+    plain = dataset(corpus, "train", zero_is_missing=True)
+    batch, masked = (each[list(range(len(each)))] for each in (own, plain))
+    assert batch.future_observed is not None
+    steps = own.origins.unsqueeze(1) + torch.arange(-8, 4)
+    known = batch.observed[:, 0]
+    line = 1 + steps[:, :8] % 100 + 1000 * (steps[:, :8] >= 100)  # what the ramp would have been
+    torch.testing.assert_close(batch.values[:, 0][known], line[known].float())
+    hidden = torch.isin(steps % 100, torch.tensor(gap))
+    for number, place in enumerate((own.origins % 100).tolist()):
+        if place > 25:
+            assert known[number].all()
+        elif place > 20:  # the value behind the gap is not known yet
+            assert torch.equal(known[number], ~hidden[number, :8])
+    assert torch.equal(batch.future_observed[:, 0], ~hidden[:, 8:])  # what nobody reported is no target
+    assert not masked.observed[:, 0][hidden[:, :8]].any()
+
+
+def test_a_gap_at_the_border_of_a_series_stays(tmp_path: Path) -> None:
+    corpus = ramp(tmp_path / "c", zeros=(0, 1, 99))
+    own = dataset(corpus, "train", zero_is_missing=True, fill_gaps=True)
+    first = own[[int(place) for place in (own.origins % 100 == 8).nonzero().squeeze(1)]]
+    assert first.observed[:, 0].tolist() == [[False, False, *[True] * 6]] * 2

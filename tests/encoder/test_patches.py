@@ -11,6 +11,7 @@ from trace_lit.encoder import (
     masked_reconstruction_loss,
     split_patches,
 )
+from trace_lit.encoder.patches import invert_transform, transform_statistics, transform_values
 
 
 def test_patches_end_with_the_window_and_are_padded_on_the_left():
@@ -34,6 +35,43 @@ def test_a_constant_channel_becomes_zeros(level):
     norm = InstanceNorm.of(values, torch.ones(1, 1, 24, dtype=torch.bool), torch.zeros(1, 1))
     assert norm.normalise(values).abs().max() < 0.5
     torch.testing.assert_close(norm.denormalise(norm.normalise(values)), values)
+
+
+@pytest.mark.parametrize("transform", ["none", "sqrt", "log"])
+def test_the_level_may_be_the_last_value_and_the_spread_the_channels_own(transform):
+    """Both on the transformed scale; a missing last value is passed over."""
+    values = torch.tensor([[[4.0, 9.0, 16.0, 0.0]]])
+    observed = torch.tensor([[[True, True, True, False]]])
+    norm = InstanceNorm.of(values, observed, torch.tensor([[2.0]]), "last", "channel", transform)
+    moved = {"none": values, "sqrt": values.sqrt(), "log": values.clamp(min=1e-6).log()}[transform][..., :3]
+    torch.testing.assert_close(norm.normalise(values)[..., :3], (moved - moved[..., 2:]) / 2)
+    torch.testing.assert_close(norm.denormalise(norm.normalise(values))[..., :3], values[..., :3])
+    unknown = InstanceNorm.of(values, observed, torch.tensor([[0.0]]), "last", "channel", transform)
+    torch.testing.assert_close(unknown.deviation.squeeze(), moved.std(correction=0))  # the window's own
+
+
+def test_nothing_observed_stands_at_the_level_that_is_given():
+    values, observed = torch.full((1, 2, 4), 7.0), torch.zeros(1, 2, 4, dtype=torch.bool)
+    observed[0, 1] = True
+    norm = InstanceNorm.of(values, observed, torch.ones(1, 2), "last").or_at(torch.tensor([[3.0, 3.0]]), observed)
+    assert norm.mean.flatten().tolist() == [3.0, 7.0]
+
+
+@pytest.mark.parametrize(("transform", "value"), [("sqrt", 100.0), ("log", 100.0)])
+def test_statistics_go_over_to_the_transformed_scale(transform, value):
+    """By the delta method: right for deviations that are small beside the level."""
+    sample = value + torch.randn(200_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    mean, deviation = transform_statistics(torch.tensor(value), torch.tensor(1.0), transform)
+    moved = transform_values(sample, transform)
+    assert float(mean) == pytest.approx(float(moved.mean()), rel=1e-3)
+    assert float(deviation) == pytest.approx(float(moved.std()), rel=2e-2)
+
+
+def test_what_has_no_root_or_logarithm_is_taken_for_the_least_that_has_one():
+    values = torch.tensor([-3.0, 0.0])
+    assert transform_values(values, "sqrt").tolist() == [0.0, 0.0]
+    assert transform_values(values, "log").isfinite().all()
+    assert invert_transform(torch.tensor([-1.0]), "sqrt").tolist() == [0.0]  # a forecast below every root
 
 
 @pytest.mark.parametrize("ratio", [0.1, 0.3, 0.75])

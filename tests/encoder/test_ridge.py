@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from trace_lit.encoder import blocked_predictions, logistic, ridge
+from trace_lit.encoder import blocked_predictions, logistic, mean_of_blocks, ridge, time_blocks
 
 
 def problem(count: int = 200, width: int = 5, outputs: int = 3) -> tuple[torch.Tensor, ...]:
@@ -20,8 +20,9 @@ def test_ridge_finds_a_linear_law_and_its_level() -> None:
     torch.testing.assert_close(bias[0].float(), torch.full((3,), 2.0), atol=1e-3, rtol=1e-3)
 
 
-def test_ridge_is_where_the_penalised_loss_has_no_slope() -> None:
-    features, target, observed, _ = problem(20)
+@pytest.mark.parametrize("width", [5, 50], ids=["long", "wide"])
+def test_ridge_is_where_the_penalised_loss_has_no_slope(width: int) -> None:
+    features, target, observed, _ = problem(20, width)
     target = target + torch.randn(target.shape, generator=torch.Generator().manual_seed(1))
     weights, bias = ridge(features, target, observed, [0.1, 1.0])
     x = features.double() - features.double().mean(0)
@@ -60,26 +61,50 @@ def test_a_block_is_predicted_without_the_windows_that_share_a_step_with_it() ->
         seen.append(place[chosen])
         return ridge(features[chosen], target[chosen], observed[chosen], [1e-10])
 
-    said = blocked_predictions(solve, features, place, lookback=6, horizon=3, folds=4)
-    torch.testing.assert_close(said[0].float(), target, atol=1e-3, rtol=1e-3)  # in the order of the features
+    asked = place % 3 != 0
+    said = blocked_predictions(solve, features, place, time_blocks(place, 4), asked, lookback=6, horizon=3)
+    torch.testing.assert_close(said[0].float(), target[asked], atol=1e-3, rtol=1e-3)  # in the order of the features
     for number, learned in enumerate(seen):
         block = set(range(25 * number, 25 * number + 25))
         scored = {step + ahead for step in block for ahead in range(3)}
+        assert 30 <= len(learned) < 75
         for origin in learned.tolist():
             assert not scored & set(range(origin - 6, origin + 3))
 
 
+def test_blocks_of_time_are_of_one_size_whatever_the_gaps_between_them() -> None:
+    place = torch.cat([torch.arange(50), torch.arange(1000, 1050)])
+    block = time_blocks(place.flip(0), 4).flip(0)
+    assert block.bincount().tolist() == [25, 25, 25, 25]
+    assert bool((block.diff() >= 0).all())
+
+
 def test_too_few_windows_are_named() -> None:
     features, target, observed, _ = problem(20)
+    place = torch.arange(20)
     with pytest.raises(ValueError, match=r"tune\.folds"):
         blocked_predictions(
             lambda kept: ridge(features[kept], target[kept], observed[kept], [1.0]),
             features,
-            torch.arange(20),
+            place,
+            time_blocks(place, 2),
+            torch.ones(20, dtype=torch.bool),
             30,
             10,
-            2,
         )
+
+
+def test_a_hard_block_does_not_decide_for_all() -> None:
+    block = torch.arange(5).repeat_interleave(4)
+    hard = torch.where(block == 0, 1000.0, 1.0)
+    better_in_four = torch.where(block == 0, 1.1, 0.9) * hard
+    errors = torch.stack([hard, better_in_four]).unsqueeze(-1).expand(-1, -1, 3)
+    known = torch.ones(20, 3, dtype=torch.bool)
+    means = mean_of_blocks(errors, known, block)
+    assert means[1] < means[0]
+    assert errors[1].mean() > errors[0].mean()
+    known[block == 0] = False
+    torch.testing.assert_close(mean_of_blocks(errors, known, block), torch.tensor([1.0, 0.9]))
 
 
 def test_logistic_regression_separates_and_a_penalty_shrinks() -> None:

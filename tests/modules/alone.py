@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
 from tests.batches import make_vocabulary
 from trace_lit.config import Config, load_config
-from trace_lit.modules import AlignModule, PretrainModule
+from trace_lit.modules import AlignModule, PretrainModule, TuneModule
 
 SMALL = ("encoder={width: 16, layers: 1, heads: 2, dropout: 0.0}",)
 
@@ -47,5 +47,20 @@ def pretraining(*words: str) -> AlonePretrain:
 def alignment(*words: str, labels: int = 3) -> AloneAlign:
     torch.manual_seed(0)
     module = AloneAlign(config_of("stage=align", *words), make_vocabulary(), labels)
+    module.setup("fit")
+    return module
+
+
+class AloneTune(_Alone, TuneModule):
+    pass
+
+
+def tuning(*words: str, lookback: int = 24, labels: Sequence[int] = (4, 1, 1)) -> AloneTune:
+    """`labels` counts the training windows of each; for forecasts there are none."""
+    torch.manual_seed(0)
+    config = config_of("stage=tune", *words)
+    counts = labels if config.tune.task == "classify" else ()
+    module = AloneTune(config, make_vocabulary(), 8, lookback, counts)
+    module.prepare()
     module.setup("fit")
     return module

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from data_modules.figures import Window
+from data_modules.figures import Window, corpus_window, save_figure
 from trace_lit.batch import NO_LABEL
+from trace_lit.config import ConfigError
 from trace_lit.retrieval import RetrievalError, Retriever
 from trace_lit.retrieval.figures import (
-    corpus_window,
     retrieved_examples,
-    save_figure,
     search_results,
     similarity_matrix,
 )
@@ -117,7 +116,7 @@ def test_a_picture_is_whole_or_not_there(pool, tmp_path, monkeypatch):
     figure, path = similarity_matrix(pool), tmp_path / "deep" / "matrix.png"
     save_figure(figure, path)
     assert matplotlib.image.imread(path).shape[2] == 4
-    with pytest.raises(RetrievalError, match="ends in one of"):
+    with pytest.raises(ConfigError, match="ends in one of"):
         save_figure(figure, tmp_path / "matrix.xyz")
 
     def fail(target, **_):

@@ -17,12 +17,13 @@ from tensorboard.backend.event_processing.event_accumulator import SCALARS, Even
 from data_modules import DomainDataModule
 from tests.conftest import TinyRuns
 from tests.train.sessions import run_on_two, run_sessions
-from trace_lit.config import Config, load_config
+from trace_lit.config import Config, ConfigError, load_config
 from trace_lit.modules import CheckpointError, load_checkpoint
 from trace_lit.modules.stage import StageModule
 from trace_lit.train import fit
 from trace_lit.train.resume import check_resumable
 from trace_lit.train.runs import build_datamodule
+from trace_lit.train.seeds import fit_in_turn
 
 pytestmark = pytest.mark.slow
 TIMES = ("seconds", "elapsed", "samples_per_second", "mining/share", "mining_share")  # what no two trainings have alike
@@ -214,7 +215,7 @@ def changed(tiny_runs: TinyRuns, *words: str) -> Config:
 )
 def test_what_may_change(words, processes: int, told: list[str], tiny_runs: TinyRuns, data: DomainDataModule) -> None:
     last = load_checkpoint(tiny_runs.pretrained / "checkpoints" / "last.ckpt")
-    lines = check_resumable(last, changed(tiny_runs, *words), data, processes)
+    lines = check_resumable(last, changed(tiny_runs, *words), data, tiny_runs.pretrained, processes)
     assert len(lines) == len(told)
     assert all(any(part in line for line in lines) for part in told)
 
@@ -237,8 +238,38 @@ def test_what_may_change(words, processes: int, told: list[str], tiny_runs: Tiny
 def test_what_may_not_change(words, processes: int, reason: str, tiny_runs: TinyRuns, data: DomainDataModule) -> None:
     last = load_checkpoint(tiny_runs.pretrained / "checkpoints" / "last.ckpt")
     with pytest.raises(CheckpointError, match=reason) as refused:
-        check_resumable(last, changed(tiny_runs, *words), data, processes)
+        check_resumable(last, changed(tiny_runs, *words), data, tiny_runs.pretrained, processes)
     assert "start a new run from it" in str(refused.value)
+
+
+def test_sections_within_a_section_are_decided_by_the_longest_beginning(
+    tiny_runs: TinyRuns, data: DomainDataModule
+) -> None:
+    last = load_checkpoint(tiny_runs.pretrained / "checkpoints" / "last.ckpt")
+    config = changed(tiny_runs, "data.options.cities=[ny]")
+    (line,) = check_resumable(last, config, data, tiny_runs.pretrained, 1)
+    assert "data.options" in line
+
+
+def test_another_runs_end_is_nothing_to_go_on_with(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    """It would be told as a run of its own that has trained nothing."""
+    config = changed(tiny_runs, "run.name=new", f"run.dir={tmp_path}")
+    with pytest.raises(CheckpointError, match="all 2 epochs there"):
+        fit(config, resume=tiny_runs.pretrained)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("resume", "overwrite", "reason"),
+    [("", False, "give auto, a run folder or a checkpoint"), ("auto", True, "give one of the two")],
+)
+def test_words_that_contradict_each_other(resume: str, overwrite: bool, reason: str, tiny_runs: TinyRuns) -> None:
+    before = (tiny_runs.pretrained / "metrics.json").read_bytes()
+    with pytest.raises(ConfigError, match=reason):
+        fit(changed(tiny_runs), resume=resume, overwrite=overwrite)
+    with pytest.raises(ConfigError, match=reason):
+        fit_in_turn([], resume=resume, overwrite=overwrite)
+    assert (tiny_runs.pretrained / "metrics.json").read_bytes() == before
 
 
 def test_every_key_is_decided_on() -> None:

@@ -29,8 +29,9 @@ def test_each_seed_starts_from_the_run_of_that_seed(tmp_path: Path) -> None:
     start = tmp_path / "pretrain" / "first"
     for seed in (0, 1):
         (tmp_path / "pretrain" / f"first-seed{seed}").mkdir(parents=True)
-    turns = plan_turns([], [f"init_from={start}"], [0, 1])
+    turns = plan_turns([], [f"init_from={start}", f"rag.retriever={start}"], [0, 1])
     assert [turn.config.init_from for turn in turns] == [f"{start}-seed0", f"{start}-seed1"]
+    assert [turn.config.rag.retriever for turn in turns] == [f"{start}-seed0", f"{start}-seed1"]
     with pytest.raises(CheckpointError, match=r"first does not exist, nor does .*first-seed2 for seed 2"):
         plan_turns([], [f"init_from={start}"], [0, 1, 2])
     start.mkdir()  # one that is there is the start of those without their own

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
 from trace_lit.alignment.mining import admissible, hardest
-from trace_lit.distributed import gather, row_offset, world_size
+from trace_lit.distributed import gather, mean_over_processes, row_offset
 
 
 def info_nce(logits: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
@@ -39,17 +38,6 @@ def info_nce(logits: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
     kept = negative.scatter(1, positive[:, None], True)
     denominator = logits.masked_fill(~kept, -torch.inf).logsumexp(dim=1)
     return denominator - logits.gather(1, positive[:, None]).squeeze(1)
-
-
-def mean_over_processes(values: Tensor) -> Tensor:
-    """The mean of `values` (n,) over all processes' rows, as a loss for data-parallel training.
-
-    Each process returns its part, scaled so that the average over processes is the mean. 0 where there are no rows.
-    """
-    count = torch.tensor(float(len(values)), device=values.device)
-    if world_size() > 1:
-        dist.all_reduce(count)
-    return values.sum() * world_size() / count.clamp(min=1)
 
 
 @dataclass

@@ -9,7 +9,7 @@ wind is held against the wind's channel embedding, and the score of a pair is on
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -126,16 +126,19 @@ class AlignedModel(nn.Module):
     def forward(self, batch: MultimodalBatch) -> AlignedOutput:
         """Encode both sides of a batch for the losses."""
         encoded = self.encoder(batch, with_patches=False)
-        slots = batch.channel_ids[batch.channel_mask].unique()
-        has_text = batch.has_text
-        sample = Level(
-            series=self._series_vectors(encoded, batch, slots)[has_text],
-            text=self.embed_text(batch.text[has_text], batch.text_mask[has_text], slots),
-            text_id=batch.text_id[has_text],
-            window=batch.window[has_text],
-            row=has_text.nonzero().squeeze(1),
-        )
-        return AlignedOutput(encoded, sample, self._channel_level(encoded, batch))
+        return AlignedOutput(encoded, self._sample_level(encoded, batch), self._channel_level(encoded, batch))
+
+    def sample_level(self, batch: MultimodalBatch) -> Level:
+        """Encode both sides of a batch for the loss of the sample level alone."""
+        return self._sample_level(self.encoder(batch, with_patches=False), batch)
+
+    def channel_level_parameters(self) -> Iterable[nn.Parameter]:
+        """Those that the loss of the sample level does not reach."""
+        yield from self.channel_text.parameters()
+        if self.fusion is not None:
+            yield from self.fusion.parameters()
+        if not self.config.channel_score:
+            yield from self.channel_output.parameters()
 
     def embed_series(self, batch: MultimodalBatch, slots: Tensor) -> Tensor:
         """Unit vectors (B, E) of the series alone; the score of any two embeddings is their inner product.
@@ -160,6 +163,18 @@ class AlignedModel(nn.Module):
             at_slots = at_slots.scatter_add(1, place.unsqueeze(-1).expand_as(channels), channels)
             parts = torch.cat([parts, at_slots.to(parts.dtype)], dim=1)  # (B, 1 + K, d)
         return F.normalize(parts.flatten(1).float(), dim=1)
+
+    def _sample_level(self, encoded: EncoderOutput, batch: MultimodalBatch) -> Level:
+        """The instances with a text."""
+        slots = batch.channel_ids[batch.channel_mask].unique()
+        has_text = batch.has_text
+        return Level(
+            series=self._series_vectors(encoded, batch, slots)[has_text],
+            text=self.embed_text(batch.text[has_text], batch.text_mask[has_text], slots),
+            text_id=batch.text_id[has_text],
+            window=batch.window[has_text],
+            row=has_text.nonzero().squeeze(1),
+        )
 
     def _channel_level(self, encoded: EncoderOutput, batch: MultimodalBatch) -> Level:
         """The (instance, channel) pairs with a channel text; windows of different channels are different series."""

@@ -51,8 +51,9 @@ class ChannelBiasedAttention(nn.Module):
 
     def forward(self, x: Tensor, layout: Layout, rows: int | None = None) -> Tensor:
         """(B, L, d) to (B, L, d), or to (B, R, d) for the first `rows` R tokens alone."""
-        if rows is None:
+        if rows is None or type(self.input) is not nn.Linear:  # with an adapter, it is more than its weight
             query, key, value = self._heads(self.input(x), 3)
+            query = query[:, :, :rows]
         else:
             width = x.shape[-1]
             weight, bias = self.input.weight, self.input.bias

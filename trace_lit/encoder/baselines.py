@@ -8,16 +8,17 @@ from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import ConfigError
 from trace_lit.encoder.heads import Forecast
-from trace_lit.encoder.patches import InstanceNorm
+from trace_lit.encoder.patches import InstanceNorm, interpolated
 
 _AVERAGED = 25  # steps of DLinear's moving average
 
 
 class Baseline(nn.Module):
-    """A forecaster of `horizon` steps from the `lookback` steps of one channel at a time; missing steps are filled.
+    """A forecaster of `horizon` steps from the `lookback` steps of one channel at a time.
 
-    Subclasses give `changes`.
+    Gaps are bridged by straight lines. Subclasses give `changes`.
     """
 
     mean: Tensor
@@ -32,14 +33,15 @@ class Baseline(nn.Module):
         self.register_buffer("deviation", torch.tensor(vocabulary.deviation).nan_to_num(0.0), persistent=False)
 
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
-        """The last observed values, and the channels' deviations."""
+        """The last observed values, and the channels' deviations; a channel without any value stands at its mean."""
         observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-        return InstanceNorm.of(batch.values, observed, self.deviation[batch.channel_ids], "last", "channel")
+        norm = InstanceNorm.of(batch.values, observed, self.deviation[batch.channel_ids], "last", "channel")
+        return norm.or_at(self.mean[batch.channel_ids], observed)
 
     def forward(self, batch: MultimodalBatch) -> Forecast:
         norm = self.level(batch)
         level = (norm.mean - self.mean[batch.channel_ids].unsqueeze(-1)) / norm.deviation  # (B, C, 1)
-        past = torch.where(batch.observed, norm.normalise(batch.values), 0.0)
+        past = interpolated(norm.normalise(batch.values), batch.observed)
         return Forecast(self.changes(past, level).unflatten(-1, (self.horizon, self.outputs)), norm)
 
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
@@ -98,7 +100,13 @@ class DLinear(Baseline):
 
 
 class PatchTST(Baseline):
-    """The transformer on patches of one channel (Nie et al., arXiv 2211.14730), as the package transformers has it."""
+    """The transformer on patches of one channel (Nie et al., arXiv 2211.14730), as the package transformers has it.
+
+    Raises
+    ------
+    ConfigError
+        The look-back is shorter than a patch.
+    """
 
     def __init__(
         self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
@@ -107,6 +115,8 @@ class PatchTST(Baseline):
         from transformers import PatchTSTConfig, PatchTSTForPrediction
 
         patch = min(16, max(2, lookback // 4))
+        if lookback <= patch:
+            raise ConfigError(f"tune.lookback is {lookback}; PatchTST needs more than one patch of {patch} steps")
         self.model = PatchTSTForPrediction(
             PatchTSTConfig(
                 num_input_channels=1,

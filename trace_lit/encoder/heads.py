@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -53,8 +54,9 @@ class Forecast:
 
     @property
     def values(self) -> Tensor:
-        """(B, C, H, Q) in the channels' own units."""
-        return self.norm.denormalise(self.change.flatten(2)).unflatten(2, self.change.shape[2:])
+        """(B, C, H, Q) in the channels' own units; quantiles that cross are put in order (Chernozhukov et al., 2010)."""
+        values = self.norm.denormalise(self.change.flatten(2)).unflatten(2, self.change.shape[2:])
+        return values.sort(dim=-1).values
 
 
 class ForecastHead(nn.Module):
@@ -62,65 +64,122 @@ class ForecastHead(nn.Module):
 
     Parameters
     ----------
-    patches
-        How many a window has.
+    tokens
+        How many outputs of the `width` a window has.
     outputs
         Q, the quantiles of the forecast, or 1.
     harmonics
         Of the calendar at the origin, which the head sees beside the patches.
+    further
+        How many numbers it sees besides.
+    channels
+        The quantiles of so many channels, the first of a vocabulary, lie each at their own distance about what the layer
+        says; a channel behind them has what all share.
     """
 
-    def __init__(self, width: int, patches: int, horizon: int, outputs: int = 1, harmonics: int = 0) -> None:
+    def __init__(
+        self,
+        width: int,
+        tokens: int,
+        horizon: int,
+        outputs: int = 1,
+        harmonics: int = 0,
+        further: int = 0,
+        channels: int = 0,
+    ) -> None:
         super().__init__()
-        self.horizon, self.outputs, self.harmonics = horizon, outputs, harmonics
-        self.projection = nn.Linear(width * patches + calendar_width(harmonics), horizon * outputs)
+        self.width, self.tokens = width, tokens
+        self.horizon, self.outputs, self.harmonics, self.further = horizon, outputs, harmonics, further
+        self.projection = nn.Linear(width * tokens + further + calendar_width(harmonics), horizon * outputs)
         nn.init.zeros_(self.projection.weight)
         nn.init.zeros_(self.projection.bias)
+        apart = channels if outputs > 1 else 0
+        self.distance = nn.Parameter(torch.zeros(apart, horizon, outputs)) if apart else None
 
-    def features(self, output: EncoderOutput, origin: Tensor) -> Tensor:
-        """What the layer sees (B, C, F); `origin` (B,) are the seconds since 1970 at which the horizons begin."""
-        patches = output.patches.flatten(2).float()
-        calendar = calendar_features(origin, self.harmonics)
-        return torch.cat([patches, calendar.unsqueeze(1).expand(-1, patches.shape[1], -1)], dim=-1)
+    def features(self, hidden: Tensor, origin: Tensor, further: Tensor | None = None) -> Tensor:
+        """What the layer sees (B, C, F): the outputs `hidden` (B, C, N, d), what is `further` (B, C, E), the calendar.
 
-    def forward(self, output: EncoderOutput, origin: Tensor) -> Tensor:
-        """Changes (B, C, H, Q) in deviations of the channel."""
-        return self.projection(self.features(output, origin)).unflatten(-1, (self.horizon, self.outputs))
+        `origin` (B,) are the seconds since 1970 at which the horizons begin.
+        """
+        calendar = calendar_features(origin, self.harmonics).unsqueeze(1).expand(-1, hidden.shape[1], -1)
+        return torch.cat([hidden.flatten(2).float(), *([] if further is None else [further]), calendar], dim=-1)
+
+    def forward(self, features: Tensor, channel_ids: Tensor) -> Tensor:
+        """Changes (B, C, H, Q) in deviations of the channel, from `features` (B, C, F) of the channels (B, C)."""
+        change = self.projection(features).unflatten(-1, (self.horizon, self.outputs))
+        if self.distance is None:
+            return change
+        known = (channel_ids < len(self.distance))[..., None, None]
+        return change + self.distance[channel_ids.clamp(max=len(self.distance) - 1)] * known
 
 
-class ForecastModel(nn.Module):
-    """The series encoder and a forecasting head; windows have `lookback` steps."""
+class HeadedForecaster(nn.Module, ABC):
+    """A linear `head` on what a model makes of windows; values are forecast on the scale of `transform`."""
+
+    head: ForecastHead
+    transform: str
+
+    @abstractmethod
+    def level(self, batch: MultimodalBatch) -> InstanceNorm:
+        """The last observed values, and the channels' deviations: what forecasts are measured from and in.
+
+        A channel without any value stands at its usual mean.
+        """
+
+    @abstractmethod
+    def features(self, batch: MultimodalBatch) -> Tensor:
+        """What the head sees (B, C, F)."""
+
+    def forward(self, batch: MultimodalBatch) -> Forecast:
+        return Forecast(self.head(self.features(batch), batch.channel_ids), self.level(batch))
+
+
+class ForecastModel(HeadedForecaster):
+    """The series encoder and a forecasting head; windows have `lookback` steps.
+
+    What the head sees beside the patch outputs, `tokens` more of them and `further` numbers, is a subclass's affair.
+    """
 
     def __init__(
-        self, encoder: SeriesEncoder, lookback: int, horizon: int, outputs: int = 1, harmonics: int = 0
+        self,
+        encoder: SeriesEncoder,
+        lookback: int,
+        horizon: int,
+        outputs: int = 1,
+        harmonics: int = 0,
+        tokens: int = 0,
+        further: int = 0,
+        channels: int = 0,
     ) -> None:
         super().__init__()
         config = encoder.config
         self.encoder = encoder
-        self.head = ForecastHead(config.width, -(-lookback // config.patch_length), horizon, outputs, harmonics)
+        self.transform = config.transform
+        tokens += -(-lookback // config.patch_length)
+        self.head = ForecastHead(config.width, tokens, horizon, outputs, harmonics, further, channels)
 
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
-        """The last observed values, and the channels' deviations: what forecasts are measured from and in."""
-        usual = self.encoder.channel_tokens.usual_deviation(batch.channel_ids)
+        tokens = self.encoder.channel_tokens
+        usual = tokens.usual_deviation(batch.channel_ids)
         observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-        return InstanceNorm.of(batch.values, observed, usual, "last", "channel", self.encoder.config.transform)
+        norm = InstanceNorm.of(batch.values, observed, usual, "last", "channel", self.transform)
+        return norm.or_at(tokens.mean[batch.channel_ids].nan_to_num(0.0), observed)
 
     def features(self, batch: MultimodalBatch) -> Tensor:
-        """What the head sees (B, C, F)."""
-        return self.head.features(self.encoder(batch), batch.span[:, 1])
-
-    def forward(self, batch: MultimodalBatch) -> Forecast:
-        return Forecast(self.head(self.encoder(batch), batch.span[:, 1]), self.level(batch))
+        return self.head.features(self.encoder(batch).patches, batch.span[:, 1])
 
 
 class ClassificationModel(nn.Module):
-    """The series encoder and one linear layer on [CLS] and the [CIT]s of the first `channels` of its vocabulary."""
+    """The series encoder and one linear layer on [CLS] and the [CIT]s of the first `channels` of its vocabulary.
 
-    def __init__(self, encoder: SeriesEncoder, channels: int, labels: int) -> None:
+    What the layer sees besides, `further` numbers, is a subclass's affair.
+    """
+
+    def __init__(self, encoder: SeriesEncoder, channels: int, labels: int, further: int = 0) -> None:
         super().__init__()
         self.encoder = encoder
         self.channels = channels
-        self.head = nn.Linear((1 + channels) * encoder.config.width, labels)
+        self.head = nn.Linear((1 + channels) * encoder.config.width + further, labels)
 
     def features(self, batch: MultimodalBatch) -> Tensor:
         """What the head sees (B, F); zeros stand for a channel that a window does not have."""

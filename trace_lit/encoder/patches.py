@@ -22,6 +22,25 @@ def split_patches(series: Tensor, length: int) -> Tensor:
     return series.unflatten(-1, (-1, length))
 
 
+def interpolated(values: Tensor, observed: Tensor) -> Tensor:
+    """`values` (..., T) with a straight line over each gap; before the first and after the last observed value, with that.
+
+    0 where nothing is observed.
+    """
+    length = values.shape[-1]
+    steps = torch.arange(length, device=values.device).expand_as(values)
+    before = torch.where(observed, steps, -1).cummax(-1).values
+    after = torch.where(observed, steps, length).flip(-1).cummin(-1).values.flip(-1)
+    before, after = (
+        torch.where(before < 0, after, before).clamp(max=length - 1),
+        torch.where(after == length, before, after).clamp(min=0),
+    )
+    known = torch.where(observed, values, 0.0)
+    low, high = known.gather(-1, before), known.gather(-1, after)
+    share = (steps - before) / (after - before).clamp(min=1)
+    return low + share * (high - low)
+
+
 def transform_values(values: Tensor, transform: str) -> Tensor:
     """`values` on the scale of `TRANSFORMS` on which their changes are alike at every level.
 
@@ -97,6 +116,11 @@ class InstanceNorm:
             place = (observed * steps).argmax(-1, keepdim=True)  # 0 where nothing is observed
             mean = torch.where(observed, values, 0.0).gather(-1, place)
         return cls(mean, deviation, transform)
+
+    def or_at(self, level: Tensor, observed: Tensor) -> InstanceNorm:
+        """The same, with `level` (B, C), on the transformed scale, where nothing is `observed` (B, C, T)."""
+        mean = torch.where(observed.any(-1, keepdim=True), self.mean, level.unsqueeze(-1))
+        return InstanceNorm(mean, self.deviation, self.transform)
 
     def normalise(self, values: Tensor) -> Tensor:
         """`values` (B, C, ...) of the channels' own units as deviations from the level."""

@@ -38,7 +38,12 @@ def ridge(
     strength = torch.tensor(penalties, dtype=torch.float64, device=x.device) * x.square().sum(0).mean()
     scale = torch.ones_like(centre) if importance is None else importance.double()
     x = x * scale
-    values, vectors = torch.linalg.eigh(x.T @ x)
+    if len(x) >= x.shape[1]:
+        values, vectors = torch.linalg.eigh(x.T @ x)
+    else:  # the smaller Gram matrix says as much
+        values, vectors = torch.linalg.eigh(x @ x.T)
+        kept = values > 1e-12 * values[-1]
+        values, vectors = values[kept], x.T @ (vectors[:, kept] / values[kept].sqrt())
     shrunk = 1 / (values.clamp(min=0) + strength.clamp(min=1e-12).unsqueeze(1))  # (P, F)
     count = observed.sum(0).clamp(min=1)
     known = torch.where(observed, targets.double(), 0.0)
@@ -92,15 +97,25 @@ def logistic(features: Tensor, label: Tensor, weight: Tensor, penalties: Sequenc
     return torch.stack([found[penalty][0] for penalty in penalties]), torch.stack([found[p][1] for p in penalties])
 
 
+def time_blocks(place: Tensor, folds: int) -> Tensor:
+    """The block of time (n,) int64 that each instance is in: `folds` of them with about as many instances.
+
+    `place` (n,) are the instances' origins as steps of their series.
+    """
+    shares = torch.linspace(0, 1, folds + 1, dtype=torch.float64, device=place.device)
+    return torch.bucketize(place.double(), place.double().quantile(shares)[1:-1], right=True)
+
+
 def blocked_predictions(
     solve: Callable[[Tensor], tuple[Tensor, Tensor]],
     features: Tensor,
     place: Tensor,
+    block: Tensor,
+    asked: Tensor,
     lookback: int,
     horizon: int,
-    folds: int,
 ) -> Tensor:
-    """What is said of each instance when the others are learned from, (P, n, H).
+    """What is said of each instance that is `asked` for when those of other times are learned from, (P, m, H).
 
     Parameters
     ----------
@@ -108,30 +123,47 @@ def blocked_predictions(
         Weights (P, F, H) and biases (P, H) from the instances where a mask (n,) is true.
     features
         (n, F).
-    place
-        (n,) the instances' origins as steps of their series. They are cut into `folds` blocks of time; for a block, the
-        windows that share a step with its horizons are not learned from.
+    place, block
+        (n,) the instances' origins as steps of their series, and their `time_blocks`. For a block, the windows that share
+        a step with its horizons are not learned from.
+    asked
+        (n,) bool, true for m of them.
 
     Raises
     ------
     ValueError
         No window stands apart from a block.
     """
-    borders = place.double().quantile(torch.linspace(0, 1, folds + 1, dtype=torch.float64, device=place.device))
-    block = torch.bucketize(place.double(), borders[1:-1], right=True)
     parts, order = [], []
-    for number in range(folds):
+    for number in block.unique().tolist():
         inside = block == number
-        if not inside.any():
-            continue
         low, high = place[inside].min() - horizon, place[inside].max() + horizon + lookback
         apart = (place <= low) | (place >= high)
         if apart.sum() < 2:
             raise ValueError(
-                f"the windows are too few for {folds} blocks of time: with a look-back of {lookback} and a horizon of "
-                f"{horizon} steps none stands apart from a block; lower tune.folds, tune.lookback or tune.horizon"
+                f"the windows are too few for {len(block.unique())} blocks of time: with a look-back of {lookback} and a "
+                f"horizon of {horizon} steps none stands apart from a block; lower tune.folds, tune.lookback or "
+                "tune.horizon"
             )
+        inside &= asked
         weights, bias = solve(apart)
         parts.append(features[inside].double() @ weights + bias.unsqueeze(1))
         order.append(inside.nonzero().squeeze(1))
     return torch.cat(parts, dim=1)[:, torch.cat(order).argsort()]
+
+
+def mean_of_blocks(errors: Tensor, known: Tensor, block: Tensor) -> Tensor:
+    """The geometric mean (P,) of the blocks' mean errors.
+
+    How much better one is than the other counts alike in every block, so that a hard block does not decide for all.
+
+    Parameters
+    ----------
+    errors
+        (P, m, H), not negative.
+    known, block
+        (m, H) bool, which errors count, and (m,) the `time_blocks`. A block without any is left out.
+    """
+    of_blocks = [errors[:, known & (block == number).unsqueeze(1)] for number in block.unique()]
+    means = torch.stack([own.mean(1) for own in of_blocks if own.shape[1]])  # (blocks, P)
+    return means.clamp(min=1e-12).log().mean(0).exp()

@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trace_lit.alignment import AlignedModel, ContrastiveLoss, Level, NegativeCache, contrastive_loss, negatives_at
-from trace_lit.alignment.losses import mean_over_processes
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import Config
+from trace_lit.distributed import mean_over_processes
 from trace_lit.encoder import ReconstructionHead, SeriesEncoder
 from trace_lit.modules.pretrain import reconstruction_loss
 from trace_lit.modules.stage import StageModule
@@ -55,11 +55,7 @@ class AlignModule(StageModule):
         if self.head is None:
             yield self.encoder.mask_token
         if not alignment.channel_weight:
-            yield from model.channel_text.parameters()
-            if model.fusion is not None:
-                yield from model.fusion.parameters()
-            if not alignment.channel_score:
-                yield from model.channel_output.parameters()
+            yield from model.channel_level_parameters()
         if not (encoder.channel_tokens or encoder.patch_identity or alignment.channel_score):
             yield from self.encoder.channel_tokens.parameters()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import Config, from_dict
+from trace_lit.modules.adapters import merge_adapters
 from trace_lit.modules.stage import CHECKPOINT_KEY
 
 
@@ -30,12 +31,24 @@ class Checkpoint:
     data_fingerprint: str
     world_size: int  # how many processes trained it
     epoch: int  # the epoch it was written in, from 0
+    epochs: int  # that had been trained to their end
     step: int  # steps of the optimiser that were made
     weights: dict[str, Tensor]
+    label_names: tuple[str, ...] = ()  # that a tuned model tells
+    retrieval: dict[str, str] = field(default_factory=dict)  # fingerprints of what its neighbours are found by
 
     def encoder_weights(self) -> dict[str, Tensor]:
-        """The series encoder's part of the weights, whatever the stage."""
-        prefix = "encoder." if self.stage == "pretrain" else "model.encoder."
+        """The series encoder's part of the weights, whatever the stage; adapters are merged into it."""
+        return merge_adapters(self._below("encoder." if self.stage == "pretrain" else "model.encoder."))
+
+    def alignment_weights(self) -> dict[str, Tensor]:
+        """Those of an aligned model beside its encoder's: of stage align, or kept while tuning; none elsewhere."""
+        if self.stage == "pretrain":
+            return {}
+        own = self._below("model." if self.stage == "align" else "aligned.")
+        return {name: value for name, value in own.items() if not name.startswith("encoder.")}
+
+    def _below(self, prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): value for name, value in self.weights.items() if name.startswith(prefix)}
 
 
@@ -91,6 +104,9 @@ def load_checkpoint(place: str | Path, stage: str | None = None) -> Checkpoint:
         data_fingerprint=own["data_fingerprint"],
         world_size=own.get("world_size", 1),
         epoch=content["epoch"],
+        epochs=content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"],
         step=content["global_step"],
         weights=content["state_dict"],
+        label_names=tuple(own.get("label_names", ())),
+        retrieval=own.get("retrieval", {}),
     )

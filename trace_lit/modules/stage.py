@@ -33,6 +33,7 @@ class StageModule(L.LightningModule):
         super().__init__()
         self.config = config
         self.data_fingerprint = data_fingerprint
+        self.costs: dict[str, float] = {}  # what was spent before the first step, for the run's metrics
         # Over the instances of all corpora; each validation_step updates it.
         self.validation_loss = MeanMetric(nan_strategy="disable")
 
@@ -40,6 +41,11 @@ class StageModule(L.LightningModule):
     def vocabulary(self) -> ChannelVocabulary:
         """The channels that the model knows."""
         return self.encoder.vocabulary
+
+    @property
+    def learns_by_steps(self) -> bool:
+        """Whether there is anything for gradient steps to do."""
+        return True
 
     def rate_of(self, name: str) -> float:
         """The learning rate of the parameter `name`, as a share of the configured one."""
@@ -50,6 +56,12 @@ class StageModule(L.LightningModule):
         tokens = self.encoder.channel_tokens
         if not self.config.encoder.channel_tokens:
             yield from tokens.scale.parameters() if tokens.scale is not None else ()
+
+    def parameter_counts(self) -> tuple[int, int]:
+        """How many numbers the module holds, and how many of them are trained."""
+        idle = {id(parameter) for parameter in self.idle()}
+        trained = sum(p.numel() for p in self.parameters() if p.requires_grad and id(p) not in idle)
+        return sum(p.numel() for p in self.parameters()), trained
 
     def setup(self, stage: str) -> None:
         # Data-parallel training waits for the gradient of every parameter that is not frozen.

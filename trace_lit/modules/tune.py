@@ -10,45 +10,67 @@ import torch.nn.functional as F
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor, nn
 
+from trace_lit.alignment import AlignedModel, contrastive_loss
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import Config
-from trace_lit.encoder import ClassificationModel, ForecastModel, SeriesEncoder
+from trace_lit.config import BACKBONES, RETRIEVED_MEAN, Config
+from trace_lit.distributed import mean_over_processes
+from trace_lit.encoder import ClassificationModel, ForecastModel, HeadedForecaster, SeriesEncoder
 from trace_lit.encoder.baselines import FORECASTERS
-from trace_lit.modules.stage import StageModule, TrainingError
-from trace_lit.scores import ClassificationScores, ForecastScores, forecast_loss
+from trace_lit.modules.adapters import add_adapters
+from trace_lit.modules.stage import CHECKPOINT_KEY, StageModule
+from trace_lit.rag import (
+    NeighbourInput,
+    RetrievalClassificationModel,
+    RetrievalForecastModel,
+    RetrievedLabels,
+    RetrievedMean,
+)
+from trace_lit.rag.forecasters import BackboneForecast, ZeroShotForecast, load_forecaster
+from trace_lit.scores import ClassificationScores, ForecastScores, forecast_errors
 
 Scores = ForecastScores | ClassificationScores
 
 
-def build_model(config: Config, vocabulary: ChannelVocabulary, channels: int, lookback: int, labels: int) -> nn.Module:
-    """The model that `tune.task` and `tune.model` ask for; its `head` is what is always trained."""
+def build_model(
+    config: Config, vocabulary: ChannelVocabulary, channels: int, lookback: int, labels: int, vectors: int = 0
+) -> nn.Module:
+    """The model that `tune.task` and `tune.model` ask for; its `head` is what is always trained.
+
+    `vectors` is the width of the retriever's vectors, where there is a retriever.
+    """
     tune = config.tune
-    if tune.model != "trace":
+    if tune.model == RETRIEVED_MEAN:
+        if tune.task == "classify":
+            return RetrievedLabels(labels)
+        return RetrievedMean(vocabulary, tune.quantiles, config.encoder.transform)
+    if tune.model in FORECASTERS:
         outputs = len(tune.quantiles) or 1
         return FORECASTERS[tune.model](vocabulary, lookback, tune.horizon, outputs, tune.season)
+    outputs = len(tune.quantiles) or 1
+    solved = tune.solver != "sgd"
+    if tune.model in BACKBONES:
+        forecaster = load_forecaster(tune.model, tune.backbone)
+        transform = config.encoder.transform
+        if tune.solver == "none":
+            return ZeroShotForecast(forecaster, vocabulary, tune.horizon, tune.quantiles, transform)
+        given = None
+        if vectors:
+            given = NeighbourInput(config.rag, vectors, forecaster.width, solved, horizon=tune.horizon)
+        return BackboneForecast(
+            forecaster, vocabulary, lookback, tune.horizon, outputs, tune.calendar, transform, given, channels
+        )
     encoder = SeriesEncoder(config.encoder, vocabulary)
+    if vectors:
+        neighbours = NeighbourInput(
+            config.rag, vectors, config.encoder.width, solved, horizon=tune.horizon, labels=labels
+        )
+        if tune.task == "classify":
+            return RetrievalClassificationModel(encoder, channels, labels, neighbours)
+        return RetrievalForecastModel(encoder, lookback, tune.horizon, outputs, tune.calendar, neighbours, channels)
     if tune.task == "classify":
         return ClassificationModel(encoder, channels, labels)
-    return ForecastModel(encoder, lookback, tune.horizon, len(tune.quantiles) or 1, tune.calendar)
-
-
-def add_adapters(encoder: SeriesEncoder, rank: int) -> None:
-    """Low-rank adapters (LoRA, arXiv 2106.09685) on all attention layers; nothing else of the encoder is then trained.
-
-    Raises
-    ------
-    TrainingError
-        The package peft is not installed.
-    """
-    try:
-        from peft import LoraConfig, inject_adapter_in_model
-    except ImportError:
-        raise TrainingError("tune.scope=lora needs the package peft: pip install peft") from None
-    layers = ["attention.input", "attention.output"]
-    inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=layers), encoder)
-    for name, parameter in encoder.named_parameters():
-        parameter.requires_grad_("lora_" in name)
+    return ForecastModel(encoder, lookback, tune.horizon, outputs, tune.calendar, channels=channels)
 
 
 class TuneModule(StageModule):
@@ -66,6 +88,8 @@ class TuneModule(StageModule):
         How many training windows have each label, where labels are told.
     scores
         Of validation, one a corpus.
+    vectors
+        The width of the retriever's vectors, where there is a retriever.
     """
 
     label_weight: Tensor
@@ -79,15 +103,18 @@ class TuneModule(StageModule):
         label_counts: Sequence[int] = (),
         scores: Sequence[Scores] = (),
         data_fingerprint: str = "",
+        vectors: int = 0,
     ) -> None:
         super().__init__(config, data_fingerprint)
-        self.model = build_model(config, vocabulary, channels, lookback, len(label_counts))
+        self.model = build_model(config, vocabulary, channels, lookback, len(label_counts), vectors)
+        self.retrieval: dict[str, str] = {}  # fingerprints of what neighbours are found by
+        # The encoder's part of it is the model's own.
+        self.aligned = AlignedModel(self.encoder, config.alignment) if config.tune.alignment_weight else None
         self.scores = nn.ModuleList(scores)
         self._known = vocabulary
+        self.solved: dict[str, float] = {}  # how a head in closed form was chosen
         count = torch.tensor(label_counts, dtype=torch.float32)
-        weight = (
-            count.sum() / (len(count) * count.clamp(min=1)) if config.tune.class_weights else torch.ones_like(count)
-        )
+        weight = (count.sum() / (len(count) * count.clamp(min=1))) ** config.tune.class_weights
         self.register_buffer("label_weight", weight, persistent=False)
 
     @property
@@ -104,10 +131,14 @@ class TuneModule(StageModule):
         return self.config.tune.model == "trace"
 
     @property
+    def has_head(self) -> bool:
+        """There is a linear head, which can be solved in closed form."""
+        return isinstance(self.model, HeadedForecaster | ClassificationModel)
+
+    @property
     def learns_by_steps(self) -> bool:
-        """Whether there is anything for gradient steps to do."""
         tune = self.config.tune
-        return tune.solver != "ridge" if self.has_encoder else any(p.requires_grad for p in self.model.parameters())
+        return tune.solver != "ridge" if self.has_head else any(p.requires_grad for p in self.model.parameters())
 
     def prepare(self) -> None:
         """Put adapters in, freeze what is not tuned; to be called once the encoder has the weights that it starts from."""
@@ -126,38 +157,70 @@ class TuneModule(StageModule):
             return
         yield self.encoder.mask_token
         yield from super().idle()
+        encoder, aligned = self.config.encoder, self.aligned
+        if aligned is not None:
+            yield from aligned.channel_level_parameters()
+        scored = aligned is not None and aligned.config.channel_score
+        if not (encoder.channel_tokens or encoder.patch_identity or scored):
+            yield from self.encoder.channel_tokens.parameters()
 
     def rate_of(self, name: str) -> float:
-        return self.config.tune.encoder_rate if name.startswith("model.encoder.") else 1.0
+        return self.config.tune.encoder_rate if name.startswith(("model.encoder.", "aligned.")) else 1.0
 
     def on_train_epoch_start(self) -> None:
         super().on_train_epoch_start()
         if self.has_encoder and self.config.tune.scope == "head":
             self.encoder.eval()  # a frozen encoder has nothing to learn from dropout
 
-    def loss(self, batch: MultimodalBatch) -> tuple[Tensor, Any]:
-        """The loss of a batch, and what the model says: forecasts (B, C, H, Q) in units, or probabilities (B, K)."""
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        checkpoint[CHECKPOINT_KEY] |= {"solved": self.solved, "retrieval": self.retrieval}
+        if self.config.tune.task == "classify":
+            checkpoint[CHECKPOINT_KEY]["label_names"] = list(self.trainer.datamodule.label_names)  # type: ignore[attr-defined]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.solved = checkpoint[CHECKPOINT_KEY].get("solved", {})
+
+    def predict(self, batch: MultimodalBatch) -> Tensor:
+        """What the model says: forecasts (B, C, H, Q) in units, quantiles ascending, or probabilities (B, K)."""
+        return self._said(self.model(batch))
+
+    def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
+        loss = mean_over_processes(*self._errors(self.model(batch), batch))
+        if self.aligned is not None:
+            level = self.aligned.sample_level(batch)
+            term = contrastive_loss(level, self.aligned.temperature, lambda _: None).total
+            self.log("train/task", loss, batch_size=len(batch))
+            self.log("train/alignment", term, batch_size=len(batch))
+            loss = loss + self.config.tune.alignment_weight * term
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
+        return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if self.aligned is not None:
+            self.aligned.bound_temperature()
+
+    def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        output = self.model(batch)
+        self.validation_loss.update(*self._errors(output, batch))
+        score(self.scores[dataloader_idx], batch, self._said(output))  # type: ignore[arg-type]
+
+    def _errors(self, output: Any, batch: MultimodalBatch) -> tuple[Tensor, Tensor]:
+        """The task's loss of each value or label that is known, and how much it counts (n,)."""
         tune = self.config.tune
         if tune.task == "forecast":
             assert batch.future is not None
             assert batch.future_observed is not None
-            forecast = self.model(batch)
-            target = forecast.norm.normalise(batch.future)
-            loss = forecast_loss(forecast.change, target, batch.future_observed, tune.loss, tune.quantiles)
-            return loss, forecast.values.detach()
-        scores = self.model(batch)
-        loss = F.cross_entropy(scores.float(), batch.label, self.label_weight, ignore_index=NO_LABEL)
-        return loss, scores.detach().float().softmax(-1)
+            target = output.norm.normalise(batch.future)
+            errors = forecast_errors(output.change, target, batch.future_observed, tune.loss, tune.quantiles)
+            return errors, torch.ones_like(errors)
+        labelled = batch.label != NO_LABEL
+        label = batch.label[labelled]
+        return F.cross_entropy(output[labelled].float(), label, reduction="none"), self.label_weight[label]
 
-    def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
-        loss, _ = self.loss(batch)
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
-        return loss
-
-    def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        loss, said = self.loss(batch)
-        self.validation_loss.update(loss, weight=len(batch))
-        score(self.scores[dataloader_idx], batch, said)  # type: ignore[arg-type]
+    def _said(self, output: Any) -> Tensor:
+        said = output.values if self.config.tune.task == "forecast" else output.float().softmax(-1)
+        return said.detach()
 
     def on_validation_epoch_end(self) -> None:
         super().on_validation_epoch_end()
@@ -166,7 +229,7 @@ class TuneModule(StageModule):
             prefix = "validation" if len(names) == 1 else f"validation/{name}"
             self.log_dict({f"{prefix}/{key}": value for key, value in scores.compute().items()})  # type: ignore[operator]
             if isinstance(scores, ClassificationScores) and isinstance(self.logger, TensorBoardLogger):
-                figure, _ = scores.confusion.plot(labels=list(self.trainer.datamodule.label_names))  # type: ignore[attr-defined]
+                figure = scores.figure(self.trainer.datamodule.label_names)  # type: ignore[attr-defined]
                 self.logger.experiment.add_figure(f"confusion/{name}", figure, self.trainer.global_step)
             scores.reset()  # type: ignore[operator]
 

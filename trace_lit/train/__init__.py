@@ -3,5 +3,6 @@
 from trace_lit.train.compare import compare_runs
 from trace_lit.train.evaluate import evaluate_run
 from trace_lit.train.fit import FitResult, fit
+from trace_lit.train.survival import evaluate_survival
 
-__all__ = ["FitResult", "compare_runs", "evaluate_run", "fit"]
+__all__ = ["FitResult", "compare_runs", "evaluate_run", "evaluate_survival", "fit"]

@@ -11,12 +11,12 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from data_modules import DomainDataModule
-from trace_lit.config import Config, ConfigError, to_dict
-from trace_lit.modules import TuneModule
+from trace_lit.config import BACKBONES, Config, ConfigError, to_dict
 from trace_lit.modules.optim import scaled_learning_rate
 from trace_lit.modules.stage import StageModule
 from trace_lit.text import CachedTextEncoder
 from trace_lit.train.compare import flatten, is_main
+from trace_lit.train.retrieval import retrieval_in_words
 
 
 def check_processes(world_size: int) -> None:
@@ -41,19 +41,19 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
     print(f"  data      {rows} training windows, fingerprint {data.data_fingerprint[:12]}")
     if isinstance(data.text, CachedTextEncoder):
         print(f"  texts     {data.text.stats.describe()}, encoder {config.text.name}")
-    frozen = {id(parameter) for parameter in module.idle()}
-    total = sum(p.numel() for p in module.parameters())
-    trained = sum(p.numel() for p in module.parameters() if p.requires_grad and id(p) not in frozen)
+    total, trained = module.parameter_counts()
     start = config.init_from or "random"
     print(f"  model     {total:,} parameters, {trained:,} of them trained, start {start}, seed {config.seed}")
     processes = trainer.world_size
     batch = config.data.batch_size * processes
     print(f"  device    {_devices(trainer)}, precision {trainer.precision}, global batch {batch}", end="")
     print(f" = {config.data.batch_size} × {processes}" if processes > 1 else "")
-    if not isinstance(module, TuneModule) or module.learns_by_steps:
+    if module.learns_by_steps:
         print(f"  rate      {learning_rate_in_words(config, batch)}")
     if config.stage == "tune":
         print(f"  tunes     {tuning_in_words(config)}")
+    if told := retrieval_in_words(config, data):
+        print(f"  retrieves {told}")
     if config.stage == "align":
         print(f"  negatives {negatives_in_words(config, min(batch, max(sizes)) - 1)}")
     print(end="", flush=True)
@@ -84,11 +84,14 @@ def tuning_in_words(config: Config) -> str:
     tune = config.tune
     what = f"{tune.task}, {tune.horizon} steps ahead" if tune.task == "forecast" else tune.task
     if tune.model != "trace":
-        return f"{what}; the baseline {tune.model}"
-    solver = {"ridge": "in closed form", "ridge+sgd": "from the closed form on", "sgd": "by gradient steps"}[
-        tune.solver
-    ]
-    return f"{what}; {tune.scope}, {solver}"
+        return f"{what}; the {'frozen forecaster' if tune.model in BACKBONES else 'baseline'} {tune.model}"
+    solvers = {"ridge": "in closed form", "ridge+sgd": "from the closed form on", "sgd": "by gradient steps"}
+    told = f"{what}; {tune.scope}, {solvers[tune.solver]}"
+    if tune.scope != "head":
+        told += f", the encoder at {tune.encoder_rate:g} of the rate"
+    if tune.alignment_weight:
+        told += f"; alignment is kept, with weight {tune.alignment_weight:g}"
+    return told
 
 
 def negatives_in_words(config: Config, others: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,12 +15,21 @@ from data_modules import DomainDataModule
 from data_modules.forecasting import OriginDataset
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.config import ConfigError
-from trace_lit.encoder import ClassificationModel, ForecastModel, blocked_predictions, logistic, ridge
+from trace_lit.encoder import (
+    ClassificationModel,
+    ForecastHead,
+    HeadedForecaster,
+    blocked_predictions,
+    logistic,
+    mean_of_blocks,
+    ridge,
+    time_blocks,
+)
 from trace_lit.encoder.calendar import calendar_width
 from trace_lit.encoder.patches import invert_transform
 from trace_lit.modules import TuneModule
 
-_CALENDAR_IMPORTANCE = 10.0  # relative to the patches' features: the time of year is hardly penalised
+_CALENDAR_IMPORTANCE = 30.0  # relative to the patches' features: the time of year is hardly penalised
 
 
 @dataclass
@@ -29,12 +39,14 @@ class _Examples:
     features: Tensor  # (n, F) float32
     place: Tensor  # (n,) origins, of several corpora behind one another
     learned: Tensor  # (n,) bool, of the training split; the others only help to choose the penalty
+    asked: Tensor  # (n,) bool, as observed; the others are multiples, which are learned from and not asked for
     target: Tensor  # (n, H) changes, or (n,) labels
     observed: Tensor  # (n, H) bool
     level: Tensor  # (n, 1) what the changes are measured from, in deviations of `deviation`
     deviation: Tensor  # (n, 1)
     future: Tensor  # (n, H) in units
     unit: Tensor  # (n, 1) a deviation on the standardised scale
+    channel: Tensor  # (n,) its id
 
 
 @torch.no_grad()
@@ -45,7 +57,9 @@ def _examples(module: TuneModule, data: DomainDataModule, device: torch.device) 
         offset = 0
         for dataset in data.datasets["train" if learned else "validation"]:
             for batch, origin in _batches(dataset, data.evaluation_batch_size):
-                parts.append(_part(module, dataset, batch.to(device), origin + offset, learned))
+                for gain in (1.0, *module.config.tune.gains):
+                    scaled = _scaled(batch.to(device), gain)
+                    parts.append(_part(module, dataset, scaled, origin + offset, learned, gain == 1.0))
             offset += len(dataset.series.split) + dataset.lookback + dataset.horizon
     return _Examples(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
@@ -56,8 +70,17 @@ def _batches(dataset: OriginDataset, size: int) -> Iterator[tuple[MultimodalBatc
         yield dataset[places], dataset.origins[places]
 
 
+def _scaled(batch: MultimodalBatch, gain: float) -> MultimodalBatch:
+    future, retrieved = batch.future, batch.retrieved
+    if future is not None:
+        future = gain * future
+    if retrieved is not None and retrieved.last is not None and retrieved.future is not None:
+        retrieved = replace(retrieved, last=gain * retrieved.last, future=gain * retrieved.future)
+    return replace(batch, values=gain * batch.values, future=future, retrieved=retrieved)
+
+
 def _part(
-    module: TuneModule, dataset: OriginDataset, batch: MultimodalBatch, place: Tensor, learned: bool
+    module: TuneModule, dataset: OriginDataset, batch: MultimodalBatch, place: Tensor, learned: bool, asked: bool
 ) -> tuple[Tensor, ...]:
     model = module.model
     if isinstance(model, ClassificationModel):
@@ -65,9 +88,9 @@ def _part(
         none = features.new_zeros(len(batch), 1)
         label = batch.label.unsqueeze(1)
         told = label != NO_LABEL
-        flag = torch.full((len(batch),), learned)
-        return tuple(x.cpu() for x in (features, place, flag, label, told, none, none, none, none))
-    assert isinstance(model, ForecastModel)
+        flags = (torch.full((len(batch),), flag) for flag in (learned, asked))
+        return tuple(x.cpu() for x in (features, place, *flags, label, told, none, none, none, none, none.squeeze(1)))
+    assert isinstance(model, HeadedForecaster)
     assert batch.future is not None
     assert batch.future_observed is not None
     norm = model.level(batch)
@@ -77,10 +100,11 @@ def _part(
     columns = [
         model.features(batch)[kept],
         place.to(kept.device).unsqueeze(1).expand(kept.shape)[kept],
-        torch.full(kept.shape, learned, device=kept.device)[kept],
+        *(torch.full(kept.shape, flag, device=kept.device)[kept] for flag in (learned, asked)),
         *(x[kept] for x in (norm.normalise(batch.future), batch.future_observed, norm.mean, norm.deviation)),
         batch.future[kept],
         unit[kept],
+        batch.channel_ids[kept],
     ]
     return tuple(column.cpu() for column in columns)
 
@@ -89,19 +113,24 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
     """Put the closed-form solution on the frozen encoder into the module's head, and say how it was chosen.
 
     The penalty is the one that predicts best over blocks of time of training and validation, each block from the
-    windows that share no step with it; then the head is solved from the training windows alone. Quantiles lie about the
-    forecast as these predictions erred.
+    windows that share no step with it; then the head is solved from the training windows alone, or, where `tune.refit`
+    says so, from both. Quantiles lie about the forecast as these predictions erred.
 
     Raises
     ------
     ConfigError
         There are too few windows.
     """
+    began = time.perf_counter()
     tune = module.config.tune
     before = next(module.parameters()).device
     examples = _examples(module.to(device), data, device)
-    module.to(before)
+    module.to(before).train()
     dataset: OriginDataset = data.datasets["train"][0]
+    # Penalised are the weights on what is learned from; the head gets those that do the same on its own features.
+    basis = _basis(module.model, examples.features.shape[1], tune.penalise)
+    if basis is not None:
+        examples.features = examples.features @ basis
     importance = _importance(module.model, examples.features)
 
     def solve(chosen: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,30 +140,68 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
         return ridge(features, target, examples.observed[chosen], penalties, importance)
 
     penalties: Sequence[float] = tune.penalties
+    place, asked = examples.place, examples.asked
+    block = time_blocks(place, tune.folds)
     try:
         said = blocked_predictions(
-            solve, examples.features, examples.place, dataset.lookback, max(dataset.horizon, 1), tune.folds
+            solve, examples.features, place, block, asked, dataset.lookback, max(dataset.horizon, 1)
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    errors = _errors(module, examples, said)
-    best = int(errors.argmin())
+    errors, known = _errors(module, examples, said)
+    means = mean_of_blocks(errors, known, block[asked])
+    best = int(means.argmin())
     penalties = [tune.penalties[best]]
-    weights, bias = (solution[0] for solution in solve(examples.learned))
-    head = module.model.head.projection if isinstance(module.model, ForecastModel) else module.model.head
+    weights, bias = (solution[0] for solution in solve(examples.learned | tune.refit))
+    weights = weights if basis is None else basis.to(weights) @ weights
+    model: Any = module.model
+    layer = model.head.projection if isinstance(model, HeadedForecaster) else model.head
     with torch.no_grad():
         if tune.quantiles:
-            left = torch.where(examples.observed, examples.target - said[best], torch.nan)
-            shift = left.nanquantile(torch.tensor(tune.quantiles, dtype=left.dtype), dim=0).T  # (H, Q)
-            weights, bias = weights.repeat_interleave(len(tune.quantiles), dim=1), (bias.unsqueeze(1) + shift).flatten()
-        head.weight.copy_(weights.T)  # type: ignore[union-attr, operator]
-        head.bias.copy_(bias)  # type: ignore[union-attr, operator]
-    return {"cv/MSE" if tune.task == "forecast" else "cv/loss": float(errors[best]), "cv/penalty": penalties[0]}
+            left = torch.where(examples.observed[asked], examples.target[asked] - said[best], torch.nan)
+            bias = bias.unsqueeze(1) + _set_apart(model.head, left, examples.channel[asked], tune.quantiles)
+            weights, bias = weights.repeat_interleave(len(tune.quantiles), dim=1), bias.flatten()
+        layer.weight.copy_(weights.T)
+        layer.bias.copy_(bias)
+    return {
+        "cv/MSE" if tune.task == "forecast" else "cv/loss": float(errors[best, known].mean()),
+        "cv/geometric_mean": float(means[best]),
+        "cv/penalty": penalties[0],
+        "fit/solve_seconds": time.perf_counter() - began,
+    }
+
+
+def _set_apart(head: ForecastHead, left: Tensor, channel: Tensor, quantiles: Sequence[float]) -> Tensor:
+    """How far the quantiles lie from the forecast (H, Q) in all channels, by the errors `left` (m, H), NaN where unknown.
+
+    What sets each channel apart is put into the `head`.
+    """
+    levels = torch.tensor(quantiles, dtype=left.dtype)
+    shared = left.nanquantile(levels, dim=0).T
+    if head.distance is not None:
+        for number in channel.unique().tolist():
+            own = left[channel == number].nanquantile(levels, dim=0).T
+            head.distance[number] = torch.where(own.isnan(), 0.0, own - shared)
+    return shared
+
+
+def _basis(model: Any, size: int, penalise: str) -> Tensor | None:
+    """(F, F) what the weights are penalised on, as a mixture of the head's F = `size` features; None: these themselves.
+
+    A pattern that wanders, like a price, is told by the changes between its neighbouring patches.
+    """
+    if not isinstance(model, HeadedForecaster) or penalise == "outputs":
+        return None
+    width, count = model.head.width, model.head.width * (model.head.tokens - 1)
+    basis = torch.eye(size)
+    basis[:count, :count] = -torch.eye(count)
+    basis[width : width + count, :count] += torch.eye(count)
+    return basis
 
 
 def _importance(model: Any, features: Tensor) -> Tensor | None:
-    """(F,) how much weaker than the patches' the weights of the calendar are penalised."""
-    width = calendar_width(model.head.harmonics) if isinstance(model, ForecastModel) else 0
+    """(F,) how much weaker than the others' the weights of the calendar are penalised."""
+    width = calendar_width(model.head.harmonics) if isinstance(model, HeadedForecaster) else 0
     if not width:
         return None
     scale = float((features[:, :-width] - features[:, :-width].mean(0)).square().mean().sqrt())
@@ -143,11 +210,17 @@ def _importance(model: Any, features: Tensor) -> Tensor | None:
     return importance
 
 
-def _errors(module: TuneModule, examples: _Examples, said: Tensor) -> Tensor:
-    """(P,) mean squared error on the standardised scale, or cross entropy."""
+def _errors(module: TuneModule, examples: _Examples, said: Tensor) -> tuple[Tensor, Tensor]:
+    """Of what was asked for, squared errors (P, m, H) on the standardised scale, or cross entropies (P, m, 1).
+
+    With them (m, H) what of it is known.
+    """
+    asked = examples.asked
+    target, known = examples.target[asked], examples.observed[asked]
     if module.config.tune.task == "classify":
-        weight, label = module.label_weight.cpu().double(), examples.target.squeeze(1)
-        return torch.stack([F.cross_entropy(scores, label, weight) for scores in said])
-    transform = module.encoder.config.transform
-    values = invert_transform(said * examples.deviation + examples.level, transform)
-    return torch.stack([((own - examples.future) / examples.unit)[examples.observed].square().mean() for own in values])
+        weight, label = module.label_weight.cpu().double(), target.squeeze(1)
+        loss = torch.stack([F.cross_entropy(scores, label, weight, reduction="none") for scores in said])
+        return loss.unsqueeze(-1), known
+    assert isinstance(module.model, HeadedForecaster)
+    values = invert_transform(said * examples.deviation[asked] + examples.level[asked], module.model.transform)
+    return ((values - examples.future[asked]) / examples.unit[asked]).square(), known

@@ -27,6 +27,7 @@ from trace_lit.config import Config, to_dict
 from trace_lit.modules import CheckpointError
 
 COST = "fit/"
+RUNS = ("init_from", "rag.retriever")  # keys that name another run, often of the same seed
 LEVELS = (("test/",), ("validation/",), ("best/", "last/validation/"))  # the first that all runs have is shown
 _DETAIL = re.compile(r"(^|/)(pool|random|top1)/|/(P@10|queries|ci95)$")
 _FIRST = ("text_to_series", "series_to_text", "series_to_series", "pair", "label")  # in this order, the rest by name
@@ -126,7 +127,7 @@ def without_seed(text: str, seed: Any) -> str:
 def _recipe(run: Run) -> str:
     """All that the runs of a group have in common."""
     fixed = {key: value for key, value in run.config.items() if key not in ("seed", "run.name", "run.dir")}
-    fixed["init_from"] = without_seed(str(fixed.get("init_from")), run.seed)
+    fixed |= {key: without_seed(str(fixed.get(key)), run.seed) for key in RUNS}
     return json.dumps([fixed, run.metrics.get("run/data_fingerprint")], sort_keys=True, default=str)
 
 
@@ -179,7 +180,7 @@ class Column:
     def setting(self, key: str) -> list[Any]:
         """The values of a key of the configuration, each once, in the order of the runs."""
         values = [run.config.get(key, _ABSENT) for run in self.runs]
-        if key == "init_from" and len(self.runs) > 1:
+        if key in RUNS and len(self.runs) > 1:
             values = [without_seed(str(value), run.seed) for value, run in zip(values, self.runs, strict=True)]
         return [value for place, value in enumerate(values) if value not in values[:place]]
 

@@ -17,7 +17,7 @@ from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import Config
 from trace_lit.modules import CheckpointError
 from trace_lit.retrieval import Pool, embed_pool, evaluate_retrieval, with_split
-from trace_lit.train.runs import build_datamodule, load_aligned, write_metrics
+from trace_lit.train.runs import best_device, build_datamodule, load_aligned, write_metrics
 from trace_lit.train.tune import evaluate_tuned, run_config
 
 
@@ -39,12 +39,6 @@ class OpenedRun:
             space = SearchSpace(self.model, dataset.corpus.info.channels)
             pools[name] = dataset, embed_pool(space, loader, self.device)
         return pools
-
-
-def best_device(config: Config) -> torch.device:
-    """Where a run's model is used."""
-    on_gpu = config.trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    return torch.device("cuda" if on_gpu else "cpu")
 
 
 def open_run(run: str | Path, corpus: str | Path | None = None) -> OpenedRun:
@@ -81,7 +75,15 @@ def evaluate_run(
     config = run_config(run)
     if config.stage == "tune":
         return evaluate_tuned(run, config, split, corpus, best_device(config))
-    opened = open_run(run, corpus)
+    metrics = evaluate_opened(open_run(run, corpus), split, bootstrap)
+    folder = Path(run)
+    if corpus is None and (folder / "config.yaml").is_file():
+        write_metrics(folder, metrics)
+    return metrics
+
+
+def evaluate_opened(opened: OpenedRun, split: str, bootstrap: int | None = None) -> dict[str, Any]:
+    """The retrieval metrics of an opened run, flat; of several corpora each under its name."""
     pools = opened.embed(split)
     metrics: dict[str, Any] = {}
     for name, (dataset, pool) in pools.items():
@@ -93,9 +95,6 @@ def evaluate_run(
             bootstrap=opened.config.evaluation.bootstrap if bootstrap is None else bootstrap,
         )
         metrics |= with_split(split if len(pools) == 1 else f"{split}/{name}", own)
-    folder = Path(run)
-    if corpus is None and (folder / "config.yaml").is_file():
-        write_metrics(folder, metrics)
     return metrics
 
 

@@ -38,7 +38,7 @@ from callbacks import (
 )
 from data_modules import Corpus, DomainDataModule
 from trace_lit.atomic import remove_parts
-from trace_lit.config import CLASSIFIERS, Config, ConfigError, to_dict, to_yaml
+from trace_lit.config import CLASSIFIERS, Config, ConfigError, retrieves, to_dict, to_yaml
 from trace_lit.modules import (
     AlignModule,
     AtomicCheckpointIO,
@@ -52,8 +52,10 @@ from trace_lit.modules import (
 from trace_lit.modules.stage import StageModule
 from trace_lit.train.announce import announce, check_processes, log_hyperparameters
 from trace_lit.train.closed_form import solve_head
+from trace_lit.train.predict import log_forecasts
 from trace_lit.train.processes import end_followers, follow_parent, is_follower
-from trace_lit.train.resume import LAST, check_resumable, checkpoint_to_resume
+from trace_lit.train.resume import LAST, check_resumable, check_words, checkpoint_to_resume, is_of_run
+from trace_lit.train.retrieval import check_unchanged, find_neighbours
 from trace_lit.train.runs import build_datamodule, read_metrics, run_folder, write_atomically, write_metrics
 from trace_lit.train.statistics import classify_by_statistics
 from trace_lit.train.tune import build_tune_module, named_scores
@@ -75,6 +77,7 @@ def quiet_lightning() -> None:
         r".*Checkpoint directory .* exists and is not empty.*",
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
         r".*It is recommended to use `self.log\(.*sync_dist=True\)`.*",  # metrics are gathered before; losses are shares
+        r".*module\(s\) in eval mode at the start of training.*",  # those of a frozen forecaster
         r".*your dataloader is not resumable.*",  # it is: the DataModule tells the sampler where to go on
     ):
         warnings.filterwarnings("ignore", message)
@@ -86,11 +89,23 @@ def load_start(config: Config) -> Checkpoint | None:
     Raises
     ------
     CheckpointError
-        It cannot be used, or its encoder or text encoder is another than the configured one.
+        It cannot be used, or its encoder, its text encoder or the alignment that is kept is another than the configured.
+    ConfigError
+        The alignment of no run is to be kept.
     """
     if config.init_from is None:
+        if config.stage == "tune" and config.tune.alignment_weight:
+            raise ConfigError(
+                f"tune.alignment_weight is {config.tune.alignment_weight}, but init_from is null: start from an aligned run"
+            )
         return None
     start = load_checkpoint(config.init_from, "pretrain" if config.stage == "pretrain" else None)
+    keeps_aligned = config.stage == "tune" and config.tune.alignment_weight
+    if keeps_aligned and not start.alignment_weights():
+        raise CheckpointError(
+            f"init_from={config.init_from} is no aligned run, and tune.alignment_weight is {config.tune.alignment_weight}: "
+            "start from a run of stage align, or set the weight to 0"
+        )
     if start.stage == "tune" and (config.stage != "tune" or start.config.tune.model != "trace"):
         raise CheckpointError(
             f"init_from={config.init_from} is a tuned run; start from a run of stage pretrain or align"
@@ -98,6 +113,8 @@ def load_start(config: Config) -> Checkpoint | None:
     there, here = to_dict(start.config), to_dict(config)
     fixed = [("encoder", key) for key in here["encoder"] if key != "dropout"]
     fixed += [("text", key) for key in ("name", "pooling", "query_prefix", "document_prefix", "max_length")]
+    if keeps_aligned:
+        fixed += [("text", "unit"), *(("alignment", key) for key in ("heads", "channel_score", "fusion"))]
     differing = [
         f"{section}.{key}={there[section][key]} there, {here[section][key]} here"
         for section, key in fixed
@@ -105,7 +122,7 @@ def load_start(config: Config) -> Checkpoint | None:
     ]
     if differing:
         raise CheckpointError(
-            f"init_from={config.init_from}: its encoder differs: {', '.join(differing)}; use the same settings"
+            f"init_from={config.init_from}: its model differs: {', '.join(differing)}; use the same settings"
         )
     return start
 
@@ -229,11 +246,13 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | Non
 
 
 def anchor_paths(config: Config) -> None:
-    """Make the paths of the data absolute, so that a run can be evaluated from any folder."""
+    """Make the paths of data and start absolute, so that a run can be evaluated from any folder."""
 
     def absolute(place: str) -> str:
         return str(Path(place).expanduser().absolute())
 
+    if config.init_from is not None:
+        config.init_from = absolute(config.init_from)
     data = config.data
     data.cache_dir = absolute(data.cache_dir)
     if data.root is not None:
@@ -242,6 +261,9 @@ def anchor_paths(config: Config) -> None:
         data.corpus = [absolute(place) for place in data.corpus]
     elif data.corpus is not None:
         data.corpus = absolute(data.corpus)
+    rag = config.rag
+    rag.retriever = None if rag.retriever is None else absolute(rag.retriever)
+    rag.corpus = None if rag.corpus is None else absolute(rag.corpus)
 
 
 @dataclass
@@ -271,6 +293,7 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     SystemExit
         With code 75 (EX_TEMPFAIL) by SIGTERM or SIGUSR1, after the step has been finished and saved.
     """
+    check_words(resume, overwrite)
     quiet_lightning()
     follow_parent()
     L.seed_everything(config.seed, workers=True, verbose=False)
@@ -290,16 +313,36 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     known = checkpoint or start
     data.known_vocabulary = None if known is None else known.vocabulary
     data.setup("fit")
+    if config.stage == "tune":
+        for split in ("train", "validation"):
+            data.split_dataloader(split)  # says what is amiss where there is no window
+        # The run's, whatever corpus it is used on.
+        config.tune.lookback = data.datasets["train"][0].lookback
+        if retrieves(config) and config.rag.corpus is None and len(data.corpora) == 1:
+            config.rag.corpus = str(data.corpora[0].path)
     if config.stage == "tune" and config.tune.model in CLASSIFIERS:
         return _fit_classifier(config, folder, data, overwrite)
     module = build_module(config, data, start)
+    if isinstance(module, TuneModule):
+        if checkpoint is not None:
+            check_unchanged(module.retrieval, checkpoint.retrieval, checkpoint.path)
+        module.costs = find_neighbours(data)
+    own = checkpoint is not None and is_of_run(checkpoint, folder)
+    if checkpoint is not None and not module.learns_by_steps:
+        if not own or not read_metrics(folder):
+            raise CheckpointError(
+                f"{checkpoint.path} holds a model that takes no gradient steps, so there is nothing to go on with: fit it "
+                "anew (without --resume; --overwrite replaces a run of the same name)"
+            )
+        print(f"done: {folder}, a model without gradient steps has nothing to go on with")
+        return FitResult(folder, {})
 
     has_pairs = any(any(dataset.texts) for dataset in data.datasets["validation"])
     trainer = build_trainer(config, folder, has_pairs, None if checkpoint is None else checkpoint.step)
     check_processes(trainer.world_size)
     told = []
     if checkpoint is not None:
-        changes = check_resumable(checkpoint, config, data, trainer.world_size)
+        changes = check_resumable(checkpoint, config, data, folder, trainer.world_size)
         told = [
             f"goes on   at step {checkpoint.step}, from {checkpoint.path}",
             *(f"changed   {line}" for line in changes),
@@ -307,7 +350,6 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
         checkpoint = dataclasses.replace(checkpoint, weights={})  # Lightning reads them anew
     if not trainer.is_global_zero:  # the processes that Lightning starts find the folder made
         return _train(config, folder, data, module, trainer, checkpoint, domain)
-    own = checkpoint is not None and checkpoint.path.resolve().is_relative_to(folder.resolve())
     with claimed(folder, overwrite, go_on=own):
         write_atomically(folder / "config.yaml", to_yaml(config))
         announce(config, folder, data, module, trainer)
@@ -391,16 +433,15 @@ def _train(
     if config.trainer.compile and not (isinstance(module, TuneModule) and not module.has_encoder):
         for block in module.encoder.blocks:
             block.compile()
-    solved: dict[str, float] = {}
-    if isinstance(module, TuneModule) and module.has_encoder and config.tune.solver != "sgd" and checkpoint is None:
-        solved = solve_head(module, data, trainer.strategy.root_device)
-    if isinstance(module, TuneModule) and not module.learns_by_steps:
-        return _keep(config, folder, data, module, trainer, domain, solved)
     try:
+        if isinstance(module, TuneModule) and module.has_head and config.tune.solver != "sgd" and checkpoint is None:
+            module.solved = solve_head(module, data, trainer.strategy.root_device)
+        if not module.learns_by_steps:
+            return _finish(config, folder, data, trainer, domain, _keep(folder, data, module, trainer))
         trainer.fit(
             module, datamodule=data, ckpt_path=None if checkpoint is None else checkpoint.path, weights_only=True
         )
-        metrics = _outcome(trainer, module) | solved
+        metrics = _outcome(trainer, module)
         known = read_metrics(folder)
         if checkpoint is not None and (trainer.global_step, known.get("fit/epochs")) == (
             checkpoint.step,
@@ -427,28 +468,17 @@ def _train(
         raise
 
 
-def _keep(
-    config: Config,
-    folder: Path,
-    data: DomainDataModule,
-    module: TuneModule,
-    trainer: L.Trainer,
-    domain: str,
-    solved: dict[str, float],
-) -> FitResult:
-    """Validate and save a module that needs no gradient steps."""
+def _keep(folder: Path, data: DomainDataModule, module: StageModule, trainer: L.Trainer) -> dict[str, float]:
+    """Validate and save a module that needs no gradient steps; what it has come to."""
     trainer.validate(module, datamodule=data, verbose=False)
     for name in ("best", "last"):
         trainer.save_checkpoint((folder / LAST).with_stem(name))
-    metrics = {
-        "fit/seconds": _callback(trainer, Throughput).elapsed,
+    last = {name.split("/dataloader_idx")[0]: float(value) for name, value in trainer.callback_metrics.items()}
+    return {
         "fit/epochs": 0.0,
-        **_sizes(module),
-        **{f"last/{name.split('/dataloader_idx')[0]}": value for name, value in trainer.callback_metrics.items()},
-        **solved,
+        **_costs(trainer, module),
+        **{f"last/{name}": value for name, value in last.items()},
     }
-    metrics = {name: float(value) for name, value in metrics.items()}
-    return _finish(config, folder, data, trainer, domain, metrics)
 
 
 def _finish(
@@ -457,6 +487,9 @@ def _finish(
     """Write and tell what a run has come to."""
     if trainer.is_global_zero:
         write_metrics(folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
+        module = trainer.lightning_module
+        if isinstance(module, TuneModule) and config.tune.task == "forecast":
+            log_forecasts(module, data, trainer.logger.experiment, trainer.global_step)  # type: ignore[union-attr]
         log_hyperparameters(trainer, config, domain, metrics)
         print(f"done: {folder}")
         for name, value in metrics.items():
@@ -465,12 +498,16 @@ def _finish(
     return FitResult(folder, metrics)
 
 
-def _sizes(module: StageModule) -> dict[str, float]:
-    idle = {id(parameter) for parameter in module.idle()}
-    trained = sum(p.numel() for p in module.parameters() if p.requires_grad and id(p) not in idle)
+def _costs(trainer: L.Trainer, module: StageModule) -> dict[str, float]:
+    """Seconds and parameters; with a head in closed form, how it was chosen."""
+    solved = module.solved if isinstance(module, TuneModule) else {}
+    total, trained = module.parameter_counts()
     return {
-        "fit/parameters": float(sum(p.numel() for p in module.parameters())),
+        "fit/seconds": _callback(trainer, Throughput).elapsed + solved.get("fit/solve_seconds", 0.0),
+        "fit/parameters": float(total),
         "fit/trained_parameters": float(trained),
+        **module.costs,
+        **solved,
     }
 
 
@@ -492,10 +529,9 @@ def _outcome(trainer: L.Trainer, module: StageModule) -> dict[str, float]:
     best, last = chooser.best_model_score, _callback(trainer, LastCheckpoint).validation
     miners = [callback for callback in trainer.callbacks if isinstance(callback, HardNegativeMining)]  # type: ignore[attr-defined]
     return {
-        "fit/seconds": throughput.elapsed,
         "fit/epochs": float(trainer.current_epoch),
         "fit/samples_per_second": throughput.samples_per_second,
-        **_sizes(module),
+        **_costs(trainer, module),
         f"best/{chooser.monitor}": float("nan") if best is None else float(best),
         **{f"last/{name}": value for name, value in sorted(last.items())},
         **{f"fit/mining_{name}": value for miner in miners for name, value in miner.cost.items()},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from data_modules import DomainDataModule
-from trace_lit.config import Config, to_dict
+from trace_lit.config import Config, ConfigError, to_dict
 from trace_lit.modules import Checkpoint, CheckpointError, load_checkpoint
+from trace_lit.train.compare import flatten
 
 LAST = "checkpoints/last.ckpt"
 
@@ -25,6 +27,8 @@ ALLOWED = {
     "data.corpus": "",
     "data.cache_dir": "",
     "data.num_workers": "",
+    "rag.retriever": "",  # the fingerprints decide
+    "rag.corpus": "",
     "data.batch_size": "",  # the global batch decides
     "text.device": "",
     "text.batch_size": "",
@@ -39,10 +43,24 @@ REFUSED = {
     "encoder": "the weights are of that model",
     "alignment": "weights and losses are of that model",
     "pretrain": "the loss would be another one",
+    "rag": "it decides what the model sees",
     "tune": "it decides what is trained, and on which windows",
     "mining": "it decides the batches of the epoch that goes on",
     "optim": "the state of the optimiser was made by it",
 }
+
+
+def check_words(resume: str | Path | None, overwrite: bool) -> None:
+    """Raise ConfigError where a run is to go on and to be overwritten, or nothing is named to go on with."""
+    if resume is not None and not str(resume):
+        raise ConfigError('--resume "": give auto, a run folder or a checkpoint')
+    if resume is not None and overwrite:
+        raise ConfigError(f"--resume {resume} goes on with a run, --overwrite replaces it; give one of the two")
+
+
+def is_of_run(checkpoint: Checkpoint, folder: Path) -> bool:
+    """Whether the checkpoint is one of the run in `folder`."""
+    return checkpoint.path.resolve().is_relative_to(folder.resolve())
 
 
 def checkpoint_to_resume(resume: str | Path | None, folder: Path, stage: str) -> Checkpoint | None:
@@ -65,16 +83,18 @@ def checkpoint_to_resume(resume: str | Path | None, folder: Path, stage: str) ->
     return load_checkpoint(place, stage)
 
 
-def check_resumable(checkpoint: Checkpoint, config: Config, data: DomainDataModule, processes: int) -> list[str]:
-    """What has changed since `checkpoint` and does no harm, a line each.
+def check_resumable(
+    checkpoint: Checkpoint, config: Config, data: DomainDataModule, folder: Path, processes: int
+) -> list[str]:
+    """What has changed since `checkpoint` and does no harm, a line each; it is to go on in `folder`.
 
     Raises
     ------
     CheckpointError
-        Something has changed that makes going on another training.
+        Something has changed that makes going on another training; or another run's is over.
     """
-    there, here = _flat(checkpoint.config), _flat(config)
-    changed = {key: (there[key], here[key]) for key in here if there[key] != here[key]}
+    there, here = _settings(checkpoint.config), _settings(config)
+    changed = {key: (there.get(key), here.get(key)) for key in {**there, **here} if there.get(key) != here.get(key)}
     refused = [
         f"{key}={old} there, {new} here ({_refusal(key)})" for key, (old, new) in changed.items() if _refusal(key)
     ]
@@ -89,6 +109,8 @@ def check_resumable(checkpoint: Checkpoint, config: Config, data: DomainDataModu
         )
     if checkpoint.epoch >= config.trainer.max_epochs:
         refused.append(f"epoch {checkpoint.epoch + 1} there, trainer.max_epochs={config.trainer.max_epochs} here")
+    elif checkpoint.epochs >= config.trainer.max_epochs and not is_of_run(checkpoint, folder):
+        refused.append(f"all {checkpoint.epochs} epochs there, trainer.max_epochs={config.trainer.max_epochs} here")
     if refused:
         raise CheckpointError(
             f"{checkpoint.path} cannot go on with this configuration: {'; '.join(refused)}. "
@@ -103,20 +125,25 @@ def check_resumable(checkpoint: Checkpoint, config: Config, data: DomainDataModu
     return told
 
 
-def _flat(config: Config) -> dict[str, Any]:
-    """The configuration by dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in to_dict(config).items():
-        flat |= {f"{key}.{name}": own for name, own in value.items()} if isinstance(value, dict) else {key: value}
-    return flat
+def _settings(config: Config) -> dict[str, Any]:
+    """By dotted keys; an empty section is none."""
+    return {key: value for key, value in flatten(to_dict(config)).items() if value != {}}
+
+
+def _deciding(key: str, known: Mapping[str, str]) -> str | None:
+    """The longest beginning of `key` that is `known`."""
+    parts = key.split(".")
+    beginnings = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return next((beginning for beginning in beginnings if beginning in known), None)
 
 
 def _allowance(key: str) -> str | None:
     """What to say of a change of `key`; None where it may not change."""
-    section = key.partition(".")[0]
-    return ALLOWED.get(key, ALLOWED.get(section))
+    beginning = _deciding(key, ALLOWED | REFUSED)
+    return ALLOWED.get(beginning or "")
 
 
 def _refusal(key: str) -> str | None:
     """Why `key` may not change; None where it may."""
-    return REFUSED.get(key.partition(".")[0], "what it changes is not known") if _allowance(key) is None else None
+    beginning = _deciding(key, ALLOWED | REFUSED)
+    return None if beginning in ALLOWED else REFUSED.get(beginning or "", "what it changes is not known")

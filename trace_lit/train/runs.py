@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from data_modules import DomainDataModule, load_datamodule
 from trace_lit.alignment import AlignedModel
 from trace_lit.atomic import replacing
@@ -44,6 +46,12 @@ def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     write_atomically(
         path, json.dumps(read_metrics(folder) | metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     )
+
+
+def best_device(config: Config) -> torch.device:
+    """Where a run's model is used."""
+    on_gpu = config.trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return torch.device("cuda" if on_gpu else "cpu")
 
 
 def load_aligned(place: str | Path) -> tuple[AlignedModel, Checkpoint]:

@@ -17,11 +17,11 @@ from rich.text import Text
 from data_modules.corpus import SPLITS, Corpus, CorpusError
 from data_modules.csv_series import CsvSeries, read_series_csv
 from data_modules.dataset import window_batch
-from data_modules.figures import Window
+from data_modules.figures import Window, corpus_window, picture_format, save_figure
 from trace_lit.alignment import SearchSpace
 from trace_lit.config import ConfigError, TextConfig
 from trace_lit.retrieval import Hit, Retriever
-from trace_lit.retrieval.figures import corpus_window, picture_format, save_figure, search_results
+from trace_lit.retrieval.figures import search_results
 from trace_lit.text import build_text_encoder, sentences
 from trace_lit.train.evaluate import OpenedRun, open_run
 

@@ -19,6 +19,7 @@ from trace_lit.modules import CheckpointError
 from trace_lit.train.compare import compare_runs, print_comparison
 from trace_lit.train.fit import anchor_paths, run_domain
 from trace_lit.train.processes import IN_TURN
+from trace_lit.train.resume import check_words
 from trace_lit.train.runs import run_folder
 
 
@@ -32,28 +33,31 @@ class Turn:
 
 
 def plan_turns(paths: Sequence[str], words: Sequence[str], seeds: Sequence[int]) -> list[Turn]:
-    """A run `<run.name>-seed<s>` a seed; it starts from `<init_from>-seed<s>` where `init_from` itself is not there.
+    """A run `<run.name>-seed<s>` a seed; it starts from `<init_from>-seed<s>` where there is one.
+
+    `rag.retriever` is taken likewise.
 
     Raises
     ------
     ConfigError
         As `load_config`.
     CheckpointError
-        There is neither `init_from` nor the one of a seed.
+        There is neither the run that is named nor the one of a seed.
     """
     turns = []
     name = load_config(paths, words).run.name
     for seed in seeds:
         own = [*words, f"seed={seed}", f"run.name={name}-seed{seed}"]
         config = load_config(paths, own)
-        if (common := config.init_from) is not None:
+        for key, common in (("init_from", config.init_from), ("rag.retriever", config.rag.retriever)):
+            if common is None:
+                continue
             start = f"{common.rstrip('/')}-seed{seed}"
             if Path(start).exists():
-                own.append(f"init_from={start}")
-                config = load_config(paths, own)
+                own.append(f"{key}={start}")
             elif not Path(common).exists():
-                raise CheckpointError(f"init_from={common} does not exist, nor does {start} for seed {seed}")
-        turns.append(Turn(seed, [*paths, *own], config))
+                raise CheckpointError(f"{key}={common} does not exist, nor does {start} for seed {seed}")
+        turns.append(Turn(seed, [*paths, *own], load_config(paths, own)))
     return turns
 
 
@@ -67,6 +71,7 @@ def fit_in_turn(turns: Sequence[Turn], resume: str | None = None, overwrite: boo
     ConfigError
         A run exists, and is neither gone on with nor overwritten.
     """
+    check_words(resume, overwrite)
     if resume not in (None, "auto"):
         raise ConfigError(f"--resume {resume}: a checkpoint is of one seed; several go on with --resume auto")
     folders = [planned_folder(turn.config) for turn in turns]

@@ -16,6 +16,7 @@ from trace_lit.config import CLASSIFIERS, Config, ConfigError, load_config
 from trace_lit.modules import Checkpoint, CheckpointError, TuneModule, load_checkpoint
 from trace_lit.modules.tune import Scores, score
 from trace_lit.scores import ClassificationScores, ForecastScores
+from trace_lit.train.retrieval import attach_retrieval, check_unchanged, fingerprints
 from trace_lit.train.runs import build_datamodule, write_metrics
 from trace_lit.train.statistics import classify_by_statistics
 
@@ -35,15 +36,18 @@ def build_tune_module(config: Config, data: DomainDataModule, start: Checkpoint 
     Raises
     ------
     ConfigError
-        Labels are to be told, and the corpora have none.
+        Labels are to be told, and the corpora have none; or texts are to be aligned, and there are none.
     """
     train: list[OriginDataset] = data.datasets["train"]
     counts: list[int] = []
     if config.tune.task == "classify":
-        if not data.label_names:
-            raise ConfigError("tune.task is classify, but the corpora have no label_names; forecast, or add labels")
+        if len(data.label_names) < 2:
+            raise ConfigError(
+                f"tune.task is classify, but the corpora's label_names are {list(data.label_names)}; forecast, or add labels"
+            )
         counts = torch.stack([own.label_counts(len(data.label_names)) for own in train]).sum(0).tolist()
     lookback = max(own.lookback for own in train)
+    retrievals = attach_retrieval(config, data)
     module = TuneModule(
         config,
         data.vocabulary if start is None else start.vocabulary,
@@ -52,11 +56,20 @@ def build_tune_module(config: Config, data: DomainDataModule, start: Checkpoint 
         counts,
         build_scores(config, data, "validation"),
         data.data_fingerprint,
+        retrievals[0].retriever.width if retrievals else 0,
     )
+    module.retrieval = fingerprints(config, retrievals)
     if module.has_encoder:
         if start is not None:
             module.encoder.load_state_dict(start.encoder_weights())
         module.encoder.extend(data.vocabulary)
+    if module.aligned is not None and start is not None:
+        if not any(text for own in train for text in own.texts):
+            raise ConfigError(
+                "tune.alignment_weight is set, but no training window has a text: a row with one must lie within the "
+                "look-back; set tune.alignment_weight to 0, or lengthen tune.lookback"
+            )
+        module.aligned.load_state_dict(start.alignment_weights(), strict=False)  # the encoder's part is there
     module.prepare()
     return module
 
@@ -70,7 +83,7 @@ def score_split(module: TuneModule, data: DomainDataModule, split: str, device: 
         scores.to(device)
         for batch in loader:
             moved = batch.to(device)
-            score(scores, moved, module.loss(moved)[1])
+            score(scores, moved, module.predict(moved))
     return named_scores(split, data, all_scores)
 
 
@@ -96,6 +109,7 @@ def load_tuned(place: str | Path) -> tuple[Checkpoint, Callable[[DomainDataModul
 
     def build(data: DomainDataModule) -> TuneModule:
         module = build_tune_module(checkpoint.config, data, None)
+        check_unchanged(module.retrieval, checkpoint.retrieval, place)
         module.load_state_dict(checkpoint.weights)
         return module
 
@@ -112,6 +126,7 @@ def evaluate_tuned(
         config.data.corpus = str(corpus)
     checkpoint, build = (None, None) if config.tune.model in CLASSIFIERS else load_tuned(run)
     data = build_datamodule(config, None if checkpoint is None else checkpoint.vocabulary)
+    data.known_labels = () if checkpoint is None else checkpoint.label_names
     data.prepare_data()
     data.setup("test")
     fingerprint = _recorded_fingerprint(folder) if checkpoint is None else checkpoint.data_fingerprint

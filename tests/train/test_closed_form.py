@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from data_modules import Channel, CorpusInfo, Record, write_corpus
+from trace_lit.config import ConfigError, load_config
+from trace_lit.train.closed_form import solve_head
+from trace_lit.train.runs import build_datamodule
+from trace_lit.train.tune import build_tune_module
+
+STEPS = 500
+
+
+@dataclass
+class Solved:
+    """A head solved on an encoder that was not trained, and what it says of 50 windows of the test."""
+
+    weight: Tensor
+    said: Tensor
+    said_of_double: Tensor  # of the same windows at twice their values
+    told: dict[str, float]
+
+
+def solve(values: np.ndarray, folder: Path, words: tuple[str, ...], *more: str) -> Solved:
+    records = [
+        Record(f"w{first}", "tide", datetime(2024, 1, 1) + timedelta(hours=first), values[None, first : first + 20])
+        for first in range(0, STEPS - 19, 20)
+    ]
+    corpus = write_corpus(records, CorpusInfo("sea", "tide", "made up", (Channel("tide", "m"),), "1h"), folder)
+    tune = "tune={lookback: 24, horizon: 6, split: steps}"
+    config = load_config([], [*words, f"data.corpus={corpus.path}", "stage=tune", tune, *more])
+    data = build_datamodule(config)
+    data.prepare_data()
+    data.setup("fit")
+    torch.manual_seed(0)
+    module = build_tune_module(config, data, None)
+    told = solve_head(module, data, torch.device("cpu"))
+    batch = data.datasets["test"][0][list(range(50))]
+    module.eval()
+    with torch.no_grad():
+        said, double = (module.predict(own).flatten(1) for own in (batch, replace(batch, values=2 * batch.values)))
+    return Solved(module.model.head.projection.weight.detach(), said, double, told)  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="module")
+def tide() -> np.ndarray:
+    steps = np.arange(STEPS)
+    noise = np.random.default_rng(0).normal(size=STEPS)
+    return 5 + np.sin(2 * np.pi * steps / 12) + 0.5 * np.sin(2 * np.pi * steps / 31) + 0.1 * noise
+
+
+def test_windows_at_other_multiples_teach_not_to_mind_the_level(tide, tmp_path: Path, tiny_words) -> None:
+    words = (*tiny_words, "encoder.centre=last", "encoder.spread=channel")
+    plain = solve(tide, tmp_path / "a", words)
+    gained = solve(tide, tmp_path / "b", words, "tune.gains=[0.5,2.0]")
+    off, less = ((own.said_of_double - 2 * own.said).square().mean() for own in (plain, gained))
+    assert less < 0.5 * off
+
+
+def test_the_validation_windows_are_learned_from_where_that_is_asked_for(tide, tmp_path: Path, tiny_words) -> None:
+    changed = tide.copy()
+    changed[350:400] *= 1.5  # the validation part
+    one = "tune.penalties=[0.1]"
+    heads = {
+        (number, refit): solve(values, tmp_path / f"{number}{refit}", tiny_words, one, f"tune.refit={refit}").weight
+        for number, values in enumerate((tide, changed))
+        for refit in ("true", "false")
+    }
+    torch.testing.assert_close(heads[0, "false"], heads[1, "false"])
+    assert (heads[0, "true"] - heads[1, "true"]).norm() > 0.1 * heads[0, "true"].norm()
+
+
+def test_what_is_penalised_matters_only_where_there_is_a_penalty(tide, tmp_path: Path, tiny_words) -> None:
+    for number, (penalty, near) in enumerate((("1e-12", True), ("1.0", False))):
+        outputs, changes = (
+            solve(
+                tide,
+                tmp_path / f"{number}{how}",
+                tiny_words,
+                f"tune.penalties=[{penalty}]",
+                f"tune.penalise={how}",
+                "tune.calendar=1",
+            ).said
+            for how in ("outputs", "changes")
+        )
+        assert ((outputs - changes).abs().max() < 1e-2) == near
+
+
+def test_the_calendar_is_hardly_penalised(tide, tmp_path: Path, tiny_words) -> None:
+    day = 3 * np.sin(2 * np.pi * np.arange(STEPS) / 24) + np.random.default_rng(0).normal(size=STEPS)
+    with_day = solve(20 + day, tmp_path / "a", tiny_words, "tune.penalties=[100]", "tune.calendar=1")
+    without = solve(20 + day, tmp_path / "b", tiny_words, "tune.penalties=[100]")
+    assert with_day.told["cv/MSE"] < 0.5 * without.told["cv/MSE"]
+
+
+def test_settings_of_the_closed_form_that_cannot_be_are_told_of(tiny_words) -> None:
+    for word, message in (
+        ("tune.gains=[0.5,-1]", "positive"),
+        ("tune.penalise=weights", "'outputs', 'changes'"),
+        ("tune={solver: sgd, refit: true}", "set it to ridge"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            load_config([], [*tiny_words, "stage=tune", word])
+
+
+def test_the_band_of_a_channel_is_as_wide_as_its_own_errors(tmp_path: Path, tiny_words) -> None:
+    """One channel can be foreseen and one cannot; both bands hold what they promise."""
+    random = np.random.default_rng(1)
+    wave = np.sin(2 * np.pi * np.arange(4 * STEPS) / 12)
+    values = np.stack([wave + 0.02 * random.normal(size=len(wave)), random.normal(size=len(wave))])
+    records = [
+        Record(f"w{first}", "sea", datetime(2024, 1, 1) + timedelta(hours=first), values[:, first : first + 20])
+        for first in range(0, 4 * STEPS - 19, 20)
+    ]
+    info = CorpusInfo("sea", "sea", "made up", (Channel("tide", "m"), Channel("foam", "%")), "1h")
+    corpus = write_corpus(records, info, tmp_path / "sea")
+    tune = "tune={lookback: 24, horizon: 6, split: steps, quantiles: [0.1, 0.5, 0.9]}"
+    config = load_config([], [*tiny_words, f"data.corpus={corpus.path}", "stage=tune", tune])
+    data = build_datamodule(config)
+    data.prepare_data()
+    data.setup("fit")
+    module = build_tune_module(config, data, None)
+    solve_head(module, data, torch.device("cpu"))
+    module.eval()
+    dataset = data.datasets["test"][0]
+    batch = dataset[list(range(len(dataset)))]
+    with torch.no_grad():
+        low, _, high = module.predict(batch).unbind(-1)
+    held = ((low <= batch.future) & (batch.future <= high)).float().mean((0, 2))
+    assert ((held > 0.7) & (held < 0.9)).all(), held
+    assert (high - low).mean((0, 2))[1] > 5 * (high - low).mean((0, 2))[0]

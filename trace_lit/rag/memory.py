@@ -1,0 +1,176 @@
+"""What can be retrieved for a window: earlier windows of a corpus, what was written of them and what followed them.
+
+A candidate is admissible for a query only if its window and its continuation (or what its label speaks of) have ended
+before the query's forecast origin. Otherwise a corpus of sliding windows would hand a forecaster its own future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from data_modules.forecasting import OriginDataset
+from trace_lit.batch import NO_LABEL, NO_NEIGHBOUR, Retrieved
+from trace_lit.channels import Channel
+
+_SCORES_AT_ONCE = 2**24
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What was found for N queries, best first."""
+
+    number: Tensor  # (N, R) int64, places in the memory, NO_NEIGHBOUR where fewer than R candidates were admissible
+    similarity: Tensor  # (N, R) float32, cosine, 0 there
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A candidate as it is shown beside a forecast."""
+
+    id: str  # of the corpus's newest row within its window, else of its series
+    series_id: str
+    start: datetime  # naive UTC time of its first step
+    origin: datetime  # at which its window has ended
+    end: datetime  # at which its continuation has ended
+    similarity: float
+    text: str
+    label: str | None
+    channels: tuple[Channel, ...]
+    window: NDArray[np.float32]  # (C, T) in the channels' units, NaN where missing
+    continuation: NDArray[np.float32]  # (C, H), likewise; (C, 0) where labels are told
+
+
+@dataclass
+class Memory:
+    """M candidates of one corpus, sorted by the time at which what follows them is known."""
+
+    windows: OriginDataset  # (M), with their continuations; `at` their origins
+    known: Tensor  # (M,) int64, the seconds since 1970 at which continuation or label are known, ascending
+    vectors: Tensor  # (M, E) float32, unit vectors that are compared
+    series: Tensor  # (M, d) float32, unit vectors at [CLS]
+    text: Tensor  # (M, d) float32, unit vectors of the texts, 0 where there is none
+    label: Tensor  # (M,) int64, NO_LABEL where there is none
+    label_names: tuple[str, ...]
+    transform: str  # on whose scale continuations are moved to a query
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+    def search(self, queries: Tensor, seconds: Tensor, top: int) -> Neighbours:
+        """The `top` candidates most like each of `queries` (N, E), of those that are known by its `seconds` (N,)."""
+        admissible = torch.searchsorted(self.known, seconds, right=True)  # so many of the first
+        vectors = self.vectors.to(queries.device)
+        number = torch.full((len(queries), top), NO_NEIGHBOUR)
+        similarity = torch.zeros(len(queries), top)
+        for rows in torch.arange(len(queries)).split(max(1, _SCORES_AT_ONCE // max(len(self), 1))):
+            count = admissible[rows].unsqueeze(1)
+            upto = int(count.max())
+            scores = queries[rows.to(queries.device)] @ vectors[:upto].T
+            scores = scores.masked_fill((torch.arange(upto) >= count).to(scores.device), -torch.inf)
+            best, place = (found.cpu() for found in scores.topk(min(top, upto)))
+            found = best > -torch.inf
+            number[rows, : best.shape[1]] = torch.where(found, place, NO_NEIGHBOUR)
+            similarity[rows, : best.shape[1]] = torch.where(found, best, 0.0)
+        return Neighbours(number, similarity)
+
+    def look_up(self, neighbours: Neighbours, channels: Sequence[Channel]) -> Retrieved:
+        """All that a head may see of the neighbours of B windows of the given `channels`."""
+        found = neighbours.number != NO_NEIGHBOUR  # (B, R)
+        place = neighbours.number.clamp(min=0)
+        last, future, observed = (None, None, None)
+        if self.windows.horizon:
+            last, future, observed = self._continuations(place, found, channels)
+        return Retrieved(
+            number=neighbours.number,
+            similarity=neighbours.similarity,
+            series=self.series[place] * found.unsqueeze(-1),
+            text=self.text[place] * found.unsqueeze(-1),
+            label=torch.where(found, self.label[place], NO_LABEL),
+            last=last,
+            future=future,
+            future_observed=observed,
+        )
+
+    def _continuations(
+        self, place: Tensor, found: Tensor, channels: Sequence[Channel]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Last observed values (B, C, R, 1), what followed them (B, C, R, H), and where that is observed."""
+        batch = self.windows[place.flatten().tolist()]
+        assert batch.future is not None
+        assert batch.future_observed is not None
+        steps = torch.arange(1, batch.observed.shape[-1] + 1)
+        last = batch.values.gather(-1, (batch.observed * steps).argmax(-1, keepdim=True))  # (B · R, C, 1)
+        observed = batch.future_observed & batch.observed.any(-1, keepdim=True)
+        places = {channel.key: number for number, channel in enumerate(self.windows.corpus.info.channels)}
+        own = [places.get(channel.key, len(places)) for channel in channels]  # the last for one that is not here
+        last, future, observed = (
+            F.pad(tensor, (0, 0, 0, 1))[:, own].unflatten(0, place.shape).transpose(1, 2)
+            for tensor in (last, batch.future, observed)
+        )
+        found = found[:, None, :, None]
+        observed = observed & found
+        return torch.where(found, last, 0.0), torch.where(observed, future, 0.0), observed
+
+    def describe(self, number: Tensor, similarity: Tensor) -> list[list[Neighbour]]:
+        """The neighbours (B, R) of B windows as they are shown, best first; fewer where there are none."""
+        shown = []
+        for places, likeness in zip(number.tolist(), similarity.tolist(), strict=True):
+            pairs = [pair for pair in zip(places, likeness, strict=True) if pair[0] != NO_NEIGHBOUR]
+            chosen = self.windows.at(self.windows.origins[[place for place, _ in pairs]]) if pairs else None
+            shown.append([] if chosen is None else self._describe(chosen, pairs))
+        return shown
+
+    def _describe(self, chosen: OriginDataset, pairs: list[tuple[int, float]]) -> list[Neighbour]:
+        corpus, windows = chosen.corpus, chosen.series.windows
+        batch = chosen[list(range(len(chosen)))]
+        rows, texts = chosen.rows_within, chosen.texts
+        shown = []
+        for spot, (place, likeness) in enumerate(pairs):
+            first, last = batch.span[spot].tolist()
+            series_id = str(corpus.series_ids[_row_before(chosen, spot)])
+            label = int(self.label[place])
+            future, told = batch.future, batch.future_observed
+            end = int(windows.end[int(chosen.origins[spot]) - 1 + chosen.horizon]) if chosen.horizon else last
+            shown.append(
+                Neighbour(
+                    id=str(corpus.ids[rows[spot][-1]]) if len(rows[spot]) else series_id,
+                    series_id=series_id,
+                    start=_time(first),
+                    origin=_time(last),
+                    end=_time(end),
+                    similarity=likeness,
+                    text=texts[spot],
+                    label=self.label_names[label] if label >= 0 else None,
+                    channels=corpus.info.channels,
+                    window=_with_gaps(batch.values[spot], batch.observed[spot]),
+                    continuation=_with_gaps(
+                        batch.values[spot, :, :0] if future is None else future[spot],
+                        batch.observed[spot, :, :0] if told is None else told[spot],
+                    ),
+                )
+            )
+        return shown
+
+
+def _row_before(dataset: OriginDataset, spot: int) -> int:
+    """A row of the series that a window is of."""
+    windows, step = dataset.series.windows, int(dataset.origins[spot]) - 1
+    within = (windows.first <= step) & (windows.first + windows.length > step)
+    return int(within.nonzero()[0])
+
+
+def _with_gaps(values: Tensor, observed: Tensor) -> NDArray[np.float32]:
+    return torch.where(observed, values, torch.nan).numpy()
+
+
+def _time(seconds: int) -> datetime:
+    return datetime(1970, 1, 1) + timedelta(seconds=seconds)

@@ -1,0 +1,98 @@
+"""Forecasters and classifiers that see the neighbours of a window, TRACE §3.4."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from trace_lit.batch import MultimodalBatch
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.encoder import ClassificationModel, Forecast, ForecastModel, InstanceNorm, SeriesEncoder
+from trace_lit.encoder.patches import transform_statistics
+from trace_lit.rag.prompt import NeighbourInput, rescaled, retrieved_of
+
+
+class RetrievalForecastModel(ForecastModel):
+    """The prompt token stands before the patch outputs that the head reads; the encoder never sees it."""
+
+    def __init__(
+        self,
+        encoder: SeriesEncoder,
+        lookback: int,
+        horizon: int,
+        outputs: int,
+        harmonics: int,
+        neighbours: NeighbourInput,
+        channels: int = 0,
+    ) -> None:
+        more = neighbours.tokens, neighbours.width
+        super().__init__(encoder, lookback, horizon, outputs, harmonics, *more, channels)
+        self.neighbours = neighbours
+
+    def features(self, batch: MultimodalBatch) -> Tensor:
+        hidden = self.encoder(batch).patches
+        if (token := self.neighbours.token(batch)) is not None:
+            prompt = token.unsqueeze(1).expand(-1, hidden.shape[1], -1, -1)
+            hidden = torch.cat([prompt.to(hidden.dtype), hidden], dim=2)
+        further = self.neighbours.for_channels(batch, self.level(batch))
+        return self.head.features(hidden, batch.span[:, 1], further)
+
+
+class RetrievalClassificationModel(ClassificationModel):
+    """The prompt token stands beside [CLS] and the [CIT]s that the head reads."""
+
+    def __init__(self, encoder: SeriesEncoder, channels: int, labels: int, neighbours: NeighbourInput) -> None:
+        further = neighbours.tokens * encoder.config.width + neighbours.width
+        super().__init__(encoder, channels, labels, further)
+        self.neighbours = neighbours
+
+    def features(self, batch: MultimodalBatch) -> Tensor:
+        parts = [super().features(batch), self.neighbours.for_windows(batch)]
+        if (token := self.neighbours.token(batch)) is not None:
+            parts.append(token.flatten(1).float())
+        return torch.cat(parts, dim=1)
+
+
+class RetrievedMean(nn.Module):
+    """The plain mean of what followed the neighbours, or quantiles of it; where there are none, the last value."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, vocabulary: ChannelVocabulary, quantiles: Sequence[float], transform: str) -> None:
+        super().__init__()
+        self.quantiles, self.transform = list(quantiles), transform
+        mean, deviation = (torch.tensor(numbers) for numbers in (vocabulary.mean, vocabulary.deviation))
+        mean, deviation = transform_statistics(mean, deviation, transform)
+        self.register_buffer("mean", mean.nan_to_num(0.0), persistent=False)
+        self.register_buffer("deviation", deviation.nan_to_num(0.0), persistent=False)
+
+    def forward(self, batch: MultimodalBatch) -> Forecast:
+        ids = batch.channel_ids
+        observed = batch.observed & batch.channel_mask.unsqueeze(-1)
+        norm = InstanceNorm.of(batch.values, observed, self.deviation[ids], "last", "channel", self.transform)
+        norm = norm.or_at(self.mean[ids], observed)
+        _, change, followed = rescaled(retrieved_of(batch), norm)
+        change = torch.where(followed, change, torch.nan)  # (B, C, R, H)
+        if self.quantiles:
+            levels = torch.tensor(self.quantiles, device=change.device)
+            expected = change.nanquantile(levels, dim=2).movedim(0, -1)  # (B, C, H, Q)
+        else:
+            expected = change.nanmean(dim=2).unsqueeze(-1)
+        return Forecast(expected.nan_to_num(0.0), norm)
+
+
+class RetrievedLabels(nn.Module):
+    """How many of the neighbours have each of K labels; every label counts one neighbour's K-th part beforehand."""
+
+    def __init__(self, labels: int) -> None:
+        super().__init__()
+        self.labels = labels
+
+    def forward(self, batch: MultimodalBatch) -> Tensor:
+        """Scores (B, K): the logarithms of the shares."""
+        label = retrieved_of(batch).label
+        count = (label.unsqueeze(-1) == torch.arange(self.labels, device=label.device)).sum(1)  # (B, K)
+        return ((count + 1 / self.labels) / (count.sum(1, keepdim=True) + 1)).log()

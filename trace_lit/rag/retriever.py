@@ -1,0 +1,106 @@
+"""A frozen aligned model that finds earlier windows like a given one, TRACE §3.4."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from data_modules import Corpus
+from data_modules.forecasting import OriginDataset, Series
+from data_modules.text_table import TextTable, whole
+from data_modules.vocabulary import foreign_vocabulary
+from trace_lit.alignment import AlignedModel, SearchSpace
+from trace_lit.config import Config, ConfigError, TuneConfig
+from trace_lit.retrieval.pool import evaluation_mode
+from trace_lit.text import TextEncoder, sentences
+
+_BATCH = 256
+
+
+@dataclass
+class FrozenRetriever:
+    """An aligned model with what it reads series and texts by.
+
+    Parameters
+    ----------
+    config
+        Of its run.
+    text
+        The text encoder that it was trained with.
+    device
+        Where it is used.
+    """
+
+    model: AlignedModel
+    config: Config
+    text: TextEncoder
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        digest = hashlib.sha256(f"{self.text.fingerprint} {self.config.text.unit}".encode())
+        for name, weight in sorted(self.model.state_dict().items()):
+            digest.update(name.encode() + weight.cpu().contiguous().numpy().tobytes())
+        self.fingerprint = digest.hexdigest()
+        self.model.to(self.device).requires_grad_(False).eval()
+
+    @property
+    def width(self) -> int:
+        """d, of the vectors at [CLS]."""
+        return self.config.encoder.width
+
+    def learn_channels(self, corpora: Sequence[Corpus]) -> None:
+        """Make room for channels that it has never seen."""
+        self.model.encoder.extend(foreign_vocabulary(corpora, self.text, self.model.encoder.vocabulary))
+
+    def windows(
+        self, corpus: Corpus, series: Series, lookback: int, horizon: int, tune: TuneConfig, zero_is_missing: bool
+    ) -> OriginDataset:
+        """The windows of a corpus with `lookback` steps before and `horizon` steps behind the origin, wherever that is.
+
+        Raises
+        ------
+        ConfigError
+            The look-back is shorter than a patch.
+        """
+        patch = self.config.encoder.patch_length
+        if lookback < patch:
+            raise ConfigError(f"rag.lookback is {lookback}, shorter than a patch of the retriever ({patch} steps)")
+        forecast = dataclasses.replace(
+            tune, task="forecast", lookback=lookback, horizon=horizon, targets=None, stride=1
+        )
+        vocabulary = self.model.encoder.vocabulary
+        return OriginDataset(corpus, series, "train", forecast, vocabulary, zero_is_missing=zero_is_missing)
+
+    def embed(self, windows: OriginDataset, corpora: Sequence[Corpus], key: str) -> tuple[Tensor, Tensor]:
+        """Unit vectors (N, E) to compare by the channels of all `corpora`, or by [CLS] alone, and at [CLS] (N, d)."""
+        channels = [channel for corpus in corpora for channel in corpus.info.channels]
+        space = SearchSpace(self.model, list({channel.key: channel for channel in channels}.values()))
+        parts = []
+        with evaluation_mode(space):
+            for first in range(0, len(windows), _BATCH):
+                batch = windows[list(range(first, min(first + _BATCH, len(windows))))]
+                parts.append(space.embed_series(batch.to(self.device)).float().cpu())
+        vectors = torch.cat(parts).clone()
+        whole_window = F.normalize(vectors[:, : self.width], dim=1)
+        return (whole_window if key == "cls" else vectors), whole_window
+
+    def embed_texts(self, texts: Sequence[str]) -> Tensor:
+        """Unit vectors (N, d), those that are held against [CLS]; 0 for an empty text."""
+        unit = sentences if self.config.text.unit == "sentence" else whole
+        table = TextTable(texts, self.text, unit, kind="query")
+        numbers = table.numbers(texts)
+        identities = self.model.encoder.channel_tokens.identities()[:0]
+        distinct = torch.arange(len(table) + 1)
+        vectors = torch.zeros(len(distinct), self.width)
+        with evaluation_mode(self.model):
+            for some in distinct[1:].split(_BATCH):
+                vector, mask = table.look_up(some)
+                parts = self.model.text(vector.to(self.device), mask.to(self.device), identities)  # (n, 1, d)
+                vectors[some] = F.normalize(parts[:, 0].float(), dim=1).cpu()
+        return vectors[numbers]

@@ -1,0 +1,196 @@
+"""Retrieval once: the vectors of a memory and the neighbours of a split, computed by one process and kept in files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from data_modules import Corpus, CorpusError
+from data_modules.forecasting import OriginDataset, Series
+from trace_lit.atomic import replacing
+from trace_lit.batch import NO_LABEL, Retrieved
+from trace_lit.config import RagConfig, TuneConfig
+from trace_lit.rag.memory import Memory, Neighbours
+from trace_lit.rag.retriever import FrozenRetriever
+
+_FORMAT = 1  # of the files, and of what they are computed by
+
+
+@dataclass
+class RetrievalLookup:
+    """Gives the batches of a dataset what was retrieved for their windows, and finds it when it is first asked for."""
+
+    retrieval: Retrieval
+    dataset: OriginDataset
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Of all windows of the dataset."""
+        return self.retrieval.neighbours(self.dataset)
+
+    def __call__(self, index: Tensor) -> Retrieved:
+        own = Neighbours(self.neighbours.number[index], self.neighbours.similarity[index])
+        return self.retrieval.memory.look_up(own, self.dataset.corpus.info.channels)
+
+    def of(self, dataset: OriginDataset) -> RetrievalLookup:
+        """The same for another dataset."""
+        return RetrievalLookup(self.retrieval, dataset)
+
+
+class Retrieval:
+    """Finds the neighbours of the windows of datasets in one corpus.
+
+    Parameters
+    ----------
+    corpora
+        All that are searched or asked for, so that vectors are compared by the channels of all.
+    searched
+        The corpus whose windows are candidates, one of `corpora`.
+    label_names
+        Of the labels that are told, where it is labels.
+    transform
+        Of the values, on whose scale continuations are moved to a query.
+    zero_is_missing
+        A zero in a continuation is a value that nobody reported.
+    folder
+        Where vectors and neighbours are kept.
+
+    Raises
+    ------
+    CorpusError
+        No window can be a candidate.
+    ConfigError
+        The look-back is shorter than a patch of the retriever.
+    """
+
+    def __init__(
+        self,
+        retriever: FrozenRetriever,
+        corpora: Sequence[Corpus],
+        searched: Corpus,
+        tune: TuneConfig,
+        rag: RagConfig,
+        *,
+        label_names: Sequence[str] = (),
+        transform: str = "none",
+        zero_is_missing: bool = False,
+        folder: Path,
+    ) -> None:
+        self.retriever, self.corpora, self.tune, self.rag, self.folder = retriever, list(corpora), tune, rag, folder
+        self.lookback = rag.lookback or tune.lookback or int(searched.lengths.max())
+        self.searched = searched
+        self.seconds = 0.0  # what was computed took, whenever that was
+        self.memory = self._memory(searched, label_names, transform, zero_is_missing)
+
+    def neighbours(self, dataset: OriginDataset) -> Neighbours:
+        """Those of all windows of `dataset`."""
+        origins, corpus = dataset.origins, dataset.corpus
+
+        def compute() -> dict[str, Tensor]:
+            queries = self._windows(corpus, dataset.series, 1).at(origins)
+            vectors, _ = self.retriever.embed(queries, self.corpora, self.rag.key)
+            found = self.memory.search(vectors.to(self.retriever.device), dataset.seconds, self.rag.top)
+            return {"number": found.number, "similarity": found.similarity}
+
+        asked = [corpus.fingerprint, _digest(origins), self.rag.top, self._compared]
+        kept = self._kept(["neighbours", self.memory.fingerprint, *asked], compute)
+        return Neighbours(kept["number"], kept["similarity"])
+
+    def _windows(self, corpus: Corpus, series: Series, horizon: int) -> OriginDataset:
+        """What the retriever sees; gaps and zeros are what they were when it was trained."""
+        zero_is_missing = self.retriever.config.data.zero_is_missing
+        tune = replace(self.tune, fill_gaps=False)
+        return self.retriever.windows(corpus, series, self.lookback, horizon, tune, zero_is_missing)
+
+    @property
+    def _compared(self) -> list[Any]:
+        return [self.rag.key, self.lookback, sorted({c.key for corpus in self.corpora for c in corpus.info.channels})]
+
+    def _memory(self, corpus: Corpus, label_names: Sequence[str], transform: str, zero_is_missing: bool) -> Memory:
+        tune, rag = self.tune, self.rag
+        series = Series.of(corpus, tune.split)
+        windows, forecasts = series.windows, tune.task == "forecast"
+        if forecasts:
+            origins = series.candidate_origins(self.lookback, tune.horizon, rag.splits)
+            origins = origins[(origins - self.lookback - series.begun[origins - 1]) % rag.stride == 0]
+            known = windows.end[origins + tune.horizon - 1]
+            label = torch.full((len(origins),), NO_LABEL)
+        else:
+            names = corpus.info.label_names
+            of_corpus = [label_names.index(name) if name in label_names else NO_LABEL for name in names]
+            numbers = np.array([*of_corpus, NO_LABEL])[corpus.labels.clip(min=-1)]
+            rows = np.flatnonzero(np.isin(corpus.splits, list(rag.splits)) & (numbers != NO_LABEL))[:: rag.stride]
+            origins = (windows.first + windows.length)[torch.from_numpy(rows)]
+            last = origins - 1
+            step = (windows.end - windows.begin).max()  # the series may not go on as far as the label speaks of
+            known = windows.end[last] + tune.horizon * step
+            label = torch.from_numpy(numbers[rows].astype(np.int64))
+        if not len(origins):
+            asked = (
+                f"with a look-back of {self.lookback} and a horizon of {tune.horizon} steps"
+                if forecasts
+                else "labelled"
+            )
+            raise CorpusError(
+                f"{corpus.path} has no window to retrieve in rag.splits={list(rag.splits)} {asked}; name other splits, "
+                "lower rag.lookback or tune.horizon, or search another rag.corpus"
+            )
+        order = known.argsort(stable=True)
+        origins, known, label = origins[order], known[order], label[order]
+        horizon = tune.horizon if forecasts else 0
+        candidates = self.retriever.windows(corpus, series, self.lookback, horizon, tune, zero_is_missing).at(origins)
+        candidates.hindsight = horizon  # once a candidate is admissible, its continuation has been written of
+
+        def compute() -> dict[str, Tensor]:
+            seen = self._windows(corpus, series, horizon).at(origins)
+            vectors, whole = self.retriever.embed(seen, self.corpora, rag.key)
+            return {"vectors": vectors, "series": whole, "text": self.retriever.embed_texts(candidates.texts)}
+
+        texts = [horizon, tune.max_texts]
+        key = [self.retriever.fingerprint, corpus.fingerprint, _digest(origins), *texts, self._compared]
+        kept = self._kept(["memory", *key], compute)
+        return Memory(
+            windows=candidates,
+            vectors=kept["vectors"],
+            series=kept["series"],
+            text=kept["text"],
+            known=known,
+            label=label,
+            label_names=tuple(label_names),
+            transform=transform,
+            fingerprint=_name([*key, tune.horizon, list(rag.splits)]),
+        )
+
+    def _kept(self, key: list[Any], compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """What `compute` returns: from the file named by `key`, or computed now, by one process, and put there."""
+        path = self.folder / f"{key[0]}-{_name(key)}.pt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if not path.is_file():
+                began = time.perf_counter()
+                found = compute()
+                seconds = torch.tensor(time.perf_counter() - began)
+                with replacing(path) as file:
+                    torch.save({**found, "seconds": seconds}, file)
+            kept: dict[str, Tensor] = torch.load(path, weights_only=True)
+        self.seconds += float(kept.pop("seconds"))
+        return kept
+
+
+def _digest(numbers: Tensor) -> str:
+    return hashlib.sha256(numbers.numpy().tobytes()).hexdigest()
+
+
+def _name(key: list[Any]) -> str:
+    return hashlib.sha256(json.dumps([_FORMAT, *key]).encode()).hexdigest()[:24]
