@@ -28,7 +28,7 @@ ALIGNED := runs/$(DOMAIN)/align/$(RUN)
 START = $(if $(wildcard $(ALIGNED) $(ALIGNED)-seed*),$(ALIGNED),$(if $(wildcard $(PRETRAINED) $(PRETRAINED)-seed*),$(PRETRAINED)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast gain weather figures clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -93,6 +93,15 @@ results: setup  ## the measured domains and the joint run: ROOT (the folder with
 
 forecast: setup  ## forecasts of Health_US and Energy beside the baselines: ROOT (the folder with timemmd), five seeds
 	$(BIN)/python experiments/forecast.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+gain: setup  ## what retrieval brings to forecasts and classification: ROOT (the folder with timecap and timemmd), five seeds
+	$(BIN)/python experiments/retrieval_gain.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+weather: setup  ## the next day of real weather, hours and rain, beside the baselines: ROOT (the folder with timecap), five seeds
+	$(BIN)/python experiments/weather_tuning.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+figures: setup  ## forecasts and what was retrieved for them, drawn: of `make demo`, or with ROOT (timecap and timemmd) of real data
+	$(BIN)/python experiments/forecast_figures.py $(if $(ROOT),--root $(ROOT) --out figures) $(ARGS)
 
 clean:  ## remove runs, built corpora and caches; .venv stays
 	rm -rf runs corpora demo .pytest_cache .mypy_cache .ruff_cache
