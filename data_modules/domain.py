@@ -374,12 +374,16 @@ class DomainDataModule(L.LightningDataModule):
             raise RuntimeError("call prepare_data() and setup() first")
         for dataset in self.datasets[split]:
             if not len(dataset):
+                path = dataset.corpus.path
+                if self.tune is None:
+                    raise CorpusError(f"{path} has no rows in the split {split!r}; build it with more windows")
+                if self.tune.task == "classify":
+                    raise CorpusError(
+                        f"{path} has no row with a label in the split {split!r}; build it with labels there"
+                    )
                 raise CorpusError(
-                    f"{dataset.corpus.path} has no rows in the split {split!r}; build it with more windows"
-                    if self.tune is None
-                    else f"{dataset.corpus.path} has no window in the split {split!r} with a look-back of "
-                    f"{dataset.lookback} and a horizon of {dataset.horizon} steps; lower tune.lookback or tune.horizon, "
-                    "or build it from longer series"
+                    f"{path} has no window in the split {split!r} with a look-back of {dataset.lookback} and a horizon of "
+                    f"{dataset.horizon} steps; lower tune.lookback or tune.horizon, or build it from longer series"
                 )
         return self.datasets[split]
 

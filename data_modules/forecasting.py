@@ -18,12 +18,15 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from data_modules.corpus import Corpus, CorpusError
+from data_modules.frequency import Frequency
 from data_modules.splits import SPLITS
 from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
 from trace_lit.batch import NO_LABEL, MultimodalBatch, Retrieved
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import TuneConfig
+
+_SECOND = 1_000_000  # microseconds
 
 
 @dataclass
@@ -33,30 +36,40 @@ class Series:
     windows: Windows  # one a row of the corpus
     begun: Tensor  # (S,) int64, the first step of the run that a step belongs to
     ended: Tensor  # (S,) int64, the step behind its last one
+    number: Tensor  # (S,) int64, which series it is of; one with holes has several runs
+    pace: Tensor  # (S,) int64, the length of a step, in microseconds or minus its months
     split: Tensor  # (S,) int64, place in SPLITS
 
     @classmethod
     def of(cls, corpus: Corpus, split: str) -> Series:
-        """Stitch the rows of `corpus`; a step's split is that of its "rows", or goes by the "steps" of its run.
+        """Stitch the rows of `corpus`; a step's split is that of its "rows", or goes by the "steps" of its series.
 
-        By steps, the first floor(0.7 n) of n are for training and the last floor(0.2 n) for the test.
+        By steps, the first floor(0.7 n) of a series' n are for training and the last floor(0.2 n) for the test. The
+        splits meet at two moments, whatever holes the series has, and nothing is learned from behind them.
         """
         windows = Windows.stitched(corpus, range(len(corpus)))
         start, end = windows.first - windows.before, windows.first + windows.length + windows.reach
         steps = len(windows.values)
-        begun, ended, part = (torch.zeros(steps, dtype=torch.int64) for _ in range(3))
-        for first, last in torch.stack([start, end], dim=1).unique(dim=0).tolist():
+        begun, ended, number, pace, part = (torch.zeros(steps, dtype=torch.int64) for _ in range(5))
+        _, series = np.unique(corpus.series_ids.astype(str), return_inverse=True)
+        frequencies = {alias: Frequency.parse(alias) for alias in set(corpus.frequencies)}
+        paces = [frequencies[alias].microseconds or -frequencies[alias].months for alias in corpus.frequencies]
+        runs = torch.stack([start, end, torch.from_numpy(series), torch.tensor(paces)], dim=1)
+        for first, last, own, length in runs.unique(dim=0).tolist():
             begun[first:last], ended[first:last] = first, last
-            count = last - first
-            test = count // 5
-            part[first + 7 * count // 10 : last] = 1
-            part[last - test : last] = 2
+            number[first:last], pace[first:last] = own, length
         if split == "rows":
             for first, length, name in zip(
                 windows.first.tolist(), windows.length.tolist(), corpus.splits.tolist(), strict=True
             ):
                 part[first : first + length] = SPLITS.index(name)
-        return cls(windows, begun, ended, part)
+        else:
+            in_time = torch.from_numpy(np.lexsort((windows.begin.numpy(), number.numpy())))
+            for own in in_time.split(number.bincount().tolist()):
+                times, count = windows.begin[own], len(own)
+                later = torch.cat([times, times[-1:] + 1])[[7 * count // 10, count - count // 5]]
+                part[own] = torch.bucketize(times, later, right=True)
+        return cls(windows, begun, ended, number, pace, part)
 
     def forecast_origins(self, lookback: int, horizon: int, split: str) -> Tensor:
         """(N,) the first steps behind the origins: `lookback` steps stand before, and all of the horizon is in `split`."""
@@ -74,6 +87,17 @@ class Series:
         count = torch.cat([torch.zeros(1, dtype=torch.int64), allowed.cumsum(0)])
         first, last = (place - lookback).clamp(min=0), (place + horizon).clamp(max=len(self.split))
         return (inside & (count[last] - count[first] == lookback + horizon)).nonzero().squeeze(1)
+
+    def known(self, origins: Tensor, horizon: int) -> Tensor:
+        """(N,) int64, the seconds since 1970 at which the `horizon` steps behind `origins` (N,) have ended.
+
+        Where a series does not go on so far, its steps are counted on; a month then lasts 31 days.
+        """
+        last, end = origins - 1, self.windows.end
+        there = last + horizon < self.ended[last]
+        pace = self.pace[last]
+        seconds = torch.where(pace > 0, -(-horizon * pace // _SECOND), -horizon * pace * 31 * 86_400)
+        return torch.where(there, end[torch.where(there, last + horizon, last)], end[last] + seconds)
 
     def training_statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation (C,) of the training steps' values: the scale that the literature's scores are on."""
@@ -96,14 +120,13 @@ class Lookup(Protocol):
 class OriginDataset(Dataset[MultimodalBatch]):
     """The windows of one split of a corpus, as `MultimodalBatch`es with their future or their label.
 
-    A look-back may reach back into the split before. Of the rows that lie within it, the newest texts are the window's.
+    A look-back may reach back into the split before. Of the rows that lie within it, the newest texts are the window's;
+    batches have them once `read_with` is given their vectors.
 
     Parameters
     ----------
     vocabulary
         Holds the corpus's channels.
-    texts
-        Holds the windows' texts (`window_texts` tells them); without it, batches have none.
     zero_is_missing
         Inputs and training targets count a zero as not observed.
 
@@ -150,11 +173,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
         self._past, self._bridged = self._values, torch.zeros_like(self._seen)
         if self._fill_gaps:
             self._past, self._bridged = _bridge(self._values, self._seen, series)
-        names, numbers = np.unique(corpus.series_ids.astype(str), return_inverse=True)
-        self.series_count = len(names)
-        self._series_of_step = torch.zeros(len(values), dtype=torch.int64)
-        self._series_of_step[series.windows.first] = torch.from_numpy(numbers)
-        self._series = self._series_of_step[series.begun[self.origins - 1]]
+        self.series_count = int(series.number.max()) + 1
         self.mean, self.deviation = series.training_statistics()
         self._texts: TextTable | None = None
         self._text = torch.zeros(len(self.origins), dtype=torch.int64)
@@ -173,7 +192,6 @@ class OriginDataset(Dataset[MultimodalBatch]):
         moved = copy.copy(self)
         moved.origins = origins
         moved._label = torch.full((len(origins),), NO_LABEL) if label is None else label
-        moved._series = self._series_of_step[self.series.begun[origins - 1]]
         moved._texts, moved._text = None, torch.zeros(len(origins), dtype=torch.int64)
         moved.lookup = None if self.lookup is None else self.lookup.of(moved)
         return moved
@@ -269,7 +287,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
             index=index,
             text_id=none if self._texts is None else TextTable.ids(self._text[index]),
             channel_text_id=none.unsqueeze(1).expand(size, channels),
-            series_id=self._series[index],
+            series_id=self.series.number[origin - 1],
             span=torch.stack([windows.begin[torch.maximum(origin - self.lookback, begun)], windows.end[origin - 1]], 1),
             times=windows.begin[past_place],
             future=torch.where(told, future, 0.0) if self.horizon else None,

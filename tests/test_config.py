@@ -144,6 +144,63 @@ def test_values_that_cannot_work(word: str, said: str) -> None:
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["quantiles=[0.1,0.9]"], "it must hold 0.5, too: the median is the point forecast"),
+        (["quantiles=[0.1,0.9]", "model=retrieved_mean"], "it must hold 0.5, too"),
+        (["quantiles=[0.4,0.6]", "model=chronos_bolt", "solver=none"], "it must hold 0.5, too"),
+        (["refit=true", "solver=ridge+sgd"], "chooses its best epoch on the validation windows"),
+        (["refit=true", "solver=sgd"], "tune.refit to false"),
+        (["model=naive", "task=classify"], "of tune.task=classify it must be one of 'trace', 'retrieved_mean'"),
+    ],
+)
+def test_tuning_that_would_mislead_is_refused(words: list[str], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config([], ["stage=tune", *(f"tune.{word}" for word in words)])
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "others", "back"),
+    [
+        ("tune.loss=mae", [], "tune.loss=mse"),
+        ("tune.loss=mae", ["tune.quantiles=[0.1,0.5,0.9]", "tune.solver=sgd"], "tune.loss=mse"),
+        ("tune.loss=huber", ["tune.model=naive"], "tune.loss=mse"),
+        ("tune.loss=huber", ["tune.model=moment"], "tune.loss=mse"),
+        ("data.jitter=1", [], "data.jitter=0"),
+        ("data.random_offset=true", ["tune.model=nlinear"], "data.random_offset=false"),
+        *(
+            (word, ["tune.task=classify"], back)
+            for word, back in (
+                ("tune.split=steps", "tune.split=rows"),
+                ("tune.calendar=2", "tune.calendar=0"),
+                ("tune.penalise=changes", "tune.penalise=outputs"),
+                ("tune.gains=[2]", "tune.gains=[]"),
+                ("tune.targets=[wind]", "tune.targets=null"),
+                ("tune.quantiles=[0.1,0.5,0.9]", "tune.quantiles=[]"),
+            )
+        ),
+        ("tune.gains=[2]", ["tune.model=dlinear"], "tune.gains=[]"),
+        ("tune.refit=true", ["tune.model=logistic_regression", "tune.task=classify"], "tune.refit=false"),
+    ],
+)
+def test_what_would_be_ignored_in_tuning_is_refused_and_the_error_says_what_to_set(
+    word: str, others: list[str], back: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config([], ["stage=tune", word, *others])
+    assert str(caught.value).startswith(f"{word.partition('=')[0]} is ")
+    assert str(caught.value).endswith(f"; set {back}")
+    load_config([], ["stage=tune", word, *others, back])
+    load_config([], ["stage=align", "data.jitter=1"])
+
+
+@pytest.mark.parametrize("words", [["solver=sgd"], ["solver=ridge+sgd", "scope=full"], ["model=nlinear"]])
+def test_gradient_steps_take_any_loss(words: list[str]) -> None:
+    load_config([], ["stage=tune", "tune.loss=mae", *(f"tune.{word}" for word in words)])
+
+
 @pytest.fixture
 def changed() -> Config:
     return load_config(

@@ -79,7 +79,26 @@ def test_quantile_forecasts_by_hand() -> None:
     found = scores.compute()
     assert found["WQL"] == pytest.approx(2 * sum(losses) / 3 / (2 + 4 + 9 + 5))
     assert found["coverage/0.8"] == pytest.approx(2 / 4)  # bounds are within
+    assert found["coverage/0.8/worst"] == pytest.approx(1 / 2)
     assert found["units/MAE"] == pytest.approx((0 + 2 + 4 + 10) / 4)  # the median is the point forecast
+
+
+def test_channels_whose_bands_err_in_opposite_ways_do_not_hide_each_other() -> None:
+    """A band of 80 % that holds all of one channel and 60 % of the other holds 80 % of both together."""
+    scores = two_channels((0.1, 0.5, 0.9))
+    forecast = torch.tensor([-1.0, 0.0, 1.0]).expand(5, 2, 1, 3)
+    future = torch.zeros(5, 2, 1)
+    future[:2, 1] = 5.0
+    observed = torch.ones(5, 2, 1, dtype=torch.bool)
+    scores.update(forecast, future, observed)
+    found = scores.compute()
+    assert found["coverage/0.8"] == pytest.approx(0.8)
+    assert abs(found["coverage/0.8/worst"] - 0.8) == pytest.approx(0.2)
+    scores.reset()
+    observed[:, 1] = False  # a channel without values is none
+    future[:1] = 5.0
+    scores.update(forecast, future, observed)
+    assert scores.compute()["coverage/0.8/worst"] == scores.compute()["coverage/0.8"] == pytest.approx(4 / 5)
 
 
 def test_there_is_a_band_for_each_pair_of_levels_about_the_median() -> None:

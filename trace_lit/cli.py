@@ -206,8 +206,10 @@ def _fit(options: argparse.Namespace) -> int:
 
 def _baseline(options: argparse.Namespace) -> int:
     named = any(word.startswith("run.name=") for word in options.words)
+    first = ["tune.gains=[]", "tune.refit=false"]  # files are those of the tuned model; words that follow are meant
     if options.name != RETRIEVED_MEAN:  # which does both
-        options.words.append(f"tune.task={'forecast' if options.name in BASELINES else 'classify'}")
+        first.append(f"tune.task={'forecast' if options.name in BASELINES else 'classify'}")
+    options.words[:0] = first
     options.words += ["stage=tune", f"tune.model={options.name}", "init_from=null"]
     options.words += [] if named else [f"run.name={options.name}"]
     return _fit(options)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,8 +177,8 @@ class TuneConfig:
     )  # ridge learns from windows at these multiples too; not in the paper
     refit: bool = False  # once the penalty is chosen, ridge learns from the validation windows too; not in the paper
     calendar: int = 0  # harmonics of year, week and day at the origin that the head sees; not in the paper
-    loss: str = "mse"  # mse, mae or huber, on the changes in deviations of the channel
-    quantiles: list[float] = field(default_factory=list)  # to forecast, by pinball loss; none: a point forecast
+    loss: str = "mse"  # of gradient steps: mse, mae or huber, on the changes in deviations of the channel
+    quantiles: list[float] = field(default_factory=list)  # to forecast, the median among them; none: a point forecast
     class_weights: float = 1.0  # rare labels count more, by their rarity to this power; 0: all count alike
     encoder_rate: float = 0.1  # learning rate of what is not the head, as a share of the head's
     lora_rank: int = 8
@@ -201,6 +202,7 @@ class RagConfig:
     lookback: int | None = None  # steps before the origin that are compared; null: tune.lookback
     key: str = "all"  # what is compared: all parts of the retriever's vectors, or cls: [CLS] alone, as in the paper
     stride: int = 1  # candidates are so many steps apart
+    apart: int | None = None  # steps between two neighbours of one series; null: those compared, so that none overlap
     splits: list[str] = field(default_factory=lambda: ["train"])  # a candidate's window and continuation lie in these
 
 
@@ -371,7 +373,11 @@ def _check(config: Config) -> None:
     tune = config.tune
     allow("tune.task", tune.task, ("forecast", "classify"))
     others = (*BASELINES, *BACKBONES) if tune.task == "forecast" else CLASSIFIERS
-    allow("tune.model", tune.model, ("trace", RETRIEVED_MEAN, *others))
+    models = ("trace", RETRIEVED_MEAN, *others)
+    require(
+        tune.model in models,
+        f"tune.model is {tune.model!r}; of tune.task={tune.task} it must be one of {', '.join(map(repr, models))}",
+    )
     allow("tune.split", tune.split, ("rows", "steps"))
     allow("tune.scope", tune.scope, ("head", "head+tokens", "lora", "full"))
     allow("tune.solver", tune.solver, ("ridge", "ridge+sgd", "sgd", "none"))
@@ -390,6 +396,7 @@ def _check(config: Config) -> None:
         ("rag.top", config.rag.top, 1),
         ("rag.lookback", config.rag.lookback, 1),
         ("rag.stride", config.rag.stride, 1),
+        ("rag.apart", config.rag.apart, 1),
         ("data.batch_size", config.data.batch_size, 1),
         ("data.num_workers", config.data.num_workers, 0),
         ("data.jitter", config.data.jitter, 0),
@@ -463,12 +470,22 @@ def _check(config: Config) -> None:
     )
     require(
         tune.solver.startswith("ridge") or not (tune.gains or tune.refit),
-        f"tune.gains and tune.refit are of the head in closed form, but tune.solver is {tune.solver}; set it to ridge",
+        f"tune.gains and tune.refit are of the head in closed form, but tune.solver is {tune.solver}; set it to ridge, or "
+        "tune.gains to [] and tune.refit to false",
+    )
+    require(
+        tune.solver == "ridge" or not tune.refit,
+        f"tune.refit is true, but tune.solver is {tune.solver}, which chooses its best epoch on the validation windows: "
+        "the head must not have learned from them; set tune.refit to false, or tune.solver to ridge",
     )
     quantiles = list(tune.quantiles)
     require(
         all(0.0 < level < 1.0 for level in quantiles) and quantiles == sorted(set(quantiles)),
         f"tune.quantiles is {quantiles}; it must hold ascending numbers between 0 and 1, both excluded",
+    )
+    require(
+        not quantiles or 0.5 in quantiles,
+        f"tune.quantiles is {quantiles}; it must hold 0.5, too: the median is the point forecast that MAE and MSE are of",
     )
     targets = tune.targets
     require(
@@ -482,6 +499,7 @@ def _check(config: Config) -> None:
     for name in rag.splits:
         allow("rag.splits", name, ("train", "validation", "test"))
     if config.stage == "tune":
+        _check_ignored(config)
         by = (
             "tune.model=retrieved_mean" if tune.model == RETRIEVED_MEAN else "what rag.mode and rag.use_futures ask for"
         )
@@ -530,6 +548,32 @@ def _check(config: Config) -> None:
         ("alignment.noise", config.alignment.noise),
     ):
         require(0.0 <= weight < float("inf"), f"{key} is {weight}; it must be 0 or positive")
+
+
+def _check_ignored(config: Config) -> None:
+    """Raise ConfigError where something is set that the stage tune, as it is configured, would not look at."""
+    tune = config.tune
+    baseline = tune.model in (*BASELINES, *CLASSIFIERS, RETRIEVED_MEAN)
+    untrained = tune.model in ("naive", "seasonal_naive", RETRIEVED_MEAN)
+    solved = not baseline and tune.solver in ("ridge", "none")
+    here, usual = to_dict(config), to_dict(Config())
+    of_forecasts = tuple(
+        f"tune.{name}" for name in ("split", "calendar", "penalise", "gains", "targets", "quantiles", "loss")
+    )
+    for applies, by, keys in (
+        (True, "stage tune, which takes all windows of training where they are", ("data.jitter", "data.random_offset")),
+        (tune.task == "classify", "tune.task=classify", of_forecasts),
+        (baseline, f"tune.model={tune.model}, which has no head in closed form", ("tune.gains", "tune.refit")),
+        (bool(tune.quantiles), "tune.quantiles, which are learned by their pinball loss", ("tune.loss",)),
+        (untrained, f"tune.model={tune.model}, which learns nothing", ("tune.loss",)),
+        (solved, f"tune.solver={tune.solver}, which takes no gradient steps", ("tune.loss",)),
+    ):
+        for key in keys:
+            section, name = key.split(".")
+            value, default = here[section][name], usual[section][name]
+            if applies and value != default:
+                least = json.dumps(default).strip('"')
+                raise ConfigError(f"{key} is {value!r}, which would be ignored by {by}; set {key}={least}")
 
 
 def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:

@@ -67,7 +67,7 @@ class ForecastScores(Metric):
     mean: Tensor
     deviation: Tensor
     naive_error: Tensor
-    count: Tensor
+    count: Tensor  # (C,) values of each channel
     absolute: Tensor
     squared: Tensor
     absolute_units: Tensor
@@ -76,7 +76,7 @@ class ForecastScores(Metric):
     scaled_count: Tensor
     quantile_loss: Tensor
     size: Tensor
-    covered: Tensor  # (bands,)
+    covered: Tensor  # (C, bands)
 
     def __init__(self, mean: Tensor, deviation: Tensor, naive_error: Tensor, quantiles: Sequence[float] = ()) -> None:
         super().__init__()
@@ -90,10 +90,11 @@ class ForecastScores(Metric):
             for low in range(len(quantiles) // 2)
             if abs(quantiles[low] + quantiles[len(quantiles) - 1 - low] - 1) < 1e-6
         ]
-        sums = ("count", "absolute", "squared", "absolute_units", "squared_units", "scaled", "scaled_count")
+        sums = ("absolute", "squared", "absolute_units", "squared_units", "scaled", "scaled_count")
         for name in (*sums, "quantile_loss", "size"):
             self.add_state(name, torch.tensor(0.0), dist_reduce_fx="sum")
-        self.add_state("covered", torch.zeros(len(self.bands)), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros(len(mean)), dist_reduce_fx="sum")
+        self.add_state("covered", torch.zeros(len(mean), len(self.bands)), dist_reduce_fx="sum")
 
     def update(self, forecast: Tensor, future: Tensor, observed: Tensor) -> None:
         """`forecast` (B, C, H, Q) and `future` (B, C, H) in units; only what is `observed` counts."""
@@ -103,7 +104,7 @@ class ForecastScores(Metric):
         standard = error / self.deviation[channel]
         naive = self.naive_error[channel]
         scaled = (error.abs() / naive)[naive > 0]
-        self.count += len(target)
+        self.count.index_add_(0, channel, torch.ones_like(target))
         self.absolute += standard.abs().sum()
         self.squared += standard.square().sum()
         self.absolute_units += error.abs().sum()
@@ -114,24 +115,33 @@ class ForecastScores(Metric):
             self.quantile_loss += 2 * pinball(guess, target, self.quantiles).mean(-1).sum()
             self.size += target.abs().sum()
         for place, (low, high) in enumerate(self.bands):
-            self.covered[place] += ((guess[:, low] <= target) & (target <= guess[:, high])).sum()
+            within = (guess[:, low] <= target) & (target <= guess[:, high])
+            self.covered[:, place].index_add_(0, channel, within.to(target))
 
     def compute(self) -> dict[str, float]:
-        """By name; `coverage/0.8` is the share of values within the band that should hold 80 %. Nothing of nothing."""
-        if not self.count:
+        """By name; `coverage/0.8` is the share of values within the band that should hold 80 %. Nothing of nothing.
+
+        Beside it, `coverage/0.8/worst` is that of the channel in which it is farthest from what it should be.
+        """
+        count = self.count.sum()
+        if not count:
             return {}
         scores = {
-            "MAE": self.absolute / self.count,
-            "MSE": self.squared / self.count,
-            "units/MAE": self.absolute_units / self.count,
-            "units/MSE": self.squared_units / self.count,
+            "MAE": self.absolute / count,
+            "MSE": self.squared / count,
+            "units/MAE": self.absolute_units / count,
+            "units/MSE": self.squared_units / count,
         }
         if self.scaled_count:
             scores["MASE"] = self.scaled / self.scaled_count
         if self.quantiles:
             scores["WQL"] = self.quantile_loss / self.size.clamp(min=1e-12)
-        for (low, high), covered in zip(self.bands, self.covered, strict=True):
-            scores[f"coverage/{self.quantiles[high] - self.quantiles[low]:.2g}"] = covered / self.count
+        there = self.count > 0
+        for (low, high), covered in zip(self.bands, self.covered.unbind(1), strict=True):
+            share = self.quantiles[high] - self.quantiles[low]
+            by_channel = covered[there] / self.count[there]
+            scores[f"coverage/{share:.2g}"] = covered.sum() / count
+            scores[f"coverage/{share:.2g}/worst"] = by_channel[(by_channel - share).abs().argmax()]
         return {name: float(score) for name, score in scores.items()}
 
 

@@ -238,3 +238,68 @@ def test_a_gap_at_the_border_of_a_series_stays(tmp_path: Path) -> None:
     own = dataset(corpus, "train", zero_is_missing=True, fill_gaps=True)
     first = own[[int(place) for place in (own.origins % 100 == 8).nonzero().squeeze(1)]]
     assert first.observed[:, 0].tolist() == [[False, False, *[True] * 6]] * 2
+
+
+def holed(folder: Path, hours: dict[str, list[int]], frequency: dict[str, str] | None = None) -> Corpus:
+    """Series that have rows of five steps at the given steps alone; their values are the squares of the steps."""
+    frequency = frequency or {}
+    records = []
+    for name, starts in hours.items():
+        length = int(frequency.get(name, "1h")[:-1])
+        for first in starts:
+            values = np.square(np.arange(first, first + 5, dtype=np.float64))
+            begin = BEGIN + timedelta(hours=length * first)
+            label = ("low", "high")[first % 2]
+            alias = frequency.get(name)
+            records.append(
+                Record(f"{name}-{first}", name, begin, np.stack([values, -values]), label=label, frequency=alias)
+            )
+    return write_corpus(records, CorpusInfo("test", "holed", "test", CHANNELS, "1h", ("low", "high")), folder)
+
+
+def test_where_a_series_has_holes_nothing_is_learned_from_behind_what_is_foretold(tmp_path: Path) -> None:
+    rows = list(range(0, 200, 5))
+    corpus = holed(tmp_path / "c", {"holed": [row for row in rows if row not in (60, 150)], "later": rows[20:]})
+    series = Series.of(corpus, "steps")
+    for number, count in enumerate((190, 100)):
+        own = series.number == number
+        times = [series.windows.begin[own & (series.split == part)] for part in range(3)]
+        assert [len(part) for part in times] == [7 * count // 10, count // 10, count // 5]
+        assert times[0].max() < times[1].min()
+        assert times[1].max() < times[2].min()
+    origins = {split: series.forecast_origins(8, 4, split) for split in SPLITS}
+    for number in range(2):
+        ends, begins = (
+            [series.windows.begin[own[series.number[own] == number] + ahead] for own in origins.values()]
+            for ahead in (3, 0)
+        )
+        assert ends[0].max() < begins[1].min() <= ends[1].max() < begins[2].min()
+    found = dataset(corpus, "train")
+    times = found[list(range(len(found)))].times
+    assert times is not None
+    assert (times.diff(dim=1) == 3600).all()  # no window goes over a hole
+
+
+def test_the_error_that_scores_are_measured_in_is_of_the_training_steps_alone(tmp_path: Path) -> None:
+    corpus = holed(tmp_path / "c", {"one": list(range(0, 100, 5))})
+    expected = np.diff(np.square(np.arange(70))).mean()
+    for split in SPLITS:
+        torch.testing.assert_close(dataset(corpus, split).naive_error(1), torch.full((2,), float(expected)))
+
+
+def test_what_lies_ahead_is_known_once_its_steps_have_ended_be_they_there_or_not(tmp_path: Path) -> None:
+    corpus = holed(tmp_path / "c", {"hours": [0, 5, 15], "threes": [0, 5]}, {"threes": "3h"})
+    series = Series.of(corpus, "rows")
+    assert series.pace.unique().tolist() == [3_600_000_000, 3 * 3_600_000_000]
+    begin = int(series.windows.begin.min())
+    for number, hours in enumerate((1, 3)):
+        origins = (series.number == number).nonzero().squeeze(1)[1:]
+        origins = origins[series.begun[origins] == series.begun[origins - 1]]
+        for horizon in (0, 2, 30):
+            expected = series.windows.begin[origins] + 3600 * hours * horizon
+            assert torch.equal(series.known(origins, horizon), expected)
+    assert int(series.known(torch.tensor([1]), 1)) == begin + 2 * 3600
+    monthly = ramp(tmp_path / "m", steps=10, seconds=31 * 86_400, frequency="MS", length=10, stride=10, split="train")
+    months = Series.of(monthly, "rows")
+    assert months.pace.unique().tolist() == [-1]
+    assert int(months.known(torch.tensor([9]), 3)) >= int(months.windows.end[9])

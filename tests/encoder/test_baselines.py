@@ -82,8 +82,6 @@ def test_the_seasonal_naive_forecast_repeats_a_season_exactly() -> None:
     whole = season.repeat(1, 1, 7)
     batch.values, future = whole[..., :24], whole[..., 24:31]
     torch.testing.assert_close(forecast(make("seasonal_naive", season=5), batch), future)
-    naive = forecast(make("naive"), batch)
-    torch.testing.assert_close(forecast(make("seasonal_naive", season=25), batch), naive)  # longer than the look-back
     assert SeasonalNaive(make_vocabulary(), 24, 7, season=5).state_dict() == {}
 
 
@@ -118,13 +116,19 @@ def test_dlinear_is_the_sum_of_what_it_makes_of_the_trend_and_of_the_rest() -> N
 @pytest.mark.parametrize("lookback", [3, 17, 96])
 @NAMES
 def test_any_look_back_will_do(name: str, lookback: int) -> None:
-    model = make(name, lookback=lookback, season=5)
+    model = make(name, lookback=lookback, season=3)
     assert forecast(model, make_batch(steps=lookback)).isfinite().all()
 
 
 def test_a_look_back_without_a_second_patch_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"tune\.lookback is 2; PatchTST needs more than one patch"):
         make("patchtst", lookback=2)
+
+
+def test_a_look_back_without_a_whole_season_is_refused() -> None:
+    """It would be the naive forecast by another name."""
+    with pytest.raises(ConfigError, match=r"tune\.lookback is 24.*last 25 steps.*set tune\.lookback to 25"):
+        make("seasonal_naive", season=25)
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def test_a_block_is_predicted_without_the_windows_that_share_a_step_with_it() ->
         return ridge(features[chosen], target[chosen], observed[chosen], [1e-10])
 
     asked = place % 3 != 0
-    said = blocked_predictions(solve, features, place, time_blocks(place, 4), asked, lookback=6, horizon=3)
+    said = blocked_predictions(solve, features, place - 6, place, place + 3, time_blocks(place, 4), asked)
     torch.testing.assert_close(said[0].float(), target[asked], atol=1e-3, rtol=1e-3)  # in the order of the features
     for number, learned in enumerate(seen):
         block = set(range(25 * number, 25 * number + 25))
@@ -86,11 +86,11 @@ def test_too_few_windows_are_named() -> None:
         blocked_predictions(
             lambda kept: ridge(features[kept], target[kept], observed[kept], [1.0]),
             features,
+            place - 30,
             place,
+            place + 10,
             time_blocks(place, 2),
             torch.ones(20, dtype=torch.bool),
-            30,
-            10,
         )
 
 

@@ -78,7 +78,9 @@ def retrieve(tmp_path: Path) -> Callable[..., dict[str, OriginDataset]]:
     """The datasets of a corpus by split, with their neighbours: among all splits, unless told otherwise."""
 
     def retrieved(corpus: Corpus, searched: Corpus | None = None, **words) -> dict[str, OriginDataset]:
-        rag = {name: words.pop(name) for name in ("top", "lookback", "stride", "splits", "key") if name in words}
+        rag = {
+            name: words.pop(name) for name in ("top", "lookback", "stride", "apart", "splits", "key") if name in words
+        }
         tune = TuneConfig(**{"lookback": 12, "horizon": 6, "split": "steps", **words})
         retriever = make_retriever(corpus)
         searched = searched or corpus

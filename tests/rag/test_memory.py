@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -11,11 +13,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from data_modules import CorpusError
-from data_modules.forecasting import OriginDataset
-from tests.rag.conftest import BEGIN, walk
+from data_modules import Channel, Corpus, CorpusError, CorpusInfo, Record, write_corpus
+from data_modules.forecasting import OriginDataset, Series
+from tests.rag.conftest import BEGIN, CHANNELS, make_retriever, walk
 from trace_lit.batch import NO_NEIGHBOUR, MultimodalBatch
-from trace_lit.rag import FrozenRetriever, Memory, Neighbours, RetrievalLookup, RetrievedMean, memory
+from trace_lit.config import RagConfig, TuneConfig
+from trace_lit.rag import FrozenRetriever, Memory, Neighbours, Retrieval, RetrievalLookup, RetrievedMean, memory
 
 Retrieve = Callable[..., dict[str, OriginDataset]]
 
@@ -82,17 +85,25 @@ def test_candidates_are_of_the_splits_that_are_named(write, retrieve: Retrieve) 
         retrieve(corpus, splits=["validation"], lookback=30)
 
 
+@pytest.mark.parametrize("apart", [1, 6])
 @pytest.mark.parametrize("at_once", [1, 7, 2**20])
-def test_search_is_that_of_brute_force(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_is_that_of_brute_force(at_once: int, apart: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_SCORES_AT_ONCE", at_once * 50)
     random = np.random.default_rng(0)
     vectors, queries = (torch.from_numpy(random.normal(size=(count, 8))).float() for count in (50, 20))
     known = torch.from_numpy(np.sort(random.integers(0, 40, 50)))
     seconds = torch.from_numpy(random.integers(-5, 50, 20))
-    found = searched(vectors, known).search(queries, seconds, 4)
+    pace, series, origin = (torch.from_numpy(random.integers(0, most, 50)) for most in (2, 3, 30))
+    asked = torch.from_numpy(random.integers(0, 2, 20))
+    own = dataclasses.replace(searched(vectors, known), pace=pace, series_number=series, origin=origin)
+    found = own.search(queries, seconds, asked, 4, apart)
     for place in range(20):
-        allowed = [number for number in range(50) if known[number] <= seconds[place]]
-        best = sorted(allowed, key=lambda number: -float(vectors[number] @ queries[place]))[:4]
+        allowed = [number for number in range(50) if known[number] <= seconds[place] and pace[number] == asked[place]]
+        best: list[int] = []
+        for number in sorted(allowed, key=lambda number: -float(vectors[number] @ queries[place])):
+            rivals = [other for other in best if series[other] == series[number]]
+            if len(best) < 4 and all(abs(int(origin[other] - origin[number])) >= apart for other in rivals):
+                best.append(number)
         assert found.number[place].tolist() == best + [NO_NEIGHBOUR] * (4 - len(best))
         assert found.similarity[place, : len(best)].tolist() == pytest.approx((vectors[best] @ queries[place]).tolist())
         assert not found.similarity[place, len(best) :].any()
@@ -100,7 +111,8 @@ def test_search_is_that_of_brute_force(at_once: int, monkeypatch: pytest.MonkeyP
 
 def searched(vectors: Tensor, known: Tensor) -> Memory:
     none = cast(Any, None)
-    return Memory(none, known, vectors, vectors, vectors, torch.zeros(len(known)), (), "none", "")
+    zero, place = torch.zeros_like(known), torch.arange(len(known))
+    return Memory(none, known, zero, zero, place, vectors, vectors, vectors, zero, (), "none", "")
 
 
 @pytest.mark.parametrize("words", [{}, {"task": "classify", "split": "rows"}], ids=["forecast", "classify"])
@@ -163,11 +175,107 @@ def test_what_was_found_is_kept_until_something_changes(
     again = lookup_of(retrieve(corpus)["test"])
     assert torch.equal(again.neighbours.number, expected.number)
     assert again.retrieval.seconds == seconds > 0
-    for changed in ({"lookback": 16}, {"horizon": 7}, {"top": 3}, {"stride": 2}, {"key": "cls"}, {"splits": ["train"]}):
+    for changed in (
+        *({"lookback": 16}, {"horizon": 7}, {"top": 3}, {"stride": 2}, {"apart": 3}, {"key": "cls"}),
+        {"splits": ["train"]},
+    ):
         with pytest.raises(AssertionError, match="embedded again"):
             _ = lookup_of(retrieve(corpus, **changed)["test"]).neighbours
     with pytest.raises(AssertionError, match="embedded again"):
         retrieve(write({"one": (walk(200, 2), 0)}, "changed"))
+
+
+def test_what_is_kept_serves_no_other_order_of_unknown_channels(tmp_path: Path) -> None:
+    """Channels that the retriever has never seen are compared in the order in which it meets them."""
+    known, level, flow = Channel("other", "K"), *CHANNELS
+
+    def written(name: str, channels: tuple[Channel, ...], values: np.ndarray, day: int = 0) -> Corpus:
+        records = [
+            Record(f"{name}{first}", name, BEGIN + timedelta(days=day, hours=first), values[:, first : first + 10])
+            for first in range(0, 200, 10)
+        ]
+        return write_corpus(records, CorpusInfo("rivers", name, "made up", channels, "1h"), tmp_path / name)
+
+    values = walk(200, 1)
+    home = written("home", (known,), walk(200, 3)[:1])
+    both, late = written("both", (level, flow), values), written("late", (flow,), values[1:], 300)
+
+    def found(corpora: list[Corpus], folder: str) -> Tensor:
+        retriever = make_retriever(home)
+        retriever.learn_channels(corpora)
+        tune, rag = TuneConfig(lookback=12, horizon=6, split="steps"), RagConfig(top=1)
+        retrieval = Retrieval(retriever, corpora, both, tune, rag, folder=tmp_path / folder)
+        vocabulary = retriever.model.encoder.vocabulary
+        return retrieval.neighbours(OriginDataset(late, Series.of(late, "steps"), "test", tune, vocabulary)).number
+
+    expected = found([late, both], "empty")
+    learned = make_retriever(home)
+    learned.learn_channels([both])
+    tune = TuneConfig(lookback=12, horizon=6, split="steps")
+    Retrieval(learned, [both], both, tune, RagConfig(top=1), folder=tmp_path / "filled")
+    assert torch.equal(found([late, both], "filled"), expected)
+
+
+def test_gaps_are_compared_as_the_retriever_knows_them(write, retrieve: Retrieve, tmp_path: Path) -> None:
+    values = walk(200, 1)
+    values[:, 30:35] = np.nan
+    corpus = write({"one": (values, 0)})
+    vectors, observed = [], []
+    for fill_gaps in (False, True):
+        shutil.rmtree(tmp_path / "retrieved", ignore_errors=True)
+        dataset = retrieve(corpus, fill_gaps=fill_gaps)["train"]
+        vectors.append(lookup_of(dataset).retrieval.memory.vectors)
+        observed.append(whole(dataset).observed)
+    assert torch.equal(*vectors)
+    assert not torch.equal(*observed)  # the head knows them otherwise
+
+
+def test_what_followed_at_another_pace_is_no_continuation(tmp_path: Path, retrieve: Retrieve) -> None:
+    """A series of every third hour goes through the very values of one of every hour, a year before it."""
+    values = walk(200, 1)
+
+    def written(name: str, series: dict[str, tuple[str, int]]) -> Corpus:
+        records = [
+            Record(
+                f"{key}{first}",
+                key,
+                BEGIN + timedelta(days=day, hours=int(alias[:-1]) * first),
+                values[:, first : first + 10],
+                frequency=alias,
+            )
+            for key, (alias, day) in series.items()
+            for first in range(0, 200, 10)
+        ]
+        return write_corpus(records, CorpusInfo("rivers", name, "made up", CHANNELS, "1h"), tmp_path / name)
+
+    mixed = written("mixed", {"now": ("1h", 365), "slow": ("3h", 0)})
+    for dataset in retrieve(mixed, top=5).values():
+        lookup = lookup_of(dataset)
+        number = lookup.neighbours.number
+        memory = lookup.retrieval.memory
+        assert (memory.pace[number] == dataset.series.pace[dataset.origins - 1].unsqueeze(1))[number >= 0].all()
+        assert (number >= 0).any()
+    slow = written("slow", {"slow": ("3h", 0)})
+    with pytest.raises(CorpusError, match=r"slow has no window.*its steps are 3h, not 1h; search another rag\.corpus"):
+        _ = lookup_of(retrieve(written("now", {"now": ("1h", 365)}), slow)["test"]).neighbours
+
+
+def test_neighbours_do_not_overlap_unless_that_is_asked_for(write, retrieve: Retrieve) -> None:
+    corpus = write({"one": (walk(200, 1), 0), "other": (walk(200, 2), 77)})
+    nearest = {}
+    for apart in (None, 1, 30):
+        lookup = lookup_of(retrieve(corpus, top=5, apart=apart)["test"])
+        memory, number = lookup.retrieval.memory, lookup.neighbours.number
+        assert (number >= 0).all()
+        origin, series = memory.origin[number], memory.series_number[number]
+        distance = (origin.unsqueeze(1) - origin.unsqueeze(2)).abs()
+        pairs = (series.unsqueeze(1) == series.unsqueeze(2)) & ~torch.eye(5, dtype=torch.bool)
+        nearest[apart] = int(distance[pairs].min())
+        likeness = lookup.neighbours.similarity
+        assert (likeness.diff(dim=1) <= 0).all()  # best first
+    assert nearest[None] >= 12  # the look-back
+    assert nearest[1] < 12
+    assert nearest[30] >= 30
 
 
 def test_windows_elsewhere_have_neighbours_of_their_own(write, retrieve: Retrieve) -> None:

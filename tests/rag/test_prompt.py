@@ -9,7 +9,8 @@ from torch import Tensor
 from tests.batches import make_batch, make_vocabulary
 from trace_lit.batch import NO_LABEL, NO_NEIGHBOUR, MultimodalBatch, Retrieved
 from trace_lit.config import EncoderConfig, RagConfig
-from trace_lit.encoder import InstanceNorm, SeriesEncoder
+from trace_lit.encoder import ForecastModel, InstanceNorm, SeriesEncoder
+from trace_lit.encoder.calendar import calendar_features, calendar_width
 from trace_lit.rag import NeighbourInput, RetrievalForecastModel, RetrievedLabels, RetrievedMean, SoftPrompt
 from trace_lit.rag.prompt import rescaled, weighted_means
 
@@ -167,6 +168,17 @@ def test_the_token_stands_before_the_patches_and_moves_none_of_them() -> None:
             assert torch.allclose(features[:, 0, :16], given.prompt(batch.retrieved)[:, 0])
     further = 1 + 2 * (H + 1)
     assert widths == {False: 5 * 16 + further, True: 4 * 16 + further + 2 * R * D}
+
+
+def test_the_calendar_that_a_head_sees_is_that_of_the_origin() -> None:
+    batch = batch_with(make_retrieved())
+    batch.span = 1_700_000_000 + torch.stack([torch.arange(B) * 7_000, torch.arange(B) * 50_000 + 90_000], dim=1)
+    encoder = SeriesEncoder(EncoderConfig(width=16, layers=1, heads=2), make_vocabulary()).eval()
+    given = NeighbourInput(RagConfig(use_futures=True, top=R), D, 16, True, horizon=H)
+    expected = calendar_features(batch.span[:, 1], 2)
+    for model in (ForecastModel(encoder, 24, H, harmonics=2), RetrievalForecastModel(encoder, 24, H, 1, 2, given)):
+        seen = model.features(batch)[..., -calendar_width(2) :]
+        assert torch.equal(seen, expected.unsqueeze(1).expand_as(seen))
 
 
 def test_without_a_retrieval_it_is_told_what_is_missing() -> None:

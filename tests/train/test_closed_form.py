@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from data_modules import Channel, CorpusInfo, Record, write_corpus
+from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from trace_lit.config import ConfigError, load_config
+from trace_lit.train import closed_form
 from trace_lit.train.closed_form import solve_head
 from trace_lit.train.runs import build_datamodule
 from trace_lit.train.tune import build_tune_module
@@ -28,12 +29,25 @@ class Solved:
     told: dict[str, float]
 
 
-def solve(values: np.ndarray, folder: Path, words: tuple[str, ...], *more: str) -> Solved:
+def write(folder: Path, **series: np.ndarray) -> Corpus:
+    """Series of hours that all begin at once."""
     records = [
-        Record(f"w{first}", "tide", datetime(2024, 1, 1) + timedelta(hours=first), values[None, first : first + 20])
+        Record(
+            f"{name}{first}",
+            name,
+            datetime(2024, 1, 1) + timedelta(hours=first),
+            values[None, first : first + 20],
+            label=("low", "high")[first // 20 % 2],
+        )
+        for name, values in series.items()
         for first in range(0, STEPS - 19, 20)
     ]
-    corpus = write_corpus(records, CorpusInfo("sea", "tide", "made up", (Channel("tide", "m"),), "1h"), folder)
+    info = CorpusInfo("sea", folder.name, "made up", (Channel("tide", "m"),), "1h", ("low", "high"))
+    return write_corpus(records, info, folder)
+
+
+def solve(values: np.ndarray, folder: Path, words: tuple[str, ...], *more: str) -> Solved:
+    corpus = write(folder, tide=values)
     tune = "tune={lookback: 24, horizon: 6, split: steps}"
     config = load_config([], [*words, f"data.corpus={corpus.path}", "stage=tune", tune, *more])
     data = build_datamodule(config)
@@ -136,3 +150,53 @@ def test_the_band_of_a_channel_is_as_wide_as_its_own_errors(tmp_path: Path, tiny
     held = ((low <= batch.future) & (batch.future <= high)).float().mean((0, 2))
     assert ((held > 0.7) & (held < 0.9)).all(), held
     assert (high - low).mean((0, 2))[1] > 5 * (high - low).mean((0, 2))[0]
+
+
+def told_of(corpora: list[Corpus], words: tuple[str, ...], *more: str) -> dict[str, float]:
+    """How the head was chosen from the windows of several corpora."""
+    folders = ",".join(str(corpus.path) for corpus in corpora)
+    config = load_config([], [*words, f"data.corpus=[{folders}]", "stage=tune", "tune.lookback=24", *more])
+    data = build_datamodule(config)
+    data.prepare_data()
+    data.setup("fit")
+    return solve_head(build_tune_module(config, data, None), data, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("apart", ["series", "corpora"])
+def test_a_time_is_not_foretold_from_what_else_was_measured_then(apart: str, tmp_path: Path, tiny_words) -> None:
+    """Noise cannot be foreseen, unless a copy of it tells; copies begin at once and are blocked at once."""
+    noise = np.random.default_rng(0).normal(size=STEPS)
+    rough = ("tune={horizon: 6, split: steps, penalties: [1e-6], stride: 3}", "encoder.patch_length=2")
+    if apart == "series":
+        corpora = [write(tmp_path / "both", one=noise, two=noise, three=noise)]
+    else:
+        corpora = [write(tmp_path / name, tide=noise) for name in ("one", "two", "three")]
+    assert told_of(corpora, tiny_words, *rough)["cv/MSE"] > 0.9
+
+
+@pytest.mark.parametrize("task", ["forecast", "classify"])
+def test_blocks_keep_off_look_backs_and_all_that_is_foretold(
+    task: str, tide, tmp_path, tiny_words, monkeypatch
+) -> None:
+    seen = []
+
+    def spy(solve, features, begin, origin, end, block, asked):
+        seen.append((begin, origin, end))
+        return blocked(solve, features, begin, origin, end, block, asked)
+
+    blocked = closed_form.blocked_predictions
+    monkeypatch.setattr(closed_form, "blocked_predictions", spy)
+    told_of([write(tmp_path / "c", tide=tide)], tiny_words, f"tune={{task: {task}, horizon: 6, folds: 3}}")
+    ((begin, origin, end),) = seen
+    assert ((origin - begin)[1:] == 24 * 3600).all()  # of labels, the first has less before it
+    assert (end - origin == 6 * 3600).all()
+
+
+def test_a_penalty_that_is_not_chosen_leaves_no_trace(tide, tmp_path: Path, tiny_words) -> None:
+    quantiles = "tune.quantiles=[0.1,0.5,0.9]"
+    alone, beside = (
+        solve(tide, tmp_path / str(number), tiny_words, quantiles, f"tune.penalties={penalties}")
+        for number, penalties in enumerate(("[0.03]", "[100,0.03]"))
+    )
+    assert beside.told["cv/penalty"] == 0.03
+    torch.testing.assert_close(alone.said, beside.said, atol=1e-4, rtol=1e-4)

@@ -64,9 +64,9 @@ def runs(sea: Corpus, tiny_runs, tmp_path_factory: pytest.TempPathFactory) -> di
         "band": ["tune.quantiles=[0.1,0.5,0.9]"],
         "point": ["tune.model=naive"],
         "flow": ["tune.model=nlinear", "tune.targets=[flow]", "trainer.max_epochs=1"],
-        "label": ["tune.task=classify"],
-        "statistics": ["tune.task=classify", "tune.model=logistic_regression"],
-        "retrieval": [f"rag={rag}", "tune.quantiles=[0.1,0.9]", "tune.calendar=1"],
+        "label": ["tune={task: classify, split: rows}"],
+        "statistics": ["tune={task: classify, split: rows, model: logistic_regression}"],
+        "retrieval": [f"rag={rag}", "tune.quantiles=[0.1,0.5,0.9]", "tune.calendar=1"],
     }
     tune = f"tune={{lookback: {LOOKBACK}, horizon: {HORIZON}, split: steps}}"
     words = [*tiny_runs.words, f"data.corpus={sea.path}", f"run.dir={folder}", "stage=tune", tune]

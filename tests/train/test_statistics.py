@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.batches import make_batch
-from trace_lit.train.statistics import window_statistics
+from trace_lit.train.statistics import statistics_of, window_statistics
 
 
 def told(observed: np.ndarray, values: np.ndarray) -> tuple[float, ...]:
@@ -39,3 +39,12 @@ def test_a_channel_without_a_value_is_missing_and_one_with_one_value_is_flat() -
     value = float(batch.values[0, 1, 7])
     assert found[0, 0].isnan().all()
     assert found[0, 1].tolist() == pytest.approx([value, 0, value, value, value, value, 0])
+
+
+def test_statistics_are_those_of_the_channels_that_are_named() -> None:
+    batch = make_batch(size=3, channels=2, missing=0.4)
+    batch = dataclasses.replace(batch, channel_ids=torch.tensor([[7, 2]]).expand(3, 2))
+    found = statistics_of(batch, torch.tensor([2, 5, 7])).unflatten(1, (3, 7))
+    own = window_statistics(batch).unflatten(1, (2, 7))
+    torch.testing.assert_close(found[:, [2, 0]], own, rtol=0, atol=0)
+    assert found[:, 1].isnan().all()

@@ -123,15 +123,32 @@ def test_a_run_by_steps_goes_on(words: list[str]) -> None:
     assert run.metrics["fit/epochs"] == 3
 
 
+def test_a_refitted_run_has_no_scores_on_what_it_has_learned_from(words: list[str], tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run = fit(load_config([], [*words, "tune.refit=true"]))
+    assert {"cv/MSE", "fit/epochs"} <= set(read_metrics(run.folder))
+    assert not [name for name in read_metrics(run.folder) if "validation" in name]
+    events = EventAccumulator(str(run.folder))
+    events.Reload()
+    assert not [name for name in events.Tags()["scalars"] if "validation" in name]
+    with pytest.raises(CheckpointError, match="from the validation windows, too"):
+        evaluate_run(run.folder, split="validation")
+    assert evaluate_run(run.folder)["test/MSE"] < 0.1
+
+
 def test_labels_are_told(words: list[str]) -> None:
-    run = fit(load_config([], [*words, "tune.task=classify"]))
+    run = fit(load_config([], [*words, "tune={task: classify, split: rows}"]))
     assert run.metrics["last/validation/AUROC"] > 0.9
     assert evaluate_run(run.folder)["test/macro_F1"] > 0.8
 
 
 def test_baselines_by_the_command_are_compared(words: list[str], tmp_path: Path, capsys) -> None:
-    for name in ("seasonal_naive", "logistic_regression"):
-        assert main(["baseline", name, *words, "tune={season: 12, targets: [tide]}"]) == 0
+    for name, own in (
+        ("seasonal_naive", "tune={season: 12, targets: [tide]}"),
+        ("logistic_regression", "tune.split=rows"),
+    ):
+        assert main(["baseline", name, *words, own]) == 0
         assert main(["evaluate", str(tmp_path / "sea" / "tune" / name)]) == 0
     metrics = json.loads((tmp_path / "sea" / "tune" / "seasonal_naive" / "metrics.json").read_text())
     assert metrics["test/MASE"] == pytest.approx(1, abs=0.2)
@@ -261,7 +278,7 @@ def test_a_head_in_closed_form_has_nothing_to_go_on_with(words: list[str], capsy
 
 
 def test_the_confusion_matrix_and_the_scores_are_in_tensorboard(words: list[str], capsys) -> None:
-    run = fit(load_config([], [*words, "tune={task: classify, solver: ridge+sgd, scope: head+tokens}"]))
+    run = fit(load_config([], [*words, "tune={task: classify, split: rows, solver: ridge+sgd, scope: head+tokens}"]))
     events = EventAccumulator(str(run.folder), size_guidance={}).Reload()
     assert "confusion/sea" in events.Tags()["images"]
     assert {"validation/AUROC", "validation/macro_F1", "validation/loss"} <= set(events.Tags()["scalars"])

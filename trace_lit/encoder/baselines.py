@@ -60,11 +60,25 @@ class Naive(Baseline):
 
 
 class SeasonalNaive(Baseline):
-    """The last season, again and again; where the look-back is shorter, the last value."""
+    """The last season, again and again.
+
+    Raises
+    ------
+    ConfigError
+        The look-back is shorter than a season.
+    """
+
+    def __init__(
+        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
+    ) -> None:
+        super().__init__(vocabulary, lookback, horizon, outputs, season)
+        if lookback < season:
+            raise ConfigError(
+                f"tune.lookback is {lookback}, but the seasonal naive forecast repeats the last {season} steps "
+                f"(tune.season); set tune.lookback to {season} or more"
+            )
 
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
-        if past.shape[-1] < self.season:
-            return past.new_zeros(*past.shape[:2], self.horizon * self.outputs)
         again = past[..., -self.season :].repeat(1, 1, -(-self.horizon // self.season))[..., : self.horizon]
         return again.repeat_interleave(self.outputs, dim=-1)
 

@@ -97,23 +97,24 @@ def logistic(features: Tensor, label: Tensor, weight: Tensor, penalties: Sequenc
     return torch.stack([found[penalty][0] for penalty in penalties]), torch.stack([found[p][1] for p in penalties])
 
 
-def time_blocks(place: Tensor, folds: int) -> Tensor:
+def time_blocks(origin: Tensor, folds: int) -> Tensor:
     """The block of time (n,) int64 that each instance is in: `folds` of them with about as many instances.
 
-    `place` (n,) are the instances' origins as steps of their series.
+    `origin` (n,) are the times of the instances' origins, of whatever series they are.
     """
-    shares = torch.linspace(0, 1, folds + 1, dtype=torch.float64, device=place.device)
-    return torch.bucketize(place.double(), place.double().quantile(shares)[1:-1], right=True)
+    shares = torch.linspace(0, 1, folds + 1, dtype=torch.float64, device=origin.device)
+    since = (origin - origin.min()).double()
+    return torch.bucketize(since, since.quantile(shares)[1:-1], right=True)
 
 
 def blocked_predictions(
     solve: Callable[[Tensor], tuple[Tensor, Tensor]],
     features: Tensor,
-    place: Tensor,
+    begin: Tensor,
+    origin: Tensor,
+    end: Tensor,
     block: Tensor,
     asked: Tensor,
-    lookback: int,
-    horizon: int,
 ) -> Tensor:
     """What is said of each instance that is `asked` for when those of other times are learned from, (P, m, H).
 
@@ -123,9 +124,9 @@ def blocked_predictions(
         Weights (P, F, H) and biases (P, H) from the instances where a mask (n,) is true.
     features
         (n, F).
-    place, block
-        (n,) the instances' origins as steps of their series, and their `time_blocks`. For a block, the windows that share
-        a step with its horizons are not learned from.
+    begin, origin, end, block
+        (n,) the times at which look-backs begin, and at which horizons begin and end, and the `time_blocks` of the
+        origins. For a block, no window of any series is learned from that lasts into the time of the block's horizons.
     asked
         (n,) bool, true for m of them.
 
@@ -137,13 +138,11 @@ def blocked_predictions(
     parts, order = [], []
     for number in block.unique().tolist():
         inside = block == number
-        low, high = place[inside].min() - horizon, place[inside].max() + horizon + lookback
-        apart = (place <= low) | (place >= high)
+        apart = (end <= origin[inside].min()) | (begin >= end[inside].max())
         if apart.sum() < 2:
             raise ValueError(
-                f"the windows are too few for {len(block.unique())} blocks of time: with a look-back of {lookback} and a "
-                f"horizon of {horizon} steps none stands apart from a block; lower tune.folds, tune.lookback or "
-                "tune.horizon"
+                f"the windows are too few for {len(block.unique())} blocks of time: with look-backs and horizons none "
+                "stands apart from a block; lower tune.folds, tune.lookback or tune.horizon"
             )
         inside &= asked
         weights, bias = solve(apart)

@@ -1,7 +1,8 @@
 """What can be retrieved for a window: earlier windows of a corpus, what was written of them and what followed them.
 
 A candidate is admissible for a query only if its window and its continuation (or what its label speaks of) have ended
-before the query's forecast origin. Otherwise a corpus of sliding windows would hand a forecaster its own future.
+before the query's forecast origin. Otherwise a corpus of sliding windows would hand a forecaster its own future. Nor is
+one whose steps are of another length: what followed it would be another horizon.
 """
 
 from __future__ import annotations
@@ -54,6 +55,9 @@ class Memory:
 
     windows: OriginDataset  # (M), with their continuations; `at` their origins
     known: Tensor  # (M,) int64, the seconds since 1970 at which continuation or label are known, ascending
+    pace: Tensor  # (M,) int64, the lengths of their steps, see `Series`
+    series_number: Tensor  # (M,) int64
+    origin: Tensor  # (M,) int64, as steps of the corpus
     vectors: Tensor  # (M, E) float32, unit vectors that are compared
     series: Tensor  # (M, d) float32, unit vectors at [CLS]
     text: Tensor  # (M, d) float32, unit vectors of the texts, 0 where there is none
@@ -65,21 +69,38 @@ class Memory:
     def __len__(self) -> int:
         return len(self.known)
 
-    def search(self, queries: Tensor, seconds: Tensor, top: int) -> Neighbours:
-        """The `top` candidates most like each of `queries` (N, E), of those that are known by its `seconds` (N,)."""
+    def search(self, queries: Tensor, seconds: Tensor, pace: Tensor, top: int, apart: int = 1) -> Neighbours:
+        """The `top` candidates most like each of `queries` (N, E), of those known by its `seconds` (N,).
+
+        Their steps are as long as its own, `pace` (N,). Two of one series are at least `apart` steps apart: beside the
+        better one, the other is not taken.
+        """
+        device = queries.device
+        own_pace = self.pace.to(device)
+        # All windows on one line, with the series at least `apart` from each other: what is near stands near.
+        line, order = (self.series_number * (int(self.origin.max()) + apart) + self.origin).to(device).sort()
+        rank_of = order.argsort()
+        reach = int((torch.searchsorted(line, line + apart) - torch.arange(len(self), device=device)).max())
+        around = torch.arange(1 - reach, reach, device=device)
         admissible = torch.searchsorted(self.known, seconds, right=True)  # so many of the first
-        vectors = self.vectors.to(queries.device)
+        vectors = self.vectors.to(device)
         number = torch.full((len(queries), top), NO_NEIGHBOUR)
         similarity = torch.zeros(len(queries), top)
         for rows in torch.arange(len(queries)).split(max(1, _SCORES_AT_ONCE // max(len(self), 1))):
             count = admissible[rows].unsqueeze(1)
             upto = int(count.max())
-            scores = queries[rows.to(queries.device)] @ vectors[:upto].T
-            scores = scores.masked_fill((torch.arange(upto) >= count).to(scores.device), -torch.inf)
-            best, place = (found.cpu() for found in scores.topk(min(top, upto)))
-            found = best > -torch.inf
-            number[rows, : best.shape[1]] = torch.where(found, place, NO_NEIGHBOUR)
-            similarity[rows, : best.shape[1]] = torch.where(found, best, 0.0)
+            scores = queries[rows.to(device)] @ vectors[:upto].T
+            scores.masked_fill_((torch.arange(upto) >= count).to(device), -torch.inf)
+            scores.masked_fill_(own_pace[:upto] != pace[rows].unsqueeze(1).to(device), -torch.inf)
+            for rank in range(min(top, upto)):
+                best, place = scores.max(1)
+                found = best > -torch.inf
+                number[rows, rank] = torch.where(found, place, NO_NEIGHBOUR).cpu()
+                similarity[rows, rank] = torch.where(found, best, 0.0).cpu()
+                rank_there = rank_of[place].unsqueeze(1)
+                others = (rank_there + around).clamp(0, len(self) - 1)
+                near = ((line[others] - line[rank_there]).abs() < apart) & (order[others] < upto)
+                scores.scatter_(1, torch.where(near, order[others], place.unsqueeze(1)), -torch.inf)
         return Neighbours(number, similarity)
 
     def look_up(self, neighbours: Neighbours, channels: Sequence[Channel]) -> Retrieved:

@@ -24,7 +24,7 @@ from trace_lit.config import RagConfig, TuneConfig
 from trace_lit.rag.memory import Memory, Neighbours
 from trace_lit.rag.retriever import FrozenRetriever
 
-_FORMAT = 1  # of the files, and of what they are computed by
+_FORMAT = 2  # of the files, and of what they are computed by
 
 
 @dataclass
@@ -89,21 +89,37 @@ class Retrieval:
     ) -> None:
         self.retriever, self.corpora, self.tune, self.rag, self.folder = retriever, list(corpora), tune, rag, folder
         self.lookback = rag.lookback or tune.lookback or int(searched.lengths.max())
+        self.apart = self.lookback if rag.apart is None else rag.apart
         self.searched = searched
         self.seconds = 0.0  # what was computed took, whenever that was
         self.memory = self._memory(searched, label_names, transform, zero_is_missing)
 
     def neighbours(self, dataset: OriginDataset) -> Neighbours:
-        """Those of all windows of `dataset`."""
+        """Those of all windows of `dataset`.
+
+        Raises
+        ------
+        CorpusError
+            No candidate has steps as long as theirs.
+        """
         origins, corpus = dataset.origins, dataset.corpus
+        pace = dataset.series.pace[origins - 1]
+        if len(pace) and not torch.isin(pace, self.memory.pace).any():
+            steps, others = (", ".join(sorted(set(own.frequencies))) for own in (corpus, self.searched))
+            raise CorpusError(
+                f"{self.searched.path} has no window to retrieve for {corpus.path}: its steps are {others}, not {steps}; "
+                "search another rag.corpus"
+            )
 
         def compute() -> dict[str, Tensor]:
             queries = self._windows(corpus, dataset.series, 1).at(origins)
             vectors, _ = self.retriever.embed(queries, self.corpora, self.rag.key)
-            found = self.memory.search(vectors.to(self.retriever.device), dataset.seconds, self.rag.top)
+            found = self.memory.search(
+                vectors.to(self.retriever.device), dataset.seconds, pace, self.rag.top, self.apart
+            )
             return {"number": found.number, "similarity": found.similarity}
 
-        asked = [corpus.fingerprint, _digest(origins), self.rag.top, self._compared]
+        asked = [corpus.fingerprint, _digest(origins), self.rag.top, self.apart, self._compared]
         kept = self._kept(["neighbours", self.memory.fingerprint, *asked], compute)
         return Neighbours(kept["number"], kept["similarity"])
 
@@ -115,7 +131,9 @@ class Retrieval:
 
     @property
     def _compared(self) -> list[Any]:
-        return [self.rag.key, self.lookback, sorted({c.key for corpus in self.corpora for c in corpus.info.channels})]
+        keys = {channel.key for corpus in self.corpora for channel in corpus.info.channels}
+        slots = [key for key in self.retriever.model.encoder.vocabulary.keys if key in keys]  # as vectors hold them
+        return [self.rag.key, self.lookback, slots]
 
     def _memory(self, corpus: Corpus, label_names: Sequence[str], transform: str, zero_is_missing: bool) -> Memory:
         tune, rag = self.tune, self.rag
@@ -124,7 +142,6 @@ class Retrieval:
         if forecasts:
             origins = series.candidate_origins(self.lookback, tune.horizon, rag.splits)
             origins = origins[(origins - self.lookback - series.begun[origins - 1]) % rag.stride == 0]
-            known = windows.end[origins + tune.horizon - 1]
             label = torch.full((len(origins),), NO_LABEL)
         else:
             names = corpus.info.label_names
@@ -132,9 +149,6 @@ class Retrieval:
             numbers = np.array([*of_corpus, NO_LABEL])[corpus.labels.clip(min=-1)]
             rows = np.flatnonzero(np.isin(corpus.splits, list(rag.splits)) & (numbers != NO_LABEL))[:: rag.stride]
             origins = (windows.first + windows.length)[torch.from_numpy(rows)]
-            last = origins - 1
-            step = (windows.end - windows.begin).max()  # the series may not go on as far as the label speaks of
-            known = windows.end[last] + tune.horizon * step
             label = torch.from_numpy(numbers[rows].astype(np.int64))
         if not len(origins):
             asked = (
@@ -146,6 +160,7 @@ class Retrieval:
                 f"{corpus.path} has no window to retrieve in rag.splits={list(rag.splits)} {asked}; name other splits, "
                 "lower rag.lookback or tune.horizon, or search another rag.corpus"
             )
+        known = series.known(origins, tune.horizon)
         order = known.argsort(stable=True)
         origins, known, label = origins[order], known[order], label[order]
         horizon = tune.horizon if forecasts else 0
@@ -166,6 +181,9 @@ class Retrieval:
             series=kept["series"],
             text=kept["text"],
             known=known,
+            pace=series.pace[origins - 1],
+            series_number=series.number[origins - 1],
+            origin=origins,
             label=label,
             label_names=tuple(label_names),
             transform=transform,

@@ -37,7 +37,9 @@ class _Examples:
     """What the head is solved from: n channels of windows, or n windows."""
 
     features: Tensor  # (n, F) float32
-    place: Tensor  # (n,) origins, of several corpora behind one another
+    begin: Tensor  # (n,) int64, the seconds since 1970 at which the look-back begins
+    origin: Tensor  # (n,) likewise, at which it ends
+    end: Tensor  # (n,) likewise, at which the horizon ends, or what the label speaks of
     learned: Tensor  # (n,) bool, of the training split; the others only help to choose the penalty
     asked: Tensor  # (n,) bool, as observed; the others are multiples, which are learned from and not asked for
     target: Tensor  # (n, H) changes, or (n,) labels
@@ -54,20 +56,19 @@ def _examples(module: TuneModule, data: DomainDataModule, device: torch.device) 
     parts: list[tuple[Tensor, ...]] = []
     module.eval()
     for learned in (True, False):
-        offset = 0
         for dataset in data.datasets["train" if learned else "validation"]:
-            for batch, origin in _batches(dataset, data.evaluation_batch_size):
+            origins, ends = dataset.seconds, dataset.series.known(dataset.origins, module.config.tune.horizon)
+            for batch in _batches(dataset, data.evaluation_batch_size):
+                times = torch.stack([batch.span[:, 0], origins[batch.index], ends[batch.index]], dim=1)
                 for gain in (1.0, *module.config.tune.gains):
                     scaled = _scaled(batch.to(device), gain)
-                    parts.append(_part(module, dataset, scaled, origin + offset, learned, gain == 1.0))
-            offset += len(dataset.series.split) + dataset.lookback + dataset.horizon
+                    parts.append(_part(module, dataset, scaled, times, learned, gain == 1.0))
     return _Examples(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
 
-def _batches(dataset: OriginDataset, size: int) -> Iterator[tuple[MultimodalBatch, Tensor]]:
+def _batches(dataset: OriginDataset, size: int) -> Iterator[MultimodalBatch]:
     for first in range(0, len(dataset), size):
-        places = list(range(first, min(first + size, len(dataset))))
-        yield dataset[places], dataset.origins[places]
+        yield dataset[list(range(first, min(first + size, len(dataset))))]
 
 
 def _scaled(batch: MultimodalBatch, gain: float) -> MultimodalBatch:
@@ -80,7 +81,7 @@ def _scaled(batch: MultimodalBatch, gain: float) -> MultimodalBatch:
 
 
 def _part(
-    module: TuneModule, dataset: OriginDataset, batch: MultimodalBatch, place: Tensor, learned: bool, asked: bool
+    module: TuneModule, dataset: OriginDataset, batch: MultimodalBatch, times: Tensor, learned: bool, asked: bool
 ) -> tuple[Tensor, ...]:
     model = module.model
     if isinstance(model, ClassificationModel):
@@ -89,7 +90,8 @@ def _part(
         label = batch.label.unsqueeze(1)
         told = label != NO_LABEL
         flags = (torch.full((len(batch),), flag) for flag in (learned, asked))
-        return tuple(x.cpu() for x in (features, place, *flags, label, told, none, none, none, none, none.squeeze(1)))
+        nothing = (none, none, none, none, none.squeeze(1))
+        return tuple(x.cpu() for x in (features, *times.unbind(1), *flags, label, told, *nothing))
     assert isinstance(model, HeadedForecaster)
     assert batch.future is not None
     assert batch.future_observed is not None
@@ -99,7 +101,7 @@ def _part(
     unit = dataset.deviation.to(kept.device).expand(kept.shape).unsqueeze(-1)
     columns = [
         model.features(batch)[kept],
-        place.to(kept.device).unsqueeze(1).expand(kept.shape)[kept],
+        *(time.to(kept.device).unsqueeze(1).expand(kept.shape)[kept] for time in times.unbind(1)),
         *(torch.full(kept.shape, flag, device=kept.device)[kept] for flag in (learned, asked)),
         *(x[kept] for x in (norm.normalise(batch.future), batch.future_observed, norm.mean, norm.deviation)),
         batch.future[kept],
@@ -113,8 +115,8 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
     """Put the closed-form solution on the frozen encoder into the module's head, and say how it was chosen.
 
     The penalty is the one that predicts best over blocks of time of training and validation, each block from the
-    windows that share no step with it; then the head is solved from the training windows alone, or, where `tune.refit`
-    says so, from both. Quantiles lie about the forecast as these predictions erred.
+    windows of all series that end before it or begin after it; then the head is solved from the training windows alone,
+    or, where `tune.refit` says so, from both. Quantiles lie about the forecast as these predictions erred.
 
     Raises
     ------
@@ -126,7 +128,6 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
     before = next(module.parameters()).device
     examples = _examples(module.to(device), data, device)
     module.to(before).train()
-    dataset: OriginDataset = data.datasets["train"][0]
     # Penalised are the weights on what is learned from; the head gets those that do the same on its own features.
     basis = _basis(module.model, examples.features.shape[1], tune.penalise)
     if basis is not None:
@@ -140,12 +141,10 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
         return ridge(features, target, examples.observed[chosen], penalties, importance)
 
     penalties: Sequence[float] = tune.penalties
-    place, asked = examples.place, examples.asked
-    block = time_blocks(place, tune.folds)
+    origin, asked = examples.origin, examples.asked
+    block = time_blocks(origin, tune.folds)
     try:
-        said = blocked_predictions(
-            solve, examples.features, place, block, asked, dataset.lookback, max(dataset.horizon, 1)
-        )
+        said = blocked_predictions(solve, examples.features, examples.begin, origin, examples.end, block, asked)
     except ValueError as error:
         raise ConfigError(str(error)) from None
     errors, known = _errors(module, examples, said)

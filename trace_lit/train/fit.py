@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar, WeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
 from torch import Tensor
 
@@ -54,11 +55,10 @@ from trace_lit.train.announce import announce, check_processes, log_hyperparamet
 from trace_lit.train.closed_form import solve_head
 from trace_lit.train.predict import log_forecasts
 from trace_lit.train.processes import end_followers, follow_parent, is_follower
-from trace_lit.train.resume import LAST, check_resumable, check_words, checkpoint_to_resume, is_of_run
+from trace_lit.train.resume import LAST, check_finished, check_resumable, check_words, checkpoint_to_resume, is_of_run
 from trace_lit.train.retrieval import check_unchanged, find_neighbours
 from trace_lit.train.runs import build_datamodule, read_metrics, run_folder, write_atomically, write_metrics
-from trace_lit.train.statistics import classify_by_statistics
-from trace_lit.train.tune import build_tune_module, named_scores
+from trace_lit.train.tune import build_tune_module, check_labels, fit_classifiers, score_split
 
 PAIR_MRR = "validation/text_to_series/pair/MRR"
 Kind = TypeVar("Kind")
@@ -310,32 +310,39 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     checkpoint = checkpoint_to_resume(resume, folder, config.stage)
     if checkpoint is None and resume is not None:
         start, overwrite = load_start(config), True
+    own = checkpoint is not None and is_of_run(checkpoint, folder)
+    if not own and getattr(rank_zero_only, "rank", 0) == 0:  # the others find the folder made
+        check_free(folder, overwrite)  # before all the work
     known = checkpoint or start
     data.known_vocabulary = None if known is None else known.vocabulary
     data.setup("fit")
     if config.stage == "tune":
+        if config.tune.task == "classify":
+            check_labels(data)
         for split in ("train", "validation"):
             data.split_dataloader(split)  # says what is amiss where there is no window
         # The run's, whatever corpus it is used on.
         config.tune.lookback = data.datasets["train"][0].lookback
         if retrieves(config) and config.rag.corpus is None and len(data.corpora) == 1:
             config.rag.corpus = str(data.corpora[0].path)
+    if resume is not None and checkpoint is None and read_metrics(folder):  # a run that keeps none, and has ended
+        return _ended(config, folder, data)
     if config.stage == "tune" and config.tune.model in CLASSIFIERS:
+        if checkpoint is not None:
+            raise CheckpointError(
+                f"{checkpoint.path} is nothing that the baseline {config.tune.model} could go on with"
+            )
         return _fit_classifier(config, folder, data, overwrite)
     module = build_module(config, data, start)
-    if isinstance(module, TuneModule):
-        if checkpoint is not None:
-            check_unchanged(module.retrieval, checkpoint.retrieval, checkpoint.path)
-        module.costs = find_neighbours(data)
-    own = checkpoint is not None and is_of_run(checkpoint, folder)
+    if isinstance(module, TuneModule) and checkpoint is not None:
+        check_unchanged(module.retrieval, checkpoint.retrieval, checkpoint.path)
     if checkpoint is not None and not module.learns_by_steps:
         if not own or not read_metrics(folder):
             raise CheckpointError(
                 f"{checkpoint.path} holds a model that takes no gradient steps, so there is nothing to go on with: fit it "
                 "anew (without --resume; --overwrite replaces a run of the same name)"
             )
-        print(f"done: {folder}, a model without gradient steps has nothing to go on with")
-        return FitResult(folder, {})
+        return _ended(config, folder, data)
 
     has_pairs = any(any(dataset.texts) for dataset in data.datasets["validation"])
     trainer = build_trainer(config, folder, has_pairs, None if checkpoint is None else checkpoint.step)
@@ -348,6 +355,8 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
             *(f"changed   {line}" for line in changes),
         ]
         checkpoint = dataclasses.replace(checkpoint, weights={})  # Lightning reads them anew
+    if isinstance(module, TuneModule):
+        module.costs = find_neighbours(data)
     if not trainer.is_global_zero:  # the processes that Lightning starts find the folder made
         return _train(config, folder, data, module, trainer, checkpoint, domain)
     with claimed(folder, overwrite, go_on=own):
@@ -358,11 +367,18 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
         return _train(config, folder, data, module, trainer, checkpoint, domain)
 
 
+def _ended(config: Config, folder: Path, data: DomainDataModule) -> FitResult:
+    """Say that the run in `folder`, without gradient steps, is what it can be."""
+    check_finished(folder, config, data)
+    print(f"done: {folder}, a model without gradient steps has nothing to go on with")
+    return FitResult(folder, {})
+
+
 def _fit_classifier(config: Config, folder: Path, data: DomainDataModule, overwrite: bool) -> FitResult:
     """A baseline of scikit-learn: quick and the same every time, so it is no checkpoint that is kept but its scores."""
     with claimed(folder, overwrite, go_on=False):
         began = time.perf_counter()
-        scores = named_scores("validation", data, classify_by_statistics(config, data, "validation"))
+        scores = score_split(config, data, "validation", fit_classifiers(config, data), torch.device("cpu"))
         metrics = {
             **{f"last/{name}": value for name, value in scores.items()},
             "fit/seconds": time.perf_counter() - began,
@@ -375,6 +391,19 @@ def _fit_classifier(config: Config, folder: Path, data: DomainDataModule, overwr
     return FitResult(folder, metrics)
 
 
+def check_free(folder: Path, overwrite: bool) -> None:
+    """Raise ConfigError where a new run cannot live in `folder`."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / "config.yaml").is_file():
+        raise ConfigError(f"{folder} holds something else than a run; choose another run.name or run.dir")
+    if not overwrite:
+        raise ConfigError(
+            f"the run {folder} exists; choose another run.name, go on with it (--resume auto), "
+            "or replace it (--overwrite)"
+        )
+
+
 @contextmanager
 def claimed(folder: Path, overwrite: bool, go_on: bool) -> Iterator[None]:
     """The run folder, made; taken away again if what is done inside fails before it has saved a checkpoint.
@@ -384,14 +413,8 @@ def claimed(folder: Path, overwrite: bool, go_on: bool) -> Iterator[None]:
     ConfigError
         The folder exists, and the run neither overwrites it nor goes on with it.
     """
-    if not go_on and folder.exists() and any(folder.iterdir()):
-        if not (folder / "config.yaml").is_file():
-            raise ConfigError(f"{folder} holds something else than a run; choose another run.name or run.dir")
-        if not overwrite:
-            raise ConfigError(
-                f"the run {folder} exists; choose another run.name, go on with it (--resume auto), "
-                "or replace it (--overwrite)"
-            )
+    if not go_on:
+        check_free(folder, overwrite)
     former = folder.with_name(f".{folder.name}.former")  # what is overwritten comes back if its successor fails
     if not go_on and folder.exists():
         shutil.rmtree(former, ignore_errors=True)
@@ -470,6 +493,8 @@ def _train(
 
 def _keep(folder: Path, data: DomainDataModule, module: StageModule, trainer: L.Trainer) -> dict[str, float]:
     """Validate and save a module that needs no gradient steps; what it has come to."""
+    if isinstance(module, TuneModule) and module.config.tune.refit:  # scores on what was learned from would mislead
+        trainer.limit_val_batches = 0
     trainer.validate(module, datamodule=data, verbose=False)
     for name in ("best", "last"):
         trainer.save_checkpoint((folder / LAST).with_stem(name))

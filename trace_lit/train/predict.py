@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,23 +36,20 @@ from data_modules.forecasting import OriginDataset
 from data_modules.frequency import Frequency
 from trace_lit.atomic import replacing
 from trace_lit.batch import NO_LABEL, MultimodalBatch
-from trace_lit.channels import Channel, ChannelVocabulary
+from trace_lit.channels import Channel
 from trace_lit.config import CLASSIFIERS, Config, ConfigError, retrieves
 from trace_lit.modules import CheckpointError, TuneModule
 from trace_lit.rag import Neighbour, RetrievalLookup
 from trace_lit.rag.figures import Outlook, Query, class_figure, forecast_figure, forecast_page
 from trace_lit.scores import centre_of
-from trace_lit.train.runs import best_device, build_datamodule
-from trace_lit.train.statistics import fit_statistics
-from trace_lit.train.tune import load_tuned, run_config
+from trace_lit.train.runs import best_device, build_datamodule, open_data
+from trace_lit.train.tune import Say, classifier_for, load_classifiers, load_tuned, run_config
 
 _FEW = 3  # windows that are all printed
 FORMATS = (".parquet", ".csv")
 _NO_TIME = datetime(1970, 1, 1)  # stands where a file has no times; nobody gets to see it
 _WORDS = 30  # of a report, on the terminal
 _PLAIN_WIDTH = 110  # characters, where the output is no terminal
-
-Say = Callable[[MultimodalBatch], Tensor]
 
 
 @dataclass(frozen=True)
@@ -244,14 +241,15 @@ def predict_run(run: str | Path, asked: Asked) -> Predictions:
 def _predict(run: str | Path, config: Config, asked: Asked, folder: Path | None, timed: bool) -> Predictions:
     device = best_device(config)
     if config.tune.model in CLASSIFIERS:
-        own = _load(config, None)
-        say: Say = fit_statistics(config, own)
-        _move(config, folder)
-        data = own if folder is None else _load(config, None, own.label_names)
+        data, says = load_classifiers(run, config)
+        say: Say = classifier_for(data, says, asked.corpus)
+        if folder is not None:
+            _move(config, folder)
+            data = open_data(config, data.vocabulary, data.label_names)
     else:
         checkpoint, build = load_tuned(run)
         _move(checkpoint.config, folder)
-        data = _load(checkpoint.config, checkpoint.vocabulary, checkpoint.label_names)
+        data = open_data(checkpoint.config, checkpoint.vocabulary, checkpoint.label_names)
         module = build(data).to(device).eval()
 
         def say(batch: MultimodalBatch) -> Tensor:
@@ -326,15 +324,6 @@ def _check_single(paths: Sequence[Path]) -> None:
         )
 
 
-def _load(config: Config, vocabulary: ChannelVocabulary | None, labels: tuple[str, ...] = ()) -> DomainDataModule:
-    """The data as a model knows them."""
-    data = build_datamodule(config, vocabulary)
-    data.known_labels = labels
-    data.prepare_data()
-    data.setup("test")
-    return data
-
-
 def _windows(data: DomainDataModule, place: int, asked: Asked) -> OriginDataset:
     """The windows asked for.
 
@@ -399,10 +388,13 @@ def _as_corpus(path: Path, like: Corpus, config: Config) -> Iterator[tuple[Path,
     wanted = tune.targets or []
     if absent := [name for name in wanted if name not in {channel.name for channel in series.channels}]:
         raise CorpusError(f"{path} has no column for {absent[0]!r}, which the run forecasts; add it")
-    own = dataclasses.replace(info, channels=series.channels)
+    for channel, own in zip(series.channels, series.values, strict=True):
+        if np.isnan(own).all():
+            raise CorpusError(f"{path}: the column of {channel.key!r} has only empty cells; take it out")
+    own_info = dataclasses.replace(info, channels=series.channels)
     record = Record(path.name, path.stem, series.start or _NO_TIME, series.values, split="test")
     with TemporaryDirectory() as folder:
-        yield write_corpus([record], own, Path(folder) / "series").path, series.times is not None
+        yield write_corpus([record], own_info, Path(folder) / "series").path, series.times is not None
 
 
 def _knows_time(config: Config) -> bool:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from data_modules import DomainDataModule
-from trace_lit.config import Config, ConfigError, to_dict
+from trace_lit.config import Config, ConfigError, load_config, to_dict
 from trace_lit.modules import Checkpoint, CheckpointError, load_checkpoint
 from trace_lit.train.compare import flatten
+from trace_lit.train.runs import read_metrics
 
 LAST = "checkpoints/last.ckpt"
 
@@ -93,13 +94,8 @@ def check_resumable(
     CheckpointError
         Something has changed that makes going on another training; or another run's is over.
     """
-    there, here = _settings(checkpoint.config), _settings(config)
-    changed = {key: (there.get(key), here.get(key)) for key in {**there, **here} if there.get(key) != here.get(key)}
-    refused = [
-        f"{key}={old} there, {new} here ({_refusal(key)})" for key, (old, new) in changed.items() if _refusal(key)
-    ]
-    if checkpoint.data_fingerprint != data.data_fingerprint:
-        refused.insert(0, f"data {checkpoint.data_fingerprint[:12]} there, {data.data_fingerprint[:12]} here")
+    changed = _changes(checkpoint.config, config)
+    refused = _refused(changed, checkpoint.data_fingerprint, data)
     before, now = checkpoint.config.data.batch_size * checkpoint.world_size, config.data.batch_size * processes
     if before != now:
         each, left = divmod(before, processes)
@@ -123,6 +119,38 @@ def check_resumable(
     if checkpoint.world_size != processes:
         told.append(f"{checkpoint.world_size} → {processes} processes, with the same global batch of {now}")
     return told
+
+
+def check_finished(folder: Path, config: Config, data: DomainDataModule) -> None:
+    """Raise CheckpointError where the run that has ended in `folder` is not the one that is asked for.
+
+    For one without gradient steps, which can only be what it is or be fitted anew.
+    """
+    there = load_config([folder / "config.yaml"])
+    refused = _refused(_changes(there, config), str(read_metrics(folder).get("run/data_fingerprint")), data)
+    if there.init_from != config.init_from:
+        refused.append(f"init_from={there.init_from} there, {config.init_from} here (it is what was solved on)")
+    if refused:
+        raise CheckpointError(
+            f"the run {folder} has ended, and is not the one that is asked for: {'; '.join(refused)}. Use the same, take "
+            "another run.name, or replace it (--overwrite without --resume)"
+        )
+
+
+def _changes(there: Config, here: Config) -> dict[str, tuple[Any, Any]]:
+    """The settings that differ, by dotted keys."""
+    old, new = _settings(there), _settings(here)
+    return {key: (old.get(key), new.get(key)) for key in {**old, **new} if old.get(key) != new.get(key)}
+
+
+def _refused(changed: Mapping[str, tuple[Any, Any]], fingerprint: str, data: DomainDataModule) -> list[str]:
+    """Which of the changes may not be, and whether the data are others."""
+    refused = [
+        f"{key}={old} there, {new} here ({_refusal(key)})" for key, (old, new) in changed.items() if _refusal(key)
+    ]
+    if fingerprint != data.data_fingerprint:
+        refused.insert(0, f"data {fingerprint[:12]} there, {data.data_fingerprint[:12]} here")
+    return refused
 
 
 def _settings(config: Config) -> dict[str, Any]:

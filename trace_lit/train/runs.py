@@ -34,6 +34,23 @@ def build_datamodule(config: Config, vocabulary: ChannelVocabulary | None = None
     return load_datamodule(config, build_text_encoder(config.text), vocabulary)
 
 
+def open_data(
+    config: Config, vocabulary: ChannelVocabulary | None = None, labels: tuple[str, ...] = ()
+) -> DomainDataModule:
+    """The data of a configuration, loaded as a model that knows `vocabulary` and tells `labels` is to see them.
+
+    Raises
+    ------
+    CorpusError
+        A corpus cannot be used, or has a label that the model does not tell.
+    """
+    data = build_datamodule(config, vocabulary)
+    data.known_labels = labels
+    data.prepare_data()
+    data.setup("test")
+    return data
+
+
 def read_metrics(folder: Path) -> dict[str, Any]:
     """What the run's metrics.json holds; nothing while there is none."""
     path = folder / "metrics.json"

@@ -11,8 +11,9 @@ from torch import Tensor
 from data_modules import DomainDataModule
 from data_modules.forecasting import OriginDataset
 from trace_lit.batch import MultimodalBatch
-from trace_lit.config import Config, ConfigError
-from trace_lit.scores import ClassificationScores
+from trace_lit.config import Config
+
+_STATISTICS = 7
 
 
 def window_statistics(batch: MultimodalBatch) -> Tensor:
@@ -45,43 +46,30 @@ def window_statistics(batch: MultimodalBatch) -> Tensor:
     return torch.where(count.unsqueeze(-1) > 0, found, torch.nan).flatten(1)
 
 
-def classify_by_statistics(config: Config, data: DomainDataModule, split: str) -> list[ClassificationScores]:
-    """The scores of scikit-learn's classifier `tune.model`, learned from the training windows' statistics, one a corpus.
-
-    Raises
-    ------
-    ConfigError
-        The corpora have no labels.
-    """
-    all_scores = []
-    for place, told in enumerate(data.datasets[split]):
-        batch = told[list(range(len(told)))]
-        scores = ClassificationScores(len(data.label_names))
-        scores.update(fit_statistics(config, data, place)(batch), batch.label)
-        all_scores.append(scores)
-    return all_scores
+def statistics_of(batch: MultimodalBatch, channel_ids: Tensor) -> Tensor:
+    """The `window_statistics` of the channels `channel_ids` (K,), whichever the batch has: (B, K · 7)."""
+    found = window_statistics(batch).unflatten(1, (-1, _STATISTICS))  # (B, C, 7)
+    there = channel_ids.unsqueeze(1) == batch.channel_ids.unsqueeze(1)  # (B, K, C)
+    own = found.gather(1, there.int().argmax(-1, keepdim=True).expand(-1, -1, _STATISTICS))
+    return torch.where(there.any(-1, keepdim=True), own, torch.nan).flatten(1)
 
 
 def fit_statistics(config: Config, data: DomainDataModule, place: int = 0) -> Callable[[MultimodalBatch], Tensor]:
     """What tells the probabilities (B, K) of the labels of a batch, learned from the training windows of a corpus.
 
-    Raises
-    ------
-    ConfigError
-        The corpora have no labels.
+    It goes by that corpus's channels: others that a batch may have are left out, and those that it lacks are missing.
     """
-    if not data.label_names:
-        raise ConfigError("tune.task is classify, but the corpora have no label_names; forecast, or add labels")
     dataset: OriginDataset = data.datasets["train"][place]
     counts = dataset.label_counts(len(data.label_names)).tolist()
     rarity = {label: sum(counts) / (len(counts) * count) for label, count in enumerate(counts) if count}
     model = _classifier(config, {label: value**config.tune.class_weights for label, value in rarity.items()})
     learned = dataset[list(range(len(dataset)))]
-    model.fit(window_statistics(learned).numpy(), learned.label.numpy())
+    channels = dataset.channel_ids
+    model.fit(statistics_of(learned, channels).numpy(), learned.label.numpy())
 
     def tell(batch: MultimodalBatch) -> Tensor:
         probabilities = torch.zeros(len(batch), len(data.label_names))
-        told = model.predict_proba(window_statistics(batch).numpy())
+        told = model.predict_proba(statistics_of(batch, channels).numpy())
         probabilities[:, model.classes_] = torch.from_numpy(told).float()
         return probabilities
 
@@ -100,4 +88,5 @@ def _classifier(config: Config, weight: dict[int, float]) -> Any:
         return HistGradientBoostingClassifier(
             learning_rate=0.05, max_iter=200, max_leaf_nodes=15, class_weight=weight, random_state=config.seed
         )
-    return make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(max_iter=5000, class_weight=weight))
+    imputer = SimpleImputer(keep_empty_features=True)  # of a channel without a value in any training window
+    return make_pipeline(imputer, StandardScaler(), LogisticRegression(max_iter=5000, class_weight=weight))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from trace_lit.config import CLASSIFIERS
 from trace_lit.modules import Checkpoint, CheckpointError, load_checkpoint
 from trace_lit.retrieval import with_split
 from trace_lit.train.evaluate import evaluate_opened, open_run
 from trace_lit.train.runs import write_metrics
+from trace_lit.train.tune import run_config
 
 
 def aligned_start(tuned: Checkpoint) -> str:
@@ -45,6 +47,12 @@ def evaluate_survival(run: str | Path, split: str = "test", bootstrap: int | Non
     CheckpointError
         The run is none that was tuned from an aligned one; or that one cannot be used.
     """
+    config = run_config(run)
+    if config.stage == "tune" and config.tune.model in CLASSIFIERS:  # which leave no checkpoint
+        raise CheckpointError(
+            f"{run} is the baseline {config.tune.model}, which has no encoder: there was no retrieval that tuning could "
+            "have changed"
+        )
     tuned = load_checkpoint(run, "tune")
     opened = open_run(aligned_start(tuned))
     metrics = with_split("retrieval/before", evaluate_opened(opened, split, bootstrap))
