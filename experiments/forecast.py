@@ -5,8 +5,9 @@
 The first 70 % of the weeks are for training, the last 20 % for the test; scores are on the scale that the training part
 standardises. What is chosen is chosen without the test part: penalties by blocks of training and validation weeks,
 epochs by validation. The encoder is pre-trained on the training windows, frozen, and given a linear head in closed form;
-"+ calendar" sees the time of year, "+ refit" solves its head from the validation windows too. The table goes to
-RESULTS.md; how much is tuned is the affair of `light_tuning.py`.
+"+ calendar" sees the time of year, "+ refit" solves its head from the validation windows too. The seasonal naive
+forecast looks back a year at least, from the same origins. The table goes to RESULTS.md; how much is tuned is the affair
+of `light_tuning.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ HORIZONS = (12, 48)
 CALENDAR = ("tune.calendar=2",)
 REFIT = ("tune.refit=true",)
 EPOCHS = "evaluation.every_n_epochs=2"
-LINEAR = ("trainer.max_epochs=30", EPOCHS, "optim.learning_rate=1e-2", "optim.weight_decay=0")
+BASELINE = ("tune.gains=[]",)  # of the closed form alone
+LINEAR = (*BASELINE, "trainer.max_epochs=30", EPOCHS, "optim.learning_rate=1e-2", "optim.weight_decay=0")
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,19 @@ class Way:
     pretrained: bool = False
     seeded: bool = True  # another seed gives other forecasts
     sets: tuple[str, ...] = tuple(SETS)
+    least: int = 1  # of the look-back
 
 
 WAYS = [
-    Way("naive", "naive", ("tune.model=naive",), seeded=False),
-    Way("seasonal", "seasonal naive", ("tune.model=seasonal_naive",), seeded=False),
+    Way("naive", "naive", ("tune.model=naive", *BASELINE), seeded=False),
+    Way("seasonal", "seasonal naive", ("tune.model=seasonal_naive", *BASELINE), seeded=False, least=52),
     Way("nlinear", "NLinear", ("tune.model=nlinear", *LINEAR)),
     Way("dlinear", "DLinear", ("tune.model=dlinear", *LINEAR)),
-    Way("patchtst", "PatchTST", ("tune.model=patchtst", "trainer.max_epochs=20", EPOCHS, "optim.learning_rate=1e-2")),
+    Way(
+        "patchtst",
+        "PatchTST",
+        ("tune.model=patchtst", *BASELINE, "trainer.max_epochs=20", EPOCHS, "optim.learning_rate=1e-2"),
+    ),
     Way("random", "TRACE, encoder not trained, ridge head"),
     Way("trace", "TRACE, ridge head", pretrained=True),
     Way("refit", "TRACE, ridge head + refit", REFIT, pretrained=True, sets=("health_us",)),
@@ -83,7 +90,7 @@ def run(way: Way, name: str, lookback: int, horizon: int, seed: int, options: ar
         start = [f"init_from={pretrained}"]
     folder = options.runs / domain / "tune" / f"{name}-{way.name}-{lookback}-{horizon}-{seed}"
     if not evaluated(folder):
-        words = [*common, *start, *way.words, f"tune.lookback={lookback}", f"tune.horizon={horizon}"]
+        words = [*common, *start, *way.words, f"tune.lookback={max(lookback, way.least)}", f"tune.horizon={horizon}"]
         fit(load_config(files, [*words, "stage=tune", f"run.name={folder.name}"]), overwrite=True)
         evaluate_run(folder)
     return read_metrics(folder)

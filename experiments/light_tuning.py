@@ -95,10 +95,10 @@ class Row:
     @property
     def steps(self) -> bool:
         """Whether there are any of gradient."""
-        return any(word.endswith("sgd") for word in self.words)
+        return STEPS in self.words or SOLVED in self.words
 
 
-STEPS = "tune.solver=sgd"
+STEPS = "tune={solver: sgd, gains: []}"  # gains are of the closed form
 SOLVED = "tune.solver=ridge+sgd"
 ROWS = (
     Row("head", "head, closed form", ()),

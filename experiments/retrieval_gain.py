@@ -74,10 +74,10 @@ class Row:
     retrieves: bool = True
 
 
-STEPS = ("tune.solver=sgd", "trainer.max_epochs=20")
+STEPS = ("tune={solver: sgd, gains: []}", "trainer.max_epochs=20")  # gains are of the closed form
 ROWS = (
     Row("none", "nothing retrieved", (), retrieves=False),
-    Row("mean", "mean of what followed, nothing trained", ("tune.model=retrieved_mean",)),
+    Row("mean", "mean of what followed, nothing trained", ("tune={model: retrieved_mean, gains: []}",)),
     Row("futures", "what followed", ("rag.use_futures=true",)),
     Row("series", "TS-only", ("rag.mode=series",)),
     Row("text", "TS+Text", ("rag.mode=series+text",)),

@@ -67,7 +67,7 @@ TASKS = {
                 Row(
                     f"{model}-{hours}",
                     f"{title}, statistics of {hours} hours",
-                    (f"tune.model={model}", f"tune.lookback={hours}", "tune.refit=false"),
+                    (f"tune.model={model}", f"tune.lookback={hours}"),
                     chance=False,
                 )
                 for model, title in (
