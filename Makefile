@@ -28,7 +28,7 @@ ALIGNED := runs/$(DOMAIN)/align/$(RUN)
 START = $(if $(wildcard $(ALIGNED) $(ALIGNED)-seed*),$(ALIGNED),$(if $(wildcard $(PRETRAINED) $(PRETRAINED)-seed*),$(PRETRAINED)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast gain weather figures clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast tuning gain weather figures clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -93,6 +93,9 @@ results: setup  ## the measured domains and the joint run: ROOT (the folder with
 
 forecast: setup  ## forecasts of Health_US and Energy beside the baselines: ROOT (the folder with timemmd), five seeds
 	$(BIN)/python experiments/forecast.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+tuning: setup  ## light tuning beside heavier, and whether retrieval survives it: ROOT (the folder with timecap and timemmd), five seeds
+	$(BIN)/python experiments/light_tuning.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
 gain: setup  ## what retrieval brings to forecasts and classification: ROOT (the folder with timecap and timemmd), five seeds
 	$(BIN)/python experiments/retrieval_gain.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
