@@ -148,8 +148,9 @@ def write_section(name: str, title: str, body: str) -> None:
         return
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True)
     words = [f"experiments/{Path(sys.argv[0]).name}", *sys.argv[1:]]
-    if "--root" in words:  # where the data lie is the reader's own affair
-        words[words.index("--root") + 1] = "DIR"
+    for place in ("--root", "--runs", "--corpora"):  # where files lie is the reader's own affair
+        if place in words:
+            words[words.index(place) + 1] = "DIR"
     command = "python " + " ".join(words)
     stamp = f"`{command}`, {time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip() or 'unknown'}"
     section = f"<!-- {name} -->\n## {title}\n\n{stamp}\n\n{body}\n<!-- /{name} -->\n"
