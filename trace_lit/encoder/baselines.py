@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,7 +17,7 @@ from trace_lit.encoder.patches import InstanceNorm, interpolated
 _AVERAGED = 25  # steps of DLinear's moving average
 
 
-class Baseline(nn.Module):
+class Baseline(nn.Module, ABC):
     """A forecaster of `horizon` steps from the `lookback` steps of one channel at a time.
 
     Gaps are bridged by straight lines. Subclasses give `changes`.
@@ -44,12 +46,12 @@ class Baseline(nn.Module):
         past = interpolated(norm.normalise(batch.values), batch.observed)
         return Forecast(self.changes(past, level).unflatten(-1, (self.horizon, self.outputs)), norm)
 
+    @abstractmethod
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
         """Changes (B, C, H · Q) from `past` (B, C, T), all in deviations and measured from the last observed value.
 
         `level` (B, C, 1) is where that value stands, measured from the channel's mean.
         """
-        raise NotImplementedError
 
 
 class Naive(Baseline):

@@ -68,7 +68,7 @@ class FrozenForecaster(nn.Module, ABC):
 
     def native(self, values: Tensor, observed: Tensor, horizon: int, quantiles: Sequence[float]) -> Tensor:
         """The model's own forecasts (n, H, Q) at the `quantiles`, in the unit of `values` (n, T), if it `forecasts`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} was not trained to forecast and needs a head")
 
     def train(self, mode: bool = True) -> FrozenForecaster:
         return super().train(False)
