@@ -182,6 +182,7 @@ def test_tuning_that_would_mislead_is_refused(words: list[str], said: str) -> No
             )
         ),
         ("tune.gains=[2]", ["tune.model=dlinear"], "tune.gains=[]"),
+        ("tune.gains=[2]", ["tune.model=chronos2", "tune.solver=none"], "tune.gains=[]"),
         ("tune.refit=true", ["tune.model=logistic_regression", "tune.task=classify"], "tune.refit=false"),
     ],
 )

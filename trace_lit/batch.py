@@ -76,6 +76,16 @@ class MultimodalBatch:
         """(B, 3) int64: series id, first second, second after the last."""
         return torch.cat([self.series_id.unsqueeze(1), self.span], dim=1)
 
+    def scaled(self, gain: Tensor) -> MultimodalBatch:
+        """With values, what follows them, and the neighbours' at `gain` (B,) times themselves."""
+        factor = gain[:, None, None]
+        retrieved, future = self.retrieved, self.future
+        if retrieved is not None and retrieved.last is not None and retrieved.future is not None:
+            further = factor.unsqueeze(-1)
+            retrieved = dataclasses.replace(retrieved, last=further * retrieved.last, future=further * retrieved.future)
+        future = None if future is None else factor * future
+        return dataclasses.replace(self, values=factor * self.values, future=future, retrieved=retrieved)
+
     def to(self, device: torch.device | str, non_blocking: bool = False) -> MultimodalBatch:
         """The batch on `device`."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))

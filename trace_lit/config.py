@@ -174,7 +174,7 @@ class TuneConfig:
     )
     gains: list[float] = field(
         default_factory=list
-    )  # ridge learns from windows at these multiples too; not in the paper
+    )  # windows are learned from at these multiples, too; not in the paper
     refit: bool = False  # once the penalty is chosen, ridge learns from the validation windows too; not in the paper
     calendar: int = 0  # harmonics of year, week and day at the origin that the head sees; not in the paper
     loss: str = "mse"  # of gradient steps: mse, mae or huber, on the changes in deviations of the channel
@@ -469,14 +469,10 @@ def _check(config: Config) -> None:
         f"tune.gains is {list(tune.gains)}; it must hold positive numbers",
     )
     require(
-        tune.solver.startswith("ridge") or not (tune.gains or tune.refit),
-        f"tune.gains and tune.refit are of the head in closed form, but tune.solver is {tune.solver}; set it to ridge, or "
-        "tune.gains to [] and tune.refit to false",
-    )
-    require(
         tune.solver == "ridge" or not tune.refit,
-        f"tune.refit is true, but tune.solver is {tune.solver}, which chooses its best epoch on the validation windows: "
-        "the head must not have learned from them; set tune.refit to false, or tune.solver to ridge",
+        f"tune.refit is true, but it is of the head in closed form alone, and tune.solver is {tune.solver}: what takes "
+        "gradient steps chooses its best epoch on the validation windows, and must not have learned from them; set "
+        "tune.refit to false, or tune.solver to ridge",
     )
     quantiles = list(tune.quantiles)
     require(
@@ -563,7 +559,8 @@ def _check_ignored(config: Config) -> None:
     for applies, by, keys in (
         (True, "stage tune, which takes all windows of training where they are", ("data.jitter", "data.random_offset")),
         (tune.task == "classify", "tune.task=classify", of_forecasts),
-        (baseline, f"tune.model={tune.model}, which has no head in closed form", ("tune.gains", "tune.refit")),
+        (baseline, f"tune.model={tune.model}, which has no head of ours", ("tune.gains", "tune.refit")),
+        (tune.solver == "none", "tune.solver=none, which learns nothing", ("tune.gains", "tune.refit")),
         (bool(tune.quantiles), "tune.quantiles, which are learned by their pinball loss", ("tune.loss",)),
         (untrained, f"tune.model={tune.model}, which learns nothing", ("tune.loss",)),
         (solved, f"tune.solver={tune.solver}, which takes no gradient steps", ("tune.loss",)),

@@ -185,3 +185,24 @@ def test_every_parameter_of_a_baseline_has_a_gradient(model: str, batch: Multimo
     module = tuning(f"tune={{horizon: 5, model: {model}}}")
     assert sum(weight.numel() for weight in module.parameters()) > 0
     assert without_gradient(module, batch) == []
+
+
+def test_steps_see_windows_at_the_multiples_that_are_asked_for(batch: MultimodalBatch, monkeypatch) -> None:
+    seen: list[MultimodalBatch] = []
+    module = tuning(of_scope(FORECAST, "head"), "tune.gains=[0.5,3]")
+    forward = module.model.forward
+    monkeypatch.setattr(module.model, "forward", lambda given: seen.append(given) or forward(given))
+    torch.manual_seed(0)
+    for _ in range(40):
+        module.training_step(batch, 0)
+    assert batch.future is not None
+    drawn = set()
+    for given in seen:
+        assert given.future is not None
+        gain = (given.values.flatten(1).norm(dim=1) / batch.values.flatten(1).norm(dim=1)).round(decimals=3)
+        torch.testing.assert_close(given.future, gain[:, None, None] * batch.future)
+        drawn |= set(gain.tolist())
+    assert drawn == {0.5, 1.0, 3.0}
+    module.eval()
+    module.predict(batch)
+    torch.testing.assert_close(seen[-1].values, batch.values)

@@ -118,7 +118,7 @@ def test_settings_of_the_closed_form_that_cannot_be_are_told_of(tiny_words) -> N
     for word, message in (
         ("tune.gains=[0.5,-1]", "positive"),
         ("tune.penalise=weights", "'outputs', 'changes'"),
-        ("tune={solver: sgd, refit: true}", "set it to ridge"),
+        ("tune={solver: sgd, refit: true}", "tune.solver to ridge"),
     ):
         with pytest.raises(ConfigError, match=message):
             load_config([], [*tiny_words, "stage=tune", word])

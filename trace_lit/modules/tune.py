@@ -186,7 +186,8 @@ class TuneModule(StageModule):
         return self._said(self.model(batch))
 
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
-        loss = mean_over_processes(*self._errors(self.model(batch), batch))
+        seen = self._at_gains(batch)
+        loss = mean_over_processes(*self._errors(self.model(seen), seen))
         if self.aligned is not None:
             level = self.aligned.sample_level(batch)
             term = contrastive_loss(level, self.aligned.temperature, lambda _: None).total
@@ -195,6 +196,14 @@ class TuneModule(StageModule):
             loss = loss + self.config.tune.alignment_weight * term
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
         return loss
+
+    def _at_gains(self, batch: MultimodalBatch) -> MultimodalBatch:
+        """Each window as it is, or at one of the multiples `tune.gains`, drawn anew each time."""
+        gains = self.config.tune.gains
+        if not gains:
+            return batch
+        drawn = torch.randint(1 + len(gains), (len(batch),), device=self.device)
+        return batch.scaled(torch.tensor([1.0, *gains], device=self.device)[drawn])
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self.aligned is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -61,7 +61,7 @@ def _examples(module: TuneModule, data: DomainDataModule, device: torch.device) 
             for batch in _batches(dataset, data.evaluation_batch_size):
                 times = torch.stack([batch.span[:, 0], origins[batch.index], ends[batch.index]], dim=1)
                 for gain in (1.0, *module.config.tune.gains):
-                    scaled = _scaled(batch.to(device), gain)
+                    scaled = batch.scaled(torch.full((len(batch),), gain)).to(device)
                     parts.append(_part(module, dataset, scaled, times, learned, gain == 1.0))
     return _Examples(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
@@ -69,15 +69,6 @@ def _examples(module: TuneModule, data: DomainDataModule, device: torch.device) 
 def _batches(dataset: OriginDataset, size: int) -> Iterator[MultimodalBatch]:
     for first in range(0, len(dataset), size):
         yield dataset[list(range(first, min(first + size, len(dataset))))]
-
-
-def _scaled(batch: MultimodalBatch, gain: float) -> MultimodalBatch:
-    future, retrieved = batch.future, batch.retrieved
-    if future is not None:
-        future = gain * future
-    if retrieved is not None and retrieved.last is not None and retrieved.future is not None:
-        retrieved = replace(retrieved, last=gain * retrieved.last, future=gain * retrieved.future)
-    return replace(batch, values=gain * batch.values, future=future, retrieved=retrieved)
 
 
 def _part(
