@@ -3,13 +3,15 @@
     python experiments/retrieval_gain.py [--root DIR] [--seeds 0 1 2 3 4] [--only NAME …]
 
 Forecasts of Health_US and Energy (Time-MMD) by the literature's protocol and of real weather (TimeCAP, the next 24 hours
-from 72), and rain in the next 24 hours. For each seed an encoder is pre-trained and frozen, and aligned to be the
-retriever (those of light_tuning.py). R is chosen on validation, for each row and over all seeds; the test part is read for
-the chosen R alone, and with `--only`, which takes rows and data sets, not at all. The table goes to RESULTS.md.
+from 168), and rain in the next 24 hours. For each seed there is a frozen encoder, under heads with and without retrieval,
+and the retriever, which light_tuning.py aligns: the encoder is the one that the retriever began as, and of weather the
+one that weather_tuning.py tunes in full. R is chosen on validation, for each row and over all seeds; the test part is
+read for the chosen R alone, and with `--only`, which takes rows and data sets, not at all. The table goes to RESULTS.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ from pathlib import Path
 from statistics import mean
 
 import torch
-from light_tuning import TASKS, Harness, corpus_of
+import weather_tuning
+from light_tuning import RAIN, TASKS, Harness, corpus_of
 from sweep import HERE, arguments, evaluated, spread, table, write_section
 
 from trace_lit.config import load_config
@@ -29,76 +32,129 @@ COUNTS = (1, 3, 5, 10)  # R
 
 @dataclass(frozen=True)
 class Set:
-    """What is told with and without retrieval; the encoder and the retriever are those of a task of light_tuning.py."""
+    """What is told with and without retrieval; the retriever is that of a task of light_tuning.py."""
 
     name: str
     title: str
     task: str
-    files: tuple[Path, ...]
+    file: Path
     words: tuple[str, ...]
     score: str = "MSE"
+    parts: tuple[str, ...] = ("",)  # what is scored apart; told is the mean
 
     def best(self, errors: Sequence[float]) -> int:
         """The place of the best score."""
         return errors.index(max(errors) if self.score == "AUROC" else min(errors))
 
+    def told(self, metrics: dict, split: str) -> float:
+        return mean(metrics[f"{split}/{part}{self.score}"] for part in self.parts)
 
-WEATHER = (HERE / "weather" / "tune.yaml",)
-DAY = ("rag.lookback=24", "evaluation.bootstrap=0")
+
+DAY = "rag.lookback=24"  # what the retriever of weather has learned to compare
 SETS = (
     *(
-        Set(f"{name}-{horizon}", f"{title}, {horizon} weeks ahead", name, (HERE / "forecast" / f"{name}.yaml",), words)
+        Set(f"{name}-{horizon}", f"{title}, {horizon} weeks ahead", name, HERE / "forecast" / f"{name}.yaml", words)
         for name, title in (("health_us", "Health_US"), ("energy", "Energy"))
         for horizon in (12, 48)
         for words in ((f"tune.horizon={horizon}",),)
     ),
-    Set("weather", "Weather, 24 hours ahead", "rain", WEATHER, (*DAY, "tune.stride=24", "rag.stride=6")),
+    Set("rain", "Rain in the next 24 hours", "rain", HERE / "weather" / "tune.yaml", (DAY, RAIN), "AUROC"),
     Set(
+        "weather",
+        "Weather, 24 hours ahead (mean of both cities)",
         "rain",
-        "Rain in the next 24 hours",
-        "rain",
-        WEATHER,
-        (*DAY, "tune={task: classify, lookback: 24, stride: 1}"),
-        "AUROC",
+        HERE / "forecast" / "weather.yaml",
+        (DAY, "rag.stride=6"),
+        parts=tuple(f"timecap-weather-{city}/" for city in weather_tuning.CITIES),
     ),
 )
 
 
 @dataclass(frozen=True)
 class Row:
-    """A way to use the neighbours; without any, nothing is retrieved."""
+    """A way to use the neighbours, by R; without any, nothing is retrieved."""
 
     name: str
     title: str
     words: tuple[str, ...]
-    retrieves: bool = True
+    counts: tuple[int, ...] = COUNTS
+    sets: tuple[str, ...] = tuple(own.name for own in SETS)
+    start: bool = True  # from an encoder that has been trained
+
+    @property
+    def retrieves(self) -> bool:
+        return self.counts != NONE
 
 
-STEPS = ("tune={solver: sgd, gains: []}", "trainer.max_epochs=20")  # gains are of the closed form
+NONE = (0,)
+FROZEN = ("tune={scope: head, solver: ridge}",)
+STEPS = ("tune={scope: head, solver: sgd}", "trainer.max_epochs=20")
+SERIES, TEXT, FUTURES = "rag.mode=series", "rag.mode=series+text", "rag.use_futures=true"
+MEAN = ("tune={model: retrieved_mean, gains: [], calendar: 0}",)
+QUICK = tuple(own.name for own in SETS if own.name != "weather")
+FULL = ("weather",)
 ROWS = (
-    Row("none", "nothing retrieved", (), retrieves=False),
-    Row("mean", "mean of what followed, nothing trained", ("tune={model: retrieved_mean, gains: []}",)),
-    Row("futures", "what followed", ("rag.use_futures=true",)),
-    Row("series", "TS-only", ("rag.mode=series",)),
-    Row("text", "TS+Text", ("rag.mode=series+text",)),
-    Row("both", "TS+Text and what followed", ("rag.mode=series+text", "rag.use_futures=true")),
-    Row("steps", "nothing retrieved, gradient steps", STEPS, retrieves=False),
-    Row("steps-series", "TS-only soft prompt, gradient steps", (*STEPS, "rag.mode=series")),
-    Row("steps-text", "TS+Text soft prompt, gradient steps", (*STEPS, "rag.mode=series+text")),
+    Row("none", "nothing retrieved", FROZEN, NONE),
+    Row("mean", "mean of what followed, nothing trained", MEAN),
+    Row("futures", "what followed", (*FROZEN, FUTURES)),
+    Row("series", "TS-only", (*FROZEN, SERIES)),
+    Row("text", "TS+Text", (*FROZEN, TEXT)),
+    Row("both", "TS+Text and what followed", (*FROZEN, TEXT, FUTURES)),
+    Row("steps", "nothing retrieved, gradient steps", STEPS, NONE, QUICK),
+    Row("steps-series", "TS-only soft prompt, gradient steps", (*STEPS, SERIES), sets=QUICK),
+    Row("steps-text", "TS+Text soft prompt, gradient steps", (*STEPS, TEXT), sets=QUICK),
+    Row("full", "nothing retrieved, all tuned from nothing", (), NONE, FULL, start=False),
+    Row("full-text", "TS+Text soft prompt, all tuned from nothing", (TEXT,), (5,), FULL, start=False),
+    Row("full-futures", "what followed, all tuned from nothing", (FUTURES,), (5,), FULL, start=False),
 )
 
 
-def tuned(own: Set, harness: Harness, row: Row, count: int, seed: int) -> Path:
-    """The run of a row with R = `count` neighbours, which has not seen the test part."""
-    retriever, start = harness.aligned(seed), harness.folder("pretrain", seed)
-    name = f"gain-{own.name}-{row.name}" + (f"-{count}" if row.retrieves else "") + f"-{seed}"
-    folder = harness.runs / harness.task.domain / "tune" / name
-    if not (folder / "metrics.json").exists():
-        words = [*harness.common(seed), "stage=tune", *own.words, *row.words, f"init_from={start}", f"run.name={name}"]
+@dataclass(frozen=True)
+class Sweep:
+    """A set on its corpora: trains what is not there yet."""
+
+    own: Set
+    harness: Harness
+    options: argparse.Namespace
+
+    def start(self, seed: int) -> Path:
+        """The run whose encoder is frozen."""
+        self.harness.aligned(seed)
+        if self.own.name != "weather":
+            return self.harness.folder("pretrain", seed)
+        trace = next(row for row in weather_tuning.TASKS["hours"].rows if row.name == "trace")
+        return weather_tuning.run("hours", trace, weather_tuning.cities(self.options), self.options.runs, seed)
+
+    def tuned(self, row: Row, count: int, seed: int) -> Path:
+        """The run of a row with R = `count` neighbours, which has not seen the test part."""
+        name = f"gain-{self.own.name}-{row.name}" + (f"-{count}" if row.retrieves else "") + f"-{seed}"
+        folder = self.harness.runs / self.harness.task.domain / "tune" / name
+        if not (folder / "metrics.json").exists():
+            words = [*self.harness.common(seed), "stage=tune", *self.own.words, *row.words, f"run.name={name}"]
+            if self.own.name == "weather":
+                words += weather_tuning.cities(self.options)
+            if row.start:
+                words.append(f"init_from={self.start(seed)}")
+            if row.retrieves:
+                words += [f"rag.retriever={self.harness.aligned(seed)}", f"rag.top={count}"]
+            fit(load_config([self.own.file], words), overwrite=True)
+        return folder
+
+    def line(self, row: Row, test: bool) -> list[str]:
+        """The cells of a row: validation by R, the R that is chosen by it, and where it is read, the test part's score."""
+        own = self.own
+        folders = [[self.tuned(row, count, seed) for seed in self.options.seeds] for count in row.counts]
+        found = [[read_metrics(folder) for folder in of_seeds] for of_seeds in folders]
+        scores = [[{"": own.told(run, "last/validation")} for run in of_seeds] for of_seeds in found]
+        place = own.best([mean(score[""] for score in of_seeds) for of_seeds in scores])
+        columns = row.counts if row.retrieves else COUNTS[:1]
+        cells = {count: spread(of_seeds, "") for count, of_seeds in zip(columns, scores, strict=True)}
+        chosen = [spread([{"": own.told(tested(folder), "test")} for folder in folders[place]], "")] if test else ["–"]
         if row.retrieves:
-            words += [f"rag.retriever={retriever}", f"rag.top={count}"]
-        fit(load_config(own.files, words), overwrite=True)
-    return folder
+            chosen = [str(row.counts[place]), *chosen, spread(found[place], "fit/retrieval_seconds", ".1f")]
+        else:
+            chosen = ["–", *chosen, "–"]
+        return [row.title, *(cells.get(count, "–") for count in COUNTS), *chosen]
 
 
 def tested(folder: Path) -> dict:
@@ -106,20 +162,6 @@ def tested(folder: Path) -> dict:
     if not evaluated(folder):
         evaluate_run(folder)
     return read_metrics(folder)
-
-
-def line(own: Set, harness: Harness, row: Row, seeds: Sequence[int], test: bool) -> list[str]:
-    """The cells of a row: validation by R, the R that is chosen by it, and the test part's score, where that is read."""
-    counts = COUNTS if row.retrieves else (0,)
-    folders = [[tuned(own, harness, row, count, seed) for seed in seeds] for count in counts]
-    found = [[read_metrics(folder) for folder in of_seeds] for of_seeds in folders]
-    validation = f"last/validation/{own.score}"
-    place = own.best([mean(run[validation] for run in of_seeds) for of_seeds in found])
-    cells = [spread(of_seeds, validation) for of_seeds in found]
-    score = spread([tested(folder) for folder in folders[place]], f"test/{own.score}") if test else "–"
-    if not row.retrieves:
-        return [row.title, *cells, *["–"] * (len(COUNTS) - 1), "–", score, "–"]
-    return [row.title, *cells, str(counts[place]), score, spread(found[place], "fit/retrieval_seconds", ".1f")]
 
 
 def main() -> None:
@@ -132,19 +174,21 @@ def main() -> None:
     parts = []
     for own in sets:
         task = tasks[own.task]
-        harness = Harness(task, corpus_of(task, options), options.runs)
+        sweep = Sweep(own, Harness(task, corpus_of(task, options), options.runs), options)
         lines = []
         for row in rows:
-            lines.append(line(own, harness, row, options.seeds, test=not only))
+            if own.name not in row.sets:
+                continue
+            lines.append(sweep.line(row, test=not only))
             print(f"{own.name}: {' | '.join(lines[-1])}", flush=True)
         header = ["", *(f"R={count}" for count in COUNTS), "chosen R", f"test {own.score}", "seconds"]
         parts.append(f"{own.title}, {own.score}, on validation by R and on the test part:\n\n{table(header, lines)}")
     note = (
-        f"Mean ± deviation over seeds {', '.join(map(str, options.seeds))}. The encoder is pre-trained and frozen, its head "
-        "solved in closed form unless gradient steps are named; the retriever is the same encoder, aligned. Where nothing "
-        "is retrieved, the first column is validation. Candidates are the training windows whose continuation has ended "
-        "before the origin; `seconds` is what it took to embed them and to find the neighbours of all training and "
-        "validation windows."
+        f"Mean ± deviation over seeds {', '.join(map(str, options.seeds))}. The encoder is trained and frozen, its head "
+        "solved in closed form unless other is named; the retriever is the same encoder, aligned, and of weather one that "
+        "compares the last 24 hours. Where nothing is retrieved, the first column is validation. Candidates are the "
+        "training windows whose continuation has ended before the origin; `seconds` is what it took to embed them and to "
+        "find the neighbours of all training and validation windows."
     )
     write_section("retrieval-gain", "Retrieval on and off", "\n\n".join([note, *parts]))
 

@@ -8,6 +8,7 @@ city's days. What is chosen (penalties, epochs) is chosen without it. The tables
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,8 +84,15 @@ TASKS = {
 }
 
 
-def run(name: str, row: Row, words: list[str], runs: Path, seed: int) -> dict:
-    """The metrics of one run, fitted and evaluated where that has not been done."""
+def cities(options: argparse.Namespace) -> list[str]:
+    """The words that name the corpora, which are built where they are not there yet."""
+    source = ["--domain", "weather", "--source", "timecap", "--root", str(options.root / "timecap")]
+    corpora = [build_corpus(options, f"weather-{city}", *source, f"cities=[{city}]").absolute() for city in CITIES]
+    return [f"data.corpus=[{','.join(map(str, corpora))}]"]
+
+
+def run(name: str, row: Row, words: list[str], runs: Path, seed: int) -> Path:
+    """One run, fitted and evaluated where that has not been done."""
     words = [*words, f"run.dir={runs}", f"seed={seed}"]
     start = []
     if row.pretrained:
@@ -97,15 +105,13 @@ def run(name: str, row: Row, words: list[str], runs: Path, seed: int) -> dict:
     if not evaluated(folder):
         fit(load_config([TASKS[name].file], [*words, *row.words, *start, f"run.name={folder.name}"]), overwrite=True)
         evaluate_run(folder)
-    return read_metrics(folder)
+    return folder
 
 
 def main() -> None:
     options = arguments(__doc__ or "", seeds=[0, 1, 2, 3, 4])
     torch.set_num_threads(max(1, options.jobs))
-    source = ["--domain", "weather", "--source", "timecap", "--root", str(options.root / "timecap")]
-    corpora = [build_corpus(options, f"weather-{city}", *source, f"cities=[{city}]").absolute() for city in CITIES]
-    words = [f"data.corpus=[{','.join(map(str, corpora))}]"]
+    words = cities(options)
     parts = []
     for name, task in TASKS.items():
         lines = []
@@ -113,7 +119,7 @@ def main() -> None:
             if options.only and row.name not in options.only and name not in options.only:
                 continue
             seeds = options.seeds if row.chance else options.seeds[:1]
-            found = [run(name, row, words, options.runs, seed) for seed in seeds]
+            found = [read_metrics(run(name, row, words, options.runs, seed)) for seed in seeds]
             keys = [f"test/timecap-weather-{city}/{score}" for city in CITIES for score in task.scores]
             cells = [spread(found, key) for key in keys]
             sizes = [spread(found[:1], "fit/trained_parameters", ",.0f"), spread(found, "fit/seconds", ".0f")]
