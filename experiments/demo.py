@@ -26,8 +26,9 @@ from trace_lit.config import load_config
 from trace_lit.retrieval.figures import similarity_matrix
 from trace_lit.train import evaluate_run, fit
 from trace_lit.train.evaluate import open_run
-from trace_lit.train.predict import Asked, draw_window, predict_run
+from trace_lit.train.predict import Asked, predict_run
 from trace_lit.train.search import Question, search_run
+from trace_lit.train.show import draw_window
 
 HERE, OUT = Path(__file__).parent, Path("demo")
 SETTINGS = [HERE / "demo.yaml"]

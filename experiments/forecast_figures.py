@@ -22,8 +22,10 @@ from sweep import HERE, build_corpus
 from data_modules.figures import save_figure
 from trace_lit.config import load_config
 from trace_lit.train import fit
-from trace_lit.train.predict import Asked, Predictions, draw_window, predict_run
+from trace_lit.train.predict import Asked, predict_run
+from trace_lit.train.predictions import Predictions
 from trace_lit.train.runs import read_metrics
+from trace_lit.train.show import draw_window
 
 WORDS = 9  # of a real report
 DEMO = Path("demo")

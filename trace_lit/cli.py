@@ -281,14 +281,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     from data_modules.figures import picture_format, save_figure
-    from trace_lit.train.predict import (
-        Asked,
-        check_output,
-        draw_window,
-        predict_run,
-        print_predictions,
-        write_predictions,
-    )
+    from trace_lit.train.predict import Asked, predict_run
+    from trace_lit.train.predictions import check_output, write_predictions
+    from trace_lit.train.show import draw_window, print_predictions
 
     if options.plot is not None:  # an error now, not after all the work
         picture_format(options.plot)

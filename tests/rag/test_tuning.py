@@ -39,7 +39,10 @@ def test_a_head_in_closed_form_sees_neighbours_and_says_so(
     assert main(["fit", *words, "rag.mode=series+text", "rag.use_futures=true"]) == 0
     told = capsys.readouterr().out
     line = next(line for line in told.splitlines() if line.startswith("  retrieves "))
-    assert "3 neighbours a window by 24 steps, as series+text prompt and what followed them; candidates" in line
+    assert (
+        "3 neighbours a window by 24 steps, 24 apart at least, as series+text prompt and what followed them; candidates"
+        in line
+    )
     run = tmp_path / "weather" / "tune" / "default"
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["fit/retrieval_candidates"] > 100

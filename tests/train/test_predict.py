@@ -19,7 +19,9 @@ from data_modules.forecasting import Series
 from trace_lit.cli import main
 from trace_lit.config import ConfigError, load_config
 from trace_lit.train import evaluate_run, fit
-from trace_lit.train.predict import Asked, draw_window, predict_run, write_predictions
+from trace_lit.train.predict import Asked, predict_run
+from trace_lit.train.predictions import write_predictions
+from trace_lit.train.show import draw_window
 
 pytestmark = pytest.mark.slow
 

@@ -106,7 +106,8 @@ def retrieval_in_words(config: Config, data: DomainDataModule) -> str | None:
     candidates = ", ".join(f"{len(own.memory):,} of {own.searched.path.name}" for own in retrievals)
     seconds = sum(retrieval.seconds for retrieval in retrievals)
     return (
-        f"{rag.top} neighbours a window by {lookback} steps, {' and '.join(used)}; candidates {candidates} "
+        f"{rag.top} neighbours a window by {lookback} steps, {retrievals[0].apart} apart at least, "
+        f"{' and '.join(used)}; candidates {candidates} "
         f"({', '.join(rag.splits)}), found in {seconds:.1f} s, by {rag.retriever}"
     )
 
