@@ -6,7 +6,7 @@ The first 70 % of the weeks are for training, the last 20 % for the test; scores
 standardises. What is chosen is chosen without the test part: penalties by blocks of training and validation weeks,
 epochs by validation. The encoder is pre-trained on the training windows, frozen, and given a linear head in closed form,
 or tuned with it ("in full") by gradient steps, their rate chosen on validation; "+ calendar" sees the time of year,
-"+ refit" solves its head from the validation windows too. The seasonal naive forecast looks back a year at least, from the
+"+ refit" solves its head from the validation windows too; a mean is of the two forecasts, half and half. The seasonal naive forecast looks back a year at least, from the
 same origins. The table goes to RESULTS.md; how much is tuned is the affair of `light_tuning.py`.
 """
 
@@ -20,7 +20,7 @@ import torch
 from sweep import HERE, arguments, build_corpus, evaluated, spread, table, write_section
 
 from trace_lit.config import load_config
-from trace_lit.train import evaluate_run, fit
+from trace_lit.train import evaluate_mean, evaluate_run, fit
 from trace_lit.train.runs import read_metrics
 
 SETS = {"health_us": ("healthcare", "Health_US", (32,)), "energy": ("energy", "Energy", (32, 96))}
@@ -48,6 +48,7 @@ class Way:
     seeded: bool = True  # another seed gives other forecasts
     sets: tuple[str, ...] = tuple(SETS)
     least: int = 1  # of the look-back
+    mean: tuple[str, ...] = ()  # of what these other ways say
 
 
 WAYS = [
@@ -72,6 +73,13 @@ WAYS = [
         pretrained=True,
         sets=("health_us",),
     ),
+    Way("mean", "TRACE, mean of ridge head and tuned in full", mean=("trace", "full"), sets=("health_us",)),
+    Way(
+        "calendar-mean",
+        "TRACE + calendar, mean of ridge head and tuned in full",
+        mean=("calendar", "calendar-full"),
+        sets=("health_us",),
+    ),
     Way(
         "calendar-refit",
         "TRACE + calendar, ridge head + refit",
@@ -90,8 +98,16 @@ def corpus_of(name: str, options: argparse.Namespace) -> Path:
     return build_corpus(options, f"{name}-weeks", *source, *windows).absolute()
 
 
-def run(way: Way, name: str, lookback: int, horizon: int, seed: int, options: argparse.Namespace) -> dict:
-    """The metrics of one run, fitted and evaluated where that has not been done."""
+def scores(way: Way, name: str, lookback: int, horizon: int, seed: int, options: argparse.Namespace) -> dict:
+    """The metrics of one run, or of the mean of some."""
+    if not way.mean:
+        return read_metrics(run(way, name, lookback, horizon, seed, options))
+    parts = [other for other in WAYS if other.name in way.mean]
+    return evaluate_mean([run(part, name, lookback, horizon, seed, options) for part in parts])
+
+
+def run(way: Way, name: str, lookback: int, horizon: int, seed: int, options: argparse.Namespace) -> Path:
+    """One run, fitted and evaluated where that has not been done."""
     domain = SETS[name][0]
     common = [f"data.corpus={corpus_of(name, options)}", f"run.dir={options.runs}", f"seed={seed}"]
     files = [HERE / "forecast" / f"{name}.yaml"]
@@ -106,7 +122,7 @@ def run(way: Way, name: str, lookback: int, horizon: int, seed: int, options: ar
         words = [*common, *start, *way.words, f"tune.lookback={max(lookback, way.least)}", f"tune.horizon={horizon}"]
         fit(load_config(files, [*words, "stage=tune", f"run.name={folder.name}"]), overwrite=True)
         evaluate_run(folder)
-    return read_metrics(folder)
+    return folder
 
 
 def forecasts(name: str, lookback: int, options: argparse.Namespace) -> str:
@@ -118,7 +134,7 @@ def forecasts(name: str, lookback: int, options: argparse.Namespace) -> str:
         seeds = options.seeds if way.seeded else options.seeds[:1]
         cells = []
         for horizon in HORIZONS:
-            found = [run(way, name, lookback, horizon, seed, options) for seed in seeds]
+            found = [scores(way, name, lookback, horizon, seed, options) for seed in seeds]
             form = ".4f" if name == "energy" else ".3f"
             cells += [spread(found, f"test/{metric}", form) for metric in ("MAE", "MSE")]
             cells += [spread(found, "test/MASE"), spread(found, "cv/geometric_mean", form)]

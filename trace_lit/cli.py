@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="of a tuned run: what retrieval is with the aligned run it began from, and now",
     )
+    _add_others(evaluate)
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there, too")
     evaluate.set_defaults(job=_evaluate)
 
@@ -127,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     asked.add_argument("--id", nargs="+", default=[], metavar="ID", help="behind these rows of the corpus")
     asked.add_argument("--last", action="store_true", help="behind the end of each series")
+    _add_others(predict)
     predict.add_argument("--out", type=Path, metavar="FILE.parquet|FILE.csv", help="write all windows as a table")
     predict.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the newest window")
     predict.add_argument("--json", action="store_true", help="print all windows as JSON")
@@ -145,6 +147,18 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--json", action="store_true", help="print the hits as JSON")
     search.set_defaults(job=_search)
     return parser
+
+
+def _add_others(job: argparse.ArgumentParser) -> None:
+    job.add_argument(
+        "--with",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="RUN",
+        dest="others",
+        help="the mean of it and these tuned runs",
+    )
 
 
 def _data_build(options: argparse.Namespace) -> int:
@@ -262,11 +276,15 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from trace_lit.retrieval import print_report
-    from trace_lit.train import evaluate_run, evaluate_survival
+    from trace_lit.train import evaluate_mean, evaluate_run, evaluate_survival
     from trace_lit.train.runs import write_atomically
 
+    if options.retrieval and options.others:
+        raise ConfigError("--retrieval is of one run; leave --with out")
     if options.retrieval:
         metrics = evaluate_survival(options.run, options.split)
+    elif options.others:
+        metrics = evaluate_mean([options.run, *options.others], options.split, options.corpus)
     else:
         metrics = evaluate_run(options.run, options.split, options.corpus)
     print_report(metrics)
@@ -281,7 +299,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     from data_modules.figures import picture_format, save_figure
-    from trace_lit.train.predict import Asked, predict_run
+    from trace_lit.train import predict_mean
+    from trace_lit.train.predict import Asked
     from trace_lit.train.predictions import check_output, write_predictions
     from trace_lit.train.show import draw_window, print_predictions
 
@@ -290,7 +309,7 @@ def _predict(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_output(options.out)
     asked = Asked(options.corpus, options.series, options.split, tuple(options.id), options.last)
-    predictions = predict_run(options.run, asked)
+    predictions = predict_mean([options.run, *options.others], asked)
     if options.json:
         print(json.dumps(predictions.as_dicts(), indent=2, ensure_ascii=False))
     else:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -18,7 +19,7 @@ from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from data_modules.forecasting import Series
 from trace_lit.cli import main
 from trace_lit.config import ConfigError, load_config
-from trace_lit.train import evaluate_run, fit
+from trace_lit.train import evaluate_mean, evaluate_run, fit, predict_mean
 from trace_lit.train.predict import Asked, predict_run
 from trace_lit.train.predictions import write_predictions
 from trace_lit.train.show import draw_window
@@ -114,6 +115,34 @@ def test_forecasts_are_those_that_are_scored(runs: dict[str, Path], sea: Corpus,
         assert (table["0.1"] <= table["0.5"]).all()
         assert (table["0.5"] <= table["0.9"]).all()
         assert (table["forecast"] == table["0.5"]).all()
+
+
+@pytest.mark.parametrize(("kind", "other"), [("band", "retrieval"), ("label", "statistics")])
+def test_the_mean_of_runs_is_scored_as_what_it_says(runs: dict[str, Path], kind: str, other: str, capsys) -> None:
+    both = runs[kind], runs[other]
+    own, its = (predict_run(run, Asked()).said for run in both)
+    mean = predict_mean(both, Asked())
+    torch.testing.assert_close(mean.said, (own + its) / 2)
+    before = [(run / "metrics.json").read_text() for run in both]
+    assert main(["evaluate", str(both[0]), "--with", str(both[1])]) == 0
+    scores = evaluate_mean(both)
+    assert before == [(run / "metrics.json").read_text() for run in both]
+    table = mean.table().to_pandas()
+    if kind == "band":
+        known = table.dropna(subset="truth")
+        error = known["forecast"] - known["truth"]
+        assert scores["test/units/MAE"] == pytest.approx(float(error.abs().mean()), rel=1e-4)
+        assert f"test/units/MAE {scores['test/units/MAE']:.4g}" in capsys.readouterr().out
+    else:
+        right = float((table["predicted"] == table["label"]).mean())
+        assert scores["test/accuracy"] == pytest.approx(right)
+    assert evaluate_mean([both[0], both[0]]) == pytest.approx(evaluate_run(both[0]), rel=1e-5, nan_ok=True)
+
+
+def test_a_mean_is_of_runs_that_speak_of_the_same(runs: dict[str, Path]) -> None:
+    for other, what in (("point", "quantiles"), ("flow", "channels"), ("label", "labels")):
+        with pytest.raises(ConfigError, match=f"their {what} differ: .* and .*; leave one of the runs out"):
+            predict_mean([runs["band"], runs[other]], Asked())
 
 
 def test_a_truth_is_what_the_series_holds_at_its_time(runs: dict[str, Path], sea: Corpus) -> None:

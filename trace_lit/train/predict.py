@@ -113,7 +113,7 @@ def log_forecasts(module: TuneModule, data: DomainDataModule, writer: SummaryWri
             writer.add_figure(f"forecast/{name}", draw_all(said), step)
 
 
-def _own_folders(config: Config) -> list[Path]:
+def own_folders(config: Config) -> list[Path]:
     """The corpora that a run was tuned on."""
     data = build_datamodule(config)
     data.prepare_data()
@@ -124,7 +124,7 @@ def _move(config: Config, folder: Path | None) -> None:
     """Name the corpus in `folder` as the data, unless it is one of them; the corpus that is searched stays the same."""
     if folder is None:
         return
-    own = _own_folders(config)
+    own = own_folders(config)
     if folder.resolve() in [path.resolve() for path in own]:
         return
     if config.rag.corpus is None and len(own) == 1:
@@ -187,7 +187,7 @@ def _windows(data: DomainDataModule, place: int, asked: Asked) -> OriginDataset:
 def _like(config: Config, folder: Path | None) -> Corpus:
     """The corpus whose channels and frequency a file has."""
     if folder is None:
-        paths = _own_folders(config)
+        paths = own_folders(config)
         _check_single(paths)
         folder = paths[0]
     return Corpus.load(folder)

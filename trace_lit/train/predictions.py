@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -25,6 +27,15 @@ from trace_lit.rag import Neighbour, RetrievalLookup
 from trace_lit.scores import centre_of
 
 FORMATS = (".parquet", ".csv")
+_SPOKEN_OF = (
+    "their corpora",
+    "their labels",
+    "their horizons",
+    "their channels",
+    "their quantiles",
+    "how many windows",
+    "their origins",
+)
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,30 @@ class Predictions:
         found, place = lookup.neighbours, [self.places[number]]
         return lookup.retrieval.memory.describe(found.number[place], found.similarity[place])[0]
 
+    def mean_with(self, others: Sequence[Predictions]) -> Predictions:
+        """What this and `others` say on average: quantile by quantile (Lichtendahl et al., 2013), label by label.
+
+        Raises
+        ------
+        ConfigError
+            They do not speak of the same.
+        """
+        for other in others:
+            for what, own, its in zip(_SPOKEN_OF, self._spoken_of, other._spoken_of, strict=True):
+                if own != its:
+                    raise ConfigError(
+                        f"a mean is of runs that speak of the same, but {what} differ: {_short(own)} and {_short(its)}; "
+                        "leave one of the runs out, or tune it anew"
+                    )
+        said = torch.stack([self.said, *(other.said for other in others)]).mean(0)
+        return dataclasses.replace(self, said=said)
+
+    @property
+    def _spoken_of(self) -> tuple[Any, ...]:
+        keys = [channel.key for channel in self.channels]
+        corpus = self.dataset.corpus.fingerprint[:12]
+        return corpus, self.label_names, self.dataset.horizon, keys, self.quantiles, len(self), self._steps.tolist()
+
     def table(self) -> pa.Table:
         """A row a window, channel and step, or a row a window with a column a label."""
         count = len(self)
@@ -181,6 +216,11 @@ def _as_dict(near: Neighbour) -> dict[str, Any]:
     times = {name: getattr(near, name).isoformat(sep=" ") for name in ("start", "origin", "end")}
     told = {name: getattr(near, name) for name in ("id", "series_id", "similarity", "text", "label")}
     return {**told, **times}
+
+
+def _short(told: Any) -> str:
+    words = str(told)
+    return words if len(words) < 80 else f"{words[:77]}..."
 
 
 def check_output(path: Path) -> None:

@@ -194,6 +194,15 @@ def classifier_for(data: DomainDataModule, says: Sequence[Say], folder: str | Pa
     return says[0]
 
 
+def check_unseen(run: str | Path, config: Config, split: str) -> None:
+    """Raise CheckpointError where a run was refitted on this split of its own data."""
+    if config.tune.refit and split == "validation":
+        raise CheckpointError(
+            f"{run} was solved with tune.refit from the validation windows, too, so scores on them say nothing; evaluate it "
+            "on test, or on another corpus"
+        )
+
+
 def evaluate_tuned(
     run: str | Path, config: Config, split: str, corpus: str | Path | None, device: torch.device
 ) -> dict[str, Any]:
@@ -208,11 +217,8 @@ def evaluate_tuned(
     CorpusError
         The corpus cannot be used, or has a label that the run does not tell.
     """
-    if config.tune.refit and split == "validation" and corpus is None:
-        raise CheckpointError(
-            f"{run} was solved with tune.refit from the validation windows, too, so scores on them say nothing; evaluate it "
-            "on test, or on another corpus"
-        )
+    if corpus is None:
+        check_unseen(run, config, split)
     config = copy.deepcopy(config)
     says: list[Say]
     if config.tune.model in CLASSIFIERS:
