@@ -5,9 +5,10 @@
 The first 70 % of the weeks are for training, the last 20 % for the test; scores are on the scale that the training part
 standardises. What is chosen is chosen without the test part: penalties by blocks of training and validation weeks,
 epochs by validation. The encoder is pre-trained on the training windows, frozen, and given a linear head in closed form,
-or tuned with it ("in full") by gradient steps, their rate chosen on validation; "+ calendar" sees the time of year,
-"+ refit" solves its head from the validation windows too; a mean is of the two forecasts, half and half. The seasonal naive forecast looks back a year at least, from the
-same origins. The table goes to RESULTS.md; how much is tuned is the affair of `light_tuning.py`.
+or tuned with it ("in full") by gradient steps, their rate chosen on validation; a mean is of these two, half and half.
+"+ calendar" sees the time of year, "+ refit" solves its head from the validation windows too. The seasonal naive
+forecast looks back a year at least, from the same origins. The table goes to RESULTS.md; how much is tuned is the affair
+of `light_tuning.py`.
 """
 
 from __future__ import annotations
