@@ -3,7 +3,7 @@
     python experiments/weather_tuning.py [--root DIR] [--seeds 0 1 2 3 4] [--only NAME …]
 
 New York and Houston are two corpora that are learned from together and scored apart; the test is the last 20 % of each
-city's days. What is chosen (penalties, epochs) is chosen without it. The tables go to RESULTS.md.
+city's days. What is chosen (penalties, epochs, whose mean is taken) is chosen without it. The tables go to RESULTS.md.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from sweep import HERE, arguments, build_corpus, evaluated, spread, table, write_section
 
-from trace_lit.config import load_config
-from trace_lit.train import evaluate_run, fit
+from trace_lit.config import CLASSIFIERS, load_config
+from trace_lit.train import evaluate_mean, evaluate_run, fit
 from trace_lit.train.runs import read_metrics
 
 CITIES = {"ny": "New York", "hs": "Houston"}
@@ -31,6 +31,7 @@ class Row:
     words: tuple[str, ...] = ()
     pretrained: bool = False  # it starts from the encoder of pretrain.yaml
     chance: bool = True  # the seed changes something
+    mean: tuple[str, ...] = ()  # of what these other rows say
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ TASKS = {
             ),
             Row("random", "TRACE, not trained, logistic head"),
             Row("trace", "TRACE, pre-trained and frozen, logistic head", pretrained=True),
+            Row(
+                "mean",
+                "mean of it and both baselines of 24 hours",
+                mean=("trace", *(f"{model}-24" for model in CLASSIFIERS)),
+            ),
         ),
     ),
 }
@@ -89,6 +95,15 @@ def cities(options: argparse.Namespace) -> list[str]:
     source = ["--domain", "weather", "--source", "timecap", "--root", str(options.root / "timecap")]
     corpora = [build_corpus(options, f"weather-{city}", *source, f"cities=[{city}]").absolute() for city in CITIES]
     return [f"data.corpus=[{','.join(map(str, corpora))}]"]
+
+
+def scores(name: str, row: Row, words: list[str], options: argparse.Namespace, seed: int) -> dict:
+    """The metrics of one run, or of the mean of some."""
+    if not row.mean:
+        return read_metrics(run(name, row, words, options.runs, seed))
+    parts = [other for other in TASKS[name].rows if other.name in row.mean]
+    first = options.seeds[0]
+    return evaluate_mean([run(name, part, words, options.runs, seed if part.chance else first) for part in parts])
 
 
 def run(name: str, row: Row, words: list[str], runs: Path, seed: int) -> Path:
@@ -119,7 +134,7 @@ def main() -> None:
             if options.only and row.name not in options.only and name not in options.only:
                 continue
             seeds = options.seeds if row.chance else options.seeds[:1]
-            found = [read_metrics(run(name, row, words, options.runs, seed)) for seed in seeds]
+            found = [scores(name, row, words, options, seed) for seed in seeds]
             keys = [f"test/timecap-weather-{city}/{score}" for city in CITIES for score in task.scores]
             cells = [spread(found, key) for key in keys]
             sizes = [spread(found[:1], "fit/trained_parameters", ",.0f"), spread(found, "fit/seconds", ".0f")]
