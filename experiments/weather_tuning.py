@@ -97,7 +97,7 @@ def cities(options: argparse.Namespace) -> list[str]:
     return [f"data.corpus=[{','.join(map(str, corpora))}]"]
 
 
-def scores(name: str, row: Row, words: list[str], options: argparse.Namespace, seed: int) -> dict:
+def scored(name: str, row: Row, words: list[str], options: argparse.Namespace, seed: int) -> dict:
     """The metrics of one run, or of the mean of some."""
     if not row.mean:
         return read_metrics(run(name, row, words, options.runs, seed))
@@ -134,7 +134,7 @@ def main() -> None:
             if options.only and row.name not in options.only and name not in options.only:
                 continue
             seeds = options.seeds if row.chance else options.seeds[:1]
-            found = [scores(name, row, words, options, seed) for seed in seeds]
+            found = [scored(name, row, words, options, seed) for seed in seeds]
             keys = [f"test/timecap-weather-{city}/{score}" for city in CITIES for score in task.scores]
             cells = [spread(found, key) for key in keys]
             sizes = [spread(found[:1], "fit/trained_parameters", ",.0f"), spread(found, "fit/seconds", ".0f")]
