@@ -6,9 +6,9 @@ The first 70 % of the weeks are for training, the last 20 % for the test; scores
 standardises. What is chosen is chosen without the test part: penalties by blocks of training and validation weeks,
 epochs by validation. The encoder is pre-trained on the training windows, frozen, and given a linear head in closed form,
 or tuned with it ("in full") by gradient steps, their rate chosen on validation; a mean is of these two, half and half.
-"+ calendar" sees the time of year, "+ refit" solves its head from the validation windows too. The seasonal naive
-forecast looks back a year at least, from the same origins. The table goes to RESULTS.md; how much is tuned is the affair
-of `light_tuning.py`.
+"+ calendar" sees the time of year, "+ other channels" patients by age and providers, too; "+ refit" solves its head from
+the validation windows as well. The seasonal naive forecast looks back a year at least, from the same origins. The table
+goes to RESULTS.md; how much is tuned is the affair of `light_tuning.py`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from trace_lit.train.runs import read_metrics
 SETS = {"health_us": ("healthcare", "Health_US", (32,)), "energy": ("energy", "Energy", (32, 96))}
 HORIZONS = (12, 48)
 CALENDAR = ("tune.calendar=2",)
+TARGET = "tune.targets=[influenza-like illness]"  # of all channels of Health_US
 REFIT = ("tune.refit=true",)
 FULL = (
     "tune={scope: full, solver: sgd, encoder_rate: 1}",
@@ -50,6 +51,7 @@ class Way:
     sets: tuple[str, ...] = tuple(SETS)
     least: int = 1  # of the look-back
     mean: tuple[str, ...] = ()  # of what these other ways say
+    channels: bool = False  # it sees the other channels, too
 
 
 WAYS = [
@@ -74,11 +76,33 @@ WAYS = [
         pretrained=True,
         sets=("health_us",),
     ),
-    Way("mean", "TRACE, mean of ridge head and tuned in full", mean=("trace", "full"), sets=("health_us",)),
+    Way("mean", "TRACE, mean of both", mean=("trace", "full"), sets=("health_us",)),
     Way(
         "calendar-mean",
-        "TRACE + calendar, mean of ridge head and tuned in full",
+        "TRACE + calendar, mean of both",
         mean=("calendar", "calendar-full"),
+        sets=("health_us",),
+    ),
+    Way(
+        "channels",
+        "TRACE + calendar + other channels, ridge head",
+        CALENDAR,
+        pretrained=True,
+        sets=("health_us",),
+        channels=True,
+    ),
+    Way(
+        "channels-full",
+        "TRACE + calendar + other channels, tuned in full",
+        (*CALENDAR, *FULL),
+        pretrained=True,
+        sets=("health_us",),
+        channels=True,
+    ),
+    Way(
+        "channels-mean",
+        "TRACE + calendar + other channels, mean of both",
+        mean=("channels", "channels-full"),
         sets=("health_us",),
     ),
     Way(
@@ -91,12 +115,14 @@ WAYS = [
 ]
 
 
-def corpus_of(name: str, options: argparse.Namespace) -> Path:
-    """The windows of a set, built where they are not there yet."""
+def corpus_of(name: str, channels: bool, options: argparse.Namespace) -> Path:
+    """The windows of a set, of all its channels or of its target alone, built where they are not there yet."""
     domain, folder, _ = SETS[name]
     source = ["--domain", domain, "--source", "timemmd", "--root", str(options.root / "timemmd")]
-    windows = [f"folder={folder}", "length=32", "stride=1", "target_only=true"]
-    return build_corpus(options, f"{name}-weeks", *source, *windows).absolute()
+    windows = [f"folder={folder}", "length=32", "stride=1"]
+    if channels:
+        return build_corpus(options, f"{name}-all-weeks", *source, *windows).absolute()
+    return build_corpus(options, f"{name}-weeks", *source, *windows, "target_only=true").absolute()
 
 
 def scores(way: Way, name: str, lookback: int, horizon: int, seed: int, options: argparse.Namespace) -> dict:
@@ -110,17 +136,25 @@ def scores(way: Way, name: str, lookback: int, horizon: int, seed: int, options:
 def run(way: Way, name: str, lookback: int, horizon: int, seed: int, options: argparse.Namespace) -> Path:
     """One run, fitted and evaluated where that has not been done."""
     domain = SETS[name][0]
-    common = [f"data.corpus={corpus_of(name, options)}", f"run.dir={options.runs}", f"seed={seed}"]
+    common = [f"data.corpus={corpus_of(name, way.channels, options)}", f"run.dir={options.runs}", f"seed={seed}"]
+    target = [TARGET] if way.channels else []
     files = [HERE / "forecast" / f"{name}.yaml"]
     start: list[str] = []
     if way.pretrained:
-        pretrained = options.runs / domain / "pretrain" / f"{name}-{seed}"
+        pretrained = options.runs / domain / "pretrain" / (f"{name}-all-{seed}" if way.channels else f"{name}-{seed}")
         if not (pretrained / "metrics.json").exists():
             fit(load_config(files, [*common, f"run.name={pretrained.name}"]), overwrite=True)
         start = [f"init_from={pretrained}"]
     folder = options.runs / domain / "tune" / f"{name}-{way.name}-{lookback}-{horizon}-{seed}"
     if not evaluated(folder):
-        words = [*common, *start, *way.words, f"tune.lookback={max(lookback, way.least)}", f"tune.horizon={horizon}"]
+        words = [
+            *common,
+            *start,
+            *target,
+            *way.words,
+            f"tune.lookback={max(lookback, way.least)}",
+            f"tune.horizon={horizon}",
+        ]
         fit(load_config(files, [*words, "stage=tune", f"run.name={folder.name}"]), overwrite=True)
         evaluate_run(folder)
     return folder

@@ -136,7 +136,11 @@ def test_the_mean_of_runs_is_scored_as_what_it_says(runs: dict[str, Path], kind:
     else:
         right = float((table["predicted"] == table["label"]).mean())
         assert scores["test/accuracy"] == pytest.approx(right)
-    assert evaluate_mean([both[0], both[0]]) == pytest.approx(evaluate_run(both[0]), rel=1e-5, nan_ok=True)
+
+
+@pytest.mark.parametrize("kind", ["band", "flow", "label"])
+def test_the_mean_of_a_run_with_itself_has_its_scores(runs: dict[str, Path], kind: str) -> None:
+    assert evaluate_mean([runs[kind]] * 2) == pytest.approx(evaluate_run(runs[kind]), rel=1e-5, nan_ok=True)
 
 
 def test_a_mean_is_of_runs_that_speak_of_the_same(runs: dict[str, Path]) -> None:
