@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -48,9 +49,9 @@ class HardNegativeMining(L.Callback):
     `mining/seconds` and `mining/share`, of the training time so far.
     """
 
-    def __init__(self, config: MiningConfig) -> None:
+    def __init__(self, config: MiningConfig, seed: int = 0) -> None:
         assert config.every_n_epochs is not None
-        self.config = config
+        self.config, self.seed = config, seed
         self.every = config.every_n_epochs
         self.levels = ("sample", "channel") if config.channels else ("sample",)
         names = {field.name for field in dataclasses.fields(NegativeRules)}
@@ -139,7 +140,7 @@ class HardNegativeMining(L.Callback):
                 pairs.instances,
                 self.config.negatives,
                 self.rules,
-                seed=2 * epoch + direction,
+                seed=int(np.random.SeedSequence((self.seed, epoch, direction)).generate_state(1, np.uint64)[0]),
             )
             for direction, (anchors, candidates) in enumerate(sides)
         ]

@@ -84,7 +84,7 @@ def make_miner(words: list[str]) -> tuple[HardNegativeMining, DomainDataModule, 
     data.setup("fit")
     module = build_module(config, data, None)
     assert isinstance(module, AlignModule)
-    miner = HardNegativeMining(config.mining)
+    miner = HardNegativeMining(config.mining, config.seed)
     trainer: Any = SimpleNamespace(datamodule=data, loggers=[], global_step=0, max_epochs=config.trainer.max_epochs)
     miner.setup(trainer, module, "fit")
     return miner, data, module
@@ -383,3 +383,15 @@ def test_batches_follow_the_table_of_their_epoch(workers: int, tiny_runs: TinyRu
     metrics = json.loads((folder / "metrics.json").read_text())
     assert 0 < metrics["fit/mining_seconds"] < metrics["fit/seconds"]
     assert 0 < metrics["fit/mining_share"] < 1
+
+
+def test_another_seed_and_another_epoch_draw_other_lots(seas: list[Path], tmp_path: Path) -> None:
+    """The weights are the same, so that only what is drawn can differ."""
+    words = words_of(seas, tmp_path, "mining.sampling_strategy=random", "mining.relative_margin=null")
+    tables = [
+        make_miner([*words, f"seed={seed}"])[0].negatives(epoch) for seed, epoch in ((0, 0), (0, 0), (1, 0), (0, 1))
+    ]
+    same, again, other, later = (np.asarray(table) for table in tables)
+    assert (same == again).all()
+    assert (same != other).any()
+    assert (same != later).any()

@@ -214,7 +214,7 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | Non
         evaluation = RetrievalEvaluation()
         callbacks += [evaluation, TensorBoardPages(evaluation)]
         if config.mining.every_n_epochs is not None:
-            callbacks.append(HardNegativeMining(config.mining))
+            callbacks.append(HardNegativeMining(config.mining, config.seed))
     if config.optim.ema_decay is not None:
         callbacks.append(WeightAveraging(use_buffers=False, avg_fn=moving_average(config.optim.ema_decay)))
     often = config.trainer.checkpoint_every_n_steps, config.trainer.checkpoint_every_n_minutes
