@@ -24,7 +24,7 @@ from light_tuning import RAIN, TASKS, Harness, corpus_of
 from sweep import HERE, arguments, evaluated, spread, table, write_section
 
 from trace_lit.config import load_config
-from trace_lit.train import evaluate_run, fit
+from trace_lit.train import evaluate_mean, evaluate_run, fit
 from trace_lit.train.runs import read_metrics
 
 COUNTS = (1, 3, 5, 10)  # R
@@ -80,6 +80,7 @@ class Row:
     counts: tuple[int, ...] = COUNTS
     sets: tuple[str, ...] = tuple(own.name for own in SETS)
     start: bool = True  # from an encoder that has been trained
+    mean: tuple[str, ...] = ()  # of what these other rows say
 
     @property
     def retrieves(self) -> bool:
@@ -96,6 +97,7 @@ FULL = ("weather",)
 ROWS = (
     Row("none", "nothing retrieved", FROZEN, NONE),
     Row("mean", "mean of what followed, nothing trained", MEAN),
+    Row("half", "half nothing retrieved, half this mean", (), mean=("none", "mean")),
     Row("futures", "what followed", (*FROZEN, FUTURES)),
     Row("series", "TS-only", (*FROZEN, SERIES)),
     Row("text", "TS+Text", (*FROZEN, TEXT)),
@@ -140,28 +142,36 @@ class Sweep:
             fit(load_config([self.own.file], words), overwrite=True)
         return folder
 
+    def told(self, row: Row, count: int, seed: int, split: str) -> dict:
+        """The metrics of a run, or of the mean of some, on validation or on the test part; with the score as ""."""
+        if row.mean:
+            parts = [self.tuned(part, count if part.retrieves else 0, seed) for part in ROWS if part.name in row.mean]
+            metrics = evaluate_mean(parts, split)
+        else:
+            folder = self.tuned(row, count, seed)
+            if split == "test" and not evaluated(folder):
+                evaluate_run(folder)
+            metrics = read_metrics(folder)
+            split = "last/validation" if split == "validation" else split
+        return metrics | {"": self.own.told(metrics, split)}
+
     def line(self, row: Row, test: bool) -> list[str]:
         """The cells of a row: validation by R, the R that is chosen by it, and where it is read, the test part's score."""
-        own = self.own
-        folders = [[self.tuned(row, count, seed) for seed in self.options.seeds] for count in row.counts]
-        found = [[read_metrics(folder) for folder in of_seeds] for of_seeds in folders]
-        scores = [[{"": own.told(run, "last/validation")} for run in of_seeds] for of_seeds in found]
-        place = own.best([mean(score[""] for score in of_seeds) for of_seeds in scores])
+        seeds = self.options.seeds
+        found = [[self.told(row, count, seed, "validation") for seed in seeds] for count in row.counts]
+        place = self.own.best([mean(run[""] for run in of_seeds) for of_seeds in found])
         columns = row.counts if row.retrieves else COUNTS[:1]
-        cells = {count: spread(of_seeds, "") for count, of_seeds in zip(columns, scores, strict=True)}
-        chosen = [spread([{"": own.told(tested(folder), "test")} for folder in folders[place]], "")] if test else ["–"]
-        if row.retrieves:
-            chosen = [str(row.counts[place]), *chosen, spread(found[place], "fit/retrieval_seconds", ".1f")]
-        else:
-            chosen = ["–", *chosen, "–"]
-        return [row.title, *(cells.get(count, "–") for count in COUNTS), *chosen]
-
-
-def tested(folder: Path) -> dict:
-    """The metrics of a run with those of the test part."""
-    if not evaluated(folder):
-        evaluate_run(folder)
-    return read_metrics(folder)
+        cells = {count: spread(of_seeds, "") for count, of_seeds in zip(columns, found, strict=True)}
+        chosen = row.counts[place]
+        score = spread([self.told(row, chosen, seed, "test") for seed in seeds], "") if test else "–"
+        seconds = spread(found[place], "fit/retrieval_seconds", ".1f")
+        return [
+            row.title,
+            *(cells.get(count, "–") for count in COUNTS),
+            str(chosen) if row.retrieves else "–",
+            score,
+            seconds,
+        ]
 
 
 def main() -> None:
