@@ -64,7 +64,7 @@ SETS = (
         "Weather, 24 hours ahead (mean of both cities)",
         "rain",
         HERE / "forecast" / "weather.yaml",
-        (DAY, "rag.stride=6"),
+        (DAY, "rag.stride=6", "tune.stride=23", "tune.penalties=[1e-3,1e-2,0.1,1]"),  # 23: at all hours of the day
         parts=tuple(f"timecap-weather-{city}/" for city in weather_tuning.CITIES),
     ),
 )
@@ -90,6 +90,7 @@ class Row:
 NONE = (0,)
 FROZEN = ("tune={scope: head, solver: ridge}",)
 STEPS = ("tune={scope: head, solver: sgd}", "trainer.max_epochs=20")
+ALL = ("tune.stride=6",)
 SERIES, TEXT, FUTURES = "rag.mode=series", "rag.mode=series+text", "rag.use_futures=true"
 MEAN = ("tune={model: retrieved_mean, gains: [], calendar: 0}",)
 QUICK = tuple(own.name for own in SETS if own.name != "weather")
@@ -105,9 +106,9 @@ ROWS = (
     Row("steps", "nothing retrieved, gradient steps", STEPS, NONE, QUICK),
     Row("steps-series", "TS-only soft prompt, gradient steps", (*STEPS, SERIES), (5,), QUICK),
     Row("steps-text", "TS+Text soft prompt, gradient steps", (*STEPS, TEXT), (5,), QUICK),
-    Row("full", "nothing retrieved, all tuned from nothing", (), NONE, FULL, start=False),
-    Row("full-text", "TS+Text soft prompt, all tuned from nothing", (TEXT,), (5,), FULL, start=False),
-    Row("full-futures", "what followed, all tuned from nothing", (FUTURES,), (5,), FULL, start=False),
+    Row("full", "nothing retrieved, all tuned from nothing", ALL, NONE, FULL, start=False),
+    Row("full-text", "TS+Text soft prompt, all tuned from nothing", (*ALL, TEXT), (5,), FULL, start=False),
+    Row("full-futures", "what followed, all tuned from nothing", (*ALL, FUTURES), (5,), FULL, start=False),
 )
 
 
