@@ -156,7 +156,7 @@ class TuneConfig:
     split: str = (
         "rows"  # of a step: its row's; steps: the first 70 % and the last 20 % of a series, as in the literature
     )
-    stride: int = 1  # training windows are so many steps apart
+    stride: int = 1  # training windows are so many steps apart, and those of validation that choose the penalty
     targets: Any = None  # names of the channels that are forecast; null: all
     fill_gaps: bool = (
         False  # missing steps before an observed one lie on a line between their neighbours; not in the paper

@@ -91,6 +91,18 @@ def test_the_validation_windows_are_learned_from_where_that_is_asked_for(tide, t
     assert (heads[0, "true"] - heads[1, "true"]).norm() > 0.1 * heads[0, "true"].norm()
 
 
+def test_windows_are_as_far_apart_as_asked_for_in_both_parts(tide, tmp_path: Path, tiny_words, monkeypatch) -> None:
+    seen = []
+    made = closed_form._examples
+    monkeypatch.setattr(closed_form, "_examples", lambda *given: seen.append(made(*given)) or seen[-1])
+    solve(tide, tmp_path, tiny_words, "tune.stride=7", "tune.gains=[2.0]")
+    (examples,) = seen
+    for part in (examples.learned, ~examples.learned):
+        assert part.any()
+        hours = examples.origin[part].unique() // 3600
+        assert (hours.diff() == 7).all()
+
+
 def test_what_is_penalised_matters_only_where_there_is_a_penalty(tide, tmp_path: Path, tiny_words) -> None:
     for number, (penalty, near) in enumerate((("1e-12", True), ("1.0", False))):
         outputs, changes = (

@@ -55,20 +55,22 @@ class _Examples:
 def _examples(module: TuneModule, data: DomainDataModule, device: torch.device) -> _Examples:
     parts: list[tuple[Tensor, ...]] = []
     module.eval()
+    tune = module.config.tune
     for learned in (True, False):
         for dataset in data.datasets["train" if learned else "validation"]:
-            origins, ends = dataset.seconds, dataset.series.known(dataset.origins, module.config.tune.horizon)
-            for batch in _batches(dataset, data.evaluation_batch_size):
+            origins, ends = dataset.seconds, dataset.series.known(dataset.origins, tune.horizon)
+            places = range(0, len(dataset), 1 if learned else tune.stride)  # those of training are apart already
+            for batch in _batches(dataset, places, data.evaluation_batch_size):
                 times = torch.stack([batch.span[:, 0], origins[batch.index], ends[batch.index]], dim=1)
-                for gain in (1.0, *module.config.tune.gains):
+                for gain in (1.0, *tune.gains):
                     scaled = batch.scaled(torch.full((len(batch),), gain)).to(device)
                     parts.append(_part(module, dataset, scaled, times, learned, gain == 1.0))
     return _Examples(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
 
-def _batches(dataset: OriginDataset, size: int) -> Iterator[MultimodalBatch]:
-    for first in range(0, len(dataset), size):
-        yield dataset[list(range(first, min(first + size, len(dataset))))]
+def _batches(dataset: OriginDataset, places: Sequence[int], size: int) -> Iterator[MultimodalBatch]:
+    for first in range(0, len(places), size):
+        yield dataset[list(places[first : first + size])]
 
 
 def _part(
