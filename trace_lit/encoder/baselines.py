@@ -33,6 +33,10 @@ class Baseline(nn.Module, ABC):
         self.lookback, self.horizon, self.outputs, self.season = lookback, horizon, outputs, season
         self.register_buffer("mean", torch.tensor(vocabulary.mean).nan_to_num(0.0), persistent=False)
         self.register_buffer("deviation", torch.tensor(vocabulary.deviation).nan_to_num(0.0), persistent=False)
+        self.build()
+
+    def build(self) -> None:
+        """Make what is learned, for `lookback` steps and `horizon` · `outputs` numbers; nothing by default."""
 
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
         """The last observed values, and the channels' deviations; a channel without any value stands at its mean."""
@@ -70,14 +74,11 @@ class SeasonalNaive(Baseline):
         The look-back is shorter than a season.
     """
 
-    def __init__(
-        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
-    ) -> None:
-        super().__init__(vocabulary, lookback, horizon, outputs, season)
-        if lookback < season:
+    def build(self) -> None:
+        if self.lookback < self.season:
             raise ConfigError(
-                f"tune.lookback is {lookback}, but the seasonal naive forecast repeats the last {season} steps "
-                f"(tune.season); set tune.lookback to {season} or more"
+                f"tune.lookback is {self.lookback}, but the seasonal naive forecast repeats the last {self.season} steps "
+                f"(tune.season); set tune.lookback to {self.season} or more"
             )
 
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
@@ -88,11 +89,8 @@ class SeasonalNaive(Baseline):
 class NLinear(Baseline):
     """One linear layer on what is left when the last value is taken away (Zeng et al., arXiv 2205.13504)."""
 
-    def __init__(
-        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
-    ) -> None:
-        super().__init__(vocabulary, lookback, horizon, outputs, season)
-        self.projection = nn.Linear(lookback, horizon * outputs)
+    def build(self) -> None:
+        self.projection = nn.Linear(self.lookback, self.horizon * self.outputs)
 
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
         return self.projection(past)
@@ -101,12 +99,9 @@ class NLinear(Baseline):
 class DLinear(Baseline):
     """A linear layer on a moving average and one on the rest (Zeng et al., arXiv 2205.13504)."""
 
-    def __init__(
-        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
-    ) -> None:
-        super().__init__(vocabulary, lookback, horizon, outputs, season)
-        self.trend = nn.Linear(lookback, horizon * outputs)
-        self.rest = nn.Linear(lookback, horizon * outputs)
+    def build(self) -> None:
+        self.trend = nn.Linear(self.lookback, self.horizon * self.outputs)
+        self.rest = nn.Linear(self.lookback, self.horizon * self.outputs)
 
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
         standard = past + level
@@ -124,20 +119,17 @@ class PatchTST(Baseline):
         The look-back is shorter than a patch.
     """
 
-    def __init__(
-        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
-    ) -> None:
-        super().__init__(vocabulary, lookback, horizon, outputs, season)
+    def build(self) -> None:
         from transformers import PatchTSTConfig, PatchTSTForPrediction
 
-        patch = min(16, max(2, lookback // 4))
-        if lookback <= patch:
-            raise ConfigError(f"tune.lookback is {lookback}; PatchTST needs more than one patch of {patch} steps")
+        patch = min(16, max(2, self.lookback // 4))
+        if self.lookback <= patch:
+            raise ConfigError(f"tune.lookback is {self.lookback}; PatchTST needs more than one patch of {patch} steps")
         self.model = PatchTSTForPrediction(
             PatchTSTConfig(
                 num_input_channels=1,
-                context_length=lookback,
-                prediction_length=horizon * outputs,
+                context_length=self.lookback,
+                prediction_length=self.horizon * self.outputs,
                 patch_length=patch,
                 patch_stride=max(1, patch // 2),
                 d_model=64,

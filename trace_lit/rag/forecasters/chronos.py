@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -39,9 +39,22 @@ def _patches(config: Any, length: int) -> int:
 class _Chronos(FrozenForecaster):
     """What both have in common: a missing value is NaN, and quantiles are forecast."""
 
+    _kind: ClassVar[str]  # as `tune.model` names it
+    _module: ClassVar[str]  # of the package, where the two classes are
+    _architecture: ClassVar[str]
+    _pipeline_class: ClassVar[str]
+
     def __init__(self, network: nn.Module, pipeline: Any) -> None:
         super().__init__(network, network.config.d_model)  # type: ignore[union-attr, arg-type]
         self._pipeline = pipeline
+
+    @classmethod
+    def load(cls, name: str) -> Self:
+        package = import_package(f"chronos.{cls._module}", _PACKAGE, cls._kind)
+        folder = find_model(name)
+        kind = check_kind(folder, _architecture(folder), (cls._architecture,), cls._kind)
+        network = load_transformer(getattr(package, kind), folder)
+        return cls(network, getattr(package, cls._pipeline_class)(network))
 
     def native(self, values: Tensor, observed: Tensor, horizon: int, quantiles: Sequence[float]) -> Tensor:
         context = _context(values, observed).unsqueeze(1)
@@ -60,13 +73,8 @@ class ChronosBolt(_Chronos):
     model's own forecasts are read from; a prompt stands before the encoder's inputs.
     """
 
-    @classmethod
-    def load(cls, name: str) -> ChronosBolt:
-        package = import_package("chronos.chronos_bolt", _PACKAGE, "chronos_bolt")
-        folder = find_model(name)
-        kind = check_kind(folder, _architecture(folder), ("ChronosBoltModelForForecasting",), "chronos_bolt")
-        network = load_transformer(getattr(package, kind), folder)
-        return cls(network, package.ChronosBoltPipeline(network))
+    _kind, _module = "chronos_bolt", "chronos_bolt"
+    _architecture, _pipeline_class = "ChronosBoltModelForForecasting", "ChronosBoltPipeline"
 
     def tokens(self, length: int, prompted: bool = False) -> int:
         config: Any = self.network.chronos_config
@@ -90,13 +98,8 @@ class ChronosBolt(_Chronos):
 class Chronos2(_Chronos):
     """Hidden states of the patches, of [REG], and of the first patch to be forecast; a prompt stands before them."""
 
-    @classmethod
-    def load(cls, name: str) -> Chronos2:
-        package = import_package("chronos.chronos2", _PACKAGE, "chronos2")
-        folder = find_model(name)
-        kind = check_kind(folder, _architecture(folder), ("Chronos2Model",), "chronos2")
-        network = load_transformer(getattr(package, kind), folder)
-        return cls(network, package.Chronos2Pipeline(network))
+    _kind, _module = "chronos2", "chronos2"
+    _architecture, _pipeline_class = "Chronos2Model", "Chronos2Pipeline"
 
     def tokens(self, length: int, prompted: bool = False) -> int:
         config: Any = self.network.chronos_config
