@@ -100,7 +100,7 @@ ROWS = (
     Row("futures", "what followed", (*FROZEN, FUTURES)),
     Row("series", "TS-only", (*FROZEN, SERIES)),
     Row("text", "TS+Text", (*FROZEN, TEXT), sets=QUICK),
-    Row("few-text", "TS+Text", (*FROZEN, TEXT), (1, 3), ("weather",)),  # with more, solving takes minutes
+    Row("few-text", "TS+Text", (*FROZEN, TEXT), COUNTS[:1], ("weather",)),  # with more, solving takes minutes
     Row("both", "TS+Text and what followed", (*FROZEN, TEXT, FUTURES), sets=QUICK),
     Row("steps", "nothing retrieved, gradient steps", STEPS, NONE, WEEKS),
     Row("steps-series", "TS-only soft prompt, gradient steps", (*STEPS, SERIES), (5,), WEEKS),
