@@ -106,7 +106,10 @@ class DomainDataModule(L.LightningDataModule):
 
     def records(self) -> Iterator[Record]:
         """The windows of this domain, for domains without `sources`; `config.root` and `config.options` may be used."""
-        raise NotImplementedError(f"{type(self).__name__} has neither sources nor records()")
+        raise ConfigError(
+            f"data.corpus is not set, and {type(self).__name__} has neither `sources` nor its own records() to build one "
+            "from; name a corpus, or give the DataModule one of these"
+        )
 
     def build(self, out: str | Path) -> Corpus:
         """Write the corpus of the configured source to the folder `out`.

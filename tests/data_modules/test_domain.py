@@ -329,3 +329,12 @@ def test_wrong_corpus(corpus: object) -> None:
 def test_a_missing_corpus_folder(tmp_path, caplog) -> None:
     with pytest.raises(CorpusError, match="there is no corpus folder"), caplog.at_level(logging.INFO):
         ready(load_datamodule(Config(data=DataConfig(corpus=str(tmp_path / "nowhere")))))
+
+
+def test_a_domain_without_records_says_what_it_needs(tmp_path: Path) -> None:
+    class Silent(DomainDataModule):
+        domain = "silent"
+
+    with pytest.raises(ConfigError, match=r"Silent has neither `sources` nor its own records\(\)"):
+        Silent(DataConfig()).build(tmp_path / "silent")
+    assert not (tmp_path / "silent").exists()

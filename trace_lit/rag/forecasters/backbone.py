@@ -12,7 +12,7 @@ from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.encoder.heads import Forecast, ForecastHead, HeadedForecaster
 from trace_lit.encoder.patches import InstanceNorm, transform_statistics, transform_values
-from trace_lit.rag.forecasters.frozen import FrozenForecaster
+from trace_lit.rag.forecasters.frozen import FrozenForecaster, ZeroShotForecaster
 from trace_lit.rag.prompt import NeighbourInput
 
 _SCALES = 2  # numbers that tell a window's own scale
@@ -102,7 +102,7 @@ class ZeroShotForecast(nn.Module):
         transform: str = "none",
     ) -> None:
         super().__init__()
-        if not forecaster.forecasts:
+        if not isinstance(forecaster, ZeroShotForecaster):
             raise ConfigError(
                 f"tune.solver is none, but {type(forecaster).__name__} was not trained to forecast and needs a head; take "
                 "another solver or another tune.model"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from trace_lit.rag.forecasters.frozen import FrozenForecaster, at_levels
+from trace_lit.rag.forecasters.frozen import ZeroShotForecaster, at_levels
 from trace_lit.rag.forecasters.loading import (
     check_kind,
     find_model,
@@ -36,7 +36,7 @@ def _patches(config: Any, length: int) -> int:
     return (padded - config.input_patch_size) // config.input_patch_stride + 1
 
 
-class _Chronos(FrozenForecaster):
+class _Chronos(ZeroShotForecaster):
     """What both have in common: a missing value is NaN, and quantiles are forecast."""
 
     _kind: ClassVar[str]  # as `tune.model` names it

@@ -22,13 +22,10 @@ class FrozenForecaster(nn.Module, ABC):
     causal
         The prompt stands before the context's tokens, and only the last hidden state is read; otherwise the model sees
         all of the context at once.
-    forecasts
-        The model forecasts by itself, without a head.
     """
 
     width: int
     causal: bool = False
-    forecasts: bool = True
 
     def __init__(self, network: nn.Module, width: int) -> None:
         super().__init__()
@@ -66,12 +63,16 @@ class FrozenForecaster(nn.Module, ABC):
         variance = torch.where(observed, values - mean, 0.0).square().sum(-1, keepdim=True) / count
         return mean, variance.sqrt()
 
-    def native(self, values: Tensor, observed: Tensor, horizon: int, quantiles: Sequence[float]) -> Tensor:
-        """The model's own forecasts (n, H, Q) at the `quantiles`, in the unit of `values` (n, T), if it `forecasts`."""
-        raise NotImplementedError(f"{type(self).__name__} was not trained to forecast and needs a head")
-
     def train(self, mode: bool = True) -> FrozenForecaster:
         return super().train(False)
+
+
+class ZeroShotForecaster(FrozenForecaster):
+    """One that forecasts by itself, too, without a head."""
+
+    @abstractmethod
+    def native(self, values: Tensor, observed: Tensor, horizon: int, quantiles: Sequence[float]) -> Tensor:
+        """The model's own forecasts (n, H, Q) at the `quantiles`, in the unit of `values` (n, T)."""
 
 
 def _leave_out(module: nn.Module, weights: dict[str, Any], prefix: str, metadata: dict[str, Any]) -> None:

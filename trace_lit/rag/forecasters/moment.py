@@ -22,13 +22,11 @@ from trace_lit.rag.forecasters.loading import (
 
 
 class Moment(FrozenForecaster):
-    """Hidden states of the patches; a prompt stands before them.
+    """Hidden states of the patches; a prompt stands before them. It was trained to fill in, not to forecast.
 
     A patch without an observed value is masked. MOMENT can mask whole patches only, so the gaps of others are bridged
     by a straight line. Of long windows the last `seq_len` steps are read, as many as it was trained with.
     """
-
-    forecasts = False  # it was trained to fill in
 
     @classmethod
     def load(cls, name: str) -> Moment:

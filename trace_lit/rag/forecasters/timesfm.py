@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from trace_lit.encoder.patches import interpolated
-from trace_lit.rag.forecasters.frozen import FrozenForecaster, at_levels
+from trace_lit.rag.forecasters.frozen import ZeroShotForecaster, at_levels
 from trace_lit.rag.forecasters.loading import check_kind, find_model, import_package, load_transformer, read_description
 
 _LEAST = 3  # observed steps of the first patch by whose mean and deviation TimesFM 2.0 normalises
 _FLAT = 1e-3  # of the window's deviation
 
 
-class TimesFm(FrozenForecaster):
+class TimesFm(ZeroShotForecaster):
     """The last hidden state of a decoder; a prompt stands before the tokens of the context.
 
     Gaps are bridged by a straight line, as the model's authors do; what is missing at the beginning is padding.
