@@ -24,8 +24,8 @@ from trace_lit.alignment import (
     NegativeRules,
     mine_negatives,
 )
+from trace_lit.alignment.config import MiningConfig
 from trace_lit.batch import MultimodalBatch
-from trace_lit.config import MiningConfig
 from trace_lit.distributed import gather, rank, world_size
 from trace_lit.retrieval import evaluation_mode
 
@@ -67,7 +67,7 @@ class HardNegativeMining(L.Callback):
     def setup(self, trainer: L.Trainer, pl_module: Any, stage: str) -> None:
         self.trainer, self.module = trainer, pl_module
         data = trainer.datamodule  # type: ignore[attr-defined]
-        data.negatives, data.companions = self.negatives, self.config.companions
+        data.compose_batches(self.negatives, self.config.in_batch)
         self._since = time.perf_counter()
 
     def negatives(self, epoch: int) -> NDArray[Any] | None:
@@ -156,7 +156,7 @@ class HardNegativeMining(L.Callback):
         ]
 
     def _hand_over(self) -> None:
-        self.module.negative_caches = [cache.to(self.module.device) for cache in self.caches]
+        self.module.use_negatives([cache.to(self.module.device) for cache in self.caches])
 
     def on_train_start(self, trainer: L.Trainer, pl_module: Any) -> None:
         self._hand_over()

@@ -1,21 +1,5 @@
 """Corpora, the sources that they are built from, and the DataModules that turn them into batches."""
 
-from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus, write_corpus
-from data_modules.domain import DomainDataModule
-from data_modules.multi import MultiDomainDataModule
-from data_modules.registry import datamodule_class, load_datamodule
-from trace_lit.channels import Channel
+import lazy_loader
 
-__all__ = [
-    "Channel",
-    "Corpus",
-    "CorpusError",
-    "CorpusInfo",
-    "DomainDataModule",
-    "MultiDomainDataModule",
-    "Record",
-    "datamodule_class",
-    "load_datamodule",
-    "validate_corpus",
-    "write_corpus",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -32,6 +32,7 @@ from data_modules.frequency import Frequency
 from data_modules.splits import SPLITS, overlapping_splits, split_by_time
 from trace_lit.batch import NO_LABEL
 from trace_lit.channels import Channel
+from trace_lit.errors import InputError
 
 __all__ = ["SPLITS", "Corpus", "CorpusError", "CorpusInfo", "Record", "validate_corpus", "write_corpus"]
 
@@ -56,7 +57,7 @@ _PROBLEMS_SHOWN = 5
 log = logging.getLogger(__name__)
 
 
-class CorpusError(ValueError):
+class CorpusError(InputError):
     """Data cannot be used as they are."""
 
 

@@ -6,24 +6,18 @@ the corpus form needs no subclass at all.
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import json
-import logging
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 import lightning as L
 import torch
-from filelock import FileLock
 from torch.utils.data import DataLoader
 
-from data_modules.corpus import INFO_FILE, Corpus, CorpusError, CorpusInfo, Record, write_corpus
+from data_modules.building import CorpusCache
+from data_modules.config import DataConfig, WindowConfig
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record
 from data_modules.dataset import CorpusDataset, JointDataset
 from data_modules.forecasting import OriginDataset, Series
 from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
@@ -32,14 +26,12 @@ from data_modules.text_table import TextTable, whole
 from data_modules.vocabulary import foreign_vocabulary, training_vocabulary
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
-from trace_lit.config import ConfigError, DataConfig, TuneConfig
+from trace_lit.config import ConfigError
 from trace_lit.distributed import rank, world_size
 from trace_lit.text import TextEncoder, sentences
 
 Source = Callable[..., tuple[CorpusInfo, Iterator[Record]]]
 Loader = DataLoader[MultimodalBatch]
-
-log = logging.getLogger(__name__)
 
 
 class DomainDataModule(L.LightningDataModule):
@@ -66,18 +58,19 @@ class DomainDataModule(L.LightningDataModule):
         Per process; as in training by default.
     seed
         Of the order of the training batches and of random offsets.
-    tune
-        The windows are those that this tuning is about, with their future or their label.
+    window
+        Windows stand around origins, as the stage tune has them, with their future or their label.
+    task
+        Of the stage tune: "forecast" or "classify".
+    label_names
+        Those of a model that exists already; the corpora must have no others.
     """
 
     domain: ClassVar[str] = ""
     channels: ClassVar[tuple[Channel, ...]] = ()
     frequency: ClassVar[str] = ""  # of the steps, like "1h", "7D" or "MS"
     sources: ClassVar[dict[str, Source]] = {}
-    label_names: tuple[str, ...] = ()  # after `setup`, of all corpora
-    known_labels: tuple[str, ...] = ()  # of a model that exists already; set before `setup`, they are the label names
-    negatives: Callable[[int], Indices | None] | None = None  # see `DomainBatchSampler`; a miner puts itself there
-    companions: int = 3
+    label_names: tuple[str, ...] = ()  # of the domain; after `setup`, of all corpora
 
     def __init__(
         self,
@@ -89,7 +82,9 @@ class DomainDataModule(L.LightningDataModule):
         vocabulary: ChannelVocabulary | None = None,
         evaluation_batch_size: int | None = None,
         seed: int = 0,
-        tune: TuneConfig | None = None,
+        window: WindowConfig | None = None,
+        task: str = "forecast",
+        label_names: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self.config = config
@@ -98,8 +93,12 @@ class DomainDataModule(L.LightningDataModule):
         self.patch_length = patch_length
         self.evaluation_batch_size = evaluation_batch_size or config.batch_size
         self.seed = seed
-        self.tune = tune
-        self.known_vocabulary = vocabulary
+        self.window = window
+        self.task = task
+        self._known_vocabulary = vocabulary
+        self._known_labels = label_names
+        self._negatives: Callable[[int], Indices | None] | None = None
+        self._in_batch = 0
         self.vocabulary = vocabulary or ChannelVocabulary()
         self.corpora: list[Corpus] = []
         self.datasets: dict[str, list[Any]] = {}  # split -> one a corpus: CorpusDataset, or OriginDataset to tune on
@@ -111,78 +110,14 @@ class DomainDataModule(L.LightningDataModule):
             "from; name a corpus, or give the DataModule one of these"
         )
 
-    def build(self, out: str | Path) -> Corpus:
-        """Write the corpus of the configured source to the folder `out`.
-
-        Raises
-        ------
-        ConfigError
-            The domain has no such source, or the source no such option.
-        CorpusError
-            The source's data cannot be used.
-        """
-        info, records = self._contents()
-        return write_corpus(records, info, out)
-
-    def _contents(self) -> tuple[CorpusInfo, Iterator[Record]]:
-        config = self.config
-        if not self.sources:
-            info = CorpusInfo(
-                self.domain, self.domain, type(self).__name__, self.channels, self.frequency, self.label_names
-            )
-            return info, self.records()
-        if config.source not in self.sources:
-            raise ConfigError(
-                f"data.source is {config.source!r}; the domain {self.domain} offers {', '.join(self.sources)}"
-            )
-        source = self.sources[config.source]
-        parameters = dict(inspect.signature(source).parameters)
-        if parameters.pop("root", None) is None:
-            return source(**_options(config, parameters))
-        if config.root is None:
-            raise ConfigError(
-                f"data.root is not set; the source {config.source!r} reads the upstream data in that folder "
-                "(--root or data.root=FOLDER)"
-            )
-        return source(root=Path(config.root).expanduser(), **_options(config, parameters))
-
-    def corpus_paths(self) -> list[Path]:
-        """The corpus folders: those of the configuration, or the one in `cache_dir` that `prepare_data` builds."""
-        given = self.config.corpus
-        if given is None:
-            return [self._cached_corpus()]
-        folders = given if isinstance(given, list) else [given]
-        if not folders or not all(isinstance(folder, (str, Path)) for folder in folders):
-            raise ConfigError(f"data.corpus is {given!r}; it must be a corpus folder or a list of them")
-        return [Path(folder).expanduser() for folder in folders]
-
-    def _cached_corpus(self) -> Path:
-        """Named by all that the corpus depends on, so that a change of it is a new folder."""
-        config = self.config
-        source = config.source if self.sources else "records"
-        origin = [type(self).__qualname__, source, config.options, _listing(config.root), _code(type(self))]
-        digest = hashlib.sha256(json.dumps(origin, sort_keys=True, default=str).encode()).hexdigest()
-        return Path(config.cache_dir).expanduser() / f"{self.domain}-{source}-{digest[:12]}"
+    @property
+    def corpus_cache(self) -> CorpusCache:
+        """Where the corpora are, or will be built."""
+        return CorpusCache(type(self), self.config)
 
     def prepare_data(self) -> None:
         """Build the corpus unless it is given or was built before; processes that ask at once build it once."""
-        if self.config.corpus is not None:
-            return
-        folder = self._cached_corpus()
-        if (folder / INFO_FILE).is_file():
-            return
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = folder.parent / f".{folder.name}.lock"
-        try:
-            with FileLock(lock):
-                if not (folder / INFO_FILE).is_file():
-                    log.info("building the corpus %s", folder)
-                    self.build(folder)
-        except BaseException:
-            lock.unlink(missing_ok=True)
-            with suppress(OSError):  # other corpora are there
-                folder.parent.rmdir()
-            raise
+        self.corpus_cache.prepare()
 
     def setup(self, stage: str | None = None) -> None:
         """Load the corpora, encode their texts and settle the vocabulary; a second call changes nothing.
@@ -197,29 +132,29 @@ class DomainDataModule(L.LightningDataModule):
         """
         if self.corpora:
             return
-        corpora = [Corpus.load(path) for path in self.corpus_paths()]
+        corpora = [Corpus.load(path) for path in self.corpus_cache.folders()]
         for corpus in corpora:
             corpus.check()
             self._check_lengths(corpus)
-        if self.known_vocabulary is None or stage == "fit":
-            self.vocabulary = training_vocabulary(corpora, self.text, self.known_vocabulary)
+        if self._known_vocabulary is None or stage == "fit":
+            self.vocabulary = training_vocabulary(corpora, self.text, self._known_vocabulary)
         else:
-            self.vocabulary = foreign_vocabulary(corpora, self.text, self.known_vocabulary)
+            self.vocabulary = foreign_vocabulary(corpora, self.text, self._known_vocabulary)
         self.label_names = self._labels(corpora)
-        self.datasets = self._rows(corpora) if self.tune is None else self._origins(corpora, self.tune)
+        self.datasets = self._rows(corpora) if self.window is None else self._origins(corpora, self.window)
         self.corpora = corpora
 
     def _labels(self, corpora: list[Corpus]) -> tuple[str, ...]:
         """Those of all corpora, or those that are known, where a model tells them already."""
-        if not self.known_labels:
+        if not self._known_labels:
             return tuple(dict.fromkeys(name for corpus in corpora for name in corpus.info.label_names))
         for corpus in corpora:
-            if unknown := [name for name in corpus.info.label_names if name not in self.known_labels]:
+            if unknown := [name for name in corpus.info.label_names if name not in self._known_labels]:
                 raise CorpusError(
                     f"{corpus.path} has the label {unknown[0]!r}, which the model does not tell; "
-                    f"it tells {', '.join(self.known_labels)}"
+                    f"it tells {', '.join(self._known_labels)}"
                 )
-        return self.known_labels
+        return self._known_labels
 
     def _rows(self, corpora: list[Corpus]) -> dict[str, list[Any]]:
         """Every row is a window."""
@@ -252,18 +187,19 @@ class DomainDataModule(L.LightningDataModule):
             for split in SPLITS
         }
 
-    def _origins(self, corpora: list[Corpus], tune: TuneConfig) -> dict[str, list[Any]]:
+    def _origins(self, corpora: list[Corpus], window: WindowConfig) -> dict[str, list[Any]]:
         """The windows stand around origins, and are of one length."""
-        tune = replace(tune, lookback=tune.lookback or max(int(corpus.lengths.max()) for corpus in corpora))
-        series = [Series.of(corpus, tune.split) for corpus in corpora]
+        window = replace(window, lookback=window.lookback or max(int(corpus.lengths.max()) for corpus in corpora))
+        series = [Series.of(corpus, window.split) for corpus in corpora]
         datasets = {
             split: [
                 OriginDataset(
                     corpus,
                     own,
                     split,
-                    tune,
+                    window,
                     self.vocabulary,
+                    task=self.task,
                     label_names=self.label_names,
                     zero_is_missing=self.config.zero_is_missing,
                 )
@@ -282,10 +218,11 @@ class DomainDataModule(L.LightningDataModule):
         return datasets
 
     def _check_lengths(self, corpus: Corpus) -> None:
-        if self.tune is not None and self.tune.lookback is not None:
-            if self.tune.lookback < self.patch_length:
+        if self.window is not None and self.window.lookback is not None:
+            if self.window.lookback < self.patch_length:
                 raise ConfigError(
-                    f"tune.lookback is {self.tune.lookback}, shorter than a patch (encoder.patch_length={self.patch_length})"
+                    f"window.lookback is {self.window.lookback}, shorter than a patch "
+                    f"(encoder.patch_length={self.patch_length})"
                 )
             return
         shortest = int(corpus.lengths.argmin())
@@ -313,6 +250,10 @@ class DomainDataModule(L.LightningDataModule):
         """The fingerprints of the corpora, joined by commas."""
         return ",".join(corpus.fingerprint for corpus in self.corpora)
 
+    def compose_batches(self, negatives: Callable[[int], Indices | None], in_batch: int) -> None:
+        """Make training batches of anchors and their hard negatives, see `DomainBatchSampler`."""
+        self._negatives, self._in_batch = negatives, in_batch
+
     def train_dataloader(self) -> Loader:
         """Batches of the training split in random order, each of one corpus; this process's shard."""
         datasets = self._datasets("train")
@@ -323,8 +264,8 @@ class DomainDataModule(L.LightningDataModule):
             seed=self.seed,
             rank=rank(),
             world_size=world_size(),
-            negatives=self.negatives,
-            companions=self.companions,
+            negatives=self._negatives,
+            in_batch=self._in_batch,
         )
         if self.trainer is not None:
             # Lightning makes the first iterator of a resumed run before it tells the sampler its epoch (issue 21938).
@@ -378,15 +319,15 @@ class DomainDataModule(L.LightningDataModule):
         for dataset in self.datasets[split]:
             if not len(dataset):
                 path = dataset.corpus.path
-                if self.tune is None:
+                if self.window is None:
                     raise CorpusError(f"{path} has no rows in the split {split!r}; build it with more windows")
-                if self.tune.task == "classify":
+                if self.task == "classify":
                     raise CorpusError(
                         f"{path} has no row with a label in the split {split!r}; build it with labels there"
                     )
                 raise CorpusError(
                     f"{path} has no window in the split {split!r} with a look-back of {dataset.lookback} and a horizon of "
-                    f"{dataset.horizon} steps; lower tune.lookback or tune.horizon, or build it from longer series"
+                    f"{dataset.horizon} steps; lower window.lookback or window.horizon, or build it from longer series"
                 )
         return self.datasets[split]
 
@@ -399,41 +340,3 @@ def _apart(worker: int) -> None:
 def _as_it_is(batch: Any) -> Any:
     """The dataset has collated already."""
     return batch
-
-
-def _options(config: DataConfig, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
-    """`config.options`, fit to be the arguments of a source with these parameters."""
-    offered = f"its options are {', '.join(parameters) or 'none'}"
-    for key in config.options:
-        if key not in parameters:
-            raise ConfigError(f"data.options.{key}: the source {config.source!r} has no such option; {offered}")
-        default, value = parameters[key].default, config.options[key]
-        if isinstance(default, (bool, int, str)) and type(value) is not type(default):
-            raise ConfigError(f"data.options.{key} is {value!r}; it must be of type {type(default).__name__}")
-    for name, parameter in parameters.items():
-        if parameter.default is parameter.empty and name not in config.options:
-            raise ConfigError(f"data.options.{name} is not set; the source {config.source!r} needs it; {offered}")
-    return dict(config.options)
-
-
-def _listing(root: str | None) -> list[tuple[str, int, int]]:
-    """Name, size and time of every file of the upstream data."""
-    if root is None:
-        return []
-    found = []
-    for folder, _, names in os.walk(Path(root).expanduser().resolve()):
-        for name in names:
-            status = os.lstat(os.path.join(folder, name))
-            found.append((os.path.join(folder, name), status.st_size, status.st_mtime_ns))
-    return sorted(found)
-
-
-def _code(domain: type[DomainDataModule]) -> list[str]:
-    """A digest of each file whose code decides what a built corpus holds."""
-    here = Path(__file__).parent
-    files = {here / name for name in ("corpus.py", "describe.py", "frequency.py", "splits.py")}
-    files |= set((here / "sources").rglob("*.py"))
-    for base in domain.__mro__[: domain.__mro__.index(DomainDataModule)]:
-        file = getattr(sys.modules[base.__module__], "__file__", None)
-        files |= {Path(file)} if file else set()
-    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from data_modules.config import WindowConfig
 from data_modules.corpus import Corpus, CorpusError
 from data_modules.frequency import Frequency
 from data_modules.splits import SPLITS
@@ -24,7 +25,6 @@ from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
 from trace_lit.batch import NO_LABEL, MultimodalBatch, Retrieved
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import TuneConfig
 
 _SECOND = 1_000_000  # microseconds
 
@@ -125,8 +125,12 @@ class OriginDataset(Dataset[MultimodalBatch]):
 
     Parameters
     ----------
+    window
+        How long windows are and where they lie.
     vocabulary
         Holds the corpus's channels.
+    task
+        "forecast": windows have a future; "classify": they have the label of the row that ends with them.
     zero_is_missing
         Inputs and training targets count a zero as not observed.
 
@@ -141,21 +145,22 @@ class OriginDataset(Dataset[MultimodalBatch]):
         corpus: Corpus,
         series: Series,
         split: str,
-        config: TuneConfig,
+        window: WindowConfig,
         vocabulary: ChannelVocabulary,
         *,
+        task: str = "forecast",
         label_names: Sequence[str] = (),
         zero_is_missing: bool = False,
     ) -> None:
         self.corpus = corpus
         self.series = series
         self.split = split
-        self.lookback = config.lookback or int(corpus.lengths.max())
-        self.horizon = config.horizon if config.task == "forecast" else 0
+        self.lookback = window.lookback or int(corpus.lengths.max())
+        self.horizon = window.horizon if task == "forecast" else 0
         self.channel_ids = torch.tensor(vocabulary.ids(corpus.info.channels))
-        self.target_mask = _targets(corpus, config.targets)
-        stride = config.stride if split == "train" else 1
-        if config.task == "forecast":
+        self.target_mask = _targets(corpus, window.targets)
+        stride = window.stride if split == "train" else 1
+        if task == "forecast":
             self.origins = series.forecast_origins(self.lookback, self.horizon, split)[::stride]
             self._label = torch.full((len(self.origins),), NO_LABEL)
         else:
@@ -169,7 +174,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
         self._seen = ~values.isnan() & (known != 0) if zero_is_missing else ~values.isnan()
         self._told = self._seen if split == "train" else ~values.isnan()
         self._values = values.nan_to_num(0.0)
-        self._fill_gaps = config.fill_gaps
+        self._fill_gaps = window.fill_gaps
         self._past, self._bridged = self._values, torch.zeros_like(self._seen)
         if self._fill_gaps:
             self._past, self._bridged = _bridge(self._values, self._seen, series)
@@ -177,20 +182,25 @@ class OriginDataset(Dataset[MultimodalBatch]):
         self.mean, self.deviation = series.training_statistics()
         self._texts: TextTable | None = None
         self._text = torch.zeros(len(self.origins), dtype=torch.int64)
-        self._max_texts = config.max_texts
-        self.hindsight = 0  # steps behind the origin whose reports are the window's, too: of one that is long over
+        self._max_texts = window.max_texts
+        self._text_horizon = 0
         self.lookup: Lookup | None = None
 
     def __len__(self) -> int:
         return len(self.origins)
 
-    def at(self, origins: Tensor, label: Tensor | None = None) -> OriginDataset:
+    def attach(self, lookup: Lookup) -> None:
+        """Let the batches have the neighbours that `lookup` finds."""
+        self.lookup = lookup
+
+    def at(self, origins: Tensor, label: Tensor | None = None, text_horizon: int = 0) -> OriginDataset:
         """The windows before other `origins` (N,), with their `label` (N,), if any, and without texts.
 
-        Behind the end of a series nothing is observed.
+        After the end of a series nothing is observed. `text_horizon` is the number of steps after an origin whose reports
+        belong to the window, too: that of a window which is long over.
         """
         moved = copy.copy(self)
-        moved.origins = origins
+        moved.origins, moved._text_horizon = origins, text_horizon
         moved._label = torch.full((len(origins),), NO_LABEL) if label is None else label
         moved._texts, moved._text = None, torch.zeros(len(origins), dtype=torch.int64)
         moved.lookup = None if self.lookup is None else self.lookup.of(moved)
@@ -220,7 +230,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
 
     @property
     def rows_within(self) -> list[NDArray[np.int64]]:
-        """For each window the rows of the corpus with a text that lie within its look-back and `hindsight`, newest last."""
+        """For each window the rows with a text that lie within its look-back and `text_horizon`, newest last."""
         windows = self.series.windows
         told = np.flatnonzero([bool(text) for text in self.corpus.texts])
         first = windows.first.numpy()[told]
@@ -230,7 +240,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
         found = []
         for origin in self.origins.tolist():
             low = max(origin - self.lookback, int(self.series.begun[origin - 1]))
-            last = min(origin + self.hindsight, int(self.series.ended[origin - 1]))
+            last = min(origin + self._text_horizon, int(self.series.ended[origin - 1]))
             place = slice(*np.searchsorted(end, [low, last], side="right"))
             found.append(told[place][first[place] >= low])
         return found
@@ -313,7 +323,7 @@ def _targets(corpus: Corpus, names: Sequence[str] | None) -> Tensor:
     wanted = {channel.name for channel in channels} if names is None else set(names)
     if unknown := wanted - {channel.name for channel in channels}:
         raise CorpusError(
-            f"{corpus.path} has no channel {sorted(unknown)[0]!r} to forecast (tune.targets); "
+            f"{corpus.path} has no channel {sorted(unknown)[0]!r} to forecast (window.targets); "
             f"it has {', '.join(channel.name for channel in channels)}"
         )
     return torch.tensor([channel.name in wanted for channel in channels])

@@ -63,8 +63,8 @@ class DomainBatchSampler(Sampler[list[int]]):
         Says, given an epoch, for every row of the dataset which other rows are its hard negatives, (N, M) with -1 where
         there are fewer, or None to leave batches to chance. It is asked when an iterator is made, so a table can be made
         for the very weights that it will train.
-    companions
-        So many of its hard negatives join an anchor in its batch, as far as they are not in another one already.
+    in_batch
+        How many of its hard negatives join an anchor in its batch, as far as they are not in another one already.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class DomainBatchSampler(Sampler[list[int]]):
         rank: int = 0,
         world_size: int = 1,
         negatives: Callable[[int], Indices | None] | None = None,
-        companions: int = 3,
+        in_batch: int = 3,
     ) -> None:
         self.sizes = list(sizes)
         self.negatives = negatives
-        self.companions = companions
+        self.in_batch = in_batch
         self.seed = seed
         self.rank = rank
         self.world_size = world_size
@@ -130,7 +130,7 @@ class DomainBatchSampler(Sampler[list[int]]):
             chance = np.random.default_rng([self.seed, 0, corpus, place])
             rows = chance.permutation(self.sizes[corpus]) + first_row
             taken = np.array_split(rows, self.batches_a_pass[corpus])[skipped:][:missing]
-            batches += taken if table is None else _with_companions(taken, table, self.companions)
+            batches += taken if table is None else _with_in_batch(taken, table, self.in_batch)
             place, skipped = place + 1, 0
         return batches
 
@@ -145,21 +145,21 @@ class DomainBatchSampler(Sampler[list[int]]):
         return (Draw(_shard(batch, self.rank, self.world_size), epoch) for batch in batches)
 
 
-def _with_companions(batches: list[Indices], negatives: Indices, companions: int) -> list[Indices]:
+def _with_in_batch(batches: list[Indices], negatives: Indices, in_batch: int) -> list[Indices]:
     """The rows of `batches` dealt anew to batches of the same sizes, so that anchors meet their hard negatives.
 
     The first rows of each batch stay as its anchors. In turns, every anchor asks for its next negative and gets it if no
-    batch has it yet, until it has `companions`; the first to ask wins. The rows that nobody asked for fill the gaps.
+    batch has it yet, until it has `in_batch`; the first to ask wins. The rows that nobody asked for fill the gaps.
     """
     sizes = np.array([len(batch) for batch in batches])
-    heads = [batch[: max(1, len(batch) // (1 + companions))] for batch in batches]
+    heads = [batch[: max(1, len(batch) // (1 + in_batch))] for batch in batches]
     anchors = np.concatenate(heads)
     home = np.repeat(np.arange(len(batches)), [len(head) for head in heads])
     free = np.zeros(len(negatives) + 1, dtype=bool)  # its last place stands for "no negative"
     free[np.concatenate(batches)] = True
     free[anchors] = False
     company = np.zeros(len(anchors), dtype=np.int64)
-    room = np.minimum(companions, sizes[home] - 1)  # a batch may be smaller than an anchor with all its companions
+    room = np.minimum(in_batch, sizes[home] - 1)  # a batch may be smaller than an anchor with all its in_batch
     members, places = [anchors], [home]
     for wish in negatives[anchors].T:
         asking = np.flatnonzero(free[wish] & (company < room))

@@ -32,15 +32,18 @@ import numpy as np
 import torch
 
 from data_modules import DomainDataModule
+from data_modules.config import DataConfig
 from data_modules.corpus import CorpusInfo, Record, write_corpus
 from trace_lit.alignment import Instances, NegativeRules, mine_negatives
+from trace_lit.alignment.config import MiningConfig
 from trace_lit.alignment.mining import ACCELERATOR_BLOCK, BLOCKS
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
-from trace_lit.config import Config, DataConfig, EncoderConfig, MiningConfig, load_config
 from trace_lit.encoder import ReconstructionHead, SeriesEncoder
+from trace_lit.encoder.config import EncoderConfig
 from trace_lit.modules.optim import build_optimizer
 from trace_lit.modules.pretrain import reconstruction_loss
+from trace_lit.settings import Config, load_config
 from trace_lit.text import build_text_encoder
 
 BATCH, CHANNELS, STEPS = 16, 7, 186

@@ -19,16 +19,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from data_modules import Corpus, datamodule_class
+from data_modules import Corpus, build_corpus, datamodule_class
 from data_modules.figures import plot_instances, save_figure
 from data_modules.show import example_rows
-from trace_lit.config import load_config
+from trace_lit.inference import evaluate_run
+from trace_lit.inference.evaluate import open_run
+from trace_lit.inference.predict import Asked, predict_run
+from trace_lit.inference.search import Question, search_run
+from trace_lit.inference.show import draw_window
 from trace_lit.retrieval.figures import similarity_matrix
-from trace_lit.train import evaluate_run, fit
-from trace_lit.train.evaluate import open_run
-from trace_lit.train.predict import Asked, predict_run
-from trace_lit.train.search import Question, search_run
-from trace_lit.train.show import draw_window
+from trace_lit.settings import load_config
+from trace_lit.train import fit
 
 HERE, OUT = Path(__file__).parent, Path("demo")
 SETTINGS = [HERE / "demo.yaml"]
@@ -67,7 +68,7 @@ class Story:
 def build(domain: str, folder: Path) -> Corpus:
     """The generated corpus of a domain."""
     config = load_config([], [f"data.domain={domain}", "data.source=generated"]).data
-    return datamodule_class(config)(config).build(folder)
+    return build_corpus(datamodule_class(config), config, folder)
 
 
 def in_short(corpus: Corpus) -> str:
@@ -159,7 +160,7 @@ def main() -> int:
 def forecast(story: Story, aligned: Path) -> Path:
     """Tune on energy, say what it is worth, and draw a window."""
     words = ["stage=tune", f"data.corpus={OUT / 'corpora' / 'energy'}", f"data.cache_dir={OUT / 'corpora'}"]
-    words.append("tune={lookback: 36, horizon: 12, quantiles: [0.1, 0.5, 0.9]}")
+    words += ["window={lookback: 36, horizon: 12}", "head={quantiles: [0.1, 0.5, 0.9]}"]
     rag = f"rag={{retriever: {aligned}, mode: series+text, use_futures: true}}"
     tuned = fit(load_config(SETTINGS, [*words, f"init_from={aligned}", rag]), overwrite=True)
     naive = fit(load_config(SETTINGS, [*words, "tune.model=naive", "run.name=naive"]), overwrite=True)

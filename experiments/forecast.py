@@ -20,22 +20,24 @@ from pathlib import Path
 import torch
 from sweep import HERE, arguments, build_corpus, evaluated, spread, table, write_section
 
-from trace_lit.config import load_config
-from trace_lit.train import evaluate_mean, evaluate_run, fit
-from trace_lit.train.runs import read_metrics
+from trace_lit.inference import evaluate_mean, evaluate_run
+from trace_lit.runs.folder import read_metrics
+from trace_lit.settings import load_config
+from trace_lit.train import fit
 
 SETS = {"health_us": ("healthcare", "Health_US", (32,)), "energy": ("energy", "Energy", (32, 96))}
 HORIZONS = (12, 48)
-CALENDAR = ("tune.calendar=2",)
-TARGET = "tune.targets=[influenza-like illness]"  # of all channels of Health_US
-REFIT = ("tune.refit=true",)
+CALENDAR = ("head.calendar=2",)
+TARGET = "window.targets=[influenza-like illness]"  # of all channels of Health_US
+REFIT = ("head.refit=true",)
 FULL = (
-    "tune={scope: full, solver: sgd, encoder_rate: 1}",
+    "tune={scope: full, encoder_rate: 1}",
+    "head={solver: sgd}",
     "trainer.max_epochs=20",
     "optim.learning_rate=1e-2",
 )
 EPOCHS = "evaluation.every_n_epochs=2"
-BASELINE = ("tune.gains=[]",)  # of the closed form alone
+BASELINE = ("window.augmentation_scales=[]",)  # of the closed form alone
 LINEAR = (*BASELINE, "trainer.max_epochs=30", EPOCHS, "optim.learning_rate=1e-2", "optim.weight_decay=0")
 
 
@@ -152,8 +154,8 @@ def run(way: Way, name: str, lookback: int, horizon: int, seed: int, options: ar
             *start,
             *target,
             *way.words,
-            f"tune.lookback={max(lookback, way.least)}",
-            f"tune.horizon={horizon}",
+            f"window.lookback={max(lookback, way.least)}",
+            f"window.horizon={horizon}",
         ]
         fit(load_config(files, [*words, "stage=tune", f"run.name={folder.name}"]), overwrite=True)
         evaluate_run(folder)

@@ -20,12 +20,12 @@ from PIL import Image
 from sweep import HERE, build_corpus
 
 from data_modules.figures import save_figure
-from trace_lit.config import load_config
+from trace_lit.inference.predict import Asked, predict_run
+from trace_lit.inference.predictions import Predictions
+from trace_lit.inference.show import draw_window
+from trace_lit.runs.folder import read_metrics
+from trace_lit.settings import load_config
 from trace_lit.train import fit
-from trace_lit.train.predict import Asked, predict_run
-from trace_lit.train.predictions import Predictions
-from trace_lit.train.runs import read_metrics
-from trace_lit.train.show import draw_window
 
 WORDS = 9  # of a real report
 DEMO = Path("demo")
@@ -35,7 +35,7 @@ DEMO = Path("demo")
 class Example:
     """What is drawn of a domain: words of `trace-lit fit` and of `trace-lit data build`."""
 
-    tune: str
+    window: str
     source: tuple[str, ...] = ()
 
 
@@ -50,7 +50,7 @@ REAL = {
     "healthcare": Example("{lookback: 32, horizon: 12, season: 52}", ("timemmd", "folder=Health_US", *ROWS)),
     "energy": Example("{lookback: 32, horizon: 12, season: 52}", ("timemmd", *ROWS)),
 }
-BAND = "tune.quantiles=[0.1,0.25,0.5,0.75,0.9]"
+BAND = "head.quantiles=[0.1,0.25,0.5,0.75,0.9]"
 
 
 def generated(domain: str, example: Example) -> Path:
@@ -75,7 +75,7 @@ def real(options: argparse.Namespace, domain: str, example: Example) -> Path:
 
 def tuned(files: list[Path], words: list[str], example: Example) -> Path:
     rag = ["rag.mode=series+text", "rag.use_futures=true"]
-    return fit(load_config(files, [*words, "stage=tune", f"tune={example.tune}", BAND, *rag]), overwrite=True).folder
+    return fit(load_config(files, [*words, "stage=tune", f"window={example.window}", BAND, *rag]), overwrite=True).folder
 
 
 def newest_whole(predictions: Predictions) -> int:

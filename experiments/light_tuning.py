@@ -20,9 +20,10 @@ from pathlib import Path
 import torch
 from sweep import HERE, arguments, build_corpus, evaluated, spread, table, weather_corpus, write_section
 
-from trace_lit.config import load_config
-from trace_lit.train import evaluate_run, evaluate_survival, fit
-from trace_lit.train.runs import read_metrics, write_metrics
+from trace_lit.inference import evaluate_retention, evaluate_run
+from trace_lit.runs.folder import read_metrics, write_metrics
+from trace_lit.settings import load_config
+from trace_lit.train import fit
 
 MRR = "test/text_to_series/pair/MRR"
 RATES = ("1e-3", "3e-3", "1e-2")
@@ -42,7 +43,11 @@ class Task:
     scores: tuple[str, ...]
 
 
-RAIN = "tune={task: classify, horizon: 24, lookback: 24, class_weights: 0.5, penalties: [0.03, 0.1, 0.3, 1.0, 3.0]}"
+RAIN = (
+    "tune={task: classify, class_weights: 0.5}",
+    "window={horizon: 24, lookback: 24}",
+    "head={penalties: [0.03, 0.1, 0.3, 1.0, 3.0]}",
+)
 EPOCHS = "trainer.max_epochs=20"
 ALIGN = (
     EPOCHS,
@@ -58,7 +63,7 @@ TASKS = (
         (HERE / "weather" / "align.yaml",),
         ("trainer.max_epochs=4", "mining.every_n_epochs=null", "data.batch_size=256", "data.random_offset=true"),
         ("trainer.max_epochs=6",),
-        (RAIN, "trainer.max_epochs=6", "data.batch_size=128", "data.jitter=0"),
+        (*RAIN, "trainer.max_epochs=6", "data.batch_size=128", "data.jitter=0"),
         ("AUROC", "macro_F1"),
     ),
     Task(
@@ -99,8 +104,8 @@ class Row:
         return STEPS in self.words or SOLVED in self.words
 
 
-STEPS = "tune.solver=sgd"
-SOLVED = "tune.solver=ridge+sgd"
+STEPS = "head.solver=sgd"
+SOLVED = "head.solver=ridge+sgd"
 ROWS = (
     Row("head", "head, closed form", ()),
     Row("head-sgd", "head, gradient steps", (STEPS,)),
@@ -198,7 +203,7 @@ def tested(folder: Path, retrieval: bool) -> dict:
     if not evaluated(folder):
         evaluate_run(folder)
     if retrieval and f"retrieval/after/{MRR}" not in read_metrics(folder):
-        evaluate_survival(folder, bootstrap=0)
+        evaluate_retention(folder, bootstrap=0)
     return read_metrics(folder)
 
 

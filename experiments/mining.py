@@ -17,8 +17,8 @@ import torch
 from sweep import HERE, PAIR, Row, arguments, run_rows, spread, table, weather_corpus, write_section
 
 from trace_lit.alignment import Instances, NegativeRules, mine_negatives
+from trace_lit.inference.evaluate import open_run
 from trace_lit.retrieval.metrics import rouge_l
-from trace_lit.train.evaluate import open_run
 
 PRETRAIN, ALIGN = str(HERE / "weather" / "pretrain.yaml"), str(HERE / "weather" / "align.yaml")
 MRR, FIRST = f"test/{PAIR}", "test/text_to_series/pair/P@1"

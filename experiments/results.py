@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from sweep import HERE, PAIR, Row, arguments, build_corpus, run_rows, spread, table, write_section
 
 from data_modules import DomainDataModule
-from trace_lit.config import DataConfig, load_config
+from data_modules.config import DataConfig
+from trace_lit.settings import load_config
 from trace_lit.text import build_text_encoder
 
 SOURCES = {"weather": "timecap", "healthcare": "timecap", "energy": "timemmd"}

@@ -23,9 +23,10 @@ import weather_tuning
 from light_tuning import RAIN, TASKS, Harness, corpus_of
 from sweep import HERE, arguments, evaluated, spread, table, write_section
 
-from trace_lit.config import load_config
-from trace_lit.train import evaluate_mean, evaluate_run, fit
-from trace_lit.train.runs import read_metrics
+from trace_lit.inference import evaluate_mean, evaluate_run
+from trace_lit.runs.folder import read_metrics
+from trace_lit.settings import load_config
+from trace_lit.train import fit
 
 COUNTS = (1, 3, 5, 10)  # R
 
@@ -56,7 +57,7 @@ SETS = (
         Set(f"{name}-{horizon}", f"{title}, {horizon} weeks ahead", name, HERE / "forecast" / f"{name}.yaml", words)
         for name, title in (("health_us", "Health_US"), ("energy", "Energy"))
         for horizon in (12, 48)
-        for words in ((f"tune.horizon={horizon}",),)
+        for words in ((f"window.horizon={horizon}",),)
     ),
     Set("rain", "Rain in the next 24 hours", "rain", HERE / "weather" / "tune.yaml", (DAY, RAIN), "AUROC"),
     Set(
@@ -64,7 +65,7 @@ SETS = (
         "Weather, 24 hours ahead (mean of both cities)",
         "rain",
         HERE / "forecast" / "weather.yaml",
-        (DAY, "rag.stride=6", "tune.stride=23", "tune.penalties=[1e-3,1e-2,0.1,1]"),  # 23: at all hours of the day
+        (DAY, "rag.stride=6", "window.stride=23", "head.penalties=[1e-3,1e-2,0.1,1]"),  # 23: at all hours of the day
         parts=tuple(f"timecap-weather-{city}/" for city in weather_tuning.CITIES),
     ),
 )
@@ -87,10 +88,17 @@ class Row:
 
 
 NONE = (0,)
-FROZEN = ("tune={scope: head, solver: ridge}",)
-STEPS = ("tune={scope: head, solver: sgd}", "trainer.max_epochs=20")
+FROZEN = (
+    "tune={scope: head}",
+    "head={solver: ridge}",
+)
+STEPS = ("tune={scope: head}", "head={solver: sgd}", "trainer.max_epochs=20")
 SERIES, TEXT, FUTURES = "rag.mode=series", "rag.mode=series+text", "rag.use_futures=true"
-MEAN = ("tune={model: retrieved_mean, gains: [], calendar: 0}",)
+MEAN = (
+    "tune={model: retrieved_mean}",
+    "window={augmentation_scales: []}",
+    "head={calendar: 0}",
+)
 WEEKS = tuple(own.name for own in SETS if own.task != "rain")
 QUICK = tuple(own.name for own in SETS if own.name != "weather")  # to be read again and again
 ROWS = (

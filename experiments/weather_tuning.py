@@ -15,9 +15,11 @@ from pathlib import Path
 import torch
 from sweep import HERE, arguments, build_corpus, evaluated, spread, table, write_section
 
-from trace_lit.config import CLASSIFIERS, load_config
-from trace_lit.train import evaluate_mean, evaluate_run, fit
-from trace_lit.train.runs import read_metrics
+from trace_lit.inference import evaluate_mean, evaluate_run
+from trace_lit.models import CLASSIFIERS
+from trace_lit.runs.folder import read_metrics
+from trace_lit.settings import load_config
+from trace_lit.train import fit
 
 CITIES = {"ny": "New York", "hs": "Houston"}
 
@@ -69,7 +71,7 @@ TASKS = {
                 Row(
                     f"{model}-{hours}",
                     f"{title}, statistics of {hours} hours",
-                    (f"tune.model={model}", f"tune.lookback={hours}"),
+                    (f"tune.model={model}", f"window.lookback={hours}"),
                     chance=False,
                 )
                 for model, title in (

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from trace_lit.cli import main
-from trace_lit.config import load_config
+from trace_lit.settings import load_config
 
 ROOT = Path(__file__).parents[1]
 

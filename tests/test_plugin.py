@@ -11,7 +11,7 @@ import pytest
 
 from data_modules import Corpus
 from trace_lit.cli import main
-from trace_lit.train import evaluate_run
+from trace_lit.inference import evaluate_run
 
 README = Path(__file__).parents[1] / "README.md"
 

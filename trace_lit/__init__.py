@@ -1,1 +1,1 @@
-"""trace_lit: time series and the texts about them in one space (TRACE, arXiv 2506.09114)."""
+"""Time series and text in one space: TRACE (arXiv 2506.09114) as a PyTorch Lightning experiment framework."""

@@ -35,6 +35,13 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             os.close(folder)
 
 
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to `path`, in full or not at all; folders above it are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
 def remove_parts(folder: Path) -> None:
     """Remove what a writer that was killed has left in `folder`."""
     for part in folder.glob(f".*{PART}"):

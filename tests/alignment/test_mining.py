@@ -49,7 +49,7 @@ def reference(
         scores = [math.fsum(a * b for a, b in zip(anchor, other, strict=True)) for other in candidates.tolist()]
         bound = math.inf
         if rules.relative_margin is not None:
-            lower = rules.relative_margin if scores[own] > 0 else 2 - rules.relative_margin
+            lower = 1 - rules.relative_margin if scores[own] > 0 else 1 + rules.relative_margin
             bound = min(bound, lower * scores[own])
         if rules.absolute_margin is not None:
             bound = min(bound, scores[own] - rules.absolute_margin)
@@ -100,13 +100,13 @@ def same(one: MinedNegatives, other: MinedNegatives) -> None:
 
 RULES = {
     "no margin": NO_MARGIN,
-    "relative margin": NegativeRules(relative_margin=0.75),
-    "any below the positive": NegativeRules(relative_margin=1.0),
+    "relative margin": NegativeRules(relative_margin=0.25),
+    "any below the positive": NegativeRules(relative_margin=0.0),
     "absolute margin": NegativeRules(relative_margin=None, absolute_margin=0.25),
     "both margins": NegativeRules(relative_margin=0.5, absolute_margin=0.375),
-    "same label": NegativeRules(relative_margin=0.75, exclude_same_label=True),
+    "same label": NegativeRules(relative_margin=0.25, exclude_same_label=True),
     "some skipped": NegativeRules(relative_margin=None, range_min=3),
-    "few looked at": NegativeRules(relative_margin=0.75, range_min=2, range_max=5),
+    "few looked at": NegativeRules(relative_margin=0.25, range_min=2, range_max=5),
     "more skipped than there are": NegativeRules(range_min=SIZE),
 }
 
@@ -135,7 +135,7 @@ def test_it_finds_them_among_any_unit_vectors(rules: NegativeRules) -> None:
 
 @pytest.mark.parametrize("block", [(1, 1), (5, 7), (SIZE, 1), (3, SIZE), (64, 64)])
 @pytest.mark.parametrize(
-    "rules", [NO_MARGIN, NegativeRules(relative_margin=0.75, range_min=2, exclude_same_label=True)]
+    "rules", [NO_MARGIN, NegativeRules(relative_margin=0.25, range_min=2, exclude_same_label=True)]
 )
 def test_blocks_make_no_difference(block: tuple[int, int], rules: NegativeRules) -> None:
     anchors, candidates = make_vectors(2, seed=1)
@@ -150,7 +150,7 @@ def test_it_makes_no_difference_who_mines_which_anchor(strategy: str, shares: in
     """With more processes than anchors as well, some of which mine nothing."""
     anchors, candidates = make_vectors(2)
     about, every = make_instances(), torch.arange(SIZE)
-    rules = NegativeRules(relative_margin=0.75, sampling_strategy=strategy)
+    rules = NegativeRules(relative_margin=0.25, sampling_strategy=strategy)
     whole = mine_negatives(anchors, candidates, every, about, 4, rules, seed=3)
     parts = [
         mine_negatives(anchors[own], candidates, own, about, 4, rules, seed=3) for own in every.tensor_split(shares)
@@ -246,7 +246,7 @@ def looked_at(rules: NegativeRules, ranks: int) -> Tensor:
 @pytest.mark.parametrize("more", [{}, {"range_min": 3}, {"range_min": 2, "range_max": 9}])
 def test_random_negatives_are_any_of_those_looked_at(more: dict[str, int]) -> None:
     count = 4
-    rules = NegativeRules(relative_margin=0.75, sampling_strategy="random", **more)
+    rules = NegativeRules(relative_margin=0.25, sampling_strategy="random", **more)
     pool = looked_at(rules, more["range_max"] - more["range_min"] if "range_max" in more else 4 * count)
     seen: list[set[int]] = [set() for _ in range(SIZE)]
     for seed in range(40):

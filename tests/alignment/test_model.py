@@ -7,9 +7,10 @@ import torch
 
 from tests.batches import make_batch, make_vocabulary
 from trace_lit.alignment import AlignedModel, SearchSpace, contrastive_loss
+from trace_lit.alignment.config import AlignmentConfig
 from trace_lit.channels import Channel
-from trace_lit.config import AlignmentConfig, EncoderConfig
 from trace_lit.encoder import SeriesEncoder
+from trace_lit.encoder.config import EncoderConfig
 
 CHANNELS = [Channel(f"channel {number}", "m/s") for number in range(3)]
 

@@ -24,11 +24,11 @@ from tests.conftest import TinyRuns
 from tests.processes import on_processes
 from trace_lit.alignment import admissible
 from trace_lit.batch import MultimodalBatch
-from trace_lit.config import load_config
 from trace_lit.modules import AlignModule
+from trace_lit.runs.data import build_datamodule
+from trace_lit.settings import load_config
 from trace_lit.train import fit
 from trace_lit.train.fit import build_module
-from trace_lit.train.runs import build_datamodule
 
 K = 4
 
@@ -194,14 +194,14 @@ def test_a_table_serves_the_epochs_until_the_next_is_due(make) -> None:
 
 
 def test_the_datamodule_asks_it_for_the_table(make) -> None:
-    miner, data, _ = make("mining.companions=2")
+    miner, data, _ = make("mining.in_batch=2")
     loader = data.train_dataloader()
     sampler = loader.batch_sampler
     sampler.set_epoch(3)
     batches = list(sampler)
     sizes = [len(dataset) for dataset in data.datasets["train"]]
     table = miner.negatives(3)
-    mined = DomainBatchSampler(sizes, 16, negatives=lambda _: table, companions=2)
+    mined = DomainBatchSampler(sizes, 16, negatives=lambda _: table, in_batch=2)
     mined.set_epoch(3)
     assert batches == list(mined)
     assert miner.epoch == 3
@@ -221,8 +221,8 @@ def test_its_state_is_plain_and_spares_another_mining(words: tuple[str, ...], ma
             weight.zero_()
     assert np.array_equal(again.negatives(2), table)
     again.on_train_start(again.trainer, other_module)
-    assert len(other_module.negative_caches) == len(module.negative_caches) == 2 * len(words[1:])
-    for cache, other in zip(module.negative_caches, other_module.negative_caches, strict=True):
+    assert len(other_module._negative_caches) == len(module._negative_caches) == 2 * len(words[1:])
+    for cache, other in zip(module._negative_caches, other_module._negative_caches, strict=True):
         assert all(
             torch.equal(torch.as_tensor(value), torch.as_tensor(vars(other)[name]))
             for name, value in vars(cache).items()

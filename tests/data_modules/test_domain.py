@@ -14,15 +14,18 @@ import numpy as np
 import pytest
 import torch
 
+from data_modules.building import build_corpus
+from data_modules.config import DataConfig
 from data_modules.corpus import Corpus, CorpusError, Record
 from data_modules.domain import DomainDataModule
-from data_modules.registry import load_datamodule
 from data_modules.samplers import DomainBatchSampler
 from data_modules.vocabulary import training_vocabulary
 from data_modules.weather import WeatherDataModule
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
-from trace_lit.config import Config, ConfigError, DataConfig
+from trace_lit.config import ConfigError
+from trace_lit.runs.data import load_datamodule
+from trace_lit.settings import Config, load_config
 
 
 class TidesDataModule(DomainDataModule):
@@ -84,7 +87,7 @@ def test_a_new_domain_is_a_few_lines(tmp_path, encoder) -> None:
 
 def test_a_corpus_is_built_once_for_the_same_options(tmp_path, monkeypatch) -> None:
     first = ready(tides(tmp_path)).corpora[0]
-    monkeypatch.setattr(TidesDataModule, "build", lambda *_: pytest.fail("built again"))
+    monkeypatch.setattr("data_modules.building.build_corpus", lambda *_: pytest.fail("built again"))
     assert ready(tides(tmp_path)).corpora[0].path == first.path
     monkeypatch.undo()
     other = ready(tides(tmp_path, options={"days": 40})).corpora[0]
@@ -93,14 +96,14 @@ def test_a_corpus_is_built_once_for_the_same_options(tmp_path, monkeypatch) -> N
 
 
 def test_two_that_ask_at_once_build_once(tmp_path, monkeypatch) -> None:
-    build, built = TidesDataModule.build, []
+    built = []
 
-    def slow(self: TidesDataModule, out: Path) -> Corpus:
+    def slow(domain: type[DomainDataModule], config: DataConfig, out: Path) -> Corpus:
         built.append(out)
         time.sleep(0.2)
-        return build(self, out)
+        return build_corpus(domain, config, out)
 
-    monkeypatch.setattr(TidesDataModule, "build", slow)
+    monkeypatch.setattr("data_modules.building.build_corpus", slow)
     with ThreadPoolExecutor(2) as pool:
         for job in [pool.submit(tides(tmp_path).prepare_data) for _ in range(2)]:
             job.result()
@@ -111,10 +114,10 @@ def test_changed_upstream_data_are_built_anew(tmp_path) -> None:
     root = tmp_path / "upstream"
     root.mkdir()
     (root / "a.csv").write_text("1")
-    path = tides(tmp_path, root=str(root)).corpus_paths()
-    assert tides(tmp_path, root=str(root)).corpus_paths() == path
+    path = tides(tmp_path, root=str(root)).corpus_cache.folders()
+    assert tides(tmp_path, root=str(root)).corpus_cache.folders() == path
     (root / "b.csv").write_text("2")
-    assert tides(tmp_path, root=str(root)).corpus_paths() != path
+    assert tides(tmp_path, root=str(root)).corpus_cache.folders() != path
 
 
 def test_a_failed_build_leaves_no_corpus(tmp_path, monkeypatch) -> None:
@@ -129,7 +132,7 @@ def test_a_failed_build_leaves_no_corpus(tmp_path, monkeypatch) -> None:
 
 
 def test_a_folder_needs_no_class(tmp_path) -> None:
-    folder = tides(tmp_path).build(tmp_path / "harbour").path
+    folder = build_corpus(TidesDataModule, tides(tmp_path).config, tmp_path / "harbour").path
     config = Config(data=DataConfig(domain="anything", corpus=str(folder)))
     module = ready(load_datamodule(config))
     assert type(module) is DomainDataModule
@@ -177,8 +180,7 @@ def test_a_channel_without_training_value_was_never_seen(write) -> None:
 def test_a_given_vocabulary_keeps_its_ids(tmp_path, encoder, stage: str, known: bool) -> None:
     channels = (Channel("wind", "m/s"), Channel("salinity"))
     given = ChannelVocabulary().extended(channels, torch.zeros(2, 8), [1.0, 7.0], [2.0, 3.0])
-    module = tides(tmp_path, encoder)
-    module.known_vocabulary = given
+    module = TidesDataModule(tides(tmp_path).config, encoder, vocabulary=given)
     ready(module, stage)
     assert module.vocabulary.keys == ("wind [m/s]", "salinity", "water level [m]", "flow [m³/s]")
     assert module.vocabulary.mean[:2] == (1.0, 7.0)
@@ -256,7 +258,10 @@ def test_lightning_gives_each_epoch_its_batches(tmp_path, workers: int) -> None:
 
 
 def test_stage_one_encodes_channel_names_only(tmp_path, encoder) -> None:
-    config = Config(stage="pretrain", data=DataConfig(corpus=str(tides(tmp_path).build(tmp_path / "harbour").path)))
+    config = Config(
+        stage="pretrain",
+        data=DataConfig(corpus=str(build_corpus(TidesDataModule, tides(tmp_path).config, tmp_path / "harbour").path)),
+    )
     module = ready(load_datamodule(config, encoder))
     assert encoder.seen == [channel.text for channel in TidesDataModule.channels]
     assert not next(iter(module.train_dataloader())).has_text.any()
@@ -264,7 +269,7 @@ def test_stage_one_encodes_channel_names_only(tmp_path, encoder) -> None:
 
 def test_alignment_takes_windows_where_their_texts_are() -> None:
     with pytest.raises(ConfigError, match="keep it for stage pretrain"):
-        load_datamodule(Config(stage="align", data=DataConfig(random_offset=True)))
+        load_config([], ["stage=align", "data.random_offset=true"])
 
 
 def test_windows_shorter_than_a_patch(tmp_path) -> None:
@@ -323,7 +328,7 @@ def test_a_domain_in_the_current_folder(tmp_path, monkeypatch) -> None:
 @pytest.mark.parametrize("corpus", [3, [], [None]])
 def test_wrong_corpus(corpus: object) -> None:
     with pytest.raises(ConfigError, match="must be a corpus folder or a list of them"):
-        DomainDataModule(DataConfig(corpus=corpus)).corpus_paths()
+        DomainDataModule(DataConfig(corpus=corpus)).corpus_cache.folders()
 
 
 def test_a_missing_corpus_folder(tmp_path, caplog) -> None:
@@ -336,5 +341,5 @@ def test_a_domain_without_records_says_what_it_needs(tmp_path: Path) -> None:
         domain = "silent"
 
     with pytest.raises(ConfigError, match=r"Silent has neither `sources` nor its own records\(\)"):
-        Silent(DataConfig()).build(tmp_path / "silent")
+        build_corpus(Silent, DataConfig(), tmp_path / "silent")
     assert not (tmp_path / "silent").exists()

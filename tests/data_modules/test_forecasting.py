@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from data_modules.config import WindowConfig
 from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, write_corpus
 from data_modules.dataset import concatenate
 from data_modules.forecasting import OriginDataset, Series
@@ -14,7 +15,6 @@ from data_modules.sources import timemmd
 from data_modules.splits import SPLITS
 from data_modules.vocabulary import training_vocabulary
 from trace_lit.channels import Channel
-from trace_lit.config import TuneConfig
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "timemmd"
 BEGIN = datetime(2024, 1, 1)
@@ -51,12 +51,20 @@ def ramp(
     return write_corpus(records, CorpusInfo("test", "ramp", "test", CHANNELS, "1h", ("low", "high")), folder)
 
 
-def dataset(corpus: Corpus, split: str, how: str = "steps", zero_is_missing: bool = False, **tune) -> OriginDataset:
-    config = TuneConfig(**{"lookback": 8, "horizon": 4, "split": how, **tune})
+def dataset(corpus: Corpus, split: str, how: str = "steps", zero_is_missing: bool = False, **words) -> OriginDataset:
+    task = words.pop("task", "forecast")
+    window = WindowConfig(**{"lookback": 8, "horizon": 4, "split": how, **words})
     vocabulary = training_vocabulary([corpus], None)
     names = corpus.info.label_names
     return OriginDataset(
-        corpus, Series.of(corpus, how), split, config, vocabulary, label_names=names, zero_is_missing=zero_is_missing
+        corpus,
+        Series.of(corpus, how),
+        split,
+        window,
+        vocabulary,
+        task=task,
+        label_names=names,
+        zero_is_missing=zero_is_missing,
     )
 
 
@@ -186,11 +194,11 @@ def test_windows_may_stand_anywhere_and_behind_the_end_nothing_is_observed(tmp_p
     assert len(own) != 4  # which is left as it was
 
 
-def test_with_hindsight_a_window_has_the_reports_of_what_followed(tmp_path: Path) -> None:
+def test_with_a_text_horizon_a_window_has_the_reports_of_what_followed(tmp_path: Path) -> None:
     corpus = ramp(tmp_path / "c")
     own = dataset(corpus, "train", lookback=12, max_texts=9).at(torch.tensor([24, 99]))
     assert own.texts == ["Text 15.", "Text 90."]
-    own.hindsight = 11
+    own = own.at(own.origins, text_horizon=11)
     assert own.texts == ["Text 15. Text 20. Text 25. Text 30.", "Text 90. Text 95."]  # no further than the series goes
 
 

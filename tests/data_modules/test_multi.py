@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from data_modules.multi import MultiDomainDataModule
-from data_modules.registry import load_datamodule
+from data_modules import DomainDataModule
+from data_modules.config import DataConfig
 from trace_lit.channels import Channel
-from trace_lit.config import Config, ConfigError, DataConfig
+from trace_lit.runs.data import load_datamodule
+from trace_lit.settings import Config
 
 
 @pytest.fixture
@@ -27,9 +28,9 @@ def folders(write, series, windows_of) -> list[Path]:
     return made
 
 
-def joint(folders: list[Path], encoder=None, **options) -> MultiDomainDataModule:
+def joint(folders: list[Path], encoder=None, **options) -> DomainDataModule:
     config = DataConfig(corpus=[str(folder) for folder in folders], batch_size=8, **options)
-    module = MultiDomainDataModule(config, encoder)
+    module = DomainDataModule(config, encoder)
     module.prepare_data()
     module.setup()
     return module
@@ -105,9 +106,4 @@ def test_corpora_of_one_domain_are_told_apart(folders, write, series, windows_of
 
 def test_a_list_of_folders_is_joint_training(folders) -> None:
     config = Config(data=DataConfig(corpus=[str(folder) for folder in folders]))
-    assert type(load_datamodule(config)) is MultiDomainDataModule
-
-
-def test_joint_training_needs_folders() -> None:
-    with pytest.raises(ConfigError, match="joint training takes a list of corpus folders"):
-        MultiDomainDataModule(DataConfig()).corpus_paths()
+    assert type(load_datamodule(config)) is DomainDataModule

@@ -134,7 +134,7 @@ def test_companions_take_no_row_away_and_none_twice(
         ]
         return [batch for shards in ranks for batch in shards]
 
-    plain, mined = batches(), batches(negatives=lambda _: random_table(size), companions=companions)
+    plain, mined = batches(), batches(negatives=lambda _: random_table(size), in_batch=companions)
     assert sorted(index for batch in mined for index in batch) == list(range(size))
     assert [len(batch) for batch in mined] == [len(batch) for batch in plain]
 
@@ -153,13 +153,13 @@ def share_with_a_negative(batches: list[list[int]], table: NDArray[np.int64]) ->
 def test_anchors_meet_their_hard_negatives(companions: int) -> None:
     table = kin(512)
     chance = share_with_a_negative(epoch(DomainBatchSampler([512], 32), 1), table)
-    mined = epoch(DomainBatchSampler([512], 32, negatives=lambda _: table, companions=companions), 1)
+    mined = epoch(DomainBatchSampler([512], 32, negatives=lambda _: table, in_batch=companions), 1)
     assert share_with_a_negative(mined, table) > 3 * chance > 0.3
 
 
 def test_the_nearest_negatives_join_first() -> None:
     table = np.stack([np.arange(512) ^ 1, np.arange(512) ^ 2], axis=1)
-    batches = epoch(DomainBatchSampler([512], 32, negatives=lambda _: table, companions=1), 1)
+    batches = epoch(DomainBatchSampler([512], 32, negatives=lambda _: table, in_batch=1), 1)
     assert share_with_a_negative(batches, table[:, :1]) > 3 * share_with_a_negative(batches, table[:, 1:])
 
 

@@ -8,9 +8,9 @@ import torch
 from tests.batches import make_batch, make_vocabulary
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel
-from trace_lit.config import EncoderConfig
 from trace_lit.encoder import SeriesEncoder
 from trace_lit.encoder.attention import ChannelBiasedAttention, Layout
+from trace_lit.encoder.config import EncoderConfig
 from trace_lit.encoder.rotary import rotary_angles, rotate
 
 SMALL = EncoderConfig(width=32, layers=2, heads=4, patch_length=6, dropout=0.1)

@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from tests.batches import make_batch, make_vocabulary
-from trace_lit.config import EncoderConfig
 from trace_lit.encoder import (
     InstanceNorm,
     ReconstructionHead,
@@ -11,6 +10,7 @@ from trace_lit.encoder import (
     masked_reconstruction_loss,
     split_patches,
 )
+from trace_lit.encoder.config import EncoderConfig
 from trace_lit.encoder.patches import invert_transform, transform_statistics, transform_values
 
 

@@ -82,7 +82,7 @@ def test_blocks_of_time_are_of_one_size_whatever_the_gaps_between_them() -> None
 def test_too_few_windows_are_named() -> None:
     features, target, observed, _ = problem(20)
     place = torch.arange(20)
-    with pytest.raises(ValueError, match=r"tune\.folds"):
+    with pytest.raises(ValueError, match=r"head\.folds"):
         blocked_predictions(
             lambda kept: ridge(features[kept], target[kept], observed[kept], [1.0]),
             features,

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from tests.batches import make_vocabulary
-from trace_lit.config import Config, load_config
 from trace_lit.modules import AlignModule, PretrainModule, TuneModule
+from trace_lit.settings import Config, load_config
 
 SMALL = ("encoder={width: 16, layers: 1, heads: 2, dropout: 0.0}",)
 

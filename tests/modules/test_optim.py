@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from tests.modules.alone import alignment, pretraining
-from trace_lit.config import OptimConfig
 from trace_lit.modules.optim import build_optimizer, build_schedule, learning_rate_share, scaled_learning_rate
+from trace_lit.settings import OptimConfig
 
 EVERYTHING = ("alignment.fusion=true", "alignment.reconstruction_weight=1", "alignment.classification_weight=1")
 

@@ -75,7 +75,7 @@ def losses_and_gradients(sizes: list[int]) -> dict[str, dict[str, Tensor]]:
         module = alignment(*words)
         module.progress = 1.0  # the negatives are the hardest few
         if cached:
-            module.negative_caches = [make_cache()]
+            module.use_negatives([make_cache()])
         begin = sum(sizes[: rank()])
         batch = whole(silent, wordless)._map(lambda tensor, first=begin: tensor[first : first + sizes[rank()]])
         step: nn.Module = Step(module)

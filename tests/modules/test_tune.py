@@ -12,14 +12,14 @@ from trace_lit.config import ConfigError
 from trace_lit.encoder import SeriesEncoder
 from trace_lit.modules.adapters import merge_adapters
 
-FORECAST = "tune={horizon: 5, solver: sgd, scope: SCOPE}"
-CLASSIFY = "tune={task: classify, solver: sgd, scope: SCOPE}"
+FORECAST = ("window={horizon: 5}", "head={solver: sgd}", "tune={scope: SCOPE}")
+CLASSIFY = ("tune={task: classify, scope: SCOPE}", "head={solver: sgd}")
 SCOPES = ("head", "head+tokens", "lora", "full")
 KEPT = "tune.alignment_weight=1"
 
 
-def of_scope(words: str, scope: str) -> str:
-    return words.replace("SCOPE", scope)
+def of_scope(words: tuple[str, ...], scope: str) -> list[str]:
+    return [word.replace("SCOPE", scope) for word in words]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def without_gradient(module: AloneTune, batch: MultimodalBatch) -> list[str]:
 
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("task", [FORECAST, CLASSIFY])
-def test_every_trained_parameter_has_a_gradient(task: str, scope: str, batch: MultimodalBatch) -> None:
+def test_every_trained_parameter_has_a_gradient(task: tuple[str, ...], scope: str, batch: MultimodalBatch) -> None:
     """Data-parallel training would wait for one that has none, also where a batch has nothing to tell."""
     assert batch.future_observed is not None
     silent = dataclasses.replace(
@@ -54,14 +54,14 @@ def test_every_trained_parameter_has_a_gradient(task: str, scope: str, batch: Mu
     encoders = ["encoder.rotary=true", "encoder={channel_tokens: false, patch_identity: false}"]
     for words in ([], *more):
         for encoder in encoders:
-            module = tuning(encoder, of_scope(task, scope), *words)
+            module = tuning(encoder, *of_scope(task, scope), *words)
             assert without_gradient(module, batch) == []
             assert without_gradient(module, silent) == []
 
 
 @pytest.mark.parametrize("scope", SCOPES)
 def test_the_scope_is_what_is_trained(scope: str) -> None:
-    module = tuning(of_scope(FORECAST, scope))
+    module = tuning(*of_scope(FORECAST, scope))
     trained = {name for name, weight in module.named_parameters() if weight.requires_grad}
     head = {name for name, _ in module.named_parameters() if name.startswith("model.head.")}
     assert head <= trained
@@ -83,10 +83,10 @@ def test_the_scope_is_what_is_trained(scope: str) -> None:
 
 
 @pytest.mark.parametrize("words", [FORECAST, CLASSIFY])
-def test_adapters_begin_as_nothing_and_can_be_merged(words: str, batch: MultimodalBatch) -> None:
+def test_adapters_begin_as_nothing_and_can_be_merged(words: tuple[str, ...], batch: MultimodalBatch) -> None:
     encoder = "encoder.layers=2"
-    module = tuning(encoder, of_scope(words, "lora"))
-    plain = tuning(encoder, of_scope(words, "full"))
+    module = tuning(encoder, *of_scope(words, "lora"))
+    plain = tuning(encoder, *of_scope(words, "full"))
     plain.encoder.load_state_dict(merge_adapters(module.encoder.state_dict()))
     plain.model.head.load_state_dict(module.model.head.state_dict())
     torch.testing.assert_close(module.predict(batch), plain.predict(batch))
@@ -104,7 +104,7 @@ def test_adapters_begin_as_nothing_and_can_be_merged(words: str, batch: Multimod
 
 
 def test_the_loss_is_the_mean_over_what_is_observed(batch: MultimodalBatch) -> None:
-    module = tuning(of_scope(FORECAST, "full"))
+    module = tuning(*of_scope(FORECAST, "full"))
     assert batch.future is not None
     forecast = module.model(batch)
     error = forecast.change.squeeze(-1) - forecast.norm.normalise(batch.future)
@@ -118,21 +118,21 @@ def test_the_loss_is_the_mean_over_what_is_observed(batch: MultimodalBatch) -> N
 def test_rare_labels_count_more_as_far_as_they_shall(batch: MultimodalBatch) -> None:
     labelled = batch.label != NO_LABEL
     for power, weight in ((1, [0.5, 2.0, 2.0]), (0.5, [0.5**0.5, 2**0.5, 2**0.5]), (0, [1.0, 1.0, 1.0])):
-        module = tuning(of_scope(CLASSIFY, "full"), f"tune.class_weights={power}")
+        module = tuning(*of_scope(CLASSIFY, "full"), f"tune.class_weights={power}")
         scores = module.model(batch)[labelled]
         expected = torch.nn.functional.cross_entropy(scores, batch.label[labelled], torch.tensor(weight))
         assert module.training_step(batch, 0).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_what_is_said_are_ascending_quantiles_or_probabilities(batch: MultimodalBatch) -> None:
-    module = tuning(of_scope(FORECAST, "full"), "tune.quantiles=[0.1,0.5,0.9]")
+    module = tuning(*of_scope(FORECAST, "full"), "head.quantiles=[0.1,0.5,0.9]")
     torch.nn.init.normal_(module.model.head.projection.weight)
     raw = module.model(batch).change
     assert (raw.diff(dim=-1) < 0).any()  # quantiles cross
     said = module.predict(batch)
     assert said.shape == (6, 3, 5, 3)
     assert (said.diff(dim=-1) >= 0).all()
-    told = tuning(of_scope(CLASSIFY, "full")).predict(batch)
+    told = tuning(*of_scope(CLASSIFY, "full")).predict(batch)
     torch.testing.assert_close(told.sum(-1), torch.ones(6))
 
 
@@ -141,7 +141,7 @@ def test_a_channel_without_any_value_is_forecast_from_its_mean(model: str, batch
     observed = batch.observed.clone()
     observed[:, 1] = False
     batch = dataclasses.replace(batch, observed=observed, values=batch.values * observed)
-    module = tuning(of_scope(FORECAST, "full"), f"tune.model={model}")
+    module = tuning(*of_scope(FORECAST, "full"), f"tune.model={model}")
     level = module.model(batch).norm.mean[:, 1]
     torch.testing.assert_close(level, torch.full((6, 1), 10.0))  # of make_vocabulary
     assert module.training_step(batch, 0).isfinite()
@@ -150,7 +150,7 @@ def test_a_channel_without_any_value_is_forecast_from_its_mean(model: str, batch
 def test_the_alignment_counts_by_its_weight_and_teaches_the_encoder(batch: MultimodalBatch) -> None:
     losses = []
     for weight in (0, 1, 3):
-        module = tuning(of_scope(FORECAST, "full"), f"tune.alignment_weight={weight}")
+        module = tuning(*of_scope(FORECAST, "full"), f"tune.alignment_weight={weight}")
         torch.manual_seed(2)
         losses.append(module.training_step(batch, 0).item())
         assert (module.aligned is None) == (weight == 0)
@@ -158,7 +158,7 @@ def test_the_alignment_counts_by_its_weight_and_teaches_the_encoder(batch: Multi
     assert losses[2] - losses[0] == pytest.approx(3 * (losses[1] - losses[0]), rel=1e-4)
     gradients = []
     for text in (batch.text, batch.text.flip(0)):
-        module = tuning(of_scope(FORECAST, "full"), KEPT)
+        module = tuning(*of_scope(FORECAST, "full"), KEPT)
         module.training_step(dataclasses.replace(batch, text=text), 0).backward()
         gradients.append(module.encoder.cls.grad)
     assert not torch.allclose(*gradients)
@@ -168,11 +168,11 @@ def test_the_alignment_counts_by_its_weight_and_teaches_the_encoder(batch: Multi
     ("words", "reason"),
     [
         ([KEPT], "nothing of an encoder is tuned"),
-        ([KEPT, "tune={model: nlinear, scope: full, solver: sgd}"], "nothing of an encoder is tuned"),
-        (["tune={alignment_weight: -1, scope: full, solver: sgd}"], "must be 0 or positive"),
+        ([KEPT, "tune={model: nlinear, scope: full}", "head={solver: sgd}"], "nothing of an encoder is tuned"),
+        (["tune={alignment_weight: -1, scope: full}", "head={solver: sgd}"], "must be 0 or positive"),
         (["tune.encoder_rate=-1"], "must be 0 or positive"),
         (["tune.scope=lora"], "solves the head alone"),
-        (["tune.quantiles=[0.9,0.1]"], "ascending"),
+        (["head.quantiles=[0.9,0.1]"], "ascending"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(words: list[str], reason: str) -> None:
@@ -182,14 +182,14 @@ def test_settings_that_contradict_each_other_are_refused(words: list[str], reaso
 
 @pytest.mark.parametrize("model", ["nlinear", "dlinear", "patchtst"])
 def test_every_parameter_of_a_baseline_has_a_gradient(model: str, batch: MultimodalBatch) -> None:
-    module = tuning(f"tune={{horizon: 5, model: {model}}}")
+    module = tuning("window={horizon: 5}", f"tune={{model: {model}}}")
     assert sum(weight.numel() for weight in module.parameters()) > 0
     assert without_gradient(module, batch) == []
 
 
 def test_steps_see_windows_at_the_multiples_that_are_asked_for(batch: MultimodalBatch, monkeypatch) -> None:
     seen: list[MultimodalBatch] = []
-    module = tuning(of_scope(FORECAST, "head"), "tune.gains=[0.5,3]")
+    module = tuning(*of_scope(FORECAST, "head"), "window.augmentation_scales=[0.5,3]")
     forward = module.model.forward
     monkeypatch.setattr(module.model, "forward", lambda given: seen.append(given) or forward(given))
     torch.manual_seed(0)

@@ -12,12 +12,15 @@ import pytest
 import torch
 
 from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
+from data_modules.config import WindowConfig
 from data_modules.forecasting import OriginDataset, Series
 from data_modules.vocabulary import training_vocabulary
 from trace_lit.alignment import AlignedModel
-from trace_lit.config import Config, EncoderConfig, RagConfig, TuneConfig
 from trace_lit.encoder import SeriesEncoder
+from trace_lit.encoder.config import EncoderConfig
 from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup
+from trace_lit.rag.config import RagConfig
+from trace_lit.settings import Config
 from trace_lit.text import TextEncoder
 
 CHANNELS = (Channel("level", "m"), Channel("flow", "m³/s"))
@@ -79,9 +82,10 @@ def retrieve(tmp_path: Path) -> Callable[..., dict[str, OriginDataset]]:
 
     def retrieved(corpus: Corpus, searched: Corpus | None = None, **words) -> dict[str, OriginDataset]:
         rag = {
-            name: words.pop(name) for name in ("top", "lookback", "stride", "apart", "splits", "key") if name in words
+            name: words.pop(name) for name in ("top", "lookback", "stride", "min_distance", "splits", "key") if name in words
         }
-        tune = TuneConfig(**{"lookback": 12, "horizon": 6, "split": "steps", **words})
+        task = words.pop("task", "forecast")
+        tune = WindowConfig(**{"lookback": 12, "horizon": 6, "split": "steps", **words})
         retriever = make_retriever(corpus)
         searched = searched or corpus
         retriever.learn_channels([corpus, searched])
@@ -91,6 +95,7 @@ def retrieve(tmp_path: Path) -> Callable[..., dict[str, OriginDataset]]:
             searched,
             tune,
             RagConfig(**{"splits": ["train", "validation", "test"], **rag}),
+            task=task,
             label_names=corpus.info.label_names,
             folder=tmp_path / "retrieved",
         )
@@ -102,9 +107,10 @@ def retrieve(tmp_path: Path) -> Callable[..., dict[str, OriginDataset]]:
                 split,
                 tune,
                 retriever.model.encoder.vocabulary,
+                task=task,
                 label_names=corpus.info.label_names,
             )
-            own.lookup = RetrievalLookup(retrieval, own)
+            own.attach(RetrievalLookup(retrieval, own))
             datasets[split] = own
         return datasets
 

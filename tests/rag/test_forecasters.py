@@ -22,15 +22,16 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from tests.batches import make_batch, make_vocabulary
-from trace_lit.config import BACKBONES, ConfigError, load_config
+from trace_lit.config import ConfigError, import_class
 from trace_lit.encoder.patches import InstanceNorm
+from trace_lit.models import BACKBONES, MODELS
 from trace_lit.rag.forecasters import (
-    FORECASTERS,
     BackboneForecast,
     FrozenForecaster,
     ZeroShotForecast,
     load_forecaster,
 )
+from trace_lit.settings import load_config
 
 PATCH, CONTEXT = 8, 64
 LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
@@ -367,8 +368,9 @@ def test_a_forecaster_by_itself_forecasts_in_units(load: Any) -> None:
 
 
 def test_every_backbone_of_the_configuration_can_be_loaded() -> None:
-    assert tuple(FORECASTERS) == BACKBONES
-    assert all(issubclass(kind, FrozenForecaster) for kind, _ in FORECASTERS.values())
+    for name in BACKBONES:
+        assert MODELS[name].hub
+        assert issubclass(import_class(MODELS[name].path, FrozenForecaster, "tune.model"), FrozenForecaster)
 
 
 def test_a_model_of_another_kind_is_named(folders: Any) -> None:
@@ -426,7 +428,7 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
     [
         (["tune.model=moment", "tune.scope=lora"], "stays frozen"),
         (["tune.backbone=somewhere"], "tune.backbone is 'somewhere', but tune.model is trace"),
-        (["tune.solver=none"], "takes the forecasts that a model makes by itself"),
+        (["head.solver=none"], "takes the forecasts that a model makes by itself"),
         (["tune.model=chronos2", "tune.task=classify"], "must be one of"),
     ],
 )
@@ -440,20 +442,21 @@ def test_settings_that_do_not_go_together_are_refused(words: list[str], message:
 def test_a_fit_from_the_command_line(kind: str, folders: Any, tiny_runs: Any, tmp_path: Path) -> None:
     from trace_lit.cli import main
     from trace_lit.modules import load_checkpoint
-    from trace_lit.train.runs import read_metrics
+    from trace_lit.runs.folder import read_metrics
 
     words = [
         *tiny_runs.words,
         f"run.dir={tmp_path}",
         "stage=tune",
-        "tune={lookback: 24, horizon: 6, calendar: 1, stride: 4}",
+        "window={lookback: 24, horizon: 6, stride: 4}",
+        "head={calendar: 1}",
     ]
     words += [f"tune.model={FOLDERS[kind][0]}", f"tune.backbone={folders(kind)}"]
     augmented = ["rag={mode: series, use_futures: true, top: 2, stride: 4}", f"rag.retriever={tiny_runs.aligned}"]
     fits = {
         "solved": [],
-        "steps": ["tune.solver=sgd", "trainer.max_epochs=1", *augmented],
-        "alone": ["tune.solver=none", "tune.quantiles=[0.1,0.5,0.9]"],
+        "steps": ["head.solver=sgd", "trainer.max_epochs=1", *augmented],
+        "alone": ["head.solver=none", "head.quantiles=[0.1,0.5,0.9]"],
     }
     if kind == "moment":
         del fits["alone"]

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from data_modules import Channel, Corpus, CorpusError, CorpusInfo, Record, write_corpus
+from data_modules.config import WindowConfig
 from data_modules.forecasting import OriginDataset, Series
 from tests.rag.conftest import BEGIN, CHANNELS, make_retriever, walk
 from trace_lit.batch import NO_NEIGHBOUR, MultimodalBatch
-from trace_lit.config import RagConfig, TuneConfig
 from trace_lit.rag import FrozenRetriever, Memory, Neighbours, Retrieval, RetrievalLookup, RetrievedMean, memory
+from trace_lit.rag.config import RagConfig
 
 Retrieve = Callable[..., dict[str, OriginDataset]]
 
@@ -203,7 +204,7 @@ def test_what_is_kept_serves_no_other_order_of_unknown_channels(tmp_path: Path) 
     def found(corpora: list[Corpus], folder: str) -> Tensor:
         retriever = make_retriever(home)
         retriever.learn_channels(corpora)
-        tune, rag = TuneConfig(lookback=12, horizon=6, split="steps"), RagConfig(top=1)
+        tune, rag = WindowConfig(lookback=12, horizon=6, split="steps"), RagConfig(top=1)
         retrieval = Retrieval(retriever, corpora, both, tune, rag, folder=tmp_path / folder)
         vocabulary = retriever.model.encoder.vocabulary
         return retrieval.neighbours(OriginDataset(late, Series.of(late, "steps"), "test", tune, vocabulary)).number
@@ -211,7 +212,7 @@ def test_what_is_kept_serves_no_other_order_of_unknown_channels(tmp_path: Path) 
     expected = found([late, both], "empty")
     learned = make_retriever(home)
     learned.learn_channels([both])
-    tune = TuneConfig(lookback=12, horizon=6, split="steps")
+    tune = WindowConfig(lookback=12, horizon=6, split="steps")
     Retrieval(learned, [both], both, tune, RagConfig(top=1), folder=tmp_path / "filled")
     assert torch.equal(found([late, both], "filled"), expected)
 
@@ -264,7 +265,7 @@ def test_neighbours_do_not_overlap_unless_that_is_asked_for(write, retrieve: Ret
     corpus = write({"one": (walk(200, 1), 0), "other": (walk(200, 2), 77)})
     nearest = {}
     for apart in (None, 1, 30):
-        lookup = lookup_of(retrieve(corpus, top=5, apart=apart)["test"])
+        lookup = lookup_of(retrieve(corpus, top=5, min_distance=apart)["test"])
         memory, number = lookup.retrieval.memory, lookup.neighbours.number
         assert (number >= 0).all()
         origin, series = memory.origin[number], memory.series_number[number]

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from tests.batches import make_batch, make_vocabulary
 from trace_lit.batch import NO_LABEL, NO_NEIGHBOUR, MultimodalBatch, Retrieved
-from trace_lit.config import EncoderConfig, RagConfig
 from trace_lit.encoder import ForecastModel, InstanceNorm, SeriesEncoder
 from trace_lit.encoder.calendar import calendar_features, calendar_width
+from trace_lit.encoder.config import EncoderConfig
 from trace_lit.rag import NeighbourInput, RetrievalForecastModel, RetrievedLabels, RetrievedMean, SoftPrompt
+from trace_lit.rag.config import RagConfig
 from trace_lit.rag.prompt import rescaled, weighted_means
 
 B, R, C, H, D = 6, 4, 3, 5, 7

@@ -13,21 +13,23 @@ import torch
 
 from tests.conftest import TinyRuns
 from trace_lit.cli import main
-from trace_lit.config import ConfigError, load_config
+from trace_lit.config import ConfigError
+from trace_lit.inference import evaluate_run
 from trace_lit.modules import CheckpointError, load_checkpoint
-from trace_lit.train import evaluate_run, fit
+from trace_lit.settings import load_config
+from trace_lit.train import fit
 
 pytestmark = pytest.mark.slow
 PROGRAM = Path(sys.executable).with_name("trace-lit")
 ONE = "trainer.max_epochs=1"
-SGD = ("rag.mode=series+text", "rag.use_futures=true", "tune.solver=sgd", "encoder.dropout=0")
+SGD = ("rag.mode=series+text", "rag.use_futures=true", "head.solver=sgd", "encoder.dropout=0")
 
 
 @pytest.fixture
 def words(tiny_runs: TinyRuns, tmp_path: Path) -> list[str]:
     """A retriever of one's own, which a test may change."""
     retriever = shutil.copytree(tiny_runs.aligned, tmp_path / "retriever")
-    tune = "tune={lookback: 24, horizon: 6, stride: 12}"
+    tune = "window={lookback: 24, horizon: 6, stride: 12}"
     kept = f"data.cache_dir={tmp_path / 'cache'}"
     start = [f"init_from={tiny_runs.aligned}", f"rag.retriever={retriever}", "rag.top=3", "rag.stride=4"]
     return [*tiny_runs.words, "stage=tune", tune, f"run.dir={tmp_path}", kept, *start]

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trace_lit.config import TextConfig
 from trace_lit.text import CachedTextEncoder, EncodingStats, TextEncoder, TextEncoderError, build_text_encoder
 from trace_lit.text import cache as module
+from trace_lit.text.config import TextConfig
 
 REPORTS = Path(__file__).parents[3] / "shared/data/timecap/weather/gpt_summary"
 

@@ -14,9 +14,9 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from trace_lit.config import TextConfig
 from trace_lit.text import TextEncoderError, build_text_encoder
 from trace_lit.text import huggingface as module
+from trace_lit.text.config import TextConfig
 from trace_lit.text.huggingface import HuggingFaceEncoder
 
 WORDS = "cold warm wind rain query passage : , . it was ##er ##y very".split()  # noqa: SIM905

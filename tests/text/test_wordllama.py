@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from trace_lit.config import TextConfig
 from trace_lit.text import TextEncoderError, build_text_encoder
 from trace_lit.text import wordllama as module
+from trace_lit.text.config import TextConfig
 from trace_lit.text.wordllama import WordLlamaEncoder
 
 TEXTS = ["Strong wind from the north.", "Mild.", "The air pressure fell to 1,003 hPa during the night. " * 30]
@@ -71,7 +71,7 @@ import logging, os, socket
 def refuse(*arguments, **options):
     raise AssertionError("network used")
 socket.socket.connect = socket.getaddrinfo = refuse
-from trace_lit.config import TextConfig
+from trace_lit.text.config import TextConfig
 from trace_lit.text import build_text_encoder
 encoder = build_text_encoder(TextConfig(cache_dir={str(tmp_path)!r}))
 assert encoder.encode(["Cold."] * 3 + ["Warm."] * 300).shape == (303, 256)

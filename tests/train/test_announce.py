@@ -10,10 +10,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from tests.conftest import TinyRuns
-from trace_lit.config import ConfigError, load_config
+from trace_lit.config import ConfigError
+from trace_lit.runs.data import build_datamodule
+from trace_lit.settings import load_config
 from trace_lit.train.announce import announce, check_processes, learning_rate_in_words, negatives_in_words
 from trace_lit.train.fit import build_module
-from trace_lit.train.runs import build_datamodule
 
 
 def trainer(processes: int = 1, machines: int = 1) -> Any:

@@ -16,12 +16,15 @@ from callbacks import TensorBoardPages
 from data_modules import Channel, CorpusInfo, Record, write_corpus
 from tests.conftest import ALIGNED_EPOCHS, TinyRuns
 from trace_lit.cli import main
-from trace_lit.config import ConfigError, load_config
+from trace_lit.config import ConfigError
+from trace_lit.inference import evaluate_run
 from trace_lit.modules import CheckpointError, load_checkpoint
+from trace_lit.modules.loading import load_aligned
 from trace_lit.modules.stage import StageModule
-from trace_lit.train import FitResult, evaluate_run, fit
+from trace_lit.runs.data import build_datamodule
+from trace_lit.settings import load_config
+from trace_lit.train import FitResult, fit
 from trace_lit.train.fit import build_module, load_start
-from trace_lit.train.runs import build_datamodule, load_aligned
 
 pytestmark = pytest.mark.slow
 PAPER = Path(__file__).parents[2] / "experiments" / "paper.yaml"

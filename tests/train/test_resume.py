@@ -17,12 +17,13 @@ from tensorboard.backend.event_processing.event_accumulator import SCALARS, Even
 from data_modules import DomainDataModule
 from tests.conftest import TinyRuns
 from tests.train.sessions import run_on_two, run_sessions
-from trace_lit.config import Config, ConfigError, load_config
+from trace_lit.config import ConfigError
 from trace_lit.modules import CheckpointError, load_checkpoint
 from trace_lit.modules.stage import StageModule
+from trace_lit.runs.data import build_datamodule
+from trace_lit.settings import Config, load_config
 from trace_lit.train import fit
 from trace_lit.train.resume import check_resumable
-from trace_lit.train.runs import build_datamodule
 from trace_lit.train.seeds import fit_in_turn
 
 pytestmark = pytest.mark.slow
@@ -274,7 +275,7 @@ def test_words_that_contradict_each_other(resume: str, overwrite: bool, reason: 
 
 def test_every_key_is_decided_on() -> None:
     """A section that the configuration gains must be judged, too."""
-    from trace_lit.config import to_dict
+    from trace_lit.settings import to_dict
     from trace_lit.train.resume import ALLOWED, REFUSED
 
     assert set(to_dict(Config())) == {key for key in (*ALLOWED, *REFUSED) if "." not in key}

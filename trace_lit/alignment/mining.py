@@ -95,7 +95,7 @@ class NegativeRules:
     looked at, `range_min` of these skipped, and K taken: the first ("top") or any ("random").
     """
 
-    relative_margin: float | None = 0.95  # a negative scores below this share of the positive's score
+    relative_margin: float | None = 0.05  # a negative scores at least this share below the positive
     absolute_margin: float | None = None  # a negative scores below the positive's score less this
     range_min: int = 0
     range_max: int | None = None  # where it is None, range_min + K at "top" and range_min + 4 K at "random"
@@ -105,8 +105,8 @@ class NegativeRules:
     def ceiling(self, positive: Tensor) -> Tensor:
         """The score (n,) that a negative stays below, from the positives' scores (n,)."""
         ceiling = torch.full_like(positive, torch.inf)
-        if self.relative_margin is not None:  # a share of a negative score would lie above it
-            ceiling = ceiling.minimum(positive - (1 - self.relative_margin) * positive.abs())
+        if self.relative_margin is not None:  # of a negative score, a share less would lie above it
+            ceiling = ceiling.minimum(positive - self.relative_margin * positive.abs())
         if self.absolute_margin is not None:
             ceiling = ceiling.minimum(positive - self.absolute_margin)
         return ceiling

@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trace_lit.alignment.config import AlignmentConfig
 from trace_lit.alignment.losses import Level
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel
-from trace_lit.config import AlignmentConfig
 from trace_lit.encoder import EncoderOutput, SeriesEncoder
 
 

@@ -77,8 +77,8 @@ class SeasonalNaive(Baseline):
     def build(self) -> None:
         if self.lookback < self.season:
             raise ConfigError(
-                f"tune.lookback is {self.lookback}, but the seasonal naive forecast repeats the last {self.season} steps "
-                f"(tune.season); set tune.lookback to {self.season} or more"
+                f"window.lookback is {self.lookback}, but the seasonal naive forecast repeats the last {self.season} steps "
+                f"(window.season); set window.lookback to {self.season} or more"
             )
 
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
@@ -124,7 +124,9 @@ class PatchTST(Baseline):
 
         patch = min(16, max(2, self.lookback // 4))
         if self.lookback <= patch:
-            raise ConfigError(f"tune.lookback is {self.lookback}; PatchTST needs more than one patch of {patch} steps")
+            raise ConfigError(
+                f"window.lookback is {self.lookback}; PatchTST needs more than one patch of {patch} steps"
+            )
         self.model = PatchTSTForPrediction(
             PatchTSTConfig(
                 num_input_channels=1,
@@ -150,12 +152,3 @@ class PatchTST(Baseline):
         alone = past.flatten(0, 1).unsqueeze(-1)  # (B · C, T, 1)
         found = self.model(past_values=alone).prediction_outputs  # (B · C, H · Q, 1)
         return found.squeeze(-1).unflatten(0, past.shape[:2])
-
-
-FORECASTERS: dict[str, type[Baseline]] = {
-    "naive": Naive,
-    "seasonal_naive": SeasonalNaive,
-    "nlinear": NLinear,
-    "dlinear": DLinear,
-    "patchtst": PatchTST,
-}

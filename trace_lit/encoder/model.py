@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import EncoderConfig
 from trace_lit.encoder.attention import Block, Layout
 from trace_lit.encoder.calendar import calendar_features, calendar_width
+from trace_lit.encoder.config import EncoderConfig
 from trace_lit.encoder.patches import InstanceNorm, split_patches
 from trace_lit.encoder.rotary import rotary_angles
 from trace_lit.encoder.tokens import ChannelTokens

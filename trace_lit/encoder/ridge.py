@@ -142,7 +142,7 @@ def blocked_predictions(
         if apart.sum() < 2:
             raise ValueError(
                 f"the windows are too few for {len(block.unique())} blocks of time: with look-backs and horizons none "
-                "stands apart from a block; lower tune.folds, tune.lookback or tune.horizon"
+                "stands apart from a block; lower head.folds, window.lookback or window.horizon"
             )
         inside &= asked
         weights, bias = solve(apart)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from trace_lit.alignment import AlignedModel, ContrastiveLoss, Level, NegativeCache, contrastive_loss, negatives_at
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import Config
 from trace_lit.distributed import mean_over_processes
 from trace_lit.encoder import ReconstructionHead, SeriesEncoder
 from trace_lit.modules.pretrain import reconstruction_loss
 from trace_lit.modules.stage import StageModule
+from trace_lit.settings import Config
 
 
 def mean_cosine(vectors: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ class AlignModule(StageModule):
     ) -> None:
         super().__init__(config, data_fingerprint)
         self.model = AlignedModel(SeriesEncoder(config.encoder, vocabulary), config.alignment)
-        self.negative_caches: list[NegativeCache] = []  # one a corpus, put there by a miner
+        self._negative_caches: list[NegativeCache] = []  # one a corpus
         self.head: nn.Module | None = None
         self.classifier: nn.Module | None = None
         if config.alignment.reconstruction_weight:
@@ -48,6 +48,10 @@ class AlignModule(StageModule):
     @property
     def encoder(self) -> SeriesEncoder:  # type: ignore[override]
         return self.model.encoder
+
+    def use_negatives(self, caches: Sequence[NegativeCache]) -> None:
+        """Let mined negatives outside of the batch, one cache a corpus, enter the denominator."""
+        self._negative_caches = list(caches)
 
     def idle(self) -> Iterable[Tensor]:
         yield from super().idle()
@@ -93,7 +97,7 @@ class AlignModule(StageModule):
 
     def _outside(self, sample: Level, batch: MultimodalBatch) -> tuple[Tensor, Tensor] | None:
         """The similarities to mined negatives outside of the batch, which is of one corpus."""
-        for cache in self.negative_caches:
+        for cache in self._negative_caches:
             if int(batch.index[0]) in cache:
                 return cache.similarities(sample, batch.index[sample.row])
         return None

@@ -11,12 +11,13 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import Config, from_dict
+from trace_lit.errors import InputError
 from trace_lit.modules.adapters import merge_adapters
 from trace_lit.modules.stage import CHECKPOINT_KEY
+from trace_lit.settings import Config, from_dict
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """A checkpoint or a run folder cannot be used."""
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from trace_lit.config import OptimConfig
+from trace_lit.settings import OptimConfig
 
 TOKENS = ("cls", "mask_token", "embedding", "whole")  # learned vectors: like biases, they are not decayed
 

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import Config
 from trace_lit.encoder import (
     ReconstructionHead,
     SeriesEncoder,
@@ -18,6 +17,7 @@ from trace_lit.encoder import (
     split_patches,
 )
 from trace_lit.modules.stage import StageModule
+from trace_lit.settings import Config
 
 
 def reconstruction_loss(

@@ -12,14 +12,15 @@ from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torchmetrics import MeanMetric
 
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import Config, to_dict
 from trace_lit.encoder import SeriesEncoder
+from trace_lit.errors import InputError
 from trace_lit.modules.optim import build_optimizer, build_schedule, scaled_learning_rate
+from trace_lit.settings import Config, to_dict
 
 CHECKPOINT_KEY = "trace_lit"
 
 
-class TrainingError(ValueError):
+class TrainingError(InputError):
     """Training cannot go on."""
 
 
@@ -33,7 +34,7 @@ class StageModule(L.LightningModule):
         super().__init__()
         self.config = config
         self.data_fingerprint = data_fingerprint
-        self.costs: dict[str, float] = {}  # what was spent before the first step, for the run's metrics
+        self.costs: dict[str, float] = {}  # of what was done before the first step, for the run's metrics
         # Over the instances of all corpora; each validation_step updates it.
         self.validation_loss = MeanMetric(nan_strategy="disable")
 
@@ -41,6 +42,10 @@ class StageModule(L.LightningModule):
     def vocabulary(self) -> ChannelVocabulary:
         """The channels that the model knows."""
         return self.encoder.vocabulary
+
+    def note_costs(self, costs: dict[str, float]) -> None:
+        """Add the `costs` of what was done before the first step to the run's metrics."""
+        self.costs |= costs
 
     @property
     def learns_by_steps(self) -> bool:

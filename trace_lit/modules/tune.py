@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from trace_lit.alignment import AlignedModel, contrastive_loss
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import BACKBONES, RETRIEVED_MEAN, Config
+from trace_lit.config import import_class
 from trace_lit.distributed import mean_over_processes
 from trace_lit.encoder import ClassificationModel, ForecastModel, HeadedForecaster, SeriesEncoder
-from trace_lit.encoder.baselines import FORECASTERS
+from trace_lit.encoder.baselines import Baseline
+from trace_lit.metrics.scores import ClassificationScores, ForecastScores, forecast_errors
+from trace_lit.models import MODELS
 from trace_lit.modules.adapters import add_adapters
 from trace_lit.modules.stage import CHECKPOINT_KEY, StageModule
 from trace_lit.rag import (
@@ -27,7 +29,7 @@ from trace_lit.rag import (
     RetrievedMean,
 )
 from trace_lit.rag.forecasters import BackboneForecast, ZeroShotForecast, load_forecaster
-from trace_lit.scores import ClassificationScores, ForecastScores, forecast_errors
+from trace_lit.settings import Config
 
 Scores = ForecastScores | ClassificationScores
 
@@ -39,38 +41,37 @@ def build_model(
 
     `vectors` is the width of the retriever's vectors, where there is a retriever.
     """
-    tune = config.tune
-    if tune.model == RETRIEVED_MEAN:
+    tune, window, head = config.tune, config.window, config.head
+    entry, outputs, solved = MODELS[tune.model], len(head.quantiles) or 1, head.solver != "sgd"
+    if entry.kind == "retrieved":
         if tune.task == "classify":
             return RetrievedLabels(labels)
-        return RetrievedMean(vocabulary, tune.quantiles, config.encoder.transform)
-    if tune.model in FORECASTERS:
-        outputs = len(tune.quantiles) or 1
-        return FORECASTERS[tune.model](vocabulary, lookback, tune.horizon, outputs, tune.season)
-    outputs = len(tune.quantiles) or 1
-    solved = tune.solver != "sgd"
-    if tune.model in BACKBONES:
+        return RetrievedMean(vocabulary, head.quantiles, config.encoder.transform)
+    if entry.kind == "baseline":
+        baseline = import_class(entry.path, Baseline, "tune.model")
+        return baseline(vocabulary, lookback, window.horizon, outputs, window.season)
+    if entry.kind == "frozen":
         forecaster = load_forecaster(tune.model, tune.backbone)
         transform = config.encoder.transform
-        if tune.solver == "none":
-            return ZeroShotForecast(forecaster, vocabulary, tune.horizon, tune.quantiles, transform)
+        if head.solver == "none":
+            return ZeroShotForecast(forecaster, vocabulary, window.horizon, head.quantiles, transform)
         given = None
         if vectors:
-            given = NeighbourInput(config.rag, vectors, forecaster.width, solved, horizon=tune.horizon)
+            given = NeighbourInput(config.rag, vectors, forecaster.width, solved, horizon=window.horizon)
         return BackboneForecast(
-            forecaster, vocabulary, lookback, tune.horizon, outputs, tune.calendar, transform, given, channels
+            forecaster, vocabulary, lookback, window.horizon, outputs, head.calendar, transform, given, channels
         )
     encoder = SeriesEncoder(config.encoder, vocabulary)
     if vectors:
         neighbours = NeighbourInput(
-            config.rag, vectors, config.encoder.width, solved, horizon=tune.horizon, labels=labels
+            config.rag, vectors, config.encoder.width, solved, horizon=window.horizon, labels=labels
         )
         if tune.task == "classify":
             return RetrievalClassificationModel(encoder, channels, labels, neighbours)
-        return RetrievalForecastModel(encoder, lookback, tune.horizon, outputs, tune.calendar, neighbours, channels)
+        return RetrievalForecastModel(encoder, lookback, window.horizon, outputs, head.calendar, neighbours, channels)
     if tune.task == "classify":
         return ClassificationModel(encoder, channels, labels)
-    return ForecastModel(encoder, lookback, tune.horizon, outputs, tune.calendar, channels=channels)
+    return ForecastModel(encoder, lookback, window.horizon, outputs, head.calendar, channels=channels)
 
 
 class TuneModule(StageModule):
@@ -90,6 +91,8 @@ class TuneModule(StageModule):
         Of validation, one a corpus.
     vectors
         The width of the retriever's vectors, where there is a retriever.
+    retrieval
+        Fingerprints of what neighbours are found by.
     """
 
     label_weight: Tensor
@@ -104,15 +107,16 @@ class TuneModule(StageModule):
         scores: Sequence[Scores] = (),
         data_fingerprint: str = "",
         vectors: int = 0,
+        retrieval: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(config, data_fingerprint)
         self.model = build_model(config, vocabulary, channels, lookback, len(label_counts), vectors)
-        self.retrieval: dict[str, str] = {}  # fingerprints of what neighbours are found by
+        self.retrieval = dict(retrieval or {})
         # The encoder's part of it is the model's own.
         self.aligned = AlignedModel(self.encoder, config.alignment) if config.tune.alignment_weight else None
         self.scores = nn.ModuleList(scores)
         self._known = vocabulary
-        self.solved: dict[str, float] = {}  # how a head in closed form was chosen
+        self.solution: dict[str, float] = {}  # how a head in closed form was chosen
         count = torch.tensor(label_counts, dtype=torch.float32)
         weight = (count.sum() / (len(count) * count.clamp(min=1))) ** config.tune.class_weights
         self.register_buffer("label_weight", weight, persistent=False)
@@ -137,8 +141,12 @@ class TuneModule(StageModule):
 
     @property
     def learns_by_steps(self) -> bool:
-        tune = self.config.tune
-        return tune.solver != "ridge" if self.has_head else any(p.requires_grad for p in self.model.parameters())
+        solver = self.config.head.solver
+        return solver != "ridge" if self.has_head else any(p.requires_grad for p in self.model.parameters())
+
+    def note_solution(self, metrics: dict[str, float]) -> None:
+        """Keep how the head in closed form was chosen, for the checkpoint and the run's metrics."""
+        self.solution = metrics
 
     def prepare(self) -> None:
         """Put adapters in, freeze what is not tuned; to be called once the encoder has the weights that it starts from."""
@@ -174,12 +182,12 @@ class TuneModule(StageModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_save_checkpoint(checkpoint)
-        checkpoint[CHECKPOINT_KEY] |= {"solved": self.solved, "retrieval": self.retrieval}
+        checkpoint[CHECKPOINT_KEY] |= {"solved": self.solution, "retrieval": self.retrieval}
         if self.config.tune.task == "classify":
             checkpoint[CHECKPOINT_KEY]["label_names"] = list(self.trainer.datamodule.label_names)  # type: ignore[attr-defined]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.solved = checkpoint[CHECKPOINT_KEY].get("solved", {})
+        self.solution = checkpoint[CHECKPOINT_KEY].get("solved", {})
 
     def predict(self, batch: MultimodalBatch) -> Tensor:
         """What the model says: forecasts (B, C, H, Q) in units, quantiles ascending, or probabilities (B, K)."""
@@ -198,8 +206,8 @@ class TuneModule(StageModule):
         return loss
 
     def _at_gains(self, batch: MultimodalBatch) -> MultimodalBatch:
-        """Each window as it is, or at one of the multiples `tune.gains`, drawn anew each time."""
-        gains = self.config.tune.gains
+        """Each window as it is, or at one of the multiples `window.augmentation_scales`, drawn anew each time."""
+        gains = self.config.window.augmentation_scales
         if not gains:
             return batch
         drawn = torch.randint(1 + len(gains), (len(batch),), device=self.device)
@@ -221,7 +229,9 @@ class TuneModule(StageModule):
             assert batch.future is not None
             assert batch.future_observed is not None
             target = output.norm.normalise(batch.future)
-            errors = forecast_errors(output.change, target, batch.future_observed, tune.loss, tune.quantiles)
+            errors = forecast_errors(
+                output.change, target, batch.future_observed, tune.loss, self.config.head.quantiles
+            )
             return errors, torch.ones_like(errors)
         labelled = batch.label != NO_LABEL
         label = batch.label[labelled]

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch, Retrieved
-from trace_lit.config import RagConfig
 from trace_lit.encoder import InstanceNorm
+from trace_lit.rag.config import RagConfig
 
 _TEMPERATURE = 0.1  # of the weights that similarities give the neighbours
 

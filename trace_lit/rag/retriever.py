@@ -12,11 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from data_modules import Corpus
+from data_modules.config import WindowConfig
 from data_modules.forecasting import OriginDataset, Series
 from data_modules.text_table import TextTable, whole
 from data_modules.vocabulary import foreign_vocabulary
 from trace_lit.alignment import AlignedModel, SearchSpace
-from trace_lit.config import Config, ConfigError, TuneConfig
+from trace_lit.config import ConfigError
 from trace_lit.retrieval.pool import evaluation_mode
 from trace_lit.text import TextEncoder, sentences
 
@@ -29,21 +30,24 @@ class FrozenRetriever:
 
     Parameters
     ----------
-    config
-        Of its run.
     text
         The text encoder that it was trained with.
     device
         Where it is used.
+    text_unit
+        A vector a "sentence" of a text, or one for the whole "document".
+    zero_is_missing
+        It was trained with zeros counted as not observed.
     """
 
     model: AlignedModel
-    config: Config
     text: TextEncoder
     device: torch.device
+    text_unit: str = "sentence"
+    zero_is_missing: bool = False
 
     def __post_init__(self) -> None:
-        digest = hashlib.sha256(f"{self.text.fingerprint} {self.config.text.unit}".encode())
+        digest = hashlib.sha256(f"{self.text.fingerprint} {self.text_unit}".encode())
         for name, weight in sorted(self.model.state_dict().items()):
             digest.update(name.encode() + weight.cpu().contiguous().numpy().tobytes())
         self.fingerprint = digest.hexdigest()
@@ -52,14 +56,14 @@ class FrozenRetriever:
     @property
     def width(self) -> int:
         """d, of the vectors at [CLS]."""
-        return self.config.encoder.width
+        return self.model.encoder.config.width
 
     def learn_channels(self, corpora: Sequence[Corpus]) -> None:
         """Make room for channels that it has never seen."""
         self.model.encoder.extend(foreign_vocabulary(corpora, self.text, self.model.encoder.vocabulary))
 
     def windows(
-        self, corpus: Corpus, series: Series, lookback: int, horizon: int, tune: TuneConfig, zero_is_missing: bool
+        self, corpus: Corpus, series: Series, lookback: int, horizon: int, window: WindowConfig, zero_is_missing: bool
     ) -> OriginDataset:
         """The windows of a corpus with `lookback` steps before and `horizon` steps behind the origin, wherever that is.
 
@@ -68,12 +72,10 @@ class FrozenRetriever:
         ConfigError
             The look-back is shorter than a patch.
         """
-        patch = self.config.encoder.patch_length
+        patch = self.model.encoder.config.patch_length
         if lookback < patch:
             raise ConfigError(f"rag.lookback is {lookback}, shorter than a patch of the retriever ({patch} steps)")
-        forecast = dataclasses.replace(
-            tune, task="forecast", lookback=lookback, horizon=horizon, targets=None, stride=1
-        )
+        forecast = dataclasses.replace(window, lookback=lookback, horizon=horizon, targets=None, stride=1)
         vocabulary = self.model.encoder.vocabulary
         return OriginDataset(corpus, series, "train", forecast, vocabulary, zero_is_missing=zero_is_missing)
 
@@ -92,7 +94,7 @@ class FrozenRetriever:
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (N, d), those that are held against [CLS]; 0 for an empty text."""
-        unit = sentences if self.config.text.unit == "sentence" else whole
+        unit = sentences if self.text_unit == "sentence" else whole
         table = TextTable(texts, self.text, unit, kind="query")
         numbers = table.numbers(texts)
         identities = self.model.encoder.channel_tokens.identities()[:0]

@@ -17,10 +17,11 @@ from filelock import FileLock
 from torch import Tensor
 
 from data_modules import Corpus, CorpusError
+from data_modules.config import WindowConfig
 from data_modules.forecasting import OriginDataset, Series
 from trace_lit.atomic import replacing
 from trace_lit.batch import NO_LABEL, Retrieved
-from trace_lit.config import RagConfig, TuneConfig
+from trace_lit.rag.config import RagConfig
 from trace_lit.rag.memory import Memory, Neighbours
 from trace_lit.rag.retriever import FrozenRetriever
 
@@ -79,17 +80,19 @@ class Retrieval:
         retriever: FrozenRetriever,
         corpora: Sequence[Corpus],
         searched: Corpus,
-        tune: TuneConfig,
+        window: WindowConfig,
         rag: RagConfig,
         *,
+        task: str = "forecast",
         label_names: Sequence[str] = (),
         transform: str = "none",
         zero_is_missing: bool = False,
         folder: Path,
     ) -> None:
-        self.retriever, self.corpora, self.tune, self.rag, self.folder = retriever, list(corpora), tune, rag, folder
-        self.lookback = rag.lookback or tune.lookback or int(searched.lengths.max())
-        self.apart = self.lookback if rag.apart is None else rag.apart
+        self.retriever, self.corpora, self.rag, self.folder = retriever, list(corpora), rag, folder
+        self.window, self.task = window, task
+        self.lookback = rag.lookback or window.lookback or int(searched.lengths.max())
+        self.apart = self.lookback if rag.min_distance is None else rag.min_distance
         self.searched = searched
         self.seconds = 0.0  # what was computed took, whenever that was
         self.memory = self._memory(searched, label_names, transform, zero_is_missing)
@@ -125,9 +128,8 @@ class Retrieval:
 
     def _windows(self, corpus: Corpus, series: Series, horizon: int) -> OriginDataset:
         """What the retriever sees; gaps and zeros are what they were when it was trained."""
-        zero_is_missing = self.retriever.config.data.zero_is_missing
-        tune = replace(self.tune, fill_gaps=False)
-        return self.retriever.windows(corpus, series, self.lookback, horizon, tune, zero_is_missing)
+        window = replace(self.window, fill_gaps=False)
+        return self.retriever.windows(corpus, series, self.lookback, horizon, window, self.retriever.zero_is_missing)
 
     @property
     def _compared(self) -> list[Any]:
@@ -136,11 +138,11 @@ class Retrieval:
         return [self.rag.key, self.lookback, slots]
 
     def _memory(self, corpus: Corpus, label_names: Sequence[str], transform: str, zero_is_missing: bool) -> Memory:
-        tune, rag = self.tune, self.rag
-        series = Series.of(corpus, tune.split)
-        windows, forecasts = series.windows, tune.task == "forecast"
+        window, rag = self.window, self.rag
+        series = Series.of(corpus, window.split)
+        windows, forecasts = series.windows, self.task == "forecast"
         if forecasts:
-            origins = series.candidate_origins(self.lookback, tune.horizon, rag.splits)
+            origins = series.candidate_origins(self.lookback, window.horizon, rag.splits)
             origins = origins[(origins - self.lookback - series.begun[origins - 1]) % rag.stride == 0]
             label = torch.full((len(origins),), NO_LABEL)
         else:
@@ -152,27 +154,28 @@ class Retrieval:
             label = torch.from_numpy(numbers[rows].astype(np.int64))
         if not len(origins):
             asked = (
-                f"with a look-back of {self.lookback} and a horizon of {tune.horizon} steps"
+                f"with a look-back of {self.lookback} and a horizon of {window.horizon} steps"
                 if forecasts
                 else "labelled"
             )
             raise CorpusError(
                 f"{corpus.path} has no window to retrieve in rag.splits={list(rag.splits)} {asked}; name other splits, "
-                "lower rag.lookback or tune.horizon, or search another rag.corpus"
+                "lower rag.lookback or window.horizon, or search another rag.corpus"
             )
-        known = series.known(origins, tune.horizon)
+        known = series.known(origins, window.horizon)
         order = known.argsort(stable=True)
         origins, known, label = origins[order], known[order], label[order]
-        horizon = tune.horizon if forecasts else 0
-        candidates = self.retriever.windows(corpus, series, self.lookback, horizon, tune, zero_is_missing).at(origins)
-        candidates.hindsight = horizon  # once a candidate is admissible, its continuation has been written of
+        horizon = window.horizon if forecasts else 0
+        candidates = self.retriever.windows(corpus, series, self.lookback, horizon, window, zero_is_missing)
+        # Once a candidate is admissible, the reports on its continuation have been written.
+        candidates = candidates.at(origins, text_horizon=horizon)
 
         def compute() -> dict[str, Tensor]:
             seen = self._windows(corpus, series, horizon).at(origins)
             vectors, whole = self.retriever.embed(seen, self.corpora, rag.key)
             return {"vectors": vectors, "series": whole, "text": self.retriever.embed_texts(candidates.texts)}
 
-        texts = [horizon, tune.max_texts]
+        texts = [horizon, window.max_texts]
         key = [self.retriever.fingerprint, corpus.fingerprint, _digest(origins), *texts, self._compared]
         kept = self._kept(["memory", *key], compute)
         return Memory(
@@ -187,7 +190,7 @@ class Retrieval:
             label=label,
             label_names=tuple(label_names),
             transform=transform,
-            fingerprint=_name([*key, tune.horizon, list(rag.splits)]),
+            fingerprint=_name([*key, window.horizon, list(rag.splits)]),
         )
 
     def _kept(self, key: list[Any], compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:

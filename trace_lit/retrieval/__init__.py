@@ -1,22 +1,5 @@
 """Retrieval: embedded pools, their metrics, an index, and a retriever that answers questions."""
 
-from trace_lit.retrieval.index import VectorIndex
-from trace_lit.retrieval.metrics import Metrics, evaluate_retrieval, with_split
-from trace_lit.retrieval.pool import Embedder, Pool, RetrievalError, embed_pool, evaluation_mode
-from trace_lit.retrieval.report import print_report
-from trace_lit.retrieval.retriever import Hit, Retriever
+import lazy_loader
 
-__all__ = [
-    "Embedder",
-    "Hit",
-    "Metrics",
-    "Pool",
-    "RetrievalError",
-    "Retriever",
-    "VectorIndex",
-    "embed_pool",
-    "evaluate_retrieval",
-    "evaluation_mode",
-    "print_report",
-    "with_split",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

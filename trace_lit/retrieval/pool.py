@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch
 from trace_lit.distributed import gather
+from trace_lit.errors import InputError
 
 
-class RetrievalError(ValueError):
+class RetrievalError(InputError):
     """A retrieval cannot be done as it was asked for."""
 
 

@@ -1,15 +1,5 @@
 """Frozen text encoders and the cache of their vectors, TRACE §3.3: "Texts are encoded by a frozen sentence encoder"."""
 
-from trace_lit.text.build import build_text_encoder
-from trace_lit.text.cache import CachedTextEncoder, EncodingStats
-from trace_lit.text.encoder import TextEncoder, TextEncoderError
-from trace_lit.text.sentences import sentences
+import lazy_loader
 
-__all__ = [
-    "CachedTextEncoder",
-    "EncodingStats",
-    "TextEncoder",
-    "TextEncoderError",
-    "build_text_encoder",
-    "sentences",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trace_lit.config import TextConfig
 from trace_lit.text.cache import CachedTextEncoder
+from trace_lit.text.config import TextConfig
 from trace_lit.text.encoder import TextEncoder
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from trace_lit.errors import InputError
+
 KINDS = ("query", "document")
 
 
-class TextEncoderError(ValueError):
+class TextEncoderError(InputError):
     """A text encoder cannot be found, loaded or used as asked."""
 
 

@@ -11,12 +11,14 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from data_modules import DomainDataModule
-from trace_lit.config import BACKBONES, Config, ConfigError, to_dict
+from trace_lit.config import ConfigError, flatten
+from trace_lit.models import BACKBONES
 from trace_lit.modules.optim import scaled_learning_rate
 from trace_lit.modules.stage import StageModule
+from trace_lit.runs.compare import is_main
+from trace_lit.settings import Config, to_dict
 from trace_lit.text import CachedTextEncoder
-from trace_lit.train.compare import flatten, is_main
-from trace_lit.train.retrieval import retrieval_in_words
+from trace_lit.tuning.neighbours import retrieval_in_words
 
 
 def check_processes(world_size: int) -> None:
@@ -81,12 +83,12 @@ def learning_rate_in_words(config: Config, batch: int) -> str:
 
 def tuning_in_words(config: Config) -> str:
     """What is tuned, for which task and how."""
-    tune = config.tune
-    what = f"{tune.task}, {tune.horizon} steps ahead" if tune.task == "forecast" else tune.task
+    tune, horizon = config.tune, config.window.horizon
+    what = f"{tune.task}, {horizon} steps ahead" if tune.task == "forecast" else tune.task
     if tune.model != "trace":
         return f"{what}; the {'frozen forecaster' if tune.model in BACKBONES else 'baseline'} {tune.model}"
     solvers = {"ridge": "in closed form", "ridge+sgd": "from the closed form on", "sgd": "by gradient steps"}
-    told = f"{what}; {tune.scope}, {solvers[tune.solver]}"
+    told = f"{what}; {tune.scope}, {solvers[config.head.solver]}"
     if tune.scope != "head":
         told += f", the encoder at {tune.encoder_rate:g} of the rate"
     if tune.alignment_weight:

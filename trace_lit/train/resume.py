@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from data_modules import DomainDataModule
-from trace_lit.config import Config, ConfigError, load_config, to_dict
+from trace_lit.config import ConfigError, flatten
 from trace_lit.modules import Checkpoint, CheckpointError, load_checkpoint
-from trace_lit.train.compare import flatten
-from trace_lit.train.runs import read_metrics
-
-LAST = "checkpoints/last.ckpt"
+from trace_lit.runs.folder import read_metrics
+from trace_lit.settings import Config, load_config, to_dict
+from trace_lit.train.trainer import LAST
 
 # What may change between two sessions of a run; the longest beginning of a key that stands here or below decides.
 ALLOWED = {
@@ -45,7 +44,9 @@ REFUSED = {
     "alignment": "weights and losses are of that model",
     "pretrain": "the loss would be another one",
     "rag": "it decides what the model sees",
-    "tune": "it decides what is trained, and on which windows",
+    "tune": "it decides what is trained",
+    "window": "it decides the windows that are trained on",
+    "head": "it decides what is trained",
     "mining": "it decides the batches of the epoch that goes on",
     "optim": "the state of the optimiser was made by it",
 }

@@ -13,14 +13,15 @@ from pathlib import Path
 from types import FrameType
 
 from callbacks.stopping import SIGNALS
-from data_modules import datamodule_class
-from trace_lit.config import Config, ConfigError, load_config
+from trace_lit.config import ConfigError
 from trace_lit.modules import CheckpointError
-from trace_lit.train.compare import compare_runs, print_comparison
-from trace_lit.train.fit import anchor_paths, run_domain
+from trace_lit.runs.compare import compare_runs, print_comparison
+from trace_lit.runs.data import corpus_cache, run_domain
+from trace_lit.runs.folder import run_folder
+from trace_lit.settings import Config, load_config
+from trace_lit.train.fit import anchor_paths
 from trace_lit.train.processes import IN_TURN
 from trace_lit.train.resume import check_words
-from trace_lit.train.runs import run_folder
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,7 @@ def fit_in_turn(turns: Sequence[Turn], resume: str | None = None, overwrite: boo
 def planned_folder(config: Config) -> Path:
     """Where the run of `config` will live; its corpus is built for that if it is not there yet."""
     anchor_paths(config)
-    data = datamodule_class(config.data)(config.data)
-    data.prepare_data()
-    return run_folder(config, run_domain(data))
+    return run_folder(config, run_domain(corpus_cache(config).prepare()))
 
 
 def _environment(number: int) -> dict[str, str]:

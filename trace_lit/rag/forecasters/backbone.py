@@ -104,7 +104,7 @@ class ZeroShotForecast(nn.Module):
         super().__init__()
         if not isinstance(forecaster, ZeroShotForecaster):
             raise ConfigError(
-                f"tune.solver is none, but {type(forecaster).__name__} was not trained to forecast and needs a head; take "
+                f"head.solver is none, but {type(forecaster).__name__} was not trained to forecast and needs a head; take "
                 "another solver or another tune.model"
             )
         self.forecaster, self.transform = forecaster, transform

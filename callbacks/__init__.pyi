@@ -1,0 +1,21 @@
+from .checkpoints import BestCheckpoint, LastCheckpoint
+from .hard_negatives import HardNegativeMining
+from .progress import ProgressLines
+from .randomness import StepRandomness
+from .retrieval_evaluation import RetrievalEvaluation
+from .stopping import Stopped, StopSignals
+from .tensorboard_pages import TensorBoardPages
+from .throughput import Throughput
+
+__all__ = [
+    "BestCheckpoint",
+    "HardNegativeMining",
+    "LastCheckpoint",
+    "ProgressLines",
+    "RetrievalEvaluation",
+    "StepRandomness",
+    "StopSignals",
+    "Stopped",
+    "TensorBoardPages",
+    "Throughput",
+]

@@ -1,0 +1,473 @@
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
+from tests.conftest import TinyRuns
+from trace_lit.cli import main
+from trace_lit.settings import load_config
+
+PROGRAM = Path(sys.executable).with_name("trace-lit")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def refused(here: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command that must fail: exit code 2, one line on stderr, nothing left behind. The line is returned."""
+
+    def refused(*words: str | Path) -> str:
+        before = tree(here)
+        capsys.readouterr()
+        assert main([str(word) for word in words]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.startswith("error: ")
+        assert captured.err.count("\n") == 1, captured.err
+        assert tree(here) == before
+        return captured.err.removeprefix("error: ").rstrip("\n")
+
+    return refused
+
+
+@pytest.fixture
+def done(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command that must succeed; what it prints is returned."""
+
+    def done(*words: str | Path) -> str:
+        capsys.readouterr()
+        assert main([str(word) for word in words]) == 0
+        return capsys.readouterr().out
+
+    return done
+
+
+def wells(folder: Path) -> Corpus:
+    """A corpus with channels, lengths and a frequency that the weather runs know nothing of."""
+    rng = np.random.default_rng(0)
+    records = [
+        Record(
+            id=f"well-{number}",
+            series_id=f"well {number}",
+            start=datetime(2020, 1, 1) + timedelta(days=number),
+            values=rng.normal(size=(2, 9 + number)).astype(np.float32),
+            text=f"Well {number}: the water stood {'high' if number % 2 else 'low'}.",
+            split="test",
+        )
+        for number in range(12)
+    ]
+    info = CorpusInfo("hydrology", "wells", "made up", (Channel("water level", "m"), Channel("turbidity")), "1D")
+    return write_corpus(records, info, folder)
+
+
+def is_drawn(path: Path) -> bool:
+    with Image.open(path) as picture:
+        return len(set(picture.convert("L").resize((64, 64)).tobytes())) > 10
+
+
+# The commands
+
+
+@pytest.mark.parametrize(
+    ("command", "offered"),
+    [
+        ([], ["data", "fit", "compare", "evaluate", "predict", "search"]),
+        (["data"], ["build", "validate", "show"]),
+        (["data", "build"], ["--domain", "--source", "--root", "--out", "key=value"]),
+        (["data", "validate"], ["corpus"]),
+        (["data", "show"], ["--plot"]),
+        (["fit"], ["--resume", "--overwrite", "--print-config", "key=value"]),
+        (["compare"], ["RUN", "--metrics", "--all", "--each", "--markdown", "--json"]),
+        (["evaluate"], ["--split", "--corpus", "--json"]),
+        (["predict"], ["--corpus", "--series", "--split", "--id", "--last", "--out", "--plot", "--json"]),
+        (["search"], ["--corpus", "--text", "--series", "--like", "--top", "--split", "--plot", "--json"]),
+    ],
+)
+def test_help(command: list[str], offered: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([*command, "--help"])
+    assert left.value.code == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in offered)
+
+
+def test_a_corpus_is_built_checked_and_shown(here: Path, done) -> None:
+    assert "40 instances" in done("data", "build", "--domain", "energy", "--out", "corpus", "instances=40", "seed=3")
+    assert len(Corpus.load("corpus")) == 40
+    assert "no problems" in done("data", "validate", "corpus")
+    told = done("data", "show", "corpus", "--plot", "pictures/corpus.png")
+    for words in ("Splits", "train", "Channels", Corpus.load("corpus").info.channels[0].name, "missing", "median"):
+        assert words in told
+    assert is_drawn(here / "pictures" / "corpus.png")
+
+
+def test_the_same_seed_builds_the_same_corpus(here: Path, done) -> None:
+    prints = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        done("data", "build", "--domain", "weather", "--out", name, "instances=20", f"seed={seed}")
+        prints.append(Corpus.load(name).fingerprint)
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_problems_of_a_corpus_are_listed(here: Path, tiny_corpus: Path, capsys) -> None:
+    shutil.copytree(tiny_corpus, "broken")
+    (here / "broken" / "corpus.yaml").unlink()
+    assert main(["data", "validate", "broken"]) == 1
+    assert "corpus.yaml" in capsys.readouterr().out
+
+
+def test_print_config_prints_what_load_config_reads(here: Path, done) -> None:
+    (here / "a.yaml").write_text("optim: {learning_rate: 0.25}")
+    (here / "b=c.yaml").write_text("seed: 7")  # a file may have "=" in its name
+    told = done("fit", "a.yaml", "b=c.yaml", "--print-config", "encoder.layers=2")
+    (here / "printed.yaml").write_text(told)
+    assert load_config(["printed.yaml"]) == load_config(["a.yaml", "b=c.yaml"], ["encoder.layers=2"])
+    assert list(here.iterdir()) == [*here.glob("*.yaml")]
+
+
+def test_print_config_prints_the_run_of_each_seed(here: Path, done) -> None:
+    for seeds in ("3,1", "[3, 1]"):
+        parts = done("fit", "run.name=first", f"seed={seeds}", "--print-config").split("---\n")
+        for part, seed in zip(parts, (3, 1), strict=True):
+            (here / "printed.yaml").write_text(part)
+            assert load_config(["printed.yaml"]) == load_config([], [f"seed={seed}", f"run.name=first-seed{seed}"])
+    assert done("fit", "seed=3,1", "seed=2", "--print-config") == done("fit", "seed=2", "--print-config")
+
+
+@pytest.mark.slow
+def test_runs_are_compared_on_the_terminal_and_in_files(tiny_runs: TinyRuns, here: Path, done) -> None:
+    told = done("compare", tiny_runs.pretrained, tiny_runs.aligned, "--markdown", "a/b.md", "--json", "a/b.json")
+    assert (here / "a" / "b.md").read_text() == told
+    assert "| stage | pretrain | align |" in told
+    content = json.loads((here / "a" / "b.json").read_text())
+    own = json.loads((tiny_runs.aligned / "metrics.json").read_text())
+    assert content["metrics"]["last/validation/loss"][1]["mean"] == own["last/validation/loss"]
+    assert content["settings"]["stage"] == [["pretrain"], ["align"]]
+
+
+@pytest.mark.slow
+def test_evaluation_is_printed_and_kept_under_flat_names(tiny_runs: TinyRuns, tmp_path: Path, done) -> None:
+    file = tmp_path / "deep" / "metrics.json"
+    told = done("evaluate", tiny_runs.aligned, "--json", file)
+    metrics = json.loads(file.read_text())
+    count = len(Corpus.load(tiny_runs.corpus).select("test"))
+    for key in ("text_to_series/pair/MRR", "series_to_text/pair/P@5", "series_to_series/label/P@1"):
+        assert 0 <= metrics[f"test/{key}"] <= 1
+    assert 0 < metrics["test/text_to_series/top1/rougeL"] < 1
+    low, high = metrics["test/text_to_series/pair/MRR/ci95"]
+    assert low <= metrics["test/text_to_series/pair/MRR"] <= high
+    assert metrics["test/pool/instances"] == count
+    assert "random ranker" in told
+    assert f"{metrics['test/text_to_series/pair/MRR']:.3f}" in told
+    kept = json.loads((tiny_runs.aligned / "metrics.json").read_text())
+    assert metrics.items() <= kept.items()
+    assert "fit/seconds" in kept  # what was there is still there
+
+
+@pytest.mark.slow
+def test_evaluation_of_another_split(tiny_runs: TinyRuns, done) -> None:
+    done("evaluate", tiny_runs.aligned, "--split", "validation")
+    kept = json.loads((tiny_runs.aligned / "metrics.json").read_text())
+    assert kept["validation/pool/instances"] == len(Corpus.load(tiny_runs.corpus).select("validation"))
+
+
+@pytest.mark.slow
+def test_evaluation_on_channels_never_seen(tiny_runs: TinyRuns, tmp_path: Path, done) -> None:
+    wells(tmp_path / "wells")
+    before = (tiny_runs.aligned / "metrics.json").read_text()
+    done("evaluate", tiny_runs.aligned, "--corpus", tmp_path / "wells", "--json", tmp_path / "metrics.json")
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["test/pool/instances"] == 12
+    assert 0 < metrics["test/text_to_series/pair/MRR"] <= 1
+    assert (tiny_runs.aligned / "metrics.json").read_text() == before  # those are of the run's own corpus
+
+
+@pytest.mark.slow
+def test_a_checkpoint_file_serves_as_a_run(tiny_runs: TinyRuns, tmp_path: Path, done) -> None:
+    for place, file in (
+        (tiny_runs.aligned, "run.json"),
+        (tiny_runs.aligned / "checkpoints" / "best.ckpt", "ckpt.json"),
+    ):
+        done("evaluate", place, "--json", tmp_path / file)
+    assert (tmp_path / "run.json").read_text() == (tmp_path / "ckpt.json").read_text()
+
+
+@pytest.mark.slow
+def test_search_in_words(tiny_runs: TinyRuns, tmp_path: Path, done, capsys) -> None:
+    words = ("search", tiny_runs.aligned, "--text", "Snow fell. The wind was strong.", "--top", "3")
+    hits = json.loads(done(*words, "--json"))
+    assert len(hits) == 3
+    assert set(hits[0]) >= {"score", "id", "start", "label", "text"}
+    assert sorted((hit["score"] for hit in hits), reverse=True) == [hit["score"] for hit in hits]
+    assert {hit["id"] for hit in hits} <= set(Corpus.load(tiny_runs.corpus).ids)
+    told = done(*words, "--plot", tmp_path / "pictures" / "hits.png")
+    assert all(hit["id"] in told for hit in hits)
+    assert is_drawn(tmp_path / "pictures" / "hits.png")
+
+
+@pytest.mark.slow
+def test_search_within_a_split(tiny_runs: TinyRuns, done) -> None:
+    test = set(Corpus.load(tiny_runs.corpus).ids[Corpus.load(tiny_runs.corpus).select("test")])
+    words = ("search", tiny_runs.aligned, "--text", "fog", "--split", "test", "--top", "1000", "--json")
+    assert {hit["id"] for hit in json.loads(done(*words))} == test
+
+
+@pytest.mark.slow
+def test_the_series_of_a_file_finds_itself(tiny_runs: TinyRuns, tmp_path: Path, done) -> None:
+    corpus = Corpus.load(tiny_runs.corpus)
+    row = corpus.select("test")[0]
+    values = corpus.values()[row]
+    with (tmp_path / "query.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([channel.key for channel in corpus.info.channels])
+        writer.writerows([["" if np.isnan(value) else repr(float(value)) for value in step] for step in values.T])
+    picture = tmp_path / "hits.png"
+    hits = json.loads(
+        done("search", tiny_runs.aligned, "--series", tmp_path / "query.csv", "--json", "--plot", picture)
+    )
+    assert hits[0]["id"] == corpus.ids[row]
+    assert hits[0]["score"] == pytest.approx(1, abs=1e-5)
+    assert is_drawn(picture)
+
+
+@pytest.mark.slow
+def test_the_like_of_an_instance_leaves_itself_out(tiny_runs: TinyRuns, tmp_path: Path, done) -> None:
+    name = str(Corpus.load(tiny_runs.corpus).ids[0])
+    picture = tmp_path / "hits.png"
+    hits = json.loads(done("search", tiny_runs.aligned, "--like", name, "--top", "4", "--json", "--plot", picture))
+    assert len(hits) == 4
+    assert name not in {hit["id"] for hit in hits}
+    assert is_drawn(picture)
+
+
+@pytest.mark.slow
+def test_search_in_another_corpus_that_has_one_split_only(tiny_runs: TinyRuns, tmp_path: Path, done) -> None:
+    wells(tmp_path / "wells")
+    hits = json.loads(
+        done("search", tiny_runs.aligned, "--corpus", tmp_path / "wells", "--text", "high water", "--json")
+    )
+    assert len(hits) == 5
+    assert all(hit["id"].startswith("well-") for hit in hits)
+
+
+# What cannot be done
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["optim.lr=1"], "no key 'optim.lr'; the nearest is 'optim.learning_rate'"),
+        (["nowhere.yaml"], "no configuration file nowhere.yaml"),
+        (["seed=0,x"], "seed=0,x: give one seed, or several like seed=0,1,2"),
+        (["seed=1,0,1"], "seed=1,0,1: a seed is given twice"),
+        (["seed=0,1", "init_from=nowhere"], "init_from=nowhere does not exist, nor does nowhere-seed0 for seed 0"),
+        (["seed=0,1", "optim.lr=1"], "no key 'optim.lr'; the nearest is 'optim.learning_rate'"),
+        (["trainer.max_epochs=many"], "trainer.max_epochs: Value 'many'"),
+        (["data.domain=astrology"], "data.domain is 'astrology'; it must be one of weather, healthcare, energy"),
+        (["data.domain=no.such:Module"], "there is no module 'no.such'"),
+        (["data.source=satellite"], "data.source is 'satellite'; the domain weather offers generated, timecap"),
+        (["data.source=timecap"], "data.root is not set"),
+        (["data.options.colour=red"], "data.options.colour: the source 'generated' has no such option"),
+        (["data.corpus=nowhere"], "nowhere"),
+        (["init_from=nowhere"], "nowhere does not exist; give a run folder"),
+        (["text.name=./no-such-model"], "no-such-model"),
+        (["stage=align", "data.random_offset=true"], "data.random_offset is true in stage align"),
+    ],
+)
+def test_a_fit_that_cannot_start(words: list[str], said: str, refused, tiny_words) -> None:
+    caches = ["data.cache_dir=corpora", "text.cache_dir=texts", "trainer.accelerator=cpu"]
+    assert said in refused("fit", *tiny_words, *caches, *words)
+
+
+def test_a_corpus_that_cannot_be_built(refused) -> None:
+    build = ("data", "build", "--out", "corpus", "--domain")
+    assert "it must be one of weather, healthcare, energy" in refused(*build, "astrology")
+    assert "the domain weather offers" in refused(*build, "weather", "--source", "satellite")
+    assert "its options are instances" in refused(*build, "weather", "colour=red")
+    assert "data.options.instances is 'many'; it must be of type int" in refused(*build, "weather", "instances=many")
+
+
+def test_a_corpus_that_is_not_one(here: Path, tiny_corpus: Path, tiny_words, refused) -> None:
+    (here / "empty").mkdir()
+    shutil.copytree(tiny_corpus, here / "headless")
+    (here / "headless" / "corpus.yaml").unlink()
+    shutil.copytree(tiny_corpus, here / "cut")
+    shard = next((here / "cut").glob("*.parquet"))
+    shard.write_bytes(shard.read_bytes()[:1000])
+    for name, said in (("empty", "corpus.yaml"), ("headless", "corpus.yaml"), ("cut", shard.name)):
+        assert said in refused("fit", *tiny_words, f"data.corpus={name}")
+        assert said in refused("data", "show", name)
+
+
+def test_windows_shorter_than_a_patch(tiny_corpus: Path, tiny_words, refused) -> None:
+    said = refused("fit", *tiny_words, f"data.corpus={tiny_corpus}", "encoder.patch_length=1000")
+    assert "is shorter than a patch of 1000" in said
+    assert "encoder.patch_length" in said
+
+
+@pytest.mark.parametrize(
+    "word", ["accelerator=abacus", "precision=3", "strategy=chess", "devices=none", "devices=0", "nodes=0"]
+)
+def test_a_trainer_that_there_is_not(word: str, tiny_corpus: Path, tiny_words, refused) -> None:
+    said = refused("fit", *tiny_words, f"data.corpus={tiny_corpus}", f"trainer.{word}")
+    assert said.startswith("the section trainer cannot be used here: ")
+
+
+@pytest.mark.slow
+def test_an_encoder_of_another_shape(tiny_runs: TinyRuns, refused) -> None:
+    start = ("fit", *tiny_runs.words, "stage=align", f"init_from={tiny_runs.pretrained}")
+    assert "encoder.width=16 there, 32 here" in refused(*start, "encoder.width=32")
+    assert "encoder.rotary=True there, False here" in refused(*start, "encoder.rotary=false")
+    said = refused("fit", *tiny_runs.words, f"init_from={tiny_runs.aligned}")
+    assert "is of stage 'align'; one of stage 'pretrain' is needed here" in said
+
+
+@pytest.mark.slow
+def test_a_run_of_the_same_name(tiny_runs: TinyRuns, here: Path, refused) -> None:
+    shutil.copytree(tiny_runs.pretrained, here / "runs" / "weather" / "pretrain" / "first")
+    fit = ("fit", *tiny_runs.words, "run.name=first")
+    assert "exists; choose another run.name, go on with it (--resume auto), or replace it" in refused(*fit)
+    assert "trainer" in refused(*fit, "--overwrite", "trainer.precision=3")  # and the first is still whole
+    (here / "runs" / "weather" / "pretrain" / "first" / "config.yaml").unlink()
+    assert "holds something else than a run" in refused(*fit, "--overwrite")
+
+
+@pytest.fixture
+def broken_runs(tiny_runs: TinyRuns, here: Path) -> None:
+    for name in ("cut", "empty", "strange"):
+        shutil.copytree(tiny_runs.aligned, here / name)
+        for file in (here / name / "checkpoints").iterdir():
+            content = {"cut": file.read_bytes()[:5000], "empty": b""}.get(name)
+            torch.save({"weights": 3}, file) if content is None else file.write_bytes(content)
+    shutil.copytree(tiny_runs.aligned / "checkpoints", here / "no-run" / "checkpoints")
+    shutil.copytree(tiny_runs.aligned, here / "young", ignore=shutil.ignore_patterns("*.ckpt"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        ("cut", "best.ckpt cannot be read, it is damaged or no checkpoint"),
+        ("empty", "best.ckpt cannot be read, it is damaged or no checkpoint"),
+        ("strange", "is not a checkpoint of trace_lit"),
+        ("no-run", "is not a run folder: it has no config.yaml"),
+        ("young", "has no checkpoint yet"),
+        ("nowhere", "does not exist"),
+        ("young/config.yaml", "cannot be read, it is damaged or no checkpoint"),
+    ],
+)
+def test_a_run_that_is_not_one(run: str, said: str, broken_runs, refused) -> None:
+    for words in (["evaluate", run], ["search", run, "--text", "fog"], ["fit", f"init_from={run}"]):
+        assert said in refused(*words)
+
+
+@pytest.mark.slow
+def test_a_run_of_another_stage(tiny_runs: TinyRuns, refused) -> None:
+    for words in (["evaluate", tiny_runs.pretrained], ["search", tiny_runs.pretrained, "--text", "fog"]):
+        assert "is of stage 'pretrain'; one of stage 'align' is needed here" in refused(*words)
+
+
+@pytest.mark.slow
+def test_an_evaluation_that_cannot_be_done(tiny_runs: TinyRuns, here: Path, refused) -> None:
+    assert "corpus.yaml" in refused("evaluate", tiny_runs.aligned, "--corpus", here)
+    wells(here / "wells")
+    said = refused("evaluate", tiny_runs.aligned, "--corpus", here / "wells", "--split", "train")
+    assert "no rows in the split 'train'" in said
+
+
+@pytest.mark.slow
+def test_questions_that_cannot_be_answered(tiny_runs: TinyRuns, here: Path, refused) -> None:
+    search = ("search", tiny_runs.aligned)
+    name = str(Corpus.load(tiny_runs.corpus).ids[0])
+    assert f"near are '{name}'" in refused(*search, "--like", name[:-1])
+    assert "--text is empty" in refused(*search, "--text", "  ")
+    assert "--top is 0; it must be at least 1" in refused(*search, "--text", "fog", "--top", "0")
+    assert "there is no file" in refused(*search, "--series", "nowhere.csv")
+    (here / "strange.csv").write_text("time,temperature,mood\n2024-01-01,3,good\n")
+    said = refused(*search, "--series", "strange.csv")
+    assert "the column 'mood' is no channel of the corpus; the channels are temperature" in said
+    (here / "short.csv").write_text("temperature\n1\n2\n")
+    assert "has 2 rows; the model needs at least a patch of 6" in refused(*search, "--series", "short.csv")
+
+
+@pytest.mark.slow
+def test_a_strange_picture_is_refused_before_the_work(tiny_runs: TinyRuns, refused, monkeypatch) -> None:
+    def too_late(*_: object) -> None:
+        raise AssertionError("the run was opened")
+
+    monkeypatch.setattr("trace_lit.train.search.open_run", too_late)
+    for name in ("hits.docx", "hits"):
+        said = refused("search", tiny_runs.aligned, "--text", "fog", "--plot", name)
+        assert f"{name}: a picture's name ends in one of" in said
+        assert "a picture's name ends in one of" in refused("data", "show", tiny_runs.corpus, "--plot", name)
+
+
+def test_an_option_that_there_is_not(capsys) -> None:
+    for words in (["evaluate", "run", "--slpit", "test"], ["fit", "--rseume", "auto"], ["search", "run"], []):
+        with pytest.raises(SystemExit) as left:
+            main(words)
+        assert left.value.code == 2
+        assert "trace-lit" in capsys.readouterr().err
+
+
+def test_what_cannot_be_compared(here: Path, refused) -> None:
+    (here / "empty").mkdir()
+    assert "nowhere does not exist; give run folders" in refused("compare", "nowhere")
+    assert "empty is not a run folder" in refused("compare", "empty", "--json", "table.json")
+
+
+def test_a_defect_shows_its_trace(monkeypatch, here: Path) -> None:
+    """Only what the person at the keyboard can mend is told in one line."""
+
+    def defect(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("trace_lit.cli.fit.load_config", defect)
+    with pytest.raises(ZeroDivisionError):
+        main(["fit"])
+
+
+# Where there is no terminal
+
+
+@pytest.mark.slow
+def test_the_normal_path_is_quiet_and_plain(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    def run(*words: str | Path) -> str:
+        made = subprocess.run([PROGRAM, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        assert (made.returncode, made.stderr) == (0, "")
+        assert "\x1b" not in made.stdout  # no colours
+        assert "\r" not in made.stdout  # no bars
+        return made.stdout
+
+    words = [word for word in tiny_runs.words if "cache_dir" not in word]  # texts are encoded for the first time
+    caches = ["text.cache_dir=texts", "stage=align", f"init_from={tiny_runs.pretrained}"]
+    told = run("fit", *words, *caches, "--overwrite", "run.dir=out").splitlines()
+    assert told[0] == "align → out/weather/align/default"
+    epochs = [line for line in told if line.startswith("epoch ")]
+    assert [line.split()[1] for line in epochs] == ["1/2", "2/2"]
+    assert all("train/loss" in line and "validation/text_to_series/pair/MRR" in line for line in epochs)
+    assert any(line.startswith("done: out/weather/align/default") for line in told)
+    assert "random ranker" in run("evaluate", "out/weather/align/default")

@@ -1,0 +1,69 @@
+"""`trace-lit predict`: forecasts with bands, or probabilities of labels, by a tuned run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+
+def add(jobs: argparse._SubParsersAction) -> None:
+    """Declare the command."""
+    predict = jobs.add_parser("predict", help="forecasts with bands, or probabilities of labels, by a tuned run")
+    predict.add_argument("run", type=Path, help="a run folder or a checkpoint")
+    predict.add_argument("--corpus", type=Path, help="another corpus than the run's own; needed where it has several")
+    predict.add_argument(
+        "--split", default="test", choices=("train", "validation", "test"), help="all its windows (test)"
+    )
+    asked = predict.add_mutually_exclusive_group()
+    asked.add_argument(
+        "--series", type=Path, metavar="FILE.csv", help="what comes behind this series, a column a channel"
+    )
+    asked.add_argument("--id", nargs="+", default=[], metavar="ID", help="behind these rows of the corpus")
+    asked.add_argument("--last", action="store_true", help="behind the end of each series")
+    add_others(predict)
+    predict.add_argument("--out", type=Path, metavar="FILE.parquet|FILE.csv", help="write all windows as a table")
+    predict.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the newest window")
+    predict.add_argument("--json", action="store_true", help="print all windows as JSON")
+    predict.set_defaults(job=run)
+
+
+def add_others(job: argparse.ArgumentParser) -> None:
+    """Declare `--with`."""
+    job.add_argument(
+        "--with",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="RUN",
+        dest="others",
+        help="the mean of it and these tuned runs",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print, write and draw the predictions."""
+    from data_modules.figures import picture_format, save_figure
+    from trace_lit.inference import predict_mean
+    from trace_lit.inference.predict import Asked
+    from trace_lit.inference.predictions import check_output, write_predictions
+    from trace_lit.inference.show import draw_window, print_predictions
+
+    if options.plot is not None:  # an error now, not after all the work
+        picture_format(options.plot)
+    if options.out is not None:
+        check_output(options.out)
+    asked = Asked(options.corpus, options.series, options.split, tuple(options.id), options.last)
+    predictions = predict_mean([options.run, *options.others], asked)
+    if options.json:
+        print(json.dumps(predictions.as_dicts(), indent=2, ensure_ascii=False))
+    else:
+        print_predictions(predictions)
+    if options.out is not None:
+        write_predictions(predictions, options.out)
+        print(f"written: {options.out}, {len(predictions):,} windows", file=sys.stderr)
+    if options.plot is not None:
+        save_figure(draw_window(predictions, predictions.newest), options.plot)
+        print(f"drawn: {options.plot}", file=sys.stderr)
+    return 0

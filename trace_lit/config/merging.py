@@ -1,0 +1,190 @@
+"""Merging of a configuration: dataclasses are its schema and its defaults, YAML files and `key=value` words change it.
+
+A key that does not exist and a value of the wrong type raise `ConfigError`, which names the key, where it was written
+and the nearest valid key. Keys that hold text take a word of the command line as it is written: `run.name=010` is "010".
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from trace_lit.config.errors import ConfigError
+from trace_lit.config.fields import is_text
+
+Rename = Callable[[dict[str, Any], str], dict[str, Any]]  # of a layer and its origin: the layer with today's keys
+
+
+def merge_layers(
+    schema: type,
+    paths: Sequence[str | Path] = (),
+    words: Sequence[str] = (),
+    free: Sequence[str] = (),
+    rename: Rename = lambda layer, origin: layer,
+) -> Any:
+    """An object of `schema` from its defaults, the YAML files `paths` and the `key=value` `words`, left to right.
+
+    Parameters
+    ----------
+    free
+        Keys below which any key may stand.
+    rename
+        Brings each layer, nested plain types, to today's keys.
+
+    Raises
+    ------
+    ConfigError
+        A file cannot be read, a key does not exist, a value has the wrong type, or an interpolation leads nowhere.
+    """
+    merged = OmegaConf.structured(schema)
+    for path in paths:
+        merged = _merge(schema, merged, _read_yaml(schema, Path(path)), str(path), free, rename)
+    for word in words:
+        origin = f"{word!r} on the command line"
+        merged = _merge(schema, merged, _read_word(schema, word), origin, free, rename)
+    try:
+        return OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:  # an interpolation leads nowhere
+        raise ConfigError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
+
+
+def to_plain(config: Any) -> dict[str, Any]:
+    """The configuration as nested plain types."""
+    container = OmegaConf.to_container(OmegaConf.structured(config), resolve=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+def from_plain(schema: type, values: dict[str, Any]) -> Any:
+    """The inverse of `to_plain`; OmegaConfBaseException where `values` do not fit the `schema`."""
+    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(values)))
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted keys; an empty mapping is a value."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _merge(
+    schema: type, config: DictConfig, layer: DictConfig, origin: str, free: Sequence[str], rename: Rename
+) -> DictConfig:
+    plain = OmegaConf.to_container(layer, resolve=False)
+    assert isinstance(plain, dict)
+    layer = OmegaConf.create(rename({str(key): value for key, value in plain.items()}, origin))
+    leaves = list(flatten(OmegaConf.to_container(OmegaConf.structured(schema), resolve=False)))  # type: ignore[arg-type]
+    sections = {leaf.rpartition(".")[0] for leaf in leaves}
+    keys = list(flatten(OmegaConf.to_container(layer, resolve=False)))  # type: ignore[arg-type]
+    for key in keys:
+        if key not in leaves and key not in sections and not key.startswith(tuple(f"{name}." for name in free)):
+            raise ConfigError(f"{origin}: no key {key!r}; the nearest is {_nearest(key, leaves)!r}")
+    try:
+        merged = OmegaConf.merge(config, layer)
+    except OmegaConfBaseException as error:
+        key = error.full_key or _refused(config, layer, keys)
+        raise ConfigError(f"{origin}: {key}: {str(error).splitlines()[0]}") from error
+    assert isinstance(merged, DictConfig)
+    return merged
+
+
+def _nearest(key: str, leaves: Sequence[str]) -> str:
+    """The leaf that was most likely meant: a like name, its beginning or initials, rather in the same section."""
+    section, _, name = key.rpartition(".")
+    if section in leaves:
+        return section
+
+    def alike(one: str, other: str) -> float:
+        return difflib.SequenceMatcher(None, one, other).ratio() if one else 0.0
+
+    def likeness(leaf: str) -> float:
+        own_section, _, own_name = leaf.rpartition(".")
+        initials = "".join(word[:1] for word in own_name.split("_"))
+        begun = 1.0 if name and own_name.startswith(name) else 0.0
+        return 2 * max(alike(name, own_name), alike(name, initials), begun) + alike(section, own_section)
+
+    return max(leaves, key=likeness)
+
+
+def _refused(config: DictConfig, layer: DictConfig, keys: Iterable[str]) -> str:
+    """The one of the `keys` of `layer` whose value the configuration does not take."""
+    for key in keys:
+        try:
+            OmegaConf.update(copy.deepcopy(config), key, OmegaConf.select(layer, key))
+        except OmegaConfBaseException:
+            return key
+    return "top level"
+
+
+def _read_yaml(schema: type, path: Path) -> DictConfig:
+    try:
+        layer = OmegaConf.load(path)
+        text = path.read_text(encoding="utf-8")
+        raw = yaml.load(text, Loader=yaml.BaseLoader)
+    except FileNotFoundError:
+        raise ConfigError(f"no configuration file {path}") from None
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f" (line {error.problem_mark.line + 1})"
+        raise ConfigError(f"{path} is not YAML: {error.problem}{line}") from error
+    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
+    if not isinstance(layer, DictConfig):
+        raise ConfigError(f"{path} must hold a mapping of keys, like 'optim: {{learning_rate: 1e-3}}'")
+    return _with_text_as_written(schema, layer, raw)
+
+
+def _with_text_as_written(schema: type, layer: DictConfig, raw: Any) -> DictConfig:
+    """`layer` with the values of keys that hold text as they stand in the file: 010 is "010", not 8."""
+    plain = OmegaConf.to_container(layer, resolve=False)
+    assert isinstance(plain, dict)
+    for key, value in flatten({str(name): own for name, own in plain.items()}).items():
+        if isinstance(value, str | list | dict | None) or not _holds_text(schema, key):
+            continue
+        written = raw
+        for part in key.split("."):
+            written = written.get(part) if isinstance(written, dict) else None
+        if isinstance(written, str):
+            OmegaConf.update(layer, key, written)
+    return layer
+
+
+def _read_word(schema: type, word: str) -> DictConfig:
+    """A `key=value` of the command line; the value of a key that holds text is taken as it is written."""
+    if "=" not in word:
+        raise ConfigError(f"{word!r} on the command line: expected key=value")
+    key, _, value = word.partition("=")
+    if _holds_text(schema, key) and value not in ("null", "") and not value.startswith("["):
+        nested: Any = value
+        for part in reversed(key.split(".")):
+            nested = {part: nested}
+        return OmegaConf.create(nested)
+    try:
+        return OmegaConf.from_dotlist([word])
+    except yaml.YAMLError:
+        raise ConfigError(f"{word!r} on the command line: {key}: {value!r} is not YAML") from None
+
+
+def _holds_text(schema: type, key: str) -> bool:
+    """Whether the dotted `key` holds a text, or, as `option(text=True)` says, a text or a list of them."""
+    kind: Any = schema
+    text = False
+    for part in key.split("."):
+        if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+            return False
+        field = {own.name: own for own in dataclasses.fields(kind)}.get(part)
+        if field is None:
+            return False
+        text, kind = is_text(field), get_type_hints(kind)[part]
+    return text or kind in (str, str | None)

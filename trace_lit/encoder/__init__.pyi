@@ -1,0 +1,35 @@
+from .calendar import calendar_features
+from .heads import (
+    ClassificationModel,
+    Forecast,
+    ForecastHead,
+    ForecastModel,
+    HeadedForecaster,
+    ReconstructionHead,
+    masked_reconstruction_loss,
+)
+from .masking import draw_patch_mask
+from .model import EncoderOutput, SeriesEncoder
+from .patches import InstanceNorm, split_patches
+from .ridge import blocked_predictions, logistic, mean_of_blocks, ridge, time_blocks
+
+__all__ = [
+    "ClassificationModel",
+    "EncoderOutput",
+    "Forecast",
+    "ForecastHead",
+    "ForecastModel",
+    "HeadedForecaster",
+    "InstanceNorm",
+    "ReconstructionHead",
+    "SeriesEncoder",
+    "blocked_predictions",
+    "calendar_features",
+    "draw_patch_mask",
+    "logistic",
+    "masked_reconstruction_loss",
+    "mean_of_blocks",
+    "ridge",
+    "split_patches",
+    "time_blocks",
+]

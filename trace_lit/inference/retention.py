@@ -1,0 +1,67 @@
+"""Whether retrieval survives tuning, as TRACE §4.4 claims of light tuning: the aligned run's test, before and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from trace_lit.inference.evaluate import evaluate_opened, open_run
+from trace_lit.inference.tuned import run_config
+from trace_lit.models import CLASSIFIERS
+from trace_lit.modules import Checkpoint, CheckpointError, load_checkpoint
+from trace_lit.retrieval import with_split
+from trace_lit.runs.folder import write_metrics
+
+
+def aligned_start(tuned: Checkpoint) -> str:
+    """The aligned run that a tuned one began from, over other tuned ones, too.
+
+    Raises
+    ------
+    CheckpointError
+        It began from nothing, or from a run that was only pre-trained.
+    """
+    start: str | None = None
+    checkpoint = tuned
+    while checkpoint.stage == "tune" and checkpoint.config.tune.model == "trace":
+        start = checkpoint.config.init_from
+        if start is None:
+            break
+        checkpoint = load_checkpoint(start)
+    if start is None or checkpoint.stage != "align":
+        raise CheckpointError(
+            f"{tuned.path} did not begin from a run of stage align (init_from={tuned.config.init_from}), so there was no "
+            "retrieval that tuning could have changed"
+        )
+    return start
+
+
+def evaluate_retention(run: str | Path, split: str = "test", bootstrap: int | None = None) -> dict[str, Any]:
+    """Retrieval on the aligned run's own corpora with its encoder, and with the tuned one in its place.
+
+    The metrics are `retrieval/before/<split>/…` and `retrieval/after/<split>/…`, and are added to the tuned run's
+    metrics.json. Where the alignment was kept while tuning, the tuned encoder comes with the heads that went along.
+
+    Raises
+    ------
+    CheckpointError
+        The run is none that was tuned from an aligned one; or that one cannot be used.
+    """
+    config = run_config(run)
+    if config.stage == "tune" and config.tune.model in CLASSIFIERS:  # which leave no checkpoint
+        raise CheckpointError(
+            f"{run} is the baseline {config.tune.model}, which has no encoder: there was no retrieval that tuning could "
+            "have changed"
+        )
+    tuned = load_checkpoint(run, "tune")
+    opened = open_run(aligned_start(tuned))
+    metrics = with_split("retrieval/before", evaluate_opened(opened, split, bootstrap))
+    model = opened.model
+    model.encoder.extend(tuned.vocabulary)
+    model.encoder.load_state_dict(tuned.encoder_weights())
+    model.load_state_dict(tuned.alignment_weights(), strict=False)
+    metrics |= with_split("retrieval/after", evaluate_opened(opened, split, bootstrap))
+    folder = Path(run)
+    if (folder / "config.yaml").is_file():
+        write_metrics(folder, metrics)
+    return metrics

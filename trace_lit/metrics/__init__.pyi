@@ -1,0 +1,8 @@
+from .scores import ClassificationScores, ForecastScores, forecast_errors, pinball
+
+__all__ = [
+    "ClassificationScores",
+    "ForecastScores",
+    "forecast_errors",
+    "pinball",
+]

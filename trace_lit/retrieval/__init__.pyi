@@ -1,0 +1,20 @@
+from .index import VectorIndex
+from .metrics import Metrics, evaluate_retrieval, with_split
+from .pool import Embedder, Pool, RetrievalError, embed_pool, evaluation_mode
+from .report import print_report
+from .retriever import Hit, Retriever
+
+__all__ = [
+    "Embedder",
+    "Hit",
+    "Metrics",
+    "Pool",
+    "RetrievalError",
+    "Retriever",
+    "VectorIndex",
+    "embed_pool",
+    "evaluate_retrieval",
+    "evaluation_mode",
+    "print_report",
+    "with_split",
+]

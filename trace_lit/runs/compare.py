@@ -1,0 +1,414 @@
+"""Runs side by side: their metrics with intervals, what their configurations differ in, and what they took.
+
+Runs that differ in nothing but the seed are one column: mean ± standard deviation over the seeds. Metrics are told by their
+names' form alone, so runs of any stage compare: `<split>/…`, beside them `…/ci95` with the bounds of the 95 % interval,
+`last/<split>/…` and `best/…` from training, and `fit/…` for what the run took.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from trace_lit.settings import Config, to_dict
+from trace_lit.modules import CheckpointError
+
+COST = "fit/"
+RUNS = ("init_from", "rag.retriever")  # keys that name another run, often of the same seed
+LEVELS = (("test/",), ("validation/",), ("best/", "last/validation/"))  # the first that all runs have is shown
+_DETAIL = re.compile(r"(^|/)(pool|random|top1)/|/(P@10|queries|ci95)$")
+_FIRST = ("text_to_series", "series_to_text", "series_to_series", "pair", "label")  # in this order, the rest by name
+_ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run folder says about itself."""
+
+    folder: Path
+    config: dict[str, Any]  # flat: "optim.learning_rate" -> 0.001
+    metrics: dict[str, Any]
+
+    @property
+    def seed(self) -> Any:
+        return self.config.get("seed")
+
+    def number(self, name: str) -> float | None:
+        """A finite metric, or None."""
+        value = self.metrics.get(name)
+        return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {f"{prefix}{key}": value}
+    return flat
+
+
+def is_main(name: str) -> bool:
+    """Whether a metric is one to compare runs by, and not a detail of it."""
+    return not _DETAIL.search(name)
+
+
+def read_run(folder: Path) -> Run:
+    """The run in `folder`; a key that an older version of this project did not have stands at its default.
+
+    Raises
+    ------
+    CheckpointError
+        It is no run, has no metrics yet, or its files are damaged.
+    """
+    if not (folder / "config.yaml").is_file():
+        raise CheckpointError(f"{folder} is not a run folder: it has no config.yaml; runs are written by trace-lit fit")
+    path = folder / "metrics.json"
+    if not path.is_file():
+        raise CheckpointError(f"the run {folder} has no metrics yet; its metrics.json is written when training ends")
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+        path = folder / "config.yaml"
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Run(folder, flatten(to_dict(Config())) | flatten(config), dict(metrics))
+    except (ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise CheckpointError(f"{path} cannot be read, it is damaged: {str(error).splitlines()[0]}") from error
+
+
+def find_runs(places: Iterable[str | Path]) -> tuple[list[Run], list[Path]]:
+    """The runs that are meant by `places`, run folders or folders with runs below, and those below without metrics yet.
+
+    Raises
+    ------
+    CheckpointError
+        A place is neither, or a run that is named has no metrics yet.
+    """
+    folders: dict[Path, Path] = {}
+    unfinished: dict[Path, Path] = {}
+    for place in map(Path, places):
+        if not place.exists():
+            raise CheckpointError(f"{place} does not exist; give run folders, or a folder with runs below it")
+        if (place / "config.yaml").is_file():
+            folders.setdefault(place.resolve(), place)
+            continue
+        below = sorted(file.parent for file in place.rglob("config.yaml") if not _hidden(file.relative_to(place)))
+        finished = [folder for folder in below if (folder / "metrics.json").is_file()]
+        if not finished:
+            what = (
+                f"none of the {len(below)} runs below it has metrics yet" if below else "there is none below it either"
+            )
+            raise CheckpointError(f"{place} is not a run folder (it has no config.yaml), and {what}")
+        for folder in below:
+            (folders if folder in finished else unfinished).setdefault(folder.resolve(), folder)
+    return [read_run(folder) for folder in folders.values()], list(unfinished.values())
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def without_seed(text: str, seed: Any) -> str:
+    """A run's name or path without what says its seed, as in `first-seed3` or `sweep-3/checkpoints`."""
+    return re.sub(rf"(?:(?<=/)|[-_.])(?:seed[-_.]?)?{re.escape(str(seed))}(?=/|$)", "", text)
+
+
+def _recipe(run: Run) -> str:
+    """All that the runs of a group have in common."""
+    fixed = {key: value for key, value in run.config.items() if key not in ("seed", "run.name", "run.dir")}
+    fixed |= {key: without_seed(str(fixed.get(key)), run.seed) for key in RUNS}
+    return json.dumps([fixed, run.metrics.get("run/data_fingerprint")], sort_keys=True, default=str)
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A metric of a column: over the column's runs that have it."""
+
+    values: list[float]
+    ci95: list[float] | None  # of a single run, where it was measured
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.values)
+
+    @property
+    def deviation(self) -> float | None:
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+    def __str__(self) -> str:
+        return self.show()
+
+    def show(self, unit: float = 1.0, name: str = "") -> str:
+        """In words, in multiples of `unit`, which has a `name`."""
+        mean = self.mean / unit
+        if all(isinstance(value, int) for value in self.values) and unit == 1.0 and len(self.values) == 1:
+            return f"{self.values[0]:,}"
+        size = abs(mean)
+        form = ",.0f" if size >= 1000 else ".1f" if size >= 100 else ".3f" if size >= 0.001 or not size else ".1e"
+        told = f"{mean:{form}}"
+        if self.deviation is not None:
+            told += f" ± {self.deviation / unit:{form}}"
+        if self.ci95 is not None:
+            told += " [{}, {}]".format(*(f"{bound / unit:{form}}" for bound in self.ci95))
+        return f"{told} {name}".rstrip()
+
+
+@dataclass(frozen=True)
+class Column:
+    """A run, or the runs of a recipe over several seeds."""
+
+    title: str
+    runs: list[Run]
+
+    def statistic(self, name: str) -> Statistic | None:
+        """The metric `name`, None where no run of the column has it."""
+        values = [value for run in self.runs if (value := run.number(name)) is not None]
+        interval = self.runs[0].metrics.get(f"{name}/ci95") if len(self.runs) == 1 else None
+        return Statistic(values, interval) if values else None
+
+    def setting(self, key: str) -> list[Any]:
+        """The values of a key of the configuration, each once, in the order of the runs."""
+        values = [run.config.get(key, _ABSENT) for run in self.runs]
+        if key in RUNS and len(self.runs) > 1:
+            values = [without_seed(str(value), run.seed) for value, run in zip(values, self.runs, strict=True)]
+        return [value for place, value in enumerate(values) if value not in values[:place]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Columns of runs, and the rows that are worth a look; each row has a cell a column."""
+
+    columns: list[Column]
+    metrics: dict[str, list[Statistic | None]]
+    cost: dict[str, list[Statistic | None]]
+    settings: dict[str, list[list[Any]]]  # what differs between the columns
+    unfinished: list[Path]  # found without metrics
+
+
+def compare_runs(
+    places: Iterable[str | Path], pattern: str | None = None, *, details: bool = False, each: bool = False
+) -> Comparison:
+    """Hold runs against each other.
+
+    Parameters
+    ----------
+    places
+        Run folders, or folders with runs below.
+    pattern
+        A regular expression: the metrics in whose names it is found. By default the main ones of the test split, where
+        all runs have been evaluated on it, else of validation; and the loss.
+    details
+        All metrics.
+    each
+        The runs of several seeds one by one.
+
+    Raises
+    ------
+    CheckpointError
+        A place is no run and holds none, a run has no metrics yet, or no metric has such a name.
+    """
+    runs, unfinished = find_runs(places)
+    columns = _columns(runs, each)
+    known = {name for run in runs for name in run.metrics if run.number(name) is not None}
+    names = _choose({name for name in known if not name.startswith(COST)}, columns, pattern, details)
+    keys = dict.fromkeys(key for run in runs for key in run.config if key not in ("run.name", "run.dir"))
+    settings = {key: [column.setting(key) for column in columns] for key in keys}
+    settings["data fingerprint"] = [
+        sorted({str(run.metrics.get("run/data_fingerprint", _ABSENT))[:12] for run in column.runs})
+        for column in columns
+    ]
+    return Comparison(
+        columns,
+        {name: [column.statistic(name) for column in columns] for name in sorted(names, key=_place)},
+        {
+            name: [column.statistic(name) for column in columns]
+            for name in sorted(name for name in known if name.startswith(COST))
+        },
+        {key: cells for key, cells in settings.items() if any(cell != cells[0] for cell in cells)},
+        unfinished,
+    )
+
+
+def _columns(runs: Sequence[Run], each: bool) -> list[Column]:
+    groups: list[list[Run]] = []
+    by_recipe: dict[str, list[list[Run]]] = {}
+    for run in runs:
+        alike = by_recipe.setdefault(_recipe(run), [])
+        # A seed that is there already is the same run once more, which belongs to no spread over seeds.
+        group = next((group for group in alike if run.seed not in [other.seed for other in group]), None)
+        if each or group is None:
+            group = []
+            alike.append(group)
+            groups.append(group)
+        group.append(run)
+    parts = [(*group[0].folder.resolve().parts[-3:-1], _name(group)) for group in groups]
+    telling = [place for place in range(2) if len({part[place] for part in parts}) > 1]
+    titles = ["/".join([*(part[place] for place in telling), part[-1]]) for part in parts]
+    if len(set(titles)) < len(titles):
+        titles = [", ".join(str(run.folder) for run in group) for group in groups]
+    return [Column(title, group) for title, group in zip(titles, groups, strict=True)]
+
+
+def _name(group: Sequence[Run]) -> str:
+    names = [run.folder.resolve().name for run in group]
+    if len(group) == 1:
+        return names[0]
+    common = list(dict.fromkeys(without_seed(name, run.seed) for name, run in zip(names, group, strict=True)))
+    return f"{', '.join(common)} (seeds {', '.join(str(run.seed) for run in group)})"
+
+
+def _choose(known: set[str], columns: Sequence[Column], pattern: str | None, details: bool) -> set[str]:
+    known = {name for name in known if not name.endswith("/ci95")}
+    if pattern is not None:
+        try:
+            chosen = {name for name in known if re.search(pattern, name)}
+        except re.error as error:
+            raise CheckpointError(f"--metrics {pattern!r} is not a regular expression: {error}") from None
+        if not chosen:
+            some = ", ".join(sorted(filter(is_main, known))[:5])
+            raise CheckpointError(f"no metric of these runs has {pattern!r} in its name; there are {some}, …")
+        return chosen
+    if details:
+        return known
+
+    def measured(column: Column, level: tuple[str, ...]) -> bool:
+        return any(name.startswith(level) and run.number(name) is not None for run in column.runs for name in known)
+
+    levels = [level for level in LEVELS if all(measured(column, level) for column in columns)][:1]
+    if not levels:
+        levels = [level for column in columns for level in LEVELS if measured(column, level)]
+    prefixes = tuple(prefix for level in levels for prefix in level)
+    return {name for name in known if (name.startswith(prefixes) and is_main(name)) or name.endswith("validation/loss")}
+
+
+def _place(name: str) -> tuple[bool, list[tuple[int, str]]]:
+    """Where a metric stands in the table: what is searched for by what, and the loss at the end."""
+    parts = name.split("/")
+    return parts[-1] == "loss", [(_FIRST.index(part) if part in _FIRST else len(_FIRST), part) for part in parts]
+
+
+# How it is shown
+
+
+@dataclass(frozen=True)
+class Table:
+    """A heading a column, the first one of the rows' names."""
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+def tables(comparison: Comparison) -> list[Table]:
+    """What is shown, in words: metrics, what the runs took, and what their configurations differ in."""
+    titles = [column.title for column in comparison.columns]
+    metrics = [[name, *map(_cell, cells)] for name, cells in comparison.metrics.items()]
+    cost = [[_cost_name(name), *_cost(name, cells)] for name, cells in comparison.cost.items()]
+    settings = [[key, *(", ".join(map(_word, cell)) for cell in cells)] for key, cells in comparison.settings.items()]
+    parts = [("metric", metrics), ("took", cost), ("differs in", settings)]
+    return [Table([what, *titles], rows) for what, rows in parts if rows]
+
+
+def _cell(statistic: Statistic | None) -> str:
+    return _ABSENT if statistic is None else str(statistic)
+
+
+def _cost_name(name: str) -> str:
+    words = name.removeprefix(COST).replace("_", " ").split(" ")
+    if words[-1] == "seconds":
+        words = [*(words[:-1] or ["wall"]), "time"]
+    return " ".join(words)
+
+
+def _cost(name: str, cells: Sequence[Statistic | None]) -> Iterable[str]:
+    if not name.endswith("seconds"):
+        whole = all(float(value).is_integer() for cell in cells if cell is not None for value in cell.values)
+        return (_ABSENT if cell is None else f"{cell.mean:,.0f}" if whole else str(cell) for cell in cells)
+    longest = max(cell.mean for cell in cells if cell is not None)
+    unit, word = (1.0, "s") if longest < 120 else (60.0, "min") if longest < 7200 else (3600.0, "h")
+    return (_ABSENT if cell is None else cell.show(unit, word) for cell in cells)
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """What the reader of the tables has to know."""
+    told = []
+    if any(cell is not None and cell.deviation is not None for cells in comparison.metrics.values() for cell in cells):
+        told.append("± is the standard deviation over the seeds.")
+    if any(cell is not None and cell.ci95 is not None for cells in comparison.metrics.values() for cell in cells):
+        told.append("In brackets stands the 95 % interval over the queries.")
+    if comparison.unfinished:
+        told.append(f"Left out, without metrics yet: {', '.join(map(str, comparison.unfinished))}.")
+    return told
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """The tables as Markdown."""
+    parts = []
+    for table in tables(comparison):
+        rule = ["---", *["--:"] * (len(table.header) - 1)]
+        lines = ([cell.replace("|", r"\|") for cell in cells] for cells in (table.header, rule, *table.rows))
+        parts.append("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
+    return "\n\n".join([*parts, *notes(comparison)]) + "\n"
+
+
+def to_json(comparison: Comparison) -> str:
+    """All of the comparison as JSON; a metric that a column lacks is null there."""
+
+    def plain(rows: dict[str, list[Statistic | None]]) -> dict[str, Any]:
+        return {name: [None if cell is None else _plain(cell) for cell in cells] for name, cells in rows.items()}
+
+    content = {
+        "columns": [
+            {
+                "title": column.title,
+                "runs": [str(run.folder) for run in column.runs],
+                "seeds": [run.seed for run in column.runs],
+            }
+            for column in comparison.columns
+        ],
+        "metrics": plain(comparison.metrics),
+        "cost": plain(comparison.cost),
+        "settings": comparison.settings,
+        "unfinished": [str(folder) for folder in comparison.unfinished],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+
+
+def _plain(statistic: Statistic) -> dict[str, Any]:
+    return {
+        "mean": statistic.mean,
+        "deviation": statistic.deviation,
+        "values": statistic.values,
+        "ci95": statistic.ci95,
+    }
+
+
+def print_comparison(comparison: Comparison, console: Console | None = None) -> None:
+    """Print the tables, as Markdown where the output is no terminal."""
+    if console is None and not sys.stdout.isatty():
+        print(to_markdown(comparison), end="")
+        return
+    console = console or Console()
+    for table in tables(comparison):
+        shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+        for place, title in enumerate(table.header):
+            shown.add_column(Text(title), justify="right" if place else "left", overflow="fold")
+        for row in table.rows:
+            shown.add_row(*map(Text, row))
+        console.print(shown)
+    for note in notes(comparison):
+        console.print(Text(note, style="dim"))

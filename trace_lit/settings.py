@@ -1,0 +1,264 @@
+"""`Config`: all sections of a run together, and the few rules across them.
+
+`load_config(["experiments/weather/align.yaml"], ["seed=1"])` merges the defaults, the files and the words, left to right.
+A section's dataclass lives beside the component that it configures; here are those of what stands above: the run, the
+optimiser, the Trainer and the tuning. The defaults are those of TRACE §4.1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from data_modules.config import DataConfig, WindowConfig
+from trace_lit.alignment.config import AlignmentConfig, MiningConfig
+from trace_lit.config import ConfigError, check_section, from_plain, merge_layers, option, to_plain
+from trace_lit.encoder.config import EncoderConfig, HeadConfig, PretrainConfig
+from trace_lit.models import BACKBONES, BASELINES, CLASSIFIERS, MODELS, RETRIEVED_MEAN
+from trace_lit.rag.config import RagConfig
+from trace_lit.renamed import renamed
+from trace_lit.retrieval.config import EvaluationConfig
+from trace_lit.text.config import TextConfig
+
+STAGES = ("pretrain", "align", "tune")
+_FREE = ("data.options",)  # any key may stand below
+
+
+@dataclass
+class RunConfig:
+    """Where a run lives: `<dir>/<domain>/<stage>/<name>/`."""
+
+    dir: str = option("runs", "the folder of all runs")
+    name: str = option("default", "the run's own name")
+
+
+@dataclass
+class TuneConfig:
+    """Forecasting and classification with the encoder, TRACE §4.3 and §4.4; what is not in the paper says so."""
+
+    task: str = option("forecast", "forecast, or classify: the labels of the rows", allowed=("forecast", "classify"))
+    model: str = option(
+        "trace", "the encoder under a head, a baseline, a classifier or a frozen forecaster", allowed=tuple(MODELS)
+    )
+    backbone: str | None = option(None, "a frozen forecaster's folder or name on the hub; null: the usual one")
+    scope: str = option(
+        "head",
+        "what is trained: the head, also the channels' tokens, low-rank adapters on attention, or everything",
+        allowed=("head", "head+tokens", "lora", "full"),
+    )
+    loss: str = option(
+        "mse", "of gradient steps, on the changes in deviations of the channel", allowed=("mse", "mae", "huber")
+    )
+    class_weights: float = option(
+        1.0, "rare labels count more, by their rarity to this power; 0: all count alike", at_least=0
+    )
+    encoder_rate: float = option(0.1, "learning rate of the encoder, as a share of the head's", at_least=0)
+    lora_rank: int = option(8, "rank of the adapters", at_least=1)
+    alignment_weight: float = option(
+        0.0, "weight of the contrast between windows and their texts, kept while tuning; not in the paper", at_least=0
+    )
+
+
+@dataclass
+class OptimConfig:
+    """AdamW, linear warm-up, cosine decay."""
+
+    learning_rate: float = option(1e-3, "at a global batch of base_batch, where it is scaled", above=0)
+    scale_learning_rate: str = option("none", "with the global batch", allowed=("none", "linear", "sqrt"))
+    base_batch: int = option(128, "the global batch that learning_rate was chosen for", at_least=1)
+    weight_decay: float = option(0.05, "of matrices; norms, biases and tokens do not decay", at_least=0)
+    betas: tuple[float, float] = option((0.9, 0.98), "of AdamW", at_least=0, below=1)
+    warmup_share: float = option(0.1, "of all steps", at_least=0, at_most=1)
+    final_share: float = option(0.01, "of the learning rate, at the end", at_least=0, at_most=1)
+    gradient_clip: float = option(1.0, "largest norm of the gradient", above=0)
+    ema_decay: float | None = option(
+        None, "exponential moving average of the weights, used for evaluation; null: none", at_least=0, below=1
+    )
+
+
+@dataclass
+class TrainerConfig:
+    """How and where a run is trained; words as in Lightning."""
+
+    accelerator: str = option("auto", "auto, cpu, gpu, …")
+    devices: Any = option(1, "how many, or a list of their numbers")
+    nodes: int = option(1, "machines", at_least=1)
+    strategy: str = option("auto", "auto, ddp, ddp_spawn, …; those that shard the weights are refused")
+    precision: str = option("auto", "auto: bf16-mixed where the accelerator has it, else 32-true")
+    max_epochs: int = option(50, "epochs in all", at_least=1)
+    compile: bool = option(False, "compile the encoder's blocks")
+    log_every_n_steps: int = option(10, "steps between two points of a curve", at_least=1)
+    checkpoint_every_n_steps: int | None = option(
+        None, "within an epoch, besides the checkpoint at its end; null: not by steps", at_least=1
+    )
+    checkpoint_every_n_minutes: float | None = option(10.0, "likewise; null: not by time", above=0)
+
+
+@dataclass
+class Config:
+    """All of a run."""
+
+    stage: str = option("pretrain", "1: pretrain, 2: align, 3: tune", allowed=STAGES)
+    seed: int = option(0, "of all that is drawn", at_least=0)
+    init_from: str | None = option(None, "a run folder or a checkpoint whose encoder is the start")
+    run: RunConfig = field(default_factory=RunConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+    alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
+    mining: MiningConfig = field(default_factory=MiningConfig)
+    window: WindowConfig = field(default_factory=WindowConfig)
+    head: HeadConfig = field(default_factory=HeadConfig)
+    tune: TuneConfig = field(default_factory=TuneConfig)
+    rag: RagConfig = field(default_factory=RagConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+
+def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
+    """Merge the defaults, the YAML files and the `key=value` words, left to right.
+
+    Raises
+    ------
+    ConfigError
+        A file cannot be read, a key does not exist, a value has the wrong type or is not allowed.
+
+    Examples
+    --------
+    >>> load_config([], ["encoder.width=64", "encoder.heads=4"]).encoder.width
+    64
+    """
+    config = merge_layers(Config, paths, overrides, _FREE, renamed)
+    check(config)
+    return config
+
+
+def to_yaml(config: Config) -> str:
+    """The configuration as YAML, every default included; `load_config` reads it back."""
+    return OmegaConf.to_yaml(OmegaConf.structured(config))
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """The configuration as nested plain types, for checkpoints."""
+    return to_plain(config)
+
+
+def from_dict(values: dict[str, Any]) -> Config:
+    """The inverse of `to_dict`, of those that earlier versions wrote, too."""
+    return from_plain(Config, renamed(values))
+
+
+def retrieves(config: Config) -> bool:
+    """Whether a run of the stage tune looks for neighbours."""
+    return config.rag.mode != "none" or config.rag.use_futures or config.tune.model == RETRIEVED_MEAN
+
+
+def check(config: Config) -> None:
+    """Raise ConfigError where a value is not allowed, or two do not go together."""
+    check_section("", config)
+    for section in ("encoder", "head", "alignment", "mining", "window", "rag"):
+        getattr(config, section).check()
+    if config.seed >= 2**32:
+        raise ConfigError(f"seed is {config.seed}; it must be below 2**32")
+    if config.data.random_offset and config.stage == "align":
+        raise ConfigError(
+            "data.random_offset is true in stage align; a window that has moved is no longer what its text describes: "
+            "keep it for stage pretrain"
+        )
+    _check_model(config)
+    if config.stage == "tune":
+        _check_tuning(config)
+        _check_ignored(config)
+
+
+def _check_model(config: Config) -> None:
+    """Task, model, solver and scope go together."""
+    tune, head = config.tune, config.head
+    models = tuple(name for name, entry in MODELS.items() if tune.task in entry.tasks)
+    frozen = tune.model in BACKBONES
+    for fits, message in (
+        (
+            tune.model in models,
+            f"tune.model is {tune.model!r}; of tune.task={tune.task} it must be one of {', '.join(map(repr, models))}",
+        ),
+        (
+            tune.scope == "head" or head.solver != "ridge" or config.stage != "tune" or tune.model != "trace",
+            f"tune.scope is {tune.scope!r}, but head.solver ridge solves the head alone; set it to ridge+sgd or sgd",
+        ),
+        (
+            not frozen or tune.scope == "head",
+            f"tune.scope is {tune.scope!r}, but the forecaster of tune.model={tune.model} stays frozen; set it to head",
+        ),
+        (
+            tune.backbone is None or frozen,
+            f"tune.backbone is {tune.backbone!r}, but tune.model is {tune.model}; it is for {', '.join(BACKBONES)}",
+        ),
+        (
+            head.solver != "none" or (frozen and config.rag.mode == "none" and not config.rag.use_futures),
+            "head.solver is none, which takes the forecasts that a model makes by itself: that can be one of "
+            f"{', '.join(BACKBONES)}, without what rag.mode and rag.use_futures give to a head",
+        ),
+        (
+            not tune.alignment_weight or (tune.model == "trace" and tune.scope != "head"),
+            f"tune.alignment_weight is {tune.alignment_weight}, but nothing of an encoder is tuned: take tune.model=trace "
+            "with another tune.scope than head, or set it to 0",
+        ),
+    ):
+        if not fits:
+            raise ConfigError(message)
+
+
+def _check_tuning(config: Config) -> None:
+    """Neighbours need a retriever, and a head that sees them."""
+    tune, rag = config.tune, config.rag
+    if rag.retriever is None and retrieves(config):
+        by = (
+            "tune.model=retrieved_mean" if tune.model == RETRIEVED_MEAN else "what rag.mode and rag.use_futures ask for"
+        )
+        raise ConfigError(f"rag.retriever is null, and {by} needs one: name a run of stage align")
+    if tune.model in (*BASELINES, *CLASSIFIERS, RETRIEVED_MEAN) and (rag.mode != "none" or rag.use_futures):
+        raise ConfigError(
+            f"tune.model is {tune.model}, which has no head to give the neighbours to; "
+            "leave rag.mode at none and rag.use_futures at false"
+        )
+
+
+def _check_ignored(config: Config) -> None:
+    """Raise ConfigError where something is set that the stage tune, as it is configured, would not look at."""
+    tune, head = config.tune, config.head
+    baseline = tune.model in (*BASELINES, *CLASSIFIERS, RETRIEVED_MEAN)
+    untrained = not MODELS[tune.model].learns
+    solved = not baseline and head.solver in ("ridge", "none")
+    here, usual = to_dict(config), to_dict(Config())
+    of_forecasts = (
+        "window.split",
+        "head.calendar",
+        "head.penalise",
+        "window.augmentation_scales",
+        "window.targets",
+        "head.quantiles",
+        "tune.loss",
+    )
+    learned = ("window.augmentation_scales", "head.refit")
+    for applies, by, keys in (
+        (True, "stage tune, which takes all windows of training where they are", ("data.jitter", "data.random_offset")),
+        (tune.task == "classify", "tune.task=classify", of_forecasts),
+        (baseline, f"tune.model={tune.model}, which has no head of ours", learned),
+        (head.solver == "none", "head.solver=none, which learns nothing", learned),
+        (bool(head.quantiles), "head.quantiles, which are learned by their pinball loss", ("tune.loss",)),
+        (untrained, f"tune.model={tune.model}, which learns nothing", ("tune.loss",)),
+        (solved, f"head.solver={head.solver}, which takes no gradient steps", ("tune.loss",)),
+    ):
+        for key in keys:
+            section, name = key.split(".")
+            value, default = here[section][name], usual[section][name]
+            if applies and value != default:
+                least = json.dumps(default).strip('"')
+                raise ConfigError(f"{key} is {value!r}, which would be ignored by {by}; set {key}={least}")

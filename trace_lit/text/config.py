@@ -1,0 +1,29 @@
+"""The section `text` of the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trace_lit.config import option
+
+
+@dataclass
+class TextConfig:
+    """The frozen text encoder."""
+
+    name: str = option(
+        "wordllama", "wordllama, an encoder of the Hugging Face hub by name or folder, or package.module:Class"
+    )
+    unit: str = option(
+        "sentence",
+        "a vector a sentence, or one for the whole document (as in the paper)",
+        allowed=("sentence", "document"),
+    )
+    pooling: str = option("mean", "how a Hugging Face encoder's token vectors become one", allowed=("mean", "cls"))
+    query_prefix: str = option("", "what the encoder's card wants before a query")
+    document_prefix: str = option("", "what the encoder's card wants before a document")
+    max_length: int = option(512, "tokens; longer texts are cut (Hugging Face)", at_least=1)
+    batch_size: int = option(64, "texts encoded at once", at_least=1)
+    device: str = option("auto", "where texts are encoded: auto, cpu, cuda, cuda:1, …")
+    precision: str = option("32", "of a Hugging Face encoder", allowed=("32", "bf16", "16"))
+    cache_dir: str = option("~/.cache/trace_lit/text", "where the vectors of texts are kept")

@@ -1,0 +1,102 @@
+"""The Trainer of a run, with its callbacks, logger and checkpoints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar, WeightAveraging
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from torch import Tensor
+
+from callbacks import (
+    BestCheckpoint,
+    HardNegativeMining,
+    LastCheckpoint,
+    ProgressLines,
+    RetrievalEvaluation,
+    StepRandomness,
+    StopSignals,
+    TensorBoardPages,
+    Throughput,
+)
+from trace_lit.config import ConfigError
+from trace_lit.devices import best_device
+from trace_lit.modules import AtomicCheckpointIO
+from trace_lit.settings import Config
+
+LAST = "checkpoints/last.ckpt"  # in a run's folder
+PAIR_MRR = "validation/text_to_series/pair/MRR"
+
+
+def resolve_precision(config: Config) -> str:
+    """`trainer.precision`, with auto as bf16-mixed on an accelerator that has it and 32-true elsewhere."""
+    if config.trainer.precision != "auto":
+        return config.trainer.precision
+    on_gpu = best_device(config.trainer.accelerator).type == "cuda"
+    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+
+
+def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """An exponential moving average that forgets its beginning: after n updates it decays by (1 + n) / (10 + n) at most."""
+
+    def average(mean: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+        number = float(updates)
+        return torch.lerp(mean, current, 1 - min(decay, (1 + number) / (10 + number)))
+
+    return average
+
+
+def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | None = None) -> L.Trainer:
+    """The Trainer of a run that lives in `folder`.
+
+    `has_pairs` tells that retrieval can choose the best checkpoint. `step` is where a run goes on: what it had logged
+    from there on before it was stopped is dropped from TensorBoard's curves.
+    """
+    if any(word in config.trainer.strategy for word in ("fsdp", "deepspeed", "model_parallel")):
+        raise ConfigError(
+            f"trainer.strategy is {config.trainer.strategy!r}, which shards the weights; clipping, averaging and mining "
+            "here need them whole: take ddp, the models fit one device"
+        )
+    align = config.stage == "align"
+    monitor, mode = (PAIR_MRR, "max") if align and has_pairs else ("validation/loss", "min")
+    every = config.evaluation.every_n_epochs
+    signals = StopSignals()
+    callbacks: list[L.Callback] = [StepRandomness(config.seed), signals, Throughput(), LearningRateMonitor("step")]
+    if align:  # before the weight averaging, which takes the averaged weights away again when validation ends
+        evaluation = RetrievalEvaluation()
+        callbacks += [evaluation, TensorBoardPages(evaluation)]
+        if config.mining.every_n_epochs is not None:
+            callbacks.append(HardNegativeMining(config.mining, config.seed))
+    if config.optim.ema_decay is not None:
+        callbacks.append(WeightAveraging(use_buffers=False, avg_fn=moving_average(config.optim.ema_decay)))
+    often = config.trainer.checkpoint_every_n_steps, config.trainer.checkpoint_every_n_minutes
+    last = folder / LAST
+    callbacks += [LastCheckpoint(last, signals, *often), BestCheckpoint(last.parent, monitor, mode)]
+    callbacks.append(RichProgressBar() if sys.stdout.isatty() else ProgressLines())
+    try:
+        return L.Trainer(
+            accelerator=config.trainer.accelerator,
+            devices=config.trainer.devices,
+            num_nodes=config.trainer.nodes,
+            strategy=config.trainer.strategy,
+            precision=resolve_precision(config),  # type: ignore[arg-type]
+            max_epochs=config.trainer.max_epochs,
+            gradient_clip_val=config.optim.gradient_clip,
+            check_val_every_n_epoch=every,
+            log_every_n_steps=config.trainer.log_every_n_steps,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_model_summary=False,
+            enable_progress_bar=sys.stdout.isatty(),
+            logger=TensorBoardLogger(folder, name="", version="", default_hp_metric=False, purge_step=step),
+            callbacks=callbacks,
+            plugins=[AtomicCheckpointIO()],
+            default_root_dir=folder,
+        )
+    except (ValueError, TypeError, MisconfigurationException) as error:
+        raise ConfigError(f"the section trainer cannot be used here: {error}") from error

@@ -1,0 +1,11 @@
+from .build import build_tune_module, fit_classifiers, score_split
+from .closed_form import solve_head
+from .neighbours import attach_retrieval
+
+__all__ = [
+    "attach_retrieval",
+    "build_tune_module",
+    "fit_classifiers",
+    "score_split",
+    "solve_head",
+]

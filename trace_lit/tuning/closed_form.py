@@ -1,0 +1,218 @@
+"""Heads of a frozen encoder in closed form: no gradient steps, no learning rate, no early stopping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from data_modules import DomainDataModule
+from data_modules.forecasting import OriginDataset
+from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.config import ConfigError
+from trace_lit.encoder import (
+    ClassificationModel,
+    ForecastHead,
+    HeadedForecaster,
+    blocked_predictions,
+    logistic,
+    mean_of_blocks,
+    ridge,
+    time_blocks,
+)
+from trace_lit.encoder.calendar import calendar_width
+from trace_lit.encoder.patches import invert_transform
+from trace_lit.modules import TuneModule
+
+_CALENDAR_IMPORTANCE = 30.0  # relative to the patches' features: the time of year is hardly penalised
+
+
+@dataclass
+class _Examples:
+    """What the head is solved from: n channels of windows, or n windows."""
+
+    features: Tensor  # (n, F) float32
+    begin: Tensor  # (n,) int64, the seconds since 1970 at which the look-back begins
+    origin: Tensor  # (n,) likewise, at which it ends
+    end: Tensor  # (n,) likewise, at which the horizon ends, or what the label speaks of
+    learned: Tensor  # (n,) bool, of the training split; the others only help to choose the penalty
+    asked: Tensor  # (n,) bool, as observed; the others are multiples, which are learned from and not asked for
+    target: Tensor  # (n, H) changes, or (n,) labels
+    observed: Tensor  # (n, H) bool
+    level: Tensor  # (n, 1) what the changes are measured from, in deviations of `deviation`
+    deviation: Tensor  # (n, 1)
+    future: Tensor  # (n, H) in units
+    unit: Tensor  # (n, 1) a deviation on the standardised scale
+    channel: Tensor  # (n,) its id
+
+
+@torch.no_grad()
+def _examples(module: TuneModule, data: DomainDataModule, device: torch.device) -> _Examples:
+    parts: list[tuple[Tensor, ...]] = []
+    module.eval()
+    window = module.config.window
+    for learned in (True, False):
+        for dataset in data.datasets["train" if learned else "validation"]:
+            origins, ends = dataset.seconds, dataset.series.known(dataset.origins, window.horizon)
+            places = range(0, len(dataset), 1 if learned else window.stride)  # those of training are apart already
+            for batch in _batches(dataset, places, data.evaluation_batch_size):
+                times = torch.stack([batch.span[:, 0], origins[batch.index], ends[batch.index]], dim=1)
+                for gain in (1.0, *window.augmentation_scales):
+                    scaled = batch.scaled(torch.full((len(batch),), gain)).to(device)
+                    parts.append(_part(module, dataset, scaled, times, learned, gain == 1.0))
+    return _Examples(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+
+
+def _batches(dataset: OriginDataset, places: Sequence[int], size: int) -> Iterator[MultimodalBatch]:
+    for first in range(0, len(places), size):
+        yield dataset[list(places[first : first + size])]
+
+
+def _part(
+    module: TuneModule, dataset: OriginDataset, batch: MultimodalBatch, times: Tensor, learned: bool, asked: bool
+) -> tuple[Tensor, ...]:
+    model = module.model
+    if isinstance(model, ClassificationModel):
+        features = model.features(batch)
+        none = features.new_zeros(len(batch), 1)
+        label = batch.label.unsqueeze(1)
+        told = label != NO_LABEL
+        flags = (torch.full((len(batch),), flag) for flag in (learned, asked))
+        nothing = (none, none, none, none, none.squeeze(1))
+        return tuple(x.cpu() for x in (features, *times.unbind(1), *flags, label, told, *nothing))
+    assert isinstance(model, HeadedForecaster)
+    assert batch.future is not None
+    assert batch.future_observed is not None
+    norm = model.level(batch)
+    # A window whose last step is missing would be measured from a value that may be long gone.
+    kept = batch.future_observed.any(-1) & batch.observed[..., -1]  # (B, C)
+    unit = dataset.deviation.to(kept.device).expand(kept.shape).unsqueeze(-1)
+    columns = [
+        model.features(batch)[kept],
+        *(time.to(kept.device).unsqueeze(1).expand(kept.shape)[kept] for time in times.unbind(1)),
+        *(torch.full(kept.shape, flag, device=kept.device)[kept] for flag in (learned, asked)),
+        *(x[kept] for x in (norm.normalise(batch.future), batch.future_observed, norm.mean, norm.deviation)),
+        batch.future[kept],
+        unit[kept],
+        batch.channel_ids[kept],
+    ]
+    return tuple(column.cpu() for column in columns)
+
+
+def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device) -> dict[str, float]:
+    """Put the closed-form solution on the frozen encoder into the module's head, and say how it was chosen.
+
+    The penalty is the one that predicts best over blocks of time of training and validation, each block from the
+    windows of all series that end before it or begin after it; then the head is solved from the training windows alone,
+    or, where `head.refit` says so, from both. Quantiles lie about the forecast as these predictions erred.
+
+    Raises
+    ------
+    ConfigError
+        There are too few windows.
+    """
+    began = time.perf_counter()
+    tune, head = module.config.tune, module.config.head
+    before = next(module.parameters()).device
+    examples = _examples(module.to(device), data, device)
+    module.to(before).train()
+    # Penalised are the weights on what is learned from; the head gets those that do the same on its own features.
+    basis = _basis(module.model, examples.features.shape[1], head.penalise)
+    if basis is not None:
+        examples.features = examples.features @ basis
+    importance = _importance(module.model, examples.features)
+
+    def solve(chosen: Tensor) -> tuple[Tensor, Tensor]:
+        features, target = examples.features[chosen], examples.target[chosen]
+        if tune.task == "classify":
+            return logistic(features, target.squeeze(1), module.label_weight.cpu(), penalties)
+        return ridge(features, target, examples.observed[chosen], penalties, importance)
+
+    penalties: Sequence[float] = head.penalties
+    origin, asked = examples.origin, examples.asked
+    block = time_blocks(origin, head.folds)
+    try:
+        said = blocked_predictions(solve, examples.features, examples.begin, origin, examples.end, block, asked)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    errors, known = _errors(module, examples, said)
+    means = mean_of_blocks(errors, known, block[asked])
+    best = int(means.argmin())
+    penalties = [head.penalties[best]]
+    weights, bias = (solution[0] for solution in solve(examples.learned | head.refit))
+    weights = weights if basis is None else basis.to(weights) @ weights
+    model: Any = module.model
+    layer = model.head.projection if isinstance(model, HeadedForecaster) else model.head
+    with torch.no_grad():
+        if head.quantiles:
+            left = torch.where(examples.observed[asked], examples.target[asked] - said[best], torch.nan)
+            bias = bias.unsqueeze(1) + _set_apart(model.head, left, examples.channel[asked], head.quantiles)
+            weights, bias = weights.repeat_interleave(len(head.quantiles), dim=1), bias.flatten()
+        layer.weight.copy_(weights.T)
+        layer.bias.copy_(bias)
+    return {
+        "cv/MSE" if tune.task == "forecast" else "cv/loss": float(errors[best, known].mean()),
+        "cv/geometric_mean": float(means[best]),
+        "cv/penalty": penalties[0],
+        "fit/solve_seconds": time.perf_counter() - began,
+    }
+
+
+def _set_apart(head: ForecastHead, left: Tensor, channel: Tensor, quantiles: Sequence[float]) -> Tensor:
+    """How far the quantiles lie from the forecast (H, Q) in all channels, by the errors `left` (m, H), NaN where unknown.
+
+    What sets each channel apart is put into the `head`.
+    """
+    levels = torch.tensor(quantiles, dtype=left.dtype)
+    shared = left.nanquantile(levels, dim=0).T
+    if head.distance is not None:
+        for number in channel.unique().tolist():
+            own = left[channel == number].nanquantile(levels, dim=0).T
+            head.distance[number] = torch.where(own.isnan(), 0.0, own - shared)
+    return shared
+
+
+def _basis(model: Any, size: int, penalise: str) -> Tensor | None:
+    """(F, F) what the weights are penalised on, as a mixture of the head's F = `size` features; None: these themselves.
+
+    A pattern that wanders, like a price, is told by the changes between its neighbouring patches.
+    """
+    if not isinstance(model, HeadedForecaster) or penalise == "outputs":
+        return None
+    width, count = model.head.width, model.head.width * (model.head.tokens - 1)
+    basis = torch.eye(size)
+    basis[:count, :count] = -torch.eye(count)
+    basis[width : width + count, :count] += torch.eye(count)
+    return basis
+
+
+def _importance(model: Any, features: Tensor) -> Tensor | None:
+    """(F,) how much weaker than the others' the weights of the calendar are penalised."""
+    width = calendar_width(model.head.harmonics) if isinstance(model, HeadedForecaster) else 0
+    if not width:
+        return None
+    scale = float((features[:, :-width] - features[:, :-width].mean(0)).square().mean().sqrt())
+    importance = torch.ones(features.shape[1])
+    importance[-width:] = _CALENDAR_IMPORTANCE * scale
+    return importance
+
+
+def _errors(module: TuneModule, examples: _Examples, said: Tensor) -> tuple[Tensor, Tensor]:
+    """Of what was asked for, squared errors (P, m, H) on the standardised scale, or cross entropies (P, m, 1).
+
+    With them (m, H) what of it is known.
+    """
+    asked = examples.asked
+    target, known = examples.target[asked], examples.observed[asked]
+    if module.config.tune.task == "classify":
+        weight, label = module.label_weight.cpu().double(), target.squeeze(1)
+        loss = torch.stack([F.cross_entropy(scores, label, weight, reduction="none") for scores in said])
+        return loss.unsqueeze(-1), known
+    assert isinstance(module.model, HeadedForecaster)
+    values = invert_transform(said * examples.deviation[asked] + examples.level[asked], module.model.transform)
+    return ((values - examples.future[asked]) / examples.unit[asked]).square(), known

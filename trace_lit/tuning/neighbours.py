@@ -1,0 +1,123 @@
+"""Retrieval for the stage tune: from the section `rag` of a configuration to the neighbours of its windows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from data_modules import Corpus, DomainDataModule
+from trace_lit.devices import best_device
+from trace_lit.modules import CheckpointError
+from trace_lit.modules.loading import load_aligned
+from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup
+from trace_lit.settings import Config, retrieves
+from trace_lit.text import build_text_encoder
+
+
+def attach_retrieval(config: Config, data: DomainDataModule) -> list[Retrieval]:
+    """Let the batches of all splits have their windows' neighbours; one retrieval a corpus, none where none is asked for.
+
+    Neighbours are found when a split is first read.
+
+    Raises
+    ------
+    CheckpointError, CorpusError, ConfigError, TextEncoderError
+        The retriever or the corpus that is searched cannot be used.
+    """
+    if not retrieves(config):
+        return []
+    rag = config.rag
+    assert rag.retriever is not None
+    model, checkpoint = load_aligned(rag.retriever)
+    text = build_text_encoder(checkpoint.config.text)
+    settings = checkpoint.config
+    retriever = FrozenRetriever(
+        model, text, best_device(config.trainer.accelerator), settings.text.unit, settings.data.zero_is_missing
+    )
+    searched = data.corpora if rag.corpus is None else [_other(Path(rag.corpus).expanduser(), data)] * len(data.corpora)
+    corpora = list({corpus.fingerprint: corpus for corpus in (*data.corpora, *searched)}.values())
+    retriever.learn_channels(corpora)
+    made: dict[str, Retrieval] = {}
+    for corpus in searched:
+        if corpus.fingerprint not in made:
+            made[corpus.fingerprint] = Retrieval(
+                retriever,
+                corpora,
+                corpus,
+                config.window,
+                rag,
+                task=config.tune.task,
+                label_names=data.label_names,
+                transform=config.encoder.transform,
+                zero_is_missing=config.data.zero_is_missing,
+                folder=Path(config.data.cache_dir).expanduser() / "retrieved",
+            )
+    for datasets in data.datasets.values():
+        for dataset, corpus in zip(datasets, searched, strict=True):
+            dataset.attach(RetrievalLookup(made[corpus.fingerprint], dataset))
+    return list(made.values())
+
+
+def _other(path: Path, data: DomainDataModule) -> Corpus:
+    """The corpus in the folder `path`; the data's own where it is one of them."""
+    corpus = Corpus.load(path)
+    known = {own.fingerprint: own for own in data.corpora}
+    if corpus.fingerprint not in known:
+        corpus.check()
+    return known.get(corpus.fingerprint, corpus)
+
+
+def check_unchanged(now: dict[str, str], recorded: dict[str, str], place: str | Path) -> None:
+    """Raise CheckpointError where the `fingerprints` of retriever and corpora are not those that `place` was tuned with."""
+    for what, before in recorded.items():
+        if now.get(what, before) != before:
+            raise CheckpointError(
+                f"{place} was tuned with another {what} ({before[:12]}, now {now[what][:12]}): what it would be given is "
+                f"not what it has learned from; give the old one back (rag.{what}), or tune again"
+            )
+
+
+def fingerprints(config: Config, retrievals: list[Retrieval]) -> dict[str, str]:
+    """Of the retriever, and of the corpus that is searched where it is not each window's own."""
+    if not retrievals:
+        return {}
+    found = {"retriever": retrievals[0].retriever.fingerprint}
+    return found if config.rag.corpus is None else {**found, "corpus": retrievals[0].searched.fingerprint}
+
+
+def find_neighbours(data: DomainDataModule) -> dict[str, float]:
+    """Find those of the training and validation windows, and say what it cost, whenever that was."""
+    lookups = [own.lookup for split in ("train", "validation") for own in data.datasets[split]]
+    for lookup in lookups:
+        if isinstance(lookup, RetrievalLookup):
+            _ = lookup.neighbours
+    retrievals = _retrievals(data)
+    if not retrievals:
+        return {}
+    return {
+        "fit/retrieval_seconds": sum(retrieval.seconds for retrieval in retrievals),
+        "fit/retrieval_candidates": float(sum(len(retrieval.memory) for retrieval in retrievals)),
+    }
+
+
+def retrieval_in_words(config: Config, data: DomainDataModule) -> str | None:
+    """What is retrieved, from what and at which cost; None where nothing is."""
+    retrievals = _retrievals(data)
+    if not retrievals:
+        return None
+    rag, lookback = config.rag, retrievals[0].lookback
+    used = [] if rag.mode == "none" else [f"as {rag.mode} prompt"]
+    if rag.use_futures or not used:
+        used.append("their labels" if config.tune.task == "classify" else "what followed them")
+    candidates = ", ".join(f"{len(own.memory):,} of {own.searched.path.name}" for own in retrievals)
+    seconds = sum(retrieval.seconds for retrieval in retrievals)
+    return (
+        f"{rag.top} neighbours a window by {lookback} steps, {retrievals[0].apart} apart at least, "
+        f"{' and '.join(used)}; candidates {candidates} "
+        f"({', '.join(rag.splits)}), found in {seconds:.1f} s, by {rag.retriever}"
+    )
+
+
+def _retrievals(data: DomainDataModule) -> list[Retrieval]:
+    lookups = [getattr(own, "lookup", None) for own in data.datasets["train"]]
+    found = [lookup.retrieval for lookup in lookups if isinstance(lookup, RetrievalLookup)]
+    return list({id(retrieval): retrieval for retrieval in found}.values())
