@@ -73,7 +73,7 @@ def make_retriever(corpus: Corpus, seed: int = 0) -> FrozenRetriever:
     config = Config(encoder=EncoderConfig(width=16, layers=1, heads=2, patch_length=4))
     vocabulary = training_vocabulary([corpus], HashEncoder())
     model = AlignedModel(SeriesEncoder(config.encoder, vocabulary), config.alignment)
-    return FrozenRetriever(model.eval(), config, HashEncoder(), torch.device("cpu"))
+    return FrozenRetriever(model.eval(), HashEncoder(), torch.device("cpu"))
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def test_what_was_found_is_kept_until_something_changes(
     assert torch.equal(again.neighbours.number, expected.number)
     assert again.retrieval.seconds == seconds > 0
     for changed in (
-        *({"lookback": 16}, {"horizon": 7}, {"top": 3}, {"stride": 2}, {"apart": 3}, {"key": "cls"}),
+        *({"lookback": 16}, {"horizon": 7}, {"top": 3}, {"stride": 2}, {"min_distance": 3}, {"key": "cls"}),
         {"splits": ["train"]},
     ):
         with pytest.raises(AssertionError, match="embedded again"):
