@@ -245,7 +245,7 @@ def _errors(
     return absolute, squared
 
 
-def _summary(columns: Mapping[str, Tensor], bootstrap: int, seed: int) -> Metrics:
+def summary(columns: Mapping[str, Tensor], bootstrap: int, seed: int) -> Metrics:
     """The mean of each column (Q,) and, under `<name>/ci95`, its interval over `bootstrap` new draws of the queries."""
     table = torch.stack(list(columns.values()), dim=1)  # (Q, columns)
     size = len(table)
@@ -333,7 +333,7 @@ def evaluate_retrieval(
         for name, column in columns.items():
             compared = column[~column.isnan()]
             if len(compared):
-                metrics |= _summary({name: compared}, bootstrap, seed)
+                metrics |= summary({name: compared}, bootstrap, seed)
         return metrics
 
     metrics: Metrics = {
@@ -351,8 +351,8 @@ def evaluate_retrieval(
             if not asked.any():
                 continue
             metrics[f"{name}/{match}/queries"] = int(asked.sum())
-            metrics |= _prefixed(f"{name}/{match}", _summary(_match_columns(first[asked]), bootstrap, seed))
-            metrics |= _prefixed(f"random/{name}/{match}", _summary(_match_columns(chance[asked]), 0, seed))
+            metrics |= _prefixed(f"{name}/{match}", summary(_match_columns(first[asked]), bootstrap, seed))
+            metrics |= _prefixed(f"random/{name}/{match}", summary(_match_columns(chance[asked]), 0, seed))
         answers = direction.candidates[top]
         if name == "series_to_text":  # of the instances that share the query's text, the query itself
             own, offered = direction.keys["pair"]
