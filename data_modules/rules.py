@@ -142,7 +142,7 @@ class Quantile:
     share: float
 
     def __str__(self) -> str:
-        return f"{100 * self.share:g} % of all"
+        return f"{100 * self.share:g} % of the windows"
 
 
 Bound = Number | Quantile

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
-from data_modules.dataset import CorpusDataset
+from data_modules.corpus import Corpus
 from data_modules.rules import WindowTable
 from trace_lit.alignment import SearchSpace
-from trace_lit.retrieval import evaluation_mode
+from trace_lit.retrieval import Metrics, RetrievalError, evaluation_mode, with_split
+from trace_lit.retrieval.figures import question_hits
 from trace_lit.retrieval.questions import Question, QuestionReport, judge
 from trace_lit.text import build_text_encoder, sentences
 from trace_lit.train.evaluate import OpenedRun
 
+DRAWN = 3  # questions, where none are named
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answers from one corpus."""
+
+    corpus: Corpus
+    rows: NDArray[np.int64]  # the corpus row of each window that was searched
+    report: QuestionReport
+
 
 def evaluate_questions(
     opened: OpenedRun, questions: Sequence[Question], split: str = "test", part: str = "development"
-) -> dict[str, tuple[CorpusDataset, QuestionReport]]:
+) -> dict[str, Answered]:
     """The answers to the questions of a part, searched in a split of each of the run's corpora; by corpus name.
 
     Raises
@@ -35,18 +49,48 @@ def evaluate_questions(
         space = SearchSpace(opened.model, corpus.info.channels)
 
         def score(wordings: Sequence[str], space: SearchSpace = space, series: torch.Tensor = pool.series) -> NDArray:
-            return (embed_wordings(opened, space, wordings) @ series.T).numpy()
+            return (embed_texts(opened, space, wordings) @ series.T).numpy()
 
-        found[name] = dataset, judge(chosen, WindowTable.of(corpus, rows), score)
+        found[name] = Answered(corpus, rows, judge(chosen, WindowTable.of(corpus, rows), score))
     return found
 
 
-def embed_wordings(opened: OpenedRun, space: SearchSpace, texts: Sequence[str]) -> torch.Tensor:
-    """The vectors (N, E) of texts as people ask, on the CPU."""
+def question_metrics(answered: Mapping[str, Answered], split: str, part: str, bootstrap: int) -> Metrics:
+    """The metrics of `evaluate_questions`, flat: `<split>/questions/<part>/P@10` and so on, see `QuestionReport.metrics`.
+
+    Of several corpora, `<split>/<corpus>/questions/<part>/…`.
+    """
+    found: Metrics = {}
+    for name, own in answered.items():
+        place = split if len(answered) == 1 else f"{split}/{name}"
+        found |= with_split(f"{place}/questions/{part}", own.report.metrics(bootstrap))
+    return found
+
+
+def draw_answers(answered: Mapping[str, Answered], ids: Sequence[str] = ()) -> Figure:
+    """The first hits of the questions `ids`, by default of the worst ones, in the first corpus that could decide them.
+
+    Raises
+    ------
+    RetrievalError
+        A question of `ids` was not asked, or none was.
+    """
+    own = next((own for own in answered.values() if own.report.answers), None)
+    if own is None:
+        raise RetrievalError("no question could be decided: there is nothing to draw")
+    asked = {answer.question.id: answer for answer in own.report.answers}
+    if unknown := [name for name in ids if name not in asked]:
+        raise RetrievalError(f"no question {unknown[0]!r} was asked; there are: {', '.join(asked)}")
+    answers = [asked[name] for name in ids] if ids else own.report.worst()[:DRAWN]
+    return question_hits(answers, own.corpus, own.rows)
+
+
+def embed_texts(opened: OpenedRun, space: SearchSpace, texts: Sequence[str], kind: str = "query") -> torch.Tensor:
+    """The vectors (N, E) of texts, on the CPU; `kind` is "query" for questions and "document" for reports."""
     encoder = build_text_encoder(opened.config.text)
     pieces = [sentences(text) if opened.config.text.unit == "sentence" else [text] for text in texts]
     counts = [len(own) for own in pieces]
-    encoded = torch.from_numpy(encoder.encode([piece for own in pieces for piece in own], kind="query"))
+    encoded = torch.from_numpy(encoder.encode([piece for own in pieces for piece in own], kind=kind))
     vectors = pad_sequence(list(encoded.split(counts)), batch_first=True)
     mask = torch.from_numpy(np.arange(vectors.shape[1]) < np.array(counts)[:, None])
     with evaluation_mode(opened.model):
