@@ -8,15 +8,11 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
-import numpy as np
-
 from data_modules.rules import All, Comparison, Not, Statistic, compare
 from data_modules.statements.facts import (
     ChannelFacts,
     Columns,
     Fact,
-    above,
-    below,
     between,
     beyond,
 )
@@ -27,17 +23,14 @@ from trace_lit.units import UnitError, convert
 
 NUMBERS = 10  # of each sort and channel
 PAIRS = 24  # of channels at most
-SECTORS = {
-    "north": (337.5, 22.5),
+QUADRANTS = {"north": (315.0, 45.0), "east": (45.0, 135.0), "south": (135.0, 225.0), "west": (225.0, 315.0)}
+SECTORS = {  # of the compass, in degrees
+    **QUADRANTS,
     "northeast": (22.5, 67.5),
-    "east": (67.5, 112.5),
     "southeast": (112.5, 157.5),
-    "south": (157.5, 202.5),
     "southwest": (202.5, 247.5),
-    "west": (247.5, 292.5),
     "northwest": (292.5, 337.5),
 }
-QUADRANTS = {"north": (315.0, 45.0), "east": (45.0, 135.0), "south": (135.0, 225.0), "west": (225.0, 315.0)}
 _TOLERANCE = 1e-6  # of a number: values are stored in single precision
 _CONTRARY = {  # forms without a sign, and what is false where they hold
     "unchanged": ("change", "steady", "swing"),
@@ -75,6 +68,7 @@ def facts(columns: Columns, words: Sequence[ChannelWords], clock: bool, seed: in
 
 
 def landmark(columns: Columns, place: int, mark: Landmark) -> Fact:
+    """The fact that a channel passes a number with a name; of a unit that does not fit its own, the bound is NaN."""
     channel = columns.table.channels[place]
     number = mark.number
     if mark.unit and channel.unit:
@@ -96,13 +90,18 @@ class _Numbers:
         self.channel = columns.table.channels[place]
         self.place = place
         self.draw = draw
-        low, high = (columns.quantile(self.statistic(name), share) for name, share in (("minimum", 0.1), ("maximum", 0.9)))
+        low, high = (
+            columns.quantile(self.statistic(name), share) for name, share in (("minimum", 0.1), ("maximum", 0.9))
+        )
         self.spread = high - low
+        self.lowest = columns.quantile(self.statistic("minimum"), 0.0)
 
     def statistic(self, name: str) -> Statistic:
         return Statistic(name, (self.channel.key,))
 
-    def round(self, value: float, spread: float, rounding: Callable[[float], float] = round, difference: bool = False) -> Number:
+    def round(
+        self, value: float, spread: float, rounding: Callable[[float], float] = round, difference: bool = False
+    ) -> Number:
         """In a customary unit, to a step that suits the spread, finely or roughly."""
         measure = pick(measures(self.channel.unit), self.draw.random)
         return rounded(value, spread / self.draw.choice((6.0, 12.0, 25.0)), measure, rounding, difference)
@@ -110,6 +109,10 @@ class _Numbers:
     def at(self, statistic: Statistic, low: float, high: float) -> float:
         """A value that a share between `low` and `high` of the reference windows lies below."""
         return self.columns.quantile(statistic, self.draw.uniform(low, high))
+
+    def trivial(self, number: Number) -> bool:
+        """Whether it is a zero that nothing lies below."""
+        return number.spoken == 0 and not self.lowest < 0
 
     def fact(self, form: str, kind: str, rule: Comparison | All | Not, sign: int, *numbers: Number) -> Fact:
         return Fact(form, kind, (self.place,), rule, sign, numbers=numbers)
@@ -154,7 +157,9 @@ class _Numbers:
         top = self.at(self.statistic("maximum"), 0.3, 0.9)
         high = rounded(top, low.step / abs(low.measure.scale), low.measure, math.ceil)
         if high.value > low.value:
-            inside = All((Not(_past(self.statistic("minimum"), low, -1)), Not(_past(self.statistic("maximum"), high, 1))))
+            inside = All(
+                (Not(_past(self.statistic("minimum"), low, -1)), Not(_past(self.statistic("maximum"), high, 1)))
+            )
             yield self.fact("within", "number", inside, 0, low, high)
 
     def differences(self) -> Iterator[Fact]:
@@ -186,9 +191,9 @@ def numbers(columns: Columns, place: int, draw: random.Random) -> Iterator[Fact]
     if not own.spread > 0:  # constant, or without a value
         return
     for _ in range(NUMBERS):
-        yield from own.levels()
-        yield from own.about()
-        yield from own.differences()
+        for fact in (*own.levels(), *own.about(), *own.differences()):
+            if not own.trivial(fact.numbers[-1]):
+                yield fact
 
 
 def directions(columns: Columns, words: Sequence[ChannelWords]) -> Iterator[Fact]:
@@ -205,9 +210,7 @@ def directions(columns: Columns, words: Sequence[ChannelWords]) -> Iterator[Fact
 
         for name, sector in SECTORS.items():
             yield Fact("direction", "direction", places, come(sector), part=name)
-        for name, sector in QUADRANTS.items():
-            yield Fact("direction", "direction", places, come(sector), part=f"{name}erly half")
-            yield Fact("not direction", "negation", places, Not(come(sector)), part=f"{name}erly half")
+            yield Fact("not direction", "negation", places, Not(come(sector)), part=name)
         for (start, before), (end, after) in itertools.permutations(QUADRANTS.items(), 2):
             turn = All((come(before, 0.0, 0.3), come(after, 0.7, 1.0)))
             yield Fact("turning", "direction", places, turn, part=f"{start} {end}")
@@ -237,7 +240,7 @@ def two_channels(columns: Columns, first: int, second: int) -> Iterator[Fact]:
     if first > second:
         return
     for sign in (1, -1):
-        rule = compare(keys, "correlation", **{"above" if sign > 0 else "below": sign * 0.75})
+        rule = beyond(Statistic("correlation", (keys[0], keys[1])), sign * 0.75, sign)
         yield Fact("correlation", "two_channels", places, rule, sign)
     units = {columns.table.channels[place].unit for place in places}
     if len(units) == 1 and units != {""}:
@@ -246,35 +249,52 @@ def two_channels(columns: Columns, first: int, second: int) -> Iterator[Fact]:
             yield Fact("more", "two_channels", (one, other), compare(keys, "difference", above=0.0))
 
 
-def contraries(catalogue: Sequence[Fact], seed: int, most: int = 16) -> list[np.ndarray]:
-    """For each fact the places of those that differ from it in one thing: the sign, a channel, a part, a number."""
+def contraries(catalogue: Sequence[Fact], seed: int, most: int = 12) -> list[list[tuple[float, list[int]]]]:
+    """For each fact the places of those that differ from it in one thing, and how often such a difference is wanted.
+
+    It may be the sign, a number, the part of the window, the channel, or what is claimed of it.
+    """
     draw = random.Random(seed)
     groups: dict[Hashable, list[int]] = defaultdict(list)
-    keys: list[list[Hashable]] = []
+    keys = [_kin(fact) for fact in catalogue]
     for place, fact in enumerate(catalogue):
-        signs = (fact.sign, fact.other_sign)
-        own: list[Hashable] = [("sign", fact.form, fact.channels, fact.degree, fact.part, fact.numbers)]
-        if not fact.numbers and fact.landmark is None:
-            own.append(("channel", fact.form, signs, fact.degree, fact.part, len(fact.channels)))
-        if fact.part:
-            own.append(("part", fact.form, fact.channels, signs, fact.degree))
-        if fact.numbers:
-            own.append(("number", fact.form, fact.channels, signs))
-            own.append(("line", fact.channels, fact.numbers))
-        if fact.landmark is not None:
-            own.append(("landmark", fact.channels))
-        keys.append(own)
-        for key in own:
+        for _, key in keys[place]:
             groups[key].append(place)
         groups["form", fact.form, fact.channels].append(place)
     found = []
     for place, fact in enumerate(catalogue):
-        near: list[int] = []
-        for key in keys[place]:
-            akin = groups[key]
-            near += draw.sample(akin, min(len(akin), most))
-        for form in _CONTRARY.get(fact.form, ()):
-            akin = groups["form", form, fact.channels]
-            near += draw.sample(akin, min(len(akin), 4))
-        found.append(np.array([other for other in dict.fromkeys(near) if other != place], dtype=np.int64))
+        near = []
+        for weight, key in keys[place]:
+            akin = [other for other in groups[key] if _differ(fact.numbers, catalogue[other].numbers, key)]
+            near.append((weight, draw.sample(akin, min(len(akin), most))))
+        claims = [other for form in _CONTRARY.get(fact.form, ()) for other in groups["form", form, fact.channels]]
+        near.append((1.0 if fact.sign else 4.0, draw.sample(claims, min(len(claims), most))))
+        others = [(weight, [other for other in places if other != place]) for weight, places in near]
+        found.append([(weight, places) for weight, places in others if places])
     return found
+
+
+def _differ(one: Sequence[Number], other: Sequence[Number], key: Hashable) -> bool:
+    """Whether numbers that are to differ do so by more than they are rounded to."""
+    if not isinstance(key, tuple) or key[0] != "number":
+        return True
+    return any(
+        abs(mine.value - theirs.value) > max(own.step / abs(own.measure.scale) for own in (mine, theirs))
+        for mine, theirs in zip(one, other, strict=True)
+    )
+
+
+def _kin(fact: Fact) -> list[tuple[float, Hashable]]:
+    """Keys that a fact shares with those that differ from it in one thing, and how often each is wanted."""
+    signs = (fact.sign, fact.other_sign)
+    keys: list[tuple[float, Hashable]] = [
+        (4.0, ("sign", fact.form, fact.channels, fact.degree, fact.part, fact.numbers, fact.landmark is None))
+    ]
+    if not fact.numbers and fact.landmark is None:
+        keys.append((2.0, ("channel", fact.form, signs, fact.degree, fact.part, len(fact.channels))))
+    if fact.part:
+        keys.append((3.0, ("part", fact.form, fact.channels, signs, fact.degree)))
+    if fact.numbers:
+        keys.append((3.0, ("number", fact.form, fact.channels, signs)))
+        keys.append((2.0, ("line", fact.channels, fact.numbers)))
+    return keys

@@ -232,7 +232,9 @@ class ChannelFacts:
             half = Shape("halves", (self.key,))
             for degree, share in ((2, 0.45), (3, 0.8)):
                 bound = sign * self.columns.size_quantile(half, share)
-                yield self.fact("halves", "timing", All((beyond(half, bound, sign), beyond(change, 0.0, sign))), sign, degree)
+                yield self.fact(
+                    "halves", "timing", All((beyond(half, bound, sign), beyond(change, 0.0, sign))), sign, degree
+                )
 
     def hours(self) -> Iterator[Fact]:
         span = self.statistic("range")
@@ -285,4 +287,3 @@ class ChannelFacts:
         yield self.fact("neither level", "negation", All((Not(above(mean, high)), Not(below(mean, low)))))
         span = self.statistic("range")
         yield self.fact("not swing", "negation", Not(self.far(span, 0.4, 1)))
-

@@ -15,17 +15,19 @@ Draw = Callable[[], float]  # a random number of [0, 1)
 _TOKEN = re.compile(r"[()\[\]|]|<\w+>|[^()\[\]|<]+|<")
 
 
+TEXT, SYMBOL, SEQUENCE, CHOICE = range(4)  # kinds of phrases
+
+
 class Phrase:
     """A parsed phrase: text, a symbol, a sequence of phrases or a choice of them."""
 
-    __slots__ = ("kind", "parts", "text")
-
-    TEXT, SYMBOL, SEQUENCE, CHOICE = range(4)
+    __slots__ = ("backwards", "kind", "parts", "text")
 
     def __init__(self, kind: int, text: str = "", parts: tuple[Phrase, ...] = ()) -> None:
         self.kind = kind
         self.text = text
         self.parts = parts
+        self.backwards = parts[::-1]
 
 
 Words = Mapping[str, Phrase]  # what the symbols stand for
@@ -33,12 +35,12 @@ Words = Mapping[str, Phrase]  # what the symbols stand for
 
 def literal(text: str) -> Phrase:
     """The text as it is, whatever signs are in it."""
-    return Phrase(Phrase.TEXT, text)
+    return Phrase(TEXT, text)
 
 
 def choice(options: Sequence[Phrase]) -> Phrase:
     """One of the phrases."""
-    return options[0] if len(options) == 1 else Phrase(Phrase.CHOICE, parts=tuple(options))
+    return options[0] if len(options) == 1 else Phrase(CHOICE, parts=tuple(options))
 
 
 @cache
@@ -62,7 +64,8 @@ def _parsed(text: str) -> Phrase:
 
 
 def _alternatives(tokens: Sequence[str], place: int, closing: str = "") -> tuple[Phrase, int]:
-    options, parts = [], []
+    options: list[Phrase] = []
+    parts: list[Phrase] = []
     while place < len(tokens) and tokens[place] not in (")", "]"):
         token = tokens[place]
         place += 1
@@ -73,7 +76,7 @@ def _alternatives(tokens: Sequence[str], place: int, closing: str = "") -> tuple
             inner, place = _alternatives(tokens, place, ")" if token == "(" else "]")
             parts.append(inner if token == "(" else choice([inner, literal("")]))
         elif token.startswith("<") and len(token) > 1:
-            parts.append(Phrase(Phrase.SYMBOL, token[1:-1]))
+            parts.append(Phrase(SYMBOL, token[1:-1]))
         else:
             parts.append(literal(token))
     options.append(_sequence(parts))
@@ -85,21 +88,33 @@ def _alternatives(tokens: Sequence[str], place: int, closing: str = "") -> tuple
 
 
 def _sequence(parts: list[Phrase]) -> Phrase:
-    return parts[0] if len(parts) == 1 else Phrase(Phrase.SEQUENCE, parts=tuple(parts))
+    return parts[0] if len(parts) == 1 else Phrase(SEQUENCE, parts=tuple(parts))
 
 
 def expand(root: Phrase, words: Words, draw: Draw) -> str:
-    """The phrase with every choice made; KeyError for a symbol that `words` does not have."""
+    """The phrase with every choice made, as `tidy` leaves it; KeyError for a symbol that `words` does not have."""
     out: list[str] = []
     stack = [root]
+    pop, push = stack.pop, stack.append
     while stack:
-        top = stack.pop()
-        if top.kind == Phrase.TEXT:
+        top = pop()
+        kind = top.kind
+        while kind in (CHOICE, SYMBOL):
+            if kind == CHOICE:
+                parts = top.parts
+                top = parts[int(draw() * len(parts))]
+            else:
+                top = words[top.text]
+            kind = top.kind
+        if kind == TEXT:
             out.append(top.text)
-        elif top.kind == Phrase.SYMBOL:
-            stack.append(words[top.text])
-        elif top.kind == Phrase.SEQUENCE:
-            stack.extend(reversed(top.parts))
         else:
-            stack.append(top.parts[int(draw() * len(top.parts))])
-    return " ".join("".join(out).split()).replace(" ,", ",").replace(" .", ".").replace(" ?", "?")
+            for part in top.backwards:
+                push(part)
+    return tidy("".join(out))
+
+
+def tidy(text: str) -> str:
+    """Without the spaces that parts left out leave behind."""
+    text = " ".join(text.split())
+    return text.replace(" ,", ",").replace(" ?", "?") if " ," in text or " ?" in text else text

@@ -5,6 +5,8 @@ The tables of the two signs are parallel, word for word, so that a statement and
 
 from __future__ import annotations
 
+from functools import cache
+
 from data_modules.statements.grammar import Phrase, Words, literal, phrase
 from data_modules.statements.words import ADVERBS
 
@@ -53,15 +55,31 @@ _FALL = (
 _JUMP = (("jumped", "jumps", "jump"), ("shot up", "shoots up", "shoot up"), ("leapt up", "leaps up", "leap up"))
 _PLUNGE = (("plunged", "plunges", "plunge"), ("plummeted", "plummets", "plummet"), ("slumped", "slumps", "slump"))
 _PAST_UP = (
-    *(("exceeded", "exceeds", "exceed"), ("went above", "goes above", "go above"), ("rose above", "rises above", "rise above")),
+    *(
+        ("exceeded", "exceeds", "exceed"),
+        ("went above", "goes above", "go above"),
+        ("rose above", "rises above", "rise above"),
+    ),
     *(("climbed over", "climbs over", "climb over"), ("topped", "tops", "top")),
 )
 _PAST_DOWN = (
-    *(("fell below", "falls below", "fall below"), ("went below", "goes below", "go below"), ("sank below", "sinks below", "sink below")),
+    *(
+        ("fell below", "falls below", "fall below"),
+        ("went below", "goes below", "go below"),
+        ("sank below", "sinks below", "sink below"),
+    ),
     *(("dropped under", "drops under", "drop under"), ("dipped below", "dips below", "dip below")),
 )
-_PEAK = (("peaked", "peaks", "peak"), ("reached <its> peak", "reaches <its> peak", "reach <its> peak"), ("topped out", "tops out", "top out"))
-_TROUGH = (("bottomed out", "bottoms out", "bottom out"), ("reached <its> low", "reaches <its> low", "reach <its> low"), ("hit bottom", "hits bottom", "hit bottom"))
+_PEAK = (
+    ("peaked", "peaks", "peak"),
+    ("reached <its> peak", "reaches <its> peak", "reach <its> peak"),
+    ("topped out", "tops out", "top out"),
+)
+_TROUGH = (
+    ("bottomed out", "bottoms out", "bottom out"),
+    ("reached <its> low", "reaches <its> low", "reach <its> low"),
+    ("hit bottom", "hits bottom", "hit bottom"),
+)
 
 PAST, PRESENT = 0, 1
 
@@ -74,7 +92,13 @@ def _verbs(tense: int, plural: bool) -> Words:
     found = {base: phrase(*_forms(base)[2 * tense + plural].split("|")) for base in (*_REGULAR, *_IRREGULAR)}
     one = {f"{base}1": phrase(*_forms(base)[2 * tense].split("|")) for base in (*_REGULAR, *_IRREGULAR)}
     its = {"its": literal("their" if plural else "its"), "it_": literal("they" if plural else "it")}
-    return {**found, **one, **its, "were": literal("are" if tense else "were"), "is2": literal("is" if tense else "was")}
+    return {
+        **found,
+        **one,
+        **its,
+        "were": literal("are" if tense else "were"),
+        "is2": literal("is" if tense else "was"),
+    }
 
 
 VERBS = {(tense, plural): _verbs(tense, plural) for tense in (PAST, PRESENT) for plural in (False, True)}
@@ -89,9 +113,9 @@ _SIGNED = {  # symbol: the word for 1 and for −1
     "over": ("(above|over|above|over|more than|higher than)", "(below|under|below|under|less than|lower than)"),
     "sign": (">", "<"),
     "more": ("more", "less"),
-    "minmax": ("(max|maximum|peak|highest)", "(min|minimum|bottom|lowest)"),
-    "minmax_": ("(min|minimum|bottom|lowest)", "(max|maximum|peak|highest)"),
-    "minmax_long": ("(maximum|peak|highest)", "(minimum|bottom|lowest)"),
+    "minmax": ("(max|maximum|peak|highest)", "(min|minimum|lowest|lowest)"),
+    "minmax_": ("(min|minimum|lowest|lowest)", "(max|maximum|peak|highest)"),
+    "minmax_long": ("(maximum|peak|highest)", "(minimum|lowest|lowest)"),
     "trough": ("(minimum|low)", "(maximum|high)"),
     "peak": ("(peak|maximum|high|high point)", "(trough|minimum|low|low point)"),
     "peaking": ("(peaking|topping out)", "(bottoming out|troughing)"),
@@ -103,7 +127,7 @@ _SIGNED = {  # symbol: the word for 1 and for −1
     "trend_up": ("(upward trend|uptrend|upward tendency)", "(downward trend|downtrend|downward tendency)"),
     "updown": ("up", "down"),
     "way_up": ("(way up|rise|increase)", "(way down|decline|decrease)"),
-    "jump": ("(jump|leap|surge)", "(plunge|slump|drop)"),
+    "leap": ("(jump|leap|surge)", "(plunge|slump|drop)"),
     "largest": ("(largest|widest|biggest)", "(smallest|narrowest|tiniest)"),
     "wide": ("(wide|large|big)", "(narrow|small|tiny)"),
     "much": ("much", "little"),
@@ -111,10 +135,10 @@ _SIGNED = {  # symbol: the word for 1 and for −1
     "record_high": ("(record high|maximum)", "(record low|minimum)"),
     "high_n": ("high", "low"),
     "shape": (
-        "(a hump|a bump|an arch|a peak in the middle|a hill)",
-        "(a dip|a sag|a valley|a low in the middle|a trough)",
+        "(a hump|a bump|a peak in the middle|a rise and fall)",
+        "(a dip|a sag|a low in the middle|a fall and recovery)",
     ),
-    "shape_": ("(hump|bump|arch)", "(dip|sag|valley)"),
+    "shape_": ("(hump|bump)", "(dip|sag)"),
     "turned": (
         "<s> peaked (around|near) the middle and (fell back|came back down|declined again)",
         "<s> dipped (around|near) the middle and (recovered|bounced back|rose again)",
@@ -182,11 +206,21 @@ LEVELS = {
     for sign in (1, -1)
     for degree, adverb in ADVERBS.items()
 }
+MANY = {  # of what is counted, by sign and degree
+    (1, 1): phrase("quite a few", "fairly many"),
+    (1, 2): phrase("many", "a lot of", "lots of", "numerous", "plenty of"),
+    (1, 3): phrase("very many", "a great many", "really many"),
+    (1, 4): phrase("extremely many", "a huge number of", "an exceptional number of"),
+    (-1, 1): phrase("rather few", "fairly few"),
+    (-1, 2): phrase("few", "not many", "only a few"),
+    (-1, 3): phrase("very few", "hardly any", "really few"),
+    (-1, 4): phrase("extremely few", "next to no", "almost no"),
+}
 PARTS = {
-    "first half": "(in the first half|during the first half|early on|earlier on|in the first half of the <period>)",
-    "second half": "(in the second half|during the second half|later on|in the latter half|in the second half of the <period>)",
-    "start": "(at the start|at the beginning|initially|at the very start|at the beginning of the <period>|in the first quarter)",
-    "end": "(at the end|towards the end|near the end|finally|at the end of the <period>|in the last quarter)",
+    "first half": "(in the first half|during the first half|early on|earlier on|in the first part)",
+    "second half": "(in the second half|during the second half|later on|in the latter half|in the second part)",
+    "start": "(at the start|at the beginning|initially|at the very start|early in the <period>|in the first quarter)",
+    "end": "(at the end|towards the end|near the end|at the very end|at the end of the <period>|in the last quarter)",
     "middle": "(in the middle|halfway through|midway|around the middle|in the middle of the <period>)",
     "night": "(at night|during the night|in the night|in the small hours|in the early hours|overnight)",
     "morning": "(in the morning|during the morning|before noon|in the morning hours)",
@@ -209,3 +243,13 @@ COMPASS = {  # the noun and the adjective
     "west": ("(west|west|W)", "(westerly|west)"),
     "northwest": ("(northwest|north-west|NW)", "(northwesterly|north-westerly|northwest)"),
 }
+
+
+@cache
+def _base(tense: int, plural: bool, sign: int, degree: int) -> dict[str, Phrase]:
+    return {**VERBS[tense, plural], **SIGNS[sign, tense, plural], **DEGREES[degree], **LEVELS[sign, degree]}
+
+
+def symbols(tense: int, plural: bool, sign: int, degree: int) -> dict[str, Phrase]:
+    """What the symbols stand for that depend on no channel."""
+    return _base(tense, plural, sign, degree).copy()

@@ -26,8 +26,10 @@ class Quantity:
     unit: str = ""  # pattern that the unit must match
     names: Options = ()  # singular nouns for the quantity
     plurals: Options = ()  # plural nouns for it
+    fairly_high: Options = ()  # adjectives that need no "fairly"
     high: Options = ()  # adjectives
     very_high: Options = ()  # adjectives that need no "very"
+    fairly_low: Options = ()
     low: Options = ()
     very_low: Options = ()
     most: Options = ()  # superlatives
@@ -72,14 +74,16 @@ QUANTITIES = (
         unit=r"^(K|kelvin|°?\s?[CF]|deg(rees)?\s?[CF]?|celsius|fahrenheit)$",
         names=("air temperature", "temperature", "the temperature"),
         plurals=("temperatures",),
-        high=("warm", "warm", "mild"),
+        fairly_high=("mild", "pleasantly warm"),
+        high=("warm",),
         very_high=("hot", "hot", "really hot", "boiling hot", "sweltering"),
-        low=("cool", "cold", "chilly", "cold"),
+        fairly_low=("cool", "fresh"),
+        low=("cold", "cold", "chilly"),
         very_low=("bitterly cold", "frigid", "really cold", "icy cold", "wintry"),
         most=("warmest", "hottest"),
         least=("coldest", "chilliest"),
-        high_noun=("warmth", "warm weather", "warm air", "mild temperatures", "warm temperatures"),
-        low_noun=("cold weather", "cold air", "cool air", "the cold", "cold temperatures"),
+        high_noun=("warmth", "warm weather", "warm air", "warm temperatures"),
+        low_noun=("cold weather", "cold air", "cold", "cold temperatures"),
         rise=("it (got|grew|became|turned) warmer", "it warmed up", "the air warmed", "the mercury climbed"),
         fall=("it (got|grew|became|turned) colder", "it cooled down", "the air cooled", "the mercury sank"),
         rise_noun=("warming", "a warm-up", "rising temperatures"),
@@ -99,10 +103,16 @@ QUANTITIES = (
                 False,
                 0.0,
                 "°C",
-                ("permanent frost", "frost (all day|throughout)", "temperatures below freezing (throughout|all the time)"),
+                (
+                    "permanent frost",
+                    "frost (all day|throughout)",
+                    "temperatures below freezing (throughout|all the time)",
+                ),
                 ("it never got above freezing", "it stayed below freezing", "it was freezing the whole time"),
             ),
-            Landmark("maximum", True, 30.0, "°C", ("summer heat", "heat over 30 degrees"), ("it was hotter than 30 degrees",)),
+            Landmark(
+                "maximum", True, 30.0, "°C", ("summer heat", "heat over 30 degrees"), ("it was hotter than 30 degrees",)
+            ),
             Landmark("minimum", True, 20.0, "°C", ("a tropical night",), ("it never cooled below 20 °C",)),
         ),
     ),
@@ -119,7 +129,11 @@ QUANTITIES = (
         high_noun=("humid air", "moist air", "damp air", "muggy air"),
         low_noun=("dry air",),
         rise=("it (got|became|turned) (damper|more humid|muggier)", "the air (got|became) (moister|damper)"),
-        fall=("it (got|became|turned) (drier|less humid|less muggy)", "the air dried out", "the air (got|became) drier"),
+        fall=(
+            "it (got|became|turned) (drier|less humid|less muggy)",
+            "the air dried out",
+            "the air (got|became) drier",
+        ),
         rise_noun=("air getting damper", "increasingly humid air"),
         fall_noun=("air drying out", "increasingly dry air"),
         conditions=("air", "weather", "conditions"),
@@ -134,7 +148,12 @@ QUANTITIES = (
         ),
         most=("highest-pressure",),
         least=("lowest-pressure",),
-        high_noun=("[an area of] high pressure", "an anticyclone", "a high barometer", "high pressure and settled weather"),
+        high_noun=(
+            "[an area of] high pressure",
+            "an anticyclone",
+            "a high barometer",
+            "high pressure and settled weather",
+        ),
         low_noun=("[an area of] low pressure", "a depression", "a low barometer", "low pressure and unsettled weather"),
         rise=("the barometer (rose|went up|climbed)",),
         fall=("the barometer (fell|went down|dropped)",),
@@ -164,7 +183,9 @@ QUANTITIES = (
             Landmark("maximum", True, 17.2, "m/s", ("[a] gale", "gale-force winds"), ("it blew a gale",)),
             Landmark("maximum", True, 24.5, "m/s", ("a storm", "storm-force winds"), ("there was a storm",)),
             Landmark("maximum", True, 10.8, "m/s", ("a strong breeze at times",), ("it blew force 6 or more",)),
-            Landmark("minimum", False, 0.3, "m/s", ("a dead calm at some point",), ("the wind died completely for a while",)),
+            Landmark(
+                "minimum", False, 0.3, "m/s", ("a dead calm at some point",), ("the wind died completely for a while",)
+            ),
         ),
     ),
     Quantity(
@@ -201,7 +222,7 @@ QUANTITIES = (
     Quantity(
         "radiation",
         r"(solar|global|shortwave) (ir)?radia(tion|nce)|irradiance|sunshine|insolation",
-        names=("solar radiation", "sunshine", "sunlight", "radiation", "sun"),
+        names=("solar radiation", "sunshine", "sunlight", "radiation"),
         high=("sunny", "bright"),
         very_high=("brilliantly sunny", "very sunny", "glaringly bright"),
         low=("dull", "dim", "gloomy"),
@@ -276,7 +297,9 @@ QUANTITIES = (
         rise_noun=("a quickening pulse",),
         fall_noun=("a slowing pulse",),
         landmarks=(
-            Landmark("mean", True, 100.0, "", ("tachycardia", "persistent tachycardia"), ("the patient was tachycardic",)),
+            Landmark(
+                "mean", True, 100.0, "", ("tachycardia", "persistent tachycardia"), ("the patient was tachycardic",)
+            ),
             Landmark("mean", False, 60.0, "", ("bradycardia",), ("the patient was bradycardic",)),
         ),
     ),
@@ -309,12 +332,16 @@ QUANTITIES = (
         r"systolic",
         names=("systolic blood pressure", "systolic pressure", "the systolic", "systolic BP"),
         landmarks=(
-            Landmark("minimum", False, 90.0, "mmHg", ("hypotension",), ("blood pressure (crashed|was dangerously low)",)),
+            Landmark(
+                "minimum", False, 90.0, "mmHg", ("hypotension",), ("blood pressure (crashed|was dangerously low)",)
+            ),
             Landmark("mean", True, 140.0, "mmHg", ("hypertension",), ("the patient was hypertensive",)),
         ),
     ),
     Quantity(
-        "diastolic", r"diastolic", names=("diastolic blood pressure", "diastolic pressure", "the diastolic", "diastolic BP")
+        "diastolic",
+        r"diastolic",
+        names=("diastolic blood pressure", "diastolic pressure", "the diastolic", "diastolic BP"),
     ),
     Quantity("blood pressure", r"blood pressure|arterial pressure", names=("blood pressure", "BP")),
     Quantity(
@@ -324,7 +351,14 @@ QUANTITIES = (
         high_noun=("plenty of solar power", "a lot of sun on the panels"),
         low_noun=("little solar power", "hardly any solar power"),
         landmarks=(
-            Landmark("maximum", False, 1e-9, "", ("no solar power at all", "no sun on the panels"), ("no solar power was produced",)),
+            Landmark(
+                "maximum",
+                False,
+                1e-9,
+                "",
+                ("no solar power at all", "no sun on the panels"),
+                ("no solar power was produced",),
+            ),
         ),
     ),
     Quantity(
@@ -337,19 +371,32 @@ QUANTITIES = (
     Quantity(
         "imports",
         r"net imports",
-        names=("net import", "the import balance", "import of power"),
-        plurals=("net imports",),
+        plurals=("net imports", "imports", "power imports"),
         high_noun=("heavy imports",),
         landmarks=(
-            Landmark("maximum", False, 0.0, "", ("exports all the time", "a net exporter"), ("power was exported all the time",)),
-            Landmark("minimum", True, 0.0, "", ("imports all the time", "a net importer"), ("power was imported all the time",)),
+            Landmark(
+                "maximum",
+                False,
+                0.0,
+                "",
+                ("exports all the time", "a net exporter"),
+                ("power was exported all the time",),
+            ),
+            Landmark(
+                "minimum",
+                True,
+                0.0,
+                "",
+                ("imports all the time", "a net importer"),
+                ("power was imported all the time",),
+            ),
         ),
     ),
     Quantity(
         "load",
         r"^(power |electric(al|ity)? |system |grid |zone )?(load|demand|consumption)( forecast)?$",
         names=("load", "demand", "power demand", "power consumption", "electricity use", "the load", "consumption"),
-        high_noun=("heavy load", "heavy demand", "a hungry grid"),
+        high_noun=("heavy load", "heavy demand", "strong demand"),
         low_noun=("light load", "weak demand"),
         rise_noun=("a demand ramp",),
     ),
@@ -360,7 +407,9 @@ QUANTITIES = (
         names=("frequency", "grid frequency", "the mains frequency"),
         landmarks=(
             Landmark("mean", False, 50.0, "", ("a frequency below 50 Hz on average",), ("the grid ran slow",)),
-            Landmark("minimum", False, 49.9, "", ("a dip of frequency below 49.9 Hz",), ("frequency sagged below 49.9 Hz",)),
+            Landmark(
+                "minimum", False, 49.9, "", ("a dip of frequency below 49.9 Hz",), ("frequency sagged below 49.9 Hz",)
+            ),
         ),
     ),
     Quantity(
@@ -382,7 +431,9 @@ QUANTITIES = (
         rise_noun=("growing traffic",),
         fall_noun=("declining traffic",),
     ),
-    Quantity("unemployment", r"unemployment", high_noun=("many people out of work",), low_noun=("few people out of work",)),
+    Quantity(
+        "unemployment", r"unemployment", high_noun=("many people out of work",), low_noun=("few people out of work",)
+    ),
 )
 _COMPONENT = re.compile(
     r"^(?P<what>.*?)[ _-]?\b(?P<axis>[uv])\b( component)?$|"

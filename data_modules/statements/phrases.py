@@ -19,8 +19,7 @@ LEVEL: Modes = {
         "<grad> (values|levels) of <s>",
         f"<s> <well> <above> {_AVERAGE}",
         "<nongrad> <n>",
-        "<noun>",
-        "<noun>",
+        *("<noun>", "<noun>", "<many> <n>", "<many> <n>"),
         "<A> <conditions>",
     ),
     "clause": (
@@ -34,7 +33,7 @@ LEVEL: Modes = {
         "(overall|on the whole), <s> <be> <grad>",
     ),
     "adjective": ("<A>",),
-    "short": ("<grad> <n>", "<n> <grad>", "<noun>", "<A>"),
+    "short": ("<grad> <n>", "<n> <grad>", "<noun>", "<A>", "<many> <n>"),
     "whole": ("when <be> <s> <grad>?", "when <be> <s> <well> <above> average?"),
 }
 
@@ -43,7 +42,7 @@ FORMS: dict[str, Modes] = {
     "throughout": {
         "noun": (
             *("<grad> <n> <throughout>", "(constantly|continuously|persistently|consistently|always) <grad> <n>"),
-            *("<n> that <stay> <grad> <throughout>", "<noun> <throughout>"),
+            *("<n> that <stay> <grad> <throughout>", "<noun> <throughout>", "<many> <n> <throughout>"),
         ),
         "clause": (
             *("<s> <stay> <grad> <throughout>", "<s> <be> <grad> <throughout>", "<s> <be> always <grad>"),
@@ -91,17 +90,28 @@ FORMS: dict[str, Modes] = {
         ),
         "short": ("<rising> <n>", "<n> <rising>", "<n> <updown>", "<movenoun>", "<adjm> <a_rise> in <s>"),
         "whole": (
-            *("when did <s> <rise> <advm>?", "when did <s> <rise>?", "did <s> <rise> <advm>?", "where does <s> <rise> <advm>?"),
+            *(
+                "when did <s> <rise> <advm>?",
+                "when did <s> <rise>?",
+                "did <s> <rise> <advm>?",
+                "where did <s> <rise> <advm>?",
+            ),
             "<periods> that ended with <higher> <n> than they began with",
         ),
     },
     "steady": {
         "noun": (
-            *("a (steady|continuous|gradual|persistent|constant) <a_rise> (in|of) <s>", "(steadily|continuously) <rising> <n>"),
+            *(
+                "a (steady|continuous|gradual|persistent|constant) <a_rise> (in|of) <s>",
+                "(steadily|continuously) <rising> <n>",
+            ),
             *("<n> <rising> (steadily|continuously|all the time|<throughout>)", "a steady <trend_up> (in|of) <s>"),
         ),
         "clause": (
-            *("<s> <rose> (steadily|continuously|gradually|<throughout>|bit by bit|step by step)", "<s> <keep> <rising>"),
+            *(
+                "<s> <rose> (steadily|continuously|gradually|<throughout>|bit by bit|step by step)",
+                "<s> <keep> <rising>",
+            ),
             *("<s> <rose> from (start to end|beginning to end|start to finish)", "<s> <show> a steady <trend_up>"),
             "<s> <rose> more and more",
         ),
@@ -130,32 +140,50 @@ FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <rose>, then <fell>", "<s> <rose> first and then <fell>", "<s> <rose> before <falling>"),
-            *("first <s> <rose>, then <it_> <fell>", "<s> <rose> and <fell> again", "<s> <go> <updown>, then <downup> [again]"),
-            *("<s> <rose> <advm> in the first half and <fell> in the second", "after a <a_rise> <s> <fell> again", "<turned>"),
+            *(
+                "first <s> <rose>, then <it_> <fell>",
+                "<s> <rose> and <fell> again",
+                "<s> <go> <updown>, then <downup> [again]",
+            ),
+            *(
+                "<s> <rose> <advm> in the first half and <fell> in the second",
+                "after a <a_rise> <s> <fell> again",
+                "<turned>",
+            ),
         ),
         "short": ("<n> <updown>, then <downup>", "<n> <rising>, then <falling>", "<a_rise>, then <a_fall> of <s>"),
         "whole": ("when did <s> <rise> and then <fall>?", "when did <s> first <rise> and then <fall>?"),
     },
     "jump": {
         "noun": (
-            *("a (sudden|abrupt|sharp) <jump> in <s>", "a <jump> in <s> from one (step|reading|value) to the next"),
-            *("a (sudden|abrupt) <a_rise> in <s>", "<s> with a (sudden|abrupt) <jump>"),
+            *("a (sudden|abrupt|sharp) <leap> in <s>", "a <leap> in <s> from one (step|reading|value) to the next"),
+            *("a (sudden|abrupt) <a_rise> in <s>", "<s> with a (sudden|abrupt) <leap>"),
         ),
         "clause": (
             *("<s> (suddenly|abruptly) <rose>", "<s> <jumped> (suddenly|abruptly|all at once|within one step)"),
-            *("there <be1> a (sudden|abrupt) <jump> in <s>", "all of a sudden <s> <rose> [a lot]", "<s> <jumped>"),
+            *("there <be1> a (sudden|abrupt) <leap> in <s>", "all of a sudden <s> <rose> [a lot]", "<s> <jumped>"),
         ),
-        "short": ("sudden <jump> in <s>", "sudden <a_rise> of <s>", "<n> suddenly <rising>"),
+        "short": ("sudden <leap> in <s>", "sudden <a_rise> of <s>", "<n> suddenly <rising>"),
         "whole": ("when did <s> suddenly <rise>?", "when did <s> <rise> abruptly?"),
     },
     "swing+": {
         "noun": (
-            *("<adjm> swings (in|of) <s>", "<adverb3> (variable|changeable) <n>", "a <adverb3> (wide|large|big) range of <s>"),
+            *(
+                "<adjm> swings (in|of) <s>",
+                "<adverb3> (variable|changeable) <n>",
+                "a <adverb3> (wide|large|big) range of <s>",
+            ),
             *("(wildly|widely|strongly) varying <n>", "(large|big) (differences|variations) in <s>"),
         ),
         "clause": (
-            *("<s> <vary> (widely|a lot|a great deal|considerably|strongly)", "<s> <swing> (widely|wildly|back and forth a lot)"),
-            *("<s> <cover> a <adverb3> wide range", "there <be1> a <adverb3> large (gap|difference) between the highest and lowest <n>"),
+            *(
+                "<s> <vary> (widely|a lot|a great deal|considerably|strongly)",
+                "<s> <swing> (widely|wildly|back and forth a lot)",
+            ),
+            *(
+                "<s> <cover> a <adverb3> wide range",
+                "there <be1> a <adverb3> large (gap|difference) between the highest and lowest <n>",
+            ),
             "<s> <change> (a lot|a great deal|considerably)",
         ),
         "short": ("variable <n>", "wide swings in <s>", "big swings of <s>", "<n> all over the place"),
@@ -163,11 +191,19 @@ FORMS: dict[str, Modes] = {
     },
     "swing-": {
         "noun": (
-            *("(flat|even|uniform|almost constant) <n>", "a <adverb3> (small|narrow) range of <s>", "<n> (within|in) a narrow (band|range)"),
+            *(
+                "(flat|even|uniform|almost constant) <n>",
+                "a <adverb3> (small|narrow) range of <s>",
+                "<n> (within|in) a narrow (band|range)",
+            ),
             *("(tiny|very small|minimal) variations in <s>", "a flat line [in|of] <s>"),
         ),
         "clause": (
-            *("<s> <be> <adverb3> (flat|even|uniform)", "<s> <stay> within a <adverb3> narrow range", "<s> hardly <vary>"),
+            *(
+                "<s> <be> <adverb3> (flat|even|uniform)",
+                "<s> <stay> within a <adverb3> narrow range",
+                "<s> hardly <vary>",
+            ),
             *("<s> <vary> <adverb3> little", "<s> <be> almost (constant|flat|level)", "<s> hardly <move>"),
         ),
         "short": ("flat <n>", "<n> flat", "almost constant <n>", "even <n>"),
@@ -179,39 +215,75 @@ FORMS: dict[str, Modes] = {
             *("<adverb3> (frequent|rapid) (ups and downs|fluctuations) (in|of) <s>", "<n> jumping up and down"),
         ),
         "clause": (
-            *("<s> <be> <adverb3> (volatile|erratic|jumpy|unsteady|restless|choppy|noisy)", "<s> <fluctuate> from step to step"),
-            *("<s> <jump> up and down [all the time|throughout]", "<s> <go> up and down (all the time|again and again)"),
+            *(
+                "<s> <be> <adverb3> (volatile|erratic|jumpy|unsteady|restless|choppy|noisy)",
+                "<s> <fluctuate> from step to step",
+            ),
+            *(
+                "<s> <jump> up and down [all the time|throughout]",
+                "<s> <go> up and down (all the time|again and again)",
+            ),
         ),
         "short": ("<adverb3> volatile <n>", "erratic <n>", "noisy <n>", "<n> up and down"),
     },
     "unrest-": {
         "noun": (
-            *("<adverb3> (smooth|gradual|even) (course|curve) of <s>", "<adverb3> smooth <n>", "<n> changing <adverb3> (smoothly|gradually|slowly)"),
+            *(
+                "<adverb3> (smooth|gradual|even) (course|curve) of <s>",
+                "<adverb3> smooth <n>",
+                "<n> changing <adverb3> (smoothly|gradually|slowly)",
+            ),
         ),
         "clause": (
-            *("<s> <change> (smoothly|gradually|slowly|without jumps)", "<s> <move> <adverb3> smoothly", "<s> <follow> a <adverb3> smooth (curve|course)"),
+            *(
+                "<s> <change> (smoothly|gradually|slowly|without jumps)",
+                "<s> <move> <adverb3> smoothly",
+                "<s> <follow> a <adverb3> smooth (curve|course)",
+            ),
             "the (curve|course) of <s> <be1> <adverb3> smooth",
         ),
         "short": ("smooth <n>", "<n> <adverb3> smooth", "gradual changes of <s>"),
     },
     "spike+": {
-        "noun": ("a (spike|outlier|isolated extreme value) in <s>", "<s> with a (spike|outlier)", "<n> with (a spike|an outlier)"),
-        "clause": ("there <be1> a (spike|outlier) in <s>", "<s> <show> a (spike|outlier)", "(one|a single) (value|reading) of <s> (stands|stood) out"),
+        "noun": (
+            "a (spike|outlier|isolated extreme value) in <s>",
+            "<s> with a (spike|outlier)",
+            "<n> with (a spike|an outlier)",
+        ),
+        "clause": (
+            "there <be1> a (spike|outlier) in <s>",
+            "<s> <show> a (spike|outlier)",
+            "(one|a single) (value|reading) of <s> (stands|stood) out",
+        ),
         "short": ("spike in <s>", "<n> spike", "outlier in <s>"),
         "whole": ("when did <s> spike?",),
     },
     "spike-": {
         "noun": ("no (spikes|outliers) in <s>", "<s> without (spikes|outliers)", "not a single outlier in <s>"),
-        "clause": ("there <be1> no (spike|outlier) in <s>", "<s> <show> no (spikes|outliers)", "no value of <s> (stands|stood) out"),
+        "clause": (
+            "there <be1> no (spike|outlier) in <s>",
+            "<s> <show> no (spikes|outliers)",
+            "no value of <s> (stands|stood) out",
+        ),
         "short": ("no spikes in <s>", "<n> without outliers"),
     },
     "spikes": {
-        "noun": ("(several|repeated|multiple|a few) (spikes|outliers) in <s>", "<s> with (several|multiple) (spikes|outliers)"),
-        "clause": ("<s> <spike> (several times|again and again|repeatedly|more than once)", "several (values|readings) of <s> (stand|stood) out"),
+        "noun": (
+            "(several|repeated|multiple|a few) (spikes|outliers) in <s>",
+            "<s> with (several|multiple) (spikes|outliers)",
+        ),
+        "clause": (
+            "<s> <spike> (several times|again and again|repeatedly|more than once)",
+            "several (values|readings) of <s> (stand|stood) out",
+        ),
         "short": ("several spikes in <s>", "repeated spikes of <s>"),
     },
     "gap+": {
-        "noun": ("(gaps|missing values|holes) in <s>", "<n> with (gaps|missing values)", "incomplete <n> [data|record]"),
+        "noun": (
+            "(gaps|missing values|holes) in <s>",
+            "<n> with (gaps|missing values)",
+            "incomplete <n> [data|record]",
+        ),
         "clause": ("some [of the] values of <s> (are|were) missing", "<s> <be> not always recorded", "<s> <have> gaps"),
         "short": ("gaps in <s>", "missing <n> values", "<n> incomplete"),
     },
@@ -221,134 +293,33 @@ FORMS: dict[str, Modes] = {
         "short": ("no gaps in <s>", "complete <n>"),
     },
     "constant": {
-        "noun": ("(absolutely|perfectly|completely) constant <n>", "not the slightest change in <s>", "a single value of <s> <throughout>"),
-        "clause": ("<s> did not change at all", "<s> <stay> at exactly the same value <throughout>", "<s> <be> constant"),
+        "noun": (
+            "(absolutely|perfectly|completely) constant <n>",
+            "not the slightest change in <s>",
+            "a single value of <s> <throughout>",
+        ),
+        "clause": (
+            "<s> did not change at all",
+            "<s> <stay> at exactly the same value <throughout>",
+            "<s> <be> constant",
+        ),
         "short": ("constant <n>", "<n> frozen at one value"),
     },
     "cycle": {
         "noun": (
-            *("(regular|rhythmic|periodic) (ups and downs|swings|waves|cycles) (in|of) <s>", "a repeating pattern in <s>"),
+            *(
+                "(regular|rhythmic|periodic) (ups and downs|swings|waves|cycles) (in|of) <s>",
+                "a repeating pattern in <s>",
+            ),
             *("(cyclic|periodic|oscillating) <n>", "an oscillation of <s>", "<n> going up and down in waves"),
         ),
         "clause": (
             *("<s> <oscillate> [regularly]", "<s> <go> up and down (regularly|in waves|in cycles|rhythmically)"),
-            *("<s> <follow> a (repeating|regular|periodic) pattern", "<s> rose and fell (several times|in turn|periodically)"),
+            *(
+                "<s> <follow> a (repeating|regular|periodic) pattern",
+                "<s> rose and fell (several times|in turn|periodically)",
+            ),
         ),
         "short": ("oscillating <n>", "cycles in <s>", "waves of <s>"),
-    },
-    "record level": {
-        "noun": (
-            *("(some|one) of the <highest> <n> (on record|of all|in the record|ever seen)", "(exceptionally|record-breakingly|unusually) <high> <n>"),
-            "<n> (among|near) the <highest> [on record|of all]",
-        ),
-        "clause": (
-            *("<s> <be> among the <highest> (on record|of all|in the whole record)", "<s> <be> hardly ever so <high>"),
-            *("<s> <be> exceptionally <high>", "seldom <be> <s> so <high>", "<s> <be> (almost|nearly) at <its> <record_high>"),
-        ),
-        "short": ("among the <most>", "one of the <most> <periods>", "exceptionally <high> <n>", "<highest> <n>"),
-        "whole": (
-            *("(find|show me|give me|what were|list) the <periods> with the <highest> <n>", "the <periods> with the <highest> (average|mean) <n>"),
-            *("(find|show me|give me|what were|list) the <most> <periods>", "the <most> <periods> [on record|of all]", "one of the <most> <periods> [on record|of all]"),
-            *("which <periods> had the <highest> <n>?", "which were the <most> <periods>?", "when was it <most>?"),
-        ),
-    },
-    "record peak": {
-        "noun": (
-            *("one of the <highest> (values|readings) of <s> [on record|of all|ever]", "an extreme <peak> of <s>"),
-            *("(a record|a near-record|an exceptional) <peak> of <s>", "<n> reaching one of <its> <highest> values [ever|of all|on record]"),
-        ),
-        "clause": (
-            *("<s> <reach> one of <its> <highest> values [ever|of all|on record]", "<s> <reach> [almost] a record <high_n>"),
-            "the <peak> of <s> <be1> among the <highest> (on record|of all)",
-        ),
-        "short": ("extreme <peak> of <s>", "<n> near <its> record <high_n>"),
-        "whole": ("(find|show|list) the <highest> (values|readings) of <s>",),
-    },
-    "record swing": {
-        "noun": ("one of the <largest> (ranges|swings) (of|in) <s> [on record|of all]", "(exceptionally|extremely) <wide> swings in <s>"),
-        "clause": ("<s> hardly ever <vary> so <much>", "the range of <s> <be1> among the <largest> (on record|of all)"),
-        "short": ("<largest> swings of <s>", "exceptionally <wide> range of <s>"),
-        "whole": ("(find|show me|list) the <periods> in which <s> <vary> <most_>",),
-    },
-    "record change": {
-        "noun": ("one of the (strongest|largest|sharpest|biggest) <a_rise>s (in|of) <s> [on record|of all|ever]", "a record <a_rise> (in|of) <s>"),
-        "clause": ("<s> hardly ever <rose> so (much|sharply|fast)", "the <a_rise> in <s> <be1> one of the (largest|strongest|sharpest) (on record|of all)"),
-        "short": ("strongest <a_rise> of <s>", "one of the biggest <a_rise>s in <s>"),
-        "whole": ("when did <s> <rise> (most|the most|fastest)?", "(find|show|list) the (strongest|largest|biggest) <a_rise>s (in|of) <s>"),
-    },
-    "record": {
-        "noun": ("the <highest> <n> (of all|ever measured|on record|in the whole record)", "the (all-time|absolute) <peak> of <s>", "the record <high_n> of <s>"),
-        "clause": ("<s> <reach> <its> (all-time|absolute|record) <peak>", "<s> <be> never <higher> than here", "<s> <reach> the <highest> value (of all|ever measured|on record)"),
-        "short": ("<highest> <n> ever", "record <high_n> of <s>", "all-time <peak> of <s>"),
-        "whole": ("when was <s> <highest> of all?", "what was the <highest> <n> ever?"),
-    },
-    "peak": {
-        "noun": (
-            *("a <peak> (of|in) <s> <in_part>", "<n> (<peaking>|being <highest>) <in_part>", "the <peak> of <s> <in_part>"),
-            "<n> with <its> <peak> <in_part>",
-        ),
-        "clause": (
-            *("<s> <peaked> <in_part>", "the (<peak>|<highest> value) of <s> <come> <in_part>", "<s> <be> <highest> <in_part>"),
-            *("<s> <reach> <its> <peak> <in_part>", "<in_part> <s> <reach> <its> <peak>"),
-        ),
-        "short": ("<n> <highest> <in_part>", "<peak> of <s> <in_part>"),
-        "whole": ("when was <s> <highest> <in_part>?", "<most> <in_part>"),
-    },
-    "local level": {
-        "noun": ("<grad> <n> <in_part>", "<n> that <be> <grad> <in_part>", "<noun> <in_part>", "<s> <well> <above> average <in_part>", "<A> <conditions> <in_part>"),
-        "clause": ("<s> <be> <grad> <in_part>", "<in_part>, <s> <be> <grad>", "<in_part> it <be1> <A>", "<s> <be> <well> <above> average <in_part>"),
-        "adjective": ("<A> <in_part>",),
-        "short": ("<A> <in_part>", "<grad> <n> <in_part>", "<noun> <in_part>", "<n> <grad> <in_part>"),
-        "whole": ("when was it <A> <in_part>?", "was <s> <grad> <in_part>?"),
-    },
-    "local change": {
-        "noun": ("a <adjm> <a_rise> (in|of) <s> <in_part>", "<n> <rising> <advm> <in_part>"),
-        "clause": ("<s> <rose> <advm> <in_part>", "<in_part> <s> <rose> <advm>", "<in_part> there <be1> a <adjm> <a_rise> in <s>", "<moveclause> <in_part>"),
-        "short": ("<n> <rising> <in_part>", "<a_rise> of <s> <in_part>"),
-        "whole": ("when did <s> <rise> <in_part>?", "did <s> <rise> <advm> <in_part>?"),
-    },
-    "halves": {
-        "noun": ("<advm2> <higher> <n> (later|in the second half|towards the end) than (earlier|in the first half|at the start)",),
-        "clause": (
-            *("<s> <be> <advm2> <higher> in the second half than in the first", "<s> <be> <advm2> <higher> later on than at first"),
-            *("the second half <have1> <advm2> <higher> <n> than the first", "<s> <be> <higher> towards the end than at the beginning"),
-            "<s> <be> <lower> in the first half than in the second",
-        ),
-        "short": ("<higher> <n> in the second half than in the first", "<n> <higher> later than earlier"),
-    },
-    "not level": {
-        "noun": ("no <grad> <n>", "<n> that <be> not <grad>", "not <A> <conditions>", "anything but <grad> <n>"),
-        "clause": ("<s> <not_be> <grad>", "<s> <not_be> [particularly|especially] <grad>", "it <not_be1> <A>", "<s> <be> not what you would call <grad>", "<s> <be> anything but <grad>"),
-        "adjective": ("not <A>", "not <A>", "anything but <A>"),
-        "short": ("not <A>", "no <grad> <n>", "<n> not <grad>", "anything but <A>"),
-        "whole": ("<periods> without <grad> <n>", "when <be> <s> not <grad>?", "<periods> that were not <A>", "exclude <grad> <n>", "it <not_be1> <A>"),
-    },
-    "not change": {
-        "noun": ("no <a_rise> (in|of) <s>", "no <rising> <n>", "no (sign|trace|hint) of a <a_rise> in <s>", "<n> that did not <rise>", "anything but <rising> <n>"),
-        "clause": ("<s> did not <rise>", "<s> didn't <rise>", "there <be1> no <a_rise> in <s>", "there <be1> no (sign|trace) of a <a_rise> in <s>"),
-        "short": ("no <a_rise> of <s>", "no <a_rise> in <s>", "<n> not <rising>"),
-        "whole": ("<periods> without a <a_rise> (in|of) <s>", "without [any] <a_rise> of <s>", "when did <s> not <rise>?"),
-    },
-    "never level": {
-        "noun": ("<n> (never|at no time|not once) <grad>", "no <grad> <n> at any time"),
-        "clause": ("<s> never <get> <grad>", "<s> <be> (never|not once) <grad>", "at no time <be> <s> <grad>", "it <be1> never <A>", "it never <get1> <A>"),
-        "short": ("never <A>", "<n> never <grad>", "at no time <A>"),
-        "whole": ("<periods> without a moment of <grad> <n>", "when <be> <s> never <grad>?"),
-    },
-    "neither": {
-        "noun": ("neither a <a_rise> nor a <a_fall> (in|of) <s>", "no trend in <s>", "<n> neither <rising> nor <falling>", "no clear tendency of <s>"),
-        "clause": ("<s> neither <rose> nor <fell>", "<s> <end> (about|more or less) where <it_> <begin>", "<s> <show> no [clear|real] trend", "there <be1> neither a <a_rise> nor a <a_fall> in <s>"),
-        "short": ("no trend in <s>", "<n> neither up nor down", "<n> neither <rising> nor <falling>"),
-    },
-    "neither level": {
-        "noun": ("neither high nor low <n>", "<n> that <be> neither high nor low"),
-        "clause": ("<s> <be> neither (high nor low|especially high nor especially low)", "<s> <not_be> high, but not low either"),
-        "short": ("<n> neither high nor low", "neither high nor low <n>"),
-    },
-    "not swing": {
-        "noun": ("no (large|big|wide|wild) (swings|variations|fluctuations) (in|of) <s>", "no (big|large) changes of <s>"),
-        "clause": ("<s> did not (vary|swing|fluctuate) [very] (much|widely)", "there <be1> no (large|big|wide) (swings|variations) in <s>", "<s> didn't vary (much|a lot)"),
-        "short": ("no big swings in <s>", "<n> without wide swings", "<n> not varying much"),
-        "whole": ("<periods> without (large|big|wide) swings in <s>",),
     },
 }

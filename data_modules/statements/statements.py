@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from trace_lit.channels import Channel
 
 JOINED = 0.12  # of all statements say two things at once
 RARE, COMMON, MOST = 0.03, 0.4, 0.7  # shares of the reference: best between the first two, none above the third
+SELDOM = 0.2  # how often a component of a direction is spoken of, against another channel
 OUTSIDE = 0.3  # how often, against a fact of a share between them, one outside is drawn
 MAX_STEP_HOURS, MIN_CLOCK_HOURS = 3, 18  # of steps and windows that tell parts of the day
 KINDS = (
@@ -66,7 +68,9 @@ class Statements:
         Of the numbers that are spoken of. Equal seeds and tables give equal statements.
     """
 
-    def __init__(self, channels: Sequence[Channel], frequency: str | None, reference: WindowTable, seed: int = 0) -> None:
+    def __init__(
+        self, channels: Sequence[Channel], frequency: str | None, reference: WindowTable, seed: int = 0
+    ) -> None:
         self.table = reference
         self._keys = [channel.key for channel in channels]
         columns = Columns(reference)
@@ -85,10 +89,11 @@ class Statements:
         self._contraries = contraries(found, seed)
         self._usable = (shares > 0) & (shares <= MOST)
         self._true = _packed_by_row(truth, len(reference))
-        self._seen = np.array(
-            [~np.isnan(window).all(axis=1) for window in reference.values], dtype=np.bool_
-        ).reshape(len(reference), len(channels))
-        self._set_weights()
+        self._seen = np.array([~np.isnan(window).all(axis=1) for window in reference.values], dtype=np.bool_).reshape(
+            len(reference), len(channels)
+        )
+        self._complete: NDArray[np.bool_] = np.asarray(self._seen.all(axis=1))
+        self._set_weights({place for place, own in enumerate(words) if own.component})
 
     @classmethod
     def of(cls, corpus: Corpus, rows: Sequence[int] | NDArray[np.int64], seed: int = 0) -> Statements:
@@ -101,95 +106,87 @@ class Statements:
     def __len__(self) -> int:
         return len(self.table)
 
-    def _set_weights(self) -> None:
-        """Facts of one kind and channel are a cell; kinds are drawn alike, cells of a kind alike, facts by their share."""
-        shares = self.shares
-        weight = np.where((shares >= RARE) & (shares <= COMMON), 1.0, OUTSIDE)
+    def _set_weights(self, components: set[int]) -> None:
+        """Kinds are drawn alike, then a kind's channels, the forms of these, and facts of a form by their share.
+
+        The components of a direction are channels that people seldom ask for.
+        """
         forms: dict[tuple, int] = {}
         cells: dict[tuple, int] = {}
+        facts = self.facts
         self._form = np.array(
-            [forms.setdefault((fact.kind, fact.channels, fact.form), len(forms)) for fact in self.facts], dtype=np.int64
+            [forms.setdefault((fact.kind, fact.channels, fact.form), len(forms)) for fact in facts], dtype=np.int64
         )
-        self._cell = np.array(
-            [cells.setdefault((fact.kind, fact.channels), len(cells)) for fact in self.facts], dtype=np.int64
+        self._cell = np.array([cells.setdefault((fact.kind, fact.channels), len(cells)) for fact in facts], np.int64)
+        self._kind = np.array([KINDS.index(fact.kind) for fact in facts], dtype=np.int64)
+        self._weight = np.where((self.shares >= RARE) & (self.shares <= COMMON), 1.0, OUTSIDE)
+        self._cell_weight = np.array(
+            [SELDOM if components & set(places) and kind != "direction" else 1.0 for kind, places in cells]
         )
-        self._kind = np.array([KINDS.index(fact.kind) for fact in self.facts], dtype=np.int64)
-        self._weight = np.where(self._usable, weight, 0.0)
 
-    def _chances(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The facts that hold for a row, and the cumulative chance of each."""
+    def _view(self, row: int) -> _View:
         holds = np.unpackbits(self._true[row], count=len(self.facts)).view(np.bool_)
         there = np.flatnonzero(holds & self._usable)
-        chance = self._weight[there]
-        for groups, upper in ((self._form, self._cell), (self._cell, self._kind)):
-            own, above = groups[there], upper[there]
-            chance = chance / np.bincount(own, chance)[own]
-            counts = np.bincount(above, chance)  # each lower group weighs 1
-            chance = chance / counts[above]
-        return there, np.cumsum(chance)
+        form, cell, kind, chance = (own[there] for own in (self._form, self._cell, self._kind, self._weight))
+        chance = chance / np.bincount(form, chance)[form]  # now every form weighs 1
+        chance = chance / np.bincount(cell, chance)[cell] * self._cell_weight[cell]
+        chances = np.cumsum(chance / np.bincount(kind, chance)[kind])
+        return _View(row, holds.tobytes(), there.tolist(), chances.tolist())
 
     def draw(self, rows: ArrayLike, rng: np.random.Generator, count: int = 1) -> list[list[Statement]]:
-        """`count` statements about each of the rows of the reference; fewer, or none, where nothing is known of a row."""
+        """`count` statements about each of the rows of the reference; none where nothing is known of a row."""
         drawn = []
         for row in np.asarray(rows, dtype=np.int64).tolist():
-            there, chances = self._chances(row)
+            view = self._view(row)
             source = random.Random(int(rng.integers(2**62)))
-            drawn.append([self._statement(row, there, chances, source) for _ in range(count)] if len(there) else [])
+            drawn.append([self._statement(view, source) for _ in range(count)] if view.there else [])
         return drawn
 
-    def _statement(
-        self, row: int, there: NDArray[np.int64], chances: NDArray[np.float64], source: random.Random
-    ) -> Statement:
-        def pick() -> int:
-            return int(there[min(int(np.searchsorted(chances, source.random() * chances[-1], "right")), len(there) - 1)])
-
-        first = pick()
+    def _statement(self, view: _View, source: random.Random) -> Statement:
+        first = view.pick(source)
         if source.random() < JOINED:
-            second = pick()
+            second = view.pick(source)
             if second != first and self._wording.joinable(self.facts[first], self.facts[second]):
-                return self._joined(row, first, second, source)
+                return self._joined(view, first, second, source)
+        seed = source.random()
+        turned = self._turned(view, first, source)
         fact = self.facts[first]
-        seed = source.random()
-        turned = self._turned(row, first, source)
-        return Statement(
-            text=self._wording.one(fact, _replay(seed)),
-            rule=fact.rule,
-            kind=fact.kind,
-            channels=self._names(fact),
-            opposite=None if turned is None else self._wording.one(self.facts[turned], _replay(seed)),
-            opposite_rule=None if turned is None else self.facts[turned].rule,
-        )
+        text = self._wording.one(fact, _replay(seed))
+        opposite = None if turned is None else self._wording.one(self.facts[turned], _replay(seed))
+        if turned is None or opposite == text:
+            return Statement(text, fact.rule, fact.kind, self._names(fact))
+        return Statement(text, fact.rule, fact.kind, self._names(fact), opposite, self.facts[turned].rule)
 
-    def _joined(self, row: int, first: int, second: int, source: random.Random) -> Statement:
-        sides = [self.facts[first], self.facts[second]]
+    def _joined(self, view: _View, first: int, second: int, source: random.Random) -> Statement:
+        one, two = self.facts[first], self.facts[second]
         seed = source.random()
-        changed = int(source.random() < 0.5)
-        turned = self._turned(row, (first, second)[changed], source)
-        opposite = None
-        if turned is not None:
-            other = list(sides)
-            other[changed] = self.facts[turned]
-            if self._wording.joinable(*other):
-                opposite = other
-        same = sides[0].channels == sides[1].channels
-        return Statement(
-            text=self._wording.two(*sides, _replay(seed)),
-            rule=All(tuple(side.rule for side in sides)),
-            kind=sides[0].kind if same else "two_channels",
-            channels=tuple(dict.fromkeys(name for side in sides for name in self._names(side))),
-            opposite=None if opposite is None else self._wording.two(*opposite, _replay(seed)),
-            opposite_rule=None if opposite is None else All(tuple(side.rule for side in opposite)),
-        )
+        if source.random() < 0.5:
+            turned = self._turned(view, first, source)
+            other = None if turned is None else (self.facts[turned], two)
+        else:
+            turned = self._turned(view, second, source)
+            other = None if turned is None else (one, self.facts[turned])
+        if other is not None and not self._wording.joinable(*other):
+            other = None
+        text = self._wording.two(one, two, _replay(seed))
+        rule = All((one.rule, two.rule))
+        kind = one.kind if one.channels == two.channels else "two_channels"
+        channels = tuple(dict.fromkeys((*self._names(one), *self._names(two))))
+        opposite = None if other is None else self._wording.two(*other, _replay(seed))
+        if other is None or opposite == text:
+            return Statement(text, rule, kind, channels)
+        return Statement(text, rule, kind, channels, opposite, All((other[0].rule, other[1].rule)))
 
-    def _turned(self, row: int, place: int, source: random.Random) -> int | None:
+    def _turned(self, view: _View, place: int, source: random.Random) -> int | None:
         """A fact that differs in one thing and is false of the row, although the row has values of its channels."""
-        near = self._contraries[place]
-        if not len(near):
-            return None
-        holds = (self._true[row, near >> 3] >> (7 - (near & 7)).astype(np.uint8)) & 1
-        false = near[holds == 0].tolist()
-        source.shuffle(false)
-        return next((other for other in false if self._seen[row, list(self.facts[other].channels)].all()), None)
+        order = sorted([(source.random() ** (1 / weight), others) for weight, others in self._contraries[place]])
+        for _, others in reversed(order):
+            false = [other for other in others if not view.holds[other]]
+            if false:
+                other = false[int(source.random() * len(false))]
+                if self._complete[view.row] or self._seen[view.row, list(self.facts[other].channels)].all():
+                    return other
+        return None
 
     def _names(self, fact: Fact) -> tuple[str, ...]:
         return tuple(self._keys[place] for place in fact.channels)
@@ -241,6 +238,19 @@ class Bank:
     def about(self, row: int) -> NDArray[np.int64]:
         """The numbers of the statements that hold for a row."""
         return np.flatnonzero((self.bits[:, row >> 3] >> (7 - (row & 7))) & 1)
+
+
+@dataclass(frozen=True)
+class _View:
+    """What holds for one row, and the cumulative chances of what is stated of it."""
+
+    row: int
+    holds: bytes  # of each fact, 0 or 1
+    there: list[int]
+    chances: list[float]
+
+    def pick(self, source: random.Random) -> int:
+        return self.there[min(bisect(self.chances, source.random() * self.chances[-1]), len(self.there) - 1)]
 
 
 def _replay(seed: float) -> Draw:

@@ -46,15 +46,19 @@ class Number:
 
     def text(self, draw: Draw) -> str:
         """In digits, with its unit in one of the forms."""
+        form = self.measure.forms[int(draw() * len(self.measure.forms))]
         digits = max(0, -math.floor(math.log10(self.step) + 1e-9))
         size = abs(self.spoken)
         comma = draw() < (0.5 if size >= 10_000 else 0.2)
+        if digits == 1 and form.startswith(_SIGNS):
+            digits = 2  # $2.50
         plain = f"{size:,.{digits}f}" if comma else f"{size:.{digits}f}"
-        form = self.measure.forms[int(draw() * len(self.measure.forms))]
+        if digits and not form.startswith(_SIGNS):
+            plain = plain.rstrip("0").rstrip(".")
         worded = draw() < 0.2
         if self.spoken >= 0 or float(plain.replace(",", "")) == 0:
             return form.format(plain)
-        if form[0] in "$€£¥":
+        if form.startswith(_SIGNS):
             return f"-{form.format(plain)}"
         return form.format(f"minus {plain}" if worded else f"-{plain}")
 
@@ -79,6 +83,7 @@ _SPOKEN: tuple[dict[str, tuple[int, tuple[str, ...]]], ...] = (
     {"mm": (3, ("{} mm", "{} millimetres", "{} millimeters", "{}mm")), "in": (1, ("{} inches",))},
     {"MW": (3, ("{} MW", "{} megawatts", "{}MW", "{} MW")), "GW": (1, ("{} GW", "{} gigawatts"))},
 )
+_SIGNS = ("$", "€", "£", "¥")
 _COINS = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen"}
 _LONG = {"lb": "pound", "kg": "kilo", "gal": "gallon", "bbl": "barrel", "MWh": "megawatt hour", "kWh": "kilowatt hour"}
 
@@ -112,8 +117,8 @@ def _forms(unit: str) -> tuple[str, ...]:
     if match := re.fullmatch(r"(million|billion|thousand) ([$€£¥])", unit):
         return (f"{match[2]}{{}} {match[1]}", f"{{}} {match[1]} {_COINS[match[2]]}")
     if match := re.fullmatch(r"(\w+)\s?/\s?min", unit):
-        short = ("{} bpm",) if match[1] == "beats" else ()
-        return ("{}", f"{{}} {unit}", f"{{}} {match[1]} per minute", f"{{}} {match[1]} a minute", "{} a minute", *short)
+        beats = ("{} bpm",) if match[1] == "beats" else ()
+        return ("{}", f"{{}} {unit}", f"{{}} {match[1]} per minute", f"{{}} {match[1]} a minute", "{} a minute", *beats)
     escaped = unit.replace("{", "{{").replace("}", "}}")
     if re.fullmatch(r"[a-z]{3,}s", unit):
         return (f"{{}} {escaped}", "{}")

@@ -8,16 +8,30 @@ from functools import cache
 
 from data_modules.frequency import Frequency
 from data_modules.statements import inflection
+from data_modules.statements.extreme_phrases import EXTREME_FORMS
 from data_modules.statements.facts import Fact
 from data_modules.statements.grammar import Draw, Phrase, Words, choice, expand, literal, phrase
 from data_modules.statements.number_phrases import NUMBER_FORMS, PAIR_FORMS
 from data_modules.statements.phrases import FORMS
 from data_modules.statements.words import ChannelWords, Name
 
-_ALL_FORMS = {**FORMS, **NUMBER_FORMS, **PAIR_FORMS}
+_ALL_FORMS = {**FORMS, **EXTREME_FORMS, **NUMBER_FORMS, **PAIR_FORMS}
 _SYMBOL = re.compile(r"<(\w+)>")
 _OPTIONAL = {  # symbols that not every channel has words for
-    *("A", "A2", "noun", "noun2", "conditions", "most", "moveclause", "movenoun", "both_rose", "grad_both"),
+    *(
+        "A",
+        "A2",
+        "noun",
+        "noun2",
+        "conditions",
+        "most",
+        "moveclause",
+        "movenoun",
+        "both_rose",
+        "grad_both",
+        "many",
+        "many2",
+    ),
 }
 _MODES = {"noun": 36, "clause": 30, "short": 16, "adjective": 12, "whole": 8}  # how often each is chosen
 _ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names like "influenza A" have a capital
@@ -26,12 +40,14 @@ _SUBJECT = literal("it")
 _FRAMES = {
     "noun": phrase(
         *("<core>",) * 9,
-        *("(find|show|show me|give me|list|get|search for|look for|looking for|I am looking for|I want|I need) <core>",) * 2,
-        *("(find|show me|give me|list|get) [all|some|the|any] <periods> (with|of|that have|that show|showing|having) <core>",) * 2,
+        *("(find|show|show me|give me|list|get|search for|look for|looking for|I am looking for|I want|I need) <core>",)
+        * 2,
+        *("(find|show me|give me|list|get) [all|some|the|any] <periods> (with|of|that have|showing|having) <core>",)
+        * 2,
         "[a] <period> (with|of) <core>",
         *("<periods> (with|of|showing) <core>",) * 2,
         "(which|what) <periods> (had|have|show|saw) <core>?",
-        "when (did we have|was there|did we see|do we see) <core>?",
+        "when (did we have|did we see|do we see|did they record) <core>?",
         "(anything|something|any <period>) with <core>[?]",
         "is there a <period> with <core>?",
         "<core>, please",
@@ -72,8 +88,17 @@ _LONG_ADJECTIVE = phrase(  # "warm in the evening" goes before no noun
     "when <be1> it <core>?",
     "the <period> <be1> <core>",
 )
+_NEGATIVE = ("no ", "not ", "never ", "neither ", "nothing ", "without ")
+_NEGATIVE_NOUN = phrase(  # "give me no rain" asks for nothing
+    *("<core>",) * 4,
+    *("(find|show me|give me|list|get) [all|some|the|any] <periods> (with|that have|that show|having) <core>",) * 2,
+    *("<periods> with <core>",) * 2,
+    "[a] <period> with <core>",
+    "(which|what) <periods> had <core>?",
+    "(the <period> had|the <period> saw) <core>",
+)
 _TWO = {  # how two statements are joined, if both are alike in mode
-    "noun": phrase("<one> and <two>", "<one> with <two>", "<one> together with <two>", "<one>, <two>", "<one> as well as <two>"),
+    "noun": phrase("<one> and <two>", "<one> with <two>", "<one>, <two>", "<one> as well as <two>"),
     "clause": phrase("<one> and <two>", "<one> and <two>", "<one> while <two>", "<one>, and <two>", "<one>; <two>"),
     "adjective": phrase("<one> and <two>", "both <one> and <two>"),
     "short": phrase("<one>, <two>", "<one> and <two>", "<one> + <two>", "<one> with <two>"),
@@ -92,6 +117,13 @@ def _parsed(form: str) -> dict[str, tuple[tuple[Phrase, frozenset[str]], ...]]:
 def _usable(form: str, mode: str, there: frozenset[str]) -> Phrase | None:
     options = [own for own, needed in _parsed(form).get(mode, ()) if needed <= there]
     return choice(options) if options else None
+
+
+@cache
+def _options(form: str, there: frozenset[str]) -> list[tuple[str, Phrase]]:
+    """Modes and their phrases, each as often as it is to be chosen."""
+    usable = [(mode, _usable(form, mode, there), times) for mode, times in _MODES.items()]
+    return [(mode, own) for mode, own, times in usable if own is not None for _ in range(times)]
 
 
 def _form(fact: Fact) -> str:
@@ -123,23 +155,29 @@ class Wording:
             ),
         }
 
+        self._frame_words = [
+            {**self.common, **{own: inflection.VERBS[tense, False][own] for own in ("be1", "were")}}
+            for tense in (inflection.PAST, inflection.PRESENT)
+        ]
+
     def one(self, fact: Fact, draw: Draw) -> str:
         """The fact as a question, a phrase or a sentence."""
         tense = int(draw() < 0.4)
-        symbols, name = self._symbols(fact, tense, draw)
-        form, there = _form(fact), _there(symbols)
-        options = {mode: own for mode in _MODES if (own := _usable(form, mode, there)) is not None}
-        mode = _weighted(list(options), draw)
-        core = expand(options[mode], symbols, draw)
+        symbols = self._symbols(fact, tense, draw)
+        options = _options(_form(fact), _there(symbols))
+        mode, core_phrase = options[int(draw() * len(options))]
+        core = expand(core_phrase, symbols, draw)
         return self._framed(mode, core, tense, fact, draw)
 
     def two(self, first: Fact, second: Fact, draw: Draw) -> str:
         """Both facts in one; the second of the same channel is about "it"."""
         tense = int(draw() < 0.4)
         same = first.channels == second.channels
-        sides = [self._symbols(first, tense, draw)[0], self._symbols(second, tense, draw, pronoun=same)[0]]
+        sides = [self._symbols(first, tense, draw), self._symbols(second, tense, draw, pronoun=same)]
         keys = [(_form(fact), _there(own)) for fact, own in zip((first, second), sides, strict=True)]
-        modes = ["clause"] if same else [mode for mode in _TWO if all(_usable(form, mode, there) for form, there in keys)]
+        modes = (
+            ["clause"] if same else [mode for mode in _TWO if all(_usable(form, mode, there) for form, there in keys)]
+        )
         mode = _weighted(modes, draw)
         cores = []
         for (form, there), symbols in zip(keys, sides, strict=True):
@@ -155,25 +193,22 @@ class Wording:
 
     def _framed(self, mode: str, core: str, tense: int, fact: Fact, draw: Draw) -> str:
         frame = _FRAMES[mode]
+        if mode == "noun" and core.startswith(_NEGATIVE):
+            frame = _NEGATIVE_NOUN
         if mode == "adjective" and len(core.split()) > 2:
             frame = _LONG_ADJECTIVE
-        words = {"core": literal(core), **self.common, **inflection.VERBS[tense, False]}
+        words = {**self._frame_words[tense], "core": literal(core)}
         return _finished(expand(frame, words, draw), mode, draw)
 
-    def _symbols(self, fact: Fact, tense: int, draw: Draw, pronoun: bool = False) -> tuple[Words, Name]:
+    def _symbols(self, fact: Fact, tense: int, draw: Draw, pronoun: bool = False) -> Words:
         own = self.words[fact.channels[0]]
         name = own.names[int(draw() * len(own.names))]
         sign = fact.sign or 1
-        symbols: dict[str, Phrase] = {
-            **self.common,
-            **inflection.VERBS[tense, name.plural and not pronoun],
-            **inflection.SIGNS[sign, tense, name.plural and not pronoun],
-            **inflection.DEGREES[fact.degree],
-            **inflection.LEVELS[sign, fact.degree],
-            "n": name.bare,
-            "s": _SUBJECT if pronoun else name.subject,
-        }
-        _add_states(symbols, own, sign, fact.degree, "")
+        symbols = inflection.symbols(tense, name.plural and not pronoun, sign, fact.degree)
+        symbols.update(self.common)
+        symbols["n"] = name.bare
+        symbols["s"] = _SUBJECT if pronoun else name.subject
+        _add_states(symbols, own, name, sign, fact.degree, "")
         if sign in own.moves and fact.degree in (2, 3):
             symbols["moveclause"] = own.moves[sign]
         if sign in own.move_nouns and fact.degree in (2, 3):
@@ -189,9 +224,9 @@ class Wording:
         if fact.landmark is not None:
             symbols["mark_noun"] = phrase(*fact.landmark.names)
             symbols["mark_clause"] = phrase(*fact.landmark.clauses)
-        if len(fact.channels) == 2 and fact.form in PAIR_FORMS or fact.form.startswith("correlation"):
+        if len(fact.channels) == 2 and not fact.part:
             self._add_second(symbols, fact, tense, draw)
-        return symbols, name
+        return symbols
 
     def _add_part(self, symbols: dict[str, Phrase], fact: Fact, tense: int) -> None:
         if fact.form == "season":
@@ -205,7 +240,7 @@ class Wording:
             what = component[0] if component else "flow"
             symbols["w1"] = literal(what)
             symbols["w"] = phrase(what, what, f"{what}s") if what == "wind" else literal(what)
-            for symbol, name in zip(("dir", "dir2"), fact.part.removesuffix("erly half").split(), strict=False):
+            for symbol, name in zip(("dir", "dir2"), fact.part.split(), strict=False):
                 noun, adjective = inflection.COMPASS[name]
                 symbols[symbol] = phrase(noun)
                 symbols["erly2" if symbol == "dir2" else "erly"] = phrase(adjective)
@@ -223,7 +258,7 @@ class Wording:
             andbut=phrase("and") if same else phrase("and", "but", "yet"),
             **{f"{symbol}2": signed[symbol] for symbol in ("rose", "rise", "rising", "a_rise", "updown")},
         )
-        _add_states(symbols, other, sign, fact.degree, "2")
+        _add_states(symbols, other, name, sign, fact.degree, "2")
         if same and fact.form == "two changes":
             both = inflection.SIGNS[sign, tense, True]["rose"]
             symbols["rose_both"] = both
@@ -240,7 +275,11 @@ _NO_PRONOUN = {
 }
 
 
-def _add_states(symbols: dict[str, Phrase], words: ChannelWords, sign: int, degree: int, suffix: str) -> None:
+def _add_states(
+    symbols: dict[str, Phrase], words: ChannelWords, name: Name, sign: int, degree: int, suffix: str
+) -> None:
+    if words.counted and name.plural:
+        symbols[f"many{suffix}"] = inflection.MANY[sign, degree]
     if (sign, degree) in words.adjectives:
         symbols[f"A{suffix}"] = words.adjectives[sign, degree]
     if (sign, degree) in words.nouns:
@@ -248,7 +287,7 @@ def _add_states(symbols: dict[str, Phrase], words: ChannelWords, sign: int, degr
 
 
 def _there(symbols: Words) -> frozenset[str]:
-    return frozenset(_OPTIONAL & symbols.keys())
+    return frozenset([symbol for symbol in _OPTIONAL if symbol in symbols])
 
 
 def _weighted(modes: Sequence[str], draw: Draw) -> str:

@@ -15,6 +15,12 @@ _NOT_A_NOUN = re.compile(r"^(how|with|without|the|of|in|for|where|when|what|high
 _SENTENCE = re.compile(r"\b(is|are|was|were|which|that|from|to|who|has|have)\b|[()\d,]")
 _HEAD = re.compile(r" (in|of|from|for|at|on|aged|tested|without|with|by|per|a|above|under|over)\b")
 _SINGULAR = re.compile(r"(ss|us|is|ies|news|gas|mas|[^aeiou]as)$")
+_NOT_OF = {"spot", "market", "average", "mean", "unit", "retail", "wholesale", "total"}
+_SYNONYMS = (  # one after another, each makes another name
+    {"gasoline": "petrol", "influenza": "flu", "all": "total", "generation": "production"},
+    {"gasoline": "gas", "ratio": "share", "deaths": "fatalities", "generation": "output"},
+)
+_COUNTED = re.compile(r"[a-z]{3,}s")  # a unit such as deaths or patients
 _OF = ("price", "ratio", "volume", "share", "output", "cost", "number", "count")
 _DEFINITE = re.compile(r"^(the|a|an)\b")
 _GRADABLE = {
@@ -50,10 +56,11 @@ class ChannelWords:
     conditions: Phrase | None
     component: tuple[str, str] | None  # what it is a component of, and the axis u or v
     landmarks: Quantity | None
+    counted: bool  # there can be many or few of it
 
 
 ADVERBS = {
-    1: "(fairly|rather|somewhat|a bit|quite|moderately)",
+    1: "(fairly|rather|somewhat|quite|moderately)",
     2: "",
     3: "(very|very|really)",
     4: "(extremely|exceptionally|incredibly|exceedingly)",
@@ -109,17 +116,23 @@ def _names(texts: Sequence[str], plurals: Sequence[str], definite: Sequence[str]
 
 
 def _derived(channel: Channel, others: Sequence[str]) -> list[str]:
-    """Names that follow from the channel's own: shortened, turned, with its unit, of its description."""
+    """Names that follow from the channel's own: shortened, turned, or from its description."""
     name = " ".join(channel.name.replace("_", " ").split()) or channel.key
     found = [name, name, name]
     first, _, rest = name.partition(" ")
-    if rest and first.lower() in _MODIFIERS and not any(re.search(rf"\b{re.escape(rest.lower())}\b", o) for o in others):
+    if (
+        rest
+        and first.lower() in _MODIFIERS
+        and not any(re.search(rf"\b{re.escape(rest.lower())}\b", o) for o in others)
+    ):
         found.append(rest)
     before, _, last = name.rpartition(" ")
-    if before and last.lower() in _OF:
+    if before and last.lower() in _OF and not _NOT_OF & set(before.lower().split()):
         found.append(f"{last} of {before}")
-    if channel.unit and len(channel.unit) <= 12 and not is_plural(name):
-        found.append(f"{name} in {channel.unit}" if channel.unit != "%" else f"{name} in percent")
+    for synonyms in _SYNONYMS:
+        turned = " ".join(synonyms.get(word, word) for word in name.split())
+        if turned != name and turned.lower() not in others:
+            found.append(turned)
     description = re.split(r"[;:,.]", channel.description)[0].strip()
     words = description.split()
     if 1 < len(words) <= 4 and not _NOT_A_NOUN.match(description) and not _SENTENCE.search(description):
@@ -132,22 +145,23 @@ def _words(
 ) -> ChannelWords:
     texts = _derived(channel, others)
     plurals = [f"{name}s" for name in texts[:1] if name.endswith(" price")]
-    definite: list[str] = []
+    counted = bool(_COUNTED.fullmatch(channel.unit)) and is_plural(texts[0])
+    definite = [f"the number of {texts[0]}"] if counted else []
     if alone is not None:
-        definite = [name for name in alone.names if _DEFINITE.match(name)]
+        definite += [name for name in alone.names if _DEFINITE.match(name)]
         texts += [name for name in alone.names if name not in definite and _free(name, others)]
         plurals += [name.removeprefix("the ") for name in alone.plurals if _free(name, others)]
     if kind is None or alone is None:
-        return ChannelWords(_names(texts, plurals, definite), {}, {}, {}, {}, {}, None, None, None)
+        return ChannelWords(_names(texts, plurals, definite), {}, {}, {}, {}, {}, None, None, None, counted)
     dry = wet and kind.kind == "humidity"  # where rain is measured too, "dry" is no word of humidity
     adjectives, nouns = {}, {}
-    for sign, plain, strong, noun in (
-        (1, kind.high, kind.very_high, kind.high_noun),
-        (-1, () if dry else kind.low, () if dry else kind.very_low, kind.low_noun),
+    for sign, mild, plain, strong, noun in (
+        (1, kind.fairly_high, kind.high, kind.very_high, kind.high_noun),
+        (-1, kind.fairly_low, () if dry else kind.low, () if dry else kind.very_low, kind.low_noun),
     ):
         for degree, adverb in ADVERBS.items():
             graded = [f"{adverb} {word}" for word in plain if degree < 3 or not word.startswith("not ")]
-            whole = list(strong) * 2 if degree >= 3 else []
+            whole = list(strong) * 2 if degree >= 3 else list(mild) * 2 if degree == 1 else []
             if graded or whole:
                 adjectives[sign, degree] = phrase(*graded, *whole)
             phrases = _graded_nouns(noun, adverb, degree)
@@ -163,6 +177,7 @@ def _words(
         conditions=phrase(*kind.conditions) if kind.conditions else None,
         component=None,
         landmarks=kind,
+        counted=counted,
     )
 
 
@@ -195,4 +210,4 @@ def _component_words(channel: Channel, part: tuple[str, str]) -> ChannelWords:
         *(f"{toward} {what}", f"{toward} {what} component", f"{line} component of the {what}"),
         *(f"{axis} component of the {what}", f"{'zonal' if axis == 'u' else 'meridional'} {what}"),
     ]
-    return ChannelWords(_names(texts, (), ()), {}, {}, {}, {}, {}, None, part, None)
+    return ChannelWords(_names(texts, (), ()), {}, {}, {}, {}, {}, None, part, None, False)
