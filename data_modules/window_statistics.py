@@ -5,6 +5,8 @@ All are taken over the observed steps of all windows at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,7 +95,7 @@ def gaps(x: Values) -> Values:
     return np.isnan(x).mean(-1)
 
 
-def median(x: Values) -> Values:
+def _median(x: Values) -> Values:
     """Over the last axis, without NaN; NaN where all is. (`nanmedian` warns there, and is slow on short axes.)"""
     count = (~np.isnan(x)).sum(-1, keepdims=True)
     ordered = np.sort(x, axis=-1)  # NaN last
@@ -113,8 +115,8 @@ def distance_of_outliers(x: Values) -> Values:
     seen = ~np.isnan(x)
     padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(2, 2)], constant_values=np.nan)
     neighbours = np.lib.stride_tricks.sliding_window_view(padded, 5, axis=-1)
-    distance = np.where(seen, np.abs(x - median(neighbours)), np.nan)
-    limit = np.fmax(OUTLIER * 1.4826 * median(distance), OUTLIER_SPREAD * standard_deviation(x))[..., None]
+    distance = np.where(seen, np.abs(x - _median(neighbours)), np.nan)
+    limit = np.fmax(OUTLIER * 1.4826 * _median(distance), OUTLIER_SPREAD * standard_deviation(x))[..., None]
     return np.where(seen & (distance > limit) & (_count(x)[..., None] >= OUTLIER_STEPS), distance, 0.0)
 
 
@@ -146,3 +148,13 @@ def direction(u: Values, v: Values) -> Values:
 def difference(x: Values, y: Values) -> Values:
     """The mean of the first channel minus that of the second, over the steps at which both are observed."""
     return mean(x - y)
+
+
+def same_values(windows: Sequence[NDArray[np.floating]]) -> NDArray[np.int64]:
+    """(N,) a number for each of N windows (C, T), T may differ: equal numbers, equal values, missing ones included."""
+    numbers: dict[tuple[tuple[int, ...], bytes], int] = {}
+    found = []
+    for window in windows:
+        plain = np.where(np.isnan(window), np.nan, window + 0.0)  # one NaN, and no negative zero
+        found.append(numbers.setdefault((plain.shape, plain.tobytes()), len(numbers)))
+    return np.array(found, dtype=np.int64)

@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     build.set_defaults(job=_data_build)
     validate = data.add_parser("validate", help="check a corpus in full")
     validate.add_argument("corpus", type=Path)
+    validate.add_argument("--strict", action="store_true", help="exit 1 for warnings, too: windows of equal values")
     validate.set_defaults(job=_data_validate)
     show = data.add_parser("show", help="counts, channels, texts and a few instances")
     show.add_argument("corpus", type=Path)
@@ -192,13 +193,16 @@ def _data_build(options: argparse.Namespace) -> int:
 
 
 def _data_validate(options: argparse.Namespace) -> int:
-    from data_modules.corpus import validate_corpus
+    from data_modules.corpus import Corpus, equal_windows, validate_corpus
 
     problems = validate_corpus(options.corpus)
+    warnings = [] if problems else equal_windows(Corpus.load(options.corpus))
     for problem in problems:
         print(problem)
+    for warning in warnings:
+        print(f"warning: {warning}")
     print(f"{options.corpus}: {len(problems)} problems" if problems else f"{options.corpus}: no problems")
-    return 1 if problems else 0
+    return 1 if problems or (options.strict and warnings) else 0
 
 
 def _data_show(options: argparse.Namespace) -> int:
@@ -331,6 +335,7 @@ def _evaluate_questions(options: argparse.Namespace) -> int:
     questions = load_questions(options.questions)
     opened = open_run(options.run, options.corpus)
     answered = evaluate_questions(opened, questions, options.split, options.part)
+    picture = None if options.plot is None else draw_answers(answered, options.draw)
     metrics = question_metrics(answered, options.split, options.part, opened.config.evaluation.bootstrap)
     for name, own in answered.items():
         print_questions(
@@ -338,8 +343,8 @@ def _evaluate_questions(options: argparse.Namespace) -> int:
         )
     opened.keep(metrics)
     _write_json(options.json, metrics)
-    if options.plot is not None:
-        save_figure(draw_answers(answered, options.draw), options.plot)
+    if picture is not None:
+        save_figure(picture, options.plot)
         print(f"drawn: {options.plot}")
     return 0
 

@@ -36,7 +36,7 @@ _MONTH = (
 )
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?\b"
 _DATE = re.compile(
-    rf"""(?:\b(?:as\s+of|on|in|of|by|since|from|until|during)\s+(?:the\s+)?)?
+    rf"""(?:\b(?i:as\s+of|on|in|of|by|since|from|until|during)\s+(?:the\s+)?)?
     (?: \b\d{{4}}-\d{{2}}(?:-\d{{2}})?(?:[T ]\d{{2}}:\d{{2}}(?::\d{{2}})?)?\b
       | (?:\b{_DAY}\s+(?:of\s+)?)?{_MONTH}(?:\s+{_DAY}(?!\.\d))?(?:,?\s+\d{{4}}\b)?
       | \b(?:19|20)\d{{2}}(?:[-/]\d{{2,4}})?\b
@@ -46,7 +46,7 @@ _DATE = re.compile(
 )
 _NAME = r"(?:[A-Z][\w’'.-]*\w|U\.S\.A?\.?)"
 _PLACE = re.compile(
-    rf"(?<=[\w,;:)])\s+(?:in|at|near|around|across|over|throughout|for)\s+(?:the\s+)?{_NAME}(?:\s+{_NAME})*"
+    rf"(?:^|(?<=[\w,;:)])\s+)(?i:in|at|near|around|across|over|throughout|for)\s+(?:the\s+)?{_NAME}(?:\s+{_NAME})*"
 )
 _SUBJECT = re.compile(  # a place that something happens to: "…, Houston has seen"
     rf"(?<=, ){_NAME}(?:\s+{_NAME})*(?=\s+(?:has|had|have|saw|experienced|recorded|was|is|shows?|showed)\b)"

@@ -16,7 +16,7 @@ from trace_lit.retrieval.metrics import CUTOFFS
 from trace_lit.retrieval.questions import CUTOFF, KINDS, QuestionReport
 
 _PLAIN_WIDTH = 120  # characters, where the output is no terminal
-_MATCH = re.compile(r"(?:(.*)/)?(\w+_to_\w+)/(pair|label)/MRR")
+_MATCH = re.compile(r"(?:(.*)/)?(\w+_to_\w+)/(pair|pair_distinct|label)/MRR")
 _PROBE = re.compile(r"(.+)/probes/([\w/]+)/texts")
 _COLUMNS = [*(f"P@{k}" for k in CUTOFFS), "MRR"]
 _TOP = ["rougeL", "MAE", "MSE"]
@@ -129,7 +129,7 @@ def _matches(metrics: Mapping[str, Any], prefix: str, rows: list[tuple[str, str]
         key = f"{prefix}{direction}/{match}"
         values = [f"{metrics[f'{key}/{column}']:.3f}" for column in _COLUMNS]
         values.append(_interval(metrics.get(f"{key}/MRR/ci95")))
-        table.add_row(direction.replace("_", " "), match, f"{metrics[f'{key}/queries']:,}", *values)
+        table.add_row(direction.replace("_", " "), match.replace("_", " "), f"{metrics[f'{key}/queries']:,}", *values)
         chance = [f"{metrics[f'{prefix}random/{direction}/{match}/{column}']:.3f}" for column in _COLUMNS]
         table.add_row(Text("  random ranker"), "", "", *chance, "", style="dim")
     return table

@@ -12,7 +12,8 @@ from data_modules.dataset import CorpusDataset
 from data_modules.statements import Statements
 from trace_lit.alignment import SearchSpace
 from trace_lit.retrieval import Metrics, Pool, evaluation_mode, with_split
-from trace_lit.retrieval.probes import TIME, probe_metrics, shuffled_steps, text_probes
+from trace_lit.retrieval.probes import TIME, probe_metrics, shuffled_steps, swap_directions, text_probes
+from trace_lit.retrieval.questions import KINDS
 from trace_lit.train.evaluate import OpenedRun
 from trace_lit.train.questions import embed_texts
 
@@ -59,16 +60,16 @@ def _statements(
 ) -> dict[str, list[tuple[int, str, str | None]]]:
     """Statements that the values make true of windows of the pool: the window's place, the statement, and it changed.
 
-    `opposed` has one fact turned round; the other changes are those of texts.
+    `opposed` has one fact turned round, of any kind; `directions_swapped` is the change of texts of this name.
     """
     rng = np.random.default_rng(seed)
     made = Statements.of(dataset.corpus, dataset.rows[pool.index.numpy()], seed)
     places = np.sort(rng.permutation(len(pool))[:sample])
     drawn = [(int(place), own[0]) for place, own in zip(places, made.draw(places, rng), strict=True) if own]
-    changes = text_probes(dataset.corpus.info.channels, seed)
-    del changes["place_and_date_removed"]
-    found = {name: [(place, own.text, change(own.text)) for place, own in drawn] for name, change in changes.items()}
-    return {"opposed": [(place, own.text, own.opposite) for place, own in drawn], **found}
+    found = {"opposed": [(place, own.text, own.opposite) for place, own in drawn]}
+    for kind in KINDS:
+        found[f"opposed/{kind}"] = [(place, own.text, own.opposite) for place, own in drawn if own.kind == kind]
+    return found | {"directions_swapped": [(place, own.text, swap_directions(own.text)) for place, own in drawn]}
 
 
 def _compared(
