@@ -14,114 +14,22 @@ it, or is undecided, where values that it needs are missing.
 
 from __future__ import annotations
 
-import difflib
 import math
 import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_modules import window_statistics as of
-from data_modules.corpus import Corpus, CorpusError
+from data_modules.window_table import Quantile, RuleError, WindowTable, find_channel, nearest
 from trace_lit.channels import Channel
 from trace_lit.units import UnitError, convert, parse_quantity
 
 Decision = tuple[NDArray[np.bool_], NDArray[np.bool_]]  # (N,) for which windows a rule holds, and for which it fails
-
-
-class RuleError(CorpusError):
-    """A rule cannot be read, or not be applied to the channels at hand."""
-
-
-@dataclass(frozen=True, eq=False)
-class WindowTable:
-    """N windows of C channels."""
-
-    values: list[NDArray[np.float64]]  # N of (C, T), in the channels' units, NaN where missing; T may differ
-    starts: NDArray[np.datetime64]  # (N,) UTC times of the first steps
-    frequency: str  # of the steps, like "1h"
-    channels: tuple[Channel, ...]
-    _bounds: dict[tuple[Statistic, Quantile], float] = field(default_factory=dict, init=False, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @classmethod
-    def of(cls, corpus: Corpus, rows: Sequence[int] | NDArray[np.int64]) -> WindowTable:
-        """The given rows of a corpus, in their order."""
-        values = corpus.values()
-        rows = np.asarray(rows, dtype=np.int64)
-        return cls(
-            values=[values[row].astype(np.float64) for row in rows],
-            starts=corpus.starts[rows].astype("datetime64[s]"),
-            frequency=corpus.info.frequency,
-            channels=corpus.info.channels,
-        )
-
-    @cached_property
-    def blocks(self) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """The windows by their length: places (n,) in the table, and values (n, C, T)."""
-        lengths = np.array([window.shape[1] for window in self.values], dtype=np.int64)
-        groups = [np.flatnonzero(lengths == length) for length in np.unique(lengths)]
-        return [(rows, np.stack([self.values[row] for row in rows])) for rows in groups]
-
-    def place(self, name: str) -> int:
-        """Which channel `name` means; see `find_channel`."""
-        return find_channel(name, self.channels)
-
-    def bound(self, statistic: Statistic, quantile: Quantile) -> float:
-        """The quantile of a statistic over the windows of the table; NaN where no window has the statistic."""
-        key = statistic, quantile
-        if key not in self._bounds:
-            self._bounds[key] = _quantile(statistic.values(self), quantile.share)
-        return self._bounds[key]
-
-    def step_bound(self, channel: str, quantile: Quantile) -> float:
-        """The quantile of a channel's values over all steps of all windows."""
-        key = Statistic("steps", (channel,)), quantile
-        if key not in self._bounds:
-            place = self.place(channel)
-            steps = [block[:, place].ravel() for _, block in self.blocks]
-            self._bounds[key] = _quantile(np.concatenate([np.empty(0), *steps]), quantile.share)
-        return self._bounds[key]
-
-
-def _quantile(values: NDArray[np.float64], share: float) -> float:
-    known = values[~np.isnan(values)]
-    return float(np.quantile(known, share)) if len(known) else float("nan")
-
-
-def find_channel(name: str, channels: Sequence[Channel]) -> int:
-    """The place of the channel that `name` means: its name or key, or the words of the name of one channel alone.
-
-    So `temperature` is "air temperature" where no other channel is a temperature.
-
-    Raises
-    ------
-    RuleError
-        No channel or several have that name; the message has the nearest.
-    """
-    asked = name.lower()
-    for names in ([channel.key for channel in channels], [channel.name for channel in channels]):
-        if (found := [place for place, own in enumerate(names) if own.lower() == asked]) and len(found) == 1:
-            return found[0]
-    found = [place for place, channel in enumerate(channels) if f" {asked} " in f" {channel.name.lower()} "]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        keys = ", ".join(channels[place].key for place in found)
-        raise RuleError(f"the channel {name!r} could be one of: {keys}; write its full name")
-    raise RuleError(f"there is no channel {name!r}{_nearest(name, [channel.name for channel in channels])}")
-
-
-def _nearest(name: str, allowed: Sequence[str]) -> str:
-    close = difflib.get_close_matches(str(name), allowed, n=1)
-    return (f"; did you mean {close[0]!r}?" if close else ";") + f" There are: {', '.join(allowed)}"
 
 
 @dataclass(frozen=True)
@@ -133,16 +41,6 @@ class Number:
 
     def __str__(self) -> str:
         return f"{self.value:g} {self.unit}".rstrip()
-
-
-@dataclass(frozen=True)
-class Quantile:
-    """The value that a share of the pool's windows lies below."""
-
-    share: float
-
-    def __str__(self) -> str:
-        return f"{100 * self.share:g} % of the windows"
 
 
 Bound = Number | Quantile
@@ -418,7 +316,7 @@ def compare(
     """
     names = (channels,) if isinstance(channels, str) else tuple(channels)
     if statistic not in STATISTICS:
-        raise RuleError(f"there is no statistic {statistic!r}{_nearest(statistic, list(STATISTICS))}")
+        raise RuleError(f"there is no statistic {statistic!r}{nearest(statistic, list(STATISTICS))}")
     kind = STATISTICS[statistic]
     if len(names) != kind.channels or not all(isinstance(name, str) for name in names):
         raise RuleError(f"{statistic} takes {kind.channels} channels, not {list(names)}")
@@ -490,7 +388,7 @@ def parse_rule(plain: Any) -> Rule:
         return Not(parse_rule(plain["not"]))
     for key in plain:
         if key not in _KEYS:
-            raise RuleError(f"there is no key {key!r} in a rule{_nearest(key, [*_KEYS, 'all', 'any', 'not'])}")
+            raise RuleError(f"there is no key {key!r} in a rule{nearest(key, [*_KEYS, 'all', 'any', 'not'])}")
     given = dict(plain)
     if ("channel" in given) == ("channels" in given) or "statistic" not in given:
         raise RuleError(f"a comparison has a channel (or channels) and a statistic; {given!r} has not")

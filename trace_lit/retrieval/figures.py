@@ -35,7 +35,7 @@ from data_modules.figures import (
     window_columns,
     wrapped,
 )
-from data_modules.rules import find_channel
+from data_modules.window_table import find_channel
 from trace_lit.retrieval.pool import Pool, RetrievalError
 from trace_lit.retrieval.questions import CUTOFF, Answer
 from trace_lit.retrieval.retriever import Hit
