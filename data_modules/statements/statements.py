@@ -6,6 +6,7 @@ import random
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,11 +27,12 @@ RARE, COMMON, MOST = 0.03, 0.4, 0.7  # shares of the reference: best between the
 SELDOM = 0.2  # how often a component of a direction is spoken of, against another channel
 OUTSIDE = 0.3  # how often, against a fact of a share between them, one outside is drawn
 MAX_STEP_HOURS, MIN_CLOCK_HOURS = 3, 18  # of steps and windows that tell parts of the day
+T = TypeVar("T")
 KINDS = (
     *("level", "change", "shape", "extreme", "timing"),
     *("direction", "two_channels", "negation", "number"),
 )
-_BLOCK = 256  # rules that are decided at once
+_DECISIONS = 2**22  # of rules for windows that are made at once
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,7 @@ class Statements:
         self._wording = Wording(words, frequency, steps)
         found = facts(columns, words, _tells_time(frequency, steps), seed) if len(reference) else []
         found = [fact for fact in found if self._compiler.compile(fact.rule).defined]
-        blocks = [found[start : start + _BLOCK] for start in range(0, len(found), _BLOCK)]
-        truth = [self._compiler.truth([fact.rule for fact in block]) for block in blocks]
+        truth = [self.decide([fact.rule for fact in block]) for block in self._blocks(found)]
         shares = np.concatenate([np.empty(0), *(block.mean(1) for block in truth)])
         self.facts: list[Fact] = found
         self.shares = shares  # of the reference windows that each fact holds for
@@ -188,6 +189,11 @@ class Statements:
                     return other
         return None
 
+    def _blocks(self, items: Sequence[T]) -> list[Sequence[T]]:
+        """The items in groups, a multiple of eight in all but the last, that are decided at once."""
+        size = max(_DECISIONS // max(len(self), 1) // 8, 1) * 8
+        return [items[start : start + size] for start in range(0, len(items), size)]
+
     def _names(self, fact: Fact) -> tuple[str, ...]:
         return tuple(self._keys[place] for place in fact.channels)
 
@@ -207,9 +213,7 @@ class Statements:
         drawn: list[Statement] = []
         for row, count in zip(groups.tolist(), counts.tolist(), strict=True):
             drawn += self.draw([row], rng, count)[0]
-        bits = [
-            np.packbits(self.truth(drawn[start : start + _BLOCK]), axis=1) for start in range(0, len(drawn), _BLOCK)
-        ]
+        bits = [np.packbits(self.truth(block), axis=1) for block in self._blocks(drawn)]
         return Bank(drawn, np.concatenate([np.empty((0, -(-len(self) // 8)), np.uint8), *bits]), len(self))
 
 

@@ -117,9 +117,9 @@ def test_one_fact_has_thousands_of_wordings(statements: Statements) -> None:
     for form in ("level", "change", "turn", "peak", "reaches", "two changes"):
         fact = next(fact for fact in statements.facts if fact.form == form)
         texts = {
-            statements._wording.one(fact, np.random.default_rng(seed).random) for seed in rng.integers(2**40, size=2000)
+            statements._wording.one(fact, np.random.default_rng(seed).random) for seed in rng.integers(2**40, size=1200)
         }
-        assert len(texts) > 1000, form
+        assert len(texts) > 700, form
 
 
 def test_texts_are_tidy(statements: Statements) -> None:
@@ -235,7 +235,7 @@ def test_everyday_words_mean_one_channel() -> None:
 
 
 def test_quick(generated_corpus: Corpus) -> None:
-    """A hundredth of what a training step may take, with room for a busy machine."""
+    """With room for a busy machine: 256 statements for 256 windows take some 6 ms."""
     statements = Statements.of(generated_corpus, generated_corpus.select("train"))
     rng = np.random.default_rng(0)
     rows = rng.integers(len(statements), size=256)
