@@ -47,6 +47,7 @@ def load_datamodule(
         evaluation_batch_size=config.evaluation.batch_size,
         seed=config.seed,
         tune=config.tune if config.stage == "tune" else None,
+        statements=config.alignment.statements if config.stage == "align" else 0,
     )
 
 

@@ -61,7 +61,7 @@ class TextConfig:
     """The frozen text encoder."""
 
     name: str = "wordllama"  # or any Hugging Face encoder, by hub name or folder
-    unit: str = "sentence"  # a vector a sentence, or one for the whole document (as in the paper)
+    unit: str = "sentence"  # a vector a sentence, a token, or one for the whole document (as in the paper)
     pooling: str = "mean"  # mean or cls (Hugging Face)
     query_prefix: str = ""
     document_prefix: str = ""
@@ -118,7 +118,15 @@ class AlignmentConfig:
     fusion: bool = False  # the channel loss sees channel embeddings that attended to the channel texts
     reconstruction_weight: float = 0.0
     classification_weight: float = 0.0
+    tower: str = "pooled"  # of texts: pooled, or reading: word by word, see the next three; not in the paper
+    text_layers: int = 1  # of a transformer over the tokens of each sentence (tower=reading)
+    silence: bool = True  # a text may say nothing of a channel, which then does not count (tower=reading)
+    numbers: bool = True  # numbers in texts are compared with the channels' scales (tower=reading, text.unit=token)
+    statistics: bool = False  # level, change, extremes and their time enter the series side; not in the paper
     sentence_dropout: float = 0.0  # chance of each sentence but one to be left out in training; not in the paper
+    sentence_dropout_min: float | None = None  # a text's own chance lies between this and sentence_dropout; null: equal
+    statements: int = 0  # true statements on each window, made from its values, in each training step; not in the paper
+    statement_weight: float = 1.0  # of their loss
     noise: float = 0.0  # added to training values, in deviations of the channel; not in the paper
 
 
@@ -361,9 +369,10 @@ def _check(config: Config) -> None:
             raise ConfigError(message)
 
     allow("stage", config.stage, STAGES)
-    allow("text.unit", config.text.unit, ("sentence", "document"))
+    allow("text.unit", config.text.unit, ("sentence", "token", "document"))
     allow("text.pooling", config.text.pooling, ("mean", "cls"))
     allow("alignment.heads", config.alignment.heads, ("residual", "linear"))
+    allow("alignment.tower", config.alignment.tower, ("pooled", "reading"))
     allow("optim.scale_learning_rate", config.optim.scale_learning_rate, ("none", "linear", "sqrt"))
     allow("mining.sampling_strategy", config.mining.sampling_strategy, ("top", "random"))
     allow("encoder.channel_attention", config.encoder.channel_attention, ("biased", "full"))
@@ -405,6 +414,8 @@ def _check(config: Config) -> None:
         ("encoder.heads", config.encoder.heads, 1),
         ("encoder.ffn_ratio", config.encoder.ffn_ratio, 1),
         ("alignment.negatives", config.alignment.negatives, 1),
+        ("alignment.text_layers", config.alignment.text_layers, 0),
+        ("alignment.statements", config.alignment.statements, 0),
         ("mining.every_n_epochs", config.mining.every_n_epochs, 1),
         ("mining.first_epoch", config.mining.first_epoch, 0),
         ("mining.negatives", config.mining.negatives, 1),
@@ -526,6 +537,12 @@ def _check(config: Config) -> None:
         alignment.temperature >= alignment.temperature_min,
         f"alignment.temperature is {alignment.temperature}, below alignment.temperature_min {alignment.temperature_min}",
     )
+    mildest = alignment.sentence_dropout_min
+    require(
+        mildest is None or 0.0 <= mildest <= alignment.sentence_dropout,
+        f"alignment.sentence_dropout_min is {mildest}; it must lie between 0 and alignment.sentence_dropout "
+        f"({alignment.sentence_dropout})",
+    )
     require(
         all(0.0 <= beta < 1.0 for beta in config.optim.betas),
         f"optim.betas is {list(config.optim.betas)}; both must lie between 0 and 1, 1 excluded",
@@ -541,6 +558,7 @@ def _check(config: Config) -> None:
         ("alignment.channel_weight", config.alignment.channel_weight),
         ("alignment.reconstruction_weight", config.alignment.reconstruction_weight),
         ("alignment.classification_weight", config.alignment.classification_weight),
+        ("alignment.statement_weight", config.alignment.statement_weight),
         ("alignment.noise", config.alignment.noise),
     ):
         require(0.0 <= weight < float("inf"), f"{key} is {weight}; it must be 0 or positive")

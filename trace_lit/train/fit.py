@@ -60,6 +60,7 @@ from trace_lit.train.retrieval import check_unchanged, find_neighbours
 from trace_lit.train.runs import build_datamodule, read_metrics, run_folder, write_atomically, write_metrics
 from trace_lit.train.tune import build_tune_module, check_labels, fit_classifiers, score_split
 
+ALIGNED = ("heads", "channel_score", "fusion", "tower", "text_layers", "silence", "numbers", "statistics")  # make a model
 PAIR_MRR = "validation/text_to_series/pair/MRR"
 Kind = TypeVar("Kind")
 
@@ -114,7 +115,7 @@ def load_start(config: Config) -> Checkpoint | None:
     fixed = [("encoder", key) for key in here["encoder"] if key != "dropout"]
     fixed += [("text", key) for key in ("name", "pooling", "query_prefix", "document_prefix", "max_length")]
     if keeps_aligned:
-        fixed += [("text", "unit"), *(("alignment", key) for key in ("heads", "channel_score", "fusion"))]
+        fixed += [("text", "unit"), *(("alignment", key) for key in ALIGNED)]
     differing = [
         f"{section}.{key}={there[section][key]} there, {here[section][key]} here"
         for section, key in fixed
@@ -146,6 +147,7 @@ def build_module(config: Config, data: DomainDataModule, start: Checkpoint | Non
         module = PretrainModule(config, vocabulary, data.data_fingerprint)
     else:
         module = AlignModule(config, vocabulary, len(data.label_names), data.data_fingerprint)
+        module.statement_banks = data.statement_banks
     if start is not None:
         if start.stage == config.stage == "align":
             own = module.state_dict()  # heads of another number of labels start anew

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from torch.nn.utils.rnn import pad_sequence
 
 from data_modules.corpus import Corpus
 from data_modules.rules import WindowTable
+from data_modules.text_table import text_table
 from trace_lit.alignment import SearchSpace
 from trace_lit.retrieval import Metrics, RetrievalError, evaluation_mode, with_split
 from trace_lit.retrieval.figures import question_hits
 from trace_lit.retrieval.questions import Question, QuestionReport, judge
-from trace_lit.text import build_text_encoder, sentences
+from trace_lit.text import build_text_encoder
 from trace_lit.train.evaluate import OpenedRun
 
 DRAWN = 3  # questions, where none are named
@@ -87,11 +87,7 @@ def draw_answers(answered: Mapping[str, Answered], ids: Sequence[str] = ()) -> F
 
 def embed_texts(opened: OpenedRun, space: SearchSpace, texts: Sequence[str], kind: str = "query") -> torch.Tensor:
     """The vectors (N, E) of texts, on the CPU; `kind` is "query" for questions and "document" for reports."""
-    encoder = build_text_encoder(opened.config.text)
-    pieces = [sentences(text) if opened.config.text.unit == "sentence" else [text] for text in texts]
-    counts = [len(own) for own in pieces]
-    encoded = torch.from_numpy(encoder.encode([piece for own in pieces for piece in own], kind=kind))
-    vectors = pad_sequence(list(encoded.split(counts)), batch_first=True)
-    mask = torch.from_numpy(np.arange(vectors.shape[1]) < np.array(counts)[:, None])
+    table = text_table(texts, build_text_encoder(opened.config.text), opened.config.text.unit, kind)
+    vectors, mask = table.look_up(table.numbers(texts))
     with evaluation_mode(opened.model):
         return space.embed_text(vectors.to(opened.device), mask.to(opened.device)).float().cpu()
