@@ -30,11 +30,21 @@ from numpy.typing import NDArray
 from data_modules.describe import describe
 from data_modules.frequency import Frequency
 from data_modules.splits import SPLITS, overlapping_splits, split_by_time
+from data_modules.window_statistics import same_values
 from trace_lit.batch import NO_LABEL
 from trace_lit.channels import Channel
 from trace_lit.errors import InputError
 
-__all__ = ["SPLITS", "Corpus", "CorpusError", "CorpusInfo", "Record", "validate_corpus", "write_corpus"]
+__all__ = [
+    "SPLITS",
+    "Corpus",
+    "CorpusError",
+    "CorpusInfo",
+    "Record",
+    "equal_windows",
+    "validate_corpus",
+    "write_corpus",
+]
 
 INFO_FILE = "corpus.yaml"
 FORMAT = 1
@@ -302,6 +312,27 @@ def validate_corpus(path: str | Path) -> list[str]:
     if not problems and _fingerprint(corpus.info, corpus.table()) != corpus.fingerprint:
         problems.append(f"the content does not fit the fingerprint in {INFO_FILE}: it was changed after it was built")
     return problems
+
+
+def equal_windows(corpus: Corpus) -> list[str]:
+    """One sentence for each group of rows of one series that have the same values, in the order of the rows.
+
+    No text can tell such windows apart, so that they bound what retrieval can reach.
+    """
+    values = same_values(corpus.values())
+    groups: dict[tuple[str, int], list[int]] = {}
+    for row, key in enumerate(zip(corpus.series_ids, values.tolist(), strict=True)):
+        groups.setdefault(key, []).append(row)
+    found = []
+    for (series, _), rows in groups.items():
+        if len(rows) > 1:
+            rows.sort(key=lambda row: corpus.starts[row])
+            splits = [f"{count} {split}" for split in SPLITS if (count := int((corpus.splits[rows] == split).sum()))]
+            found.append(
+                f"{len(rows)} rows of the series {series!r} have the same values, from {corpus.ids[rows[0]]!r} to "
+                f"{corpus.ids[rows[-1]]!r} ({', '.join(splits)}): no text can tell them apart"
+            )
+    return found
 
 
 def _read_header(path: Path) -> dict[str, Any]:

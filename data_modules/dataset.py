@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,11 +14,15 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from data_modules.corpus import Corpus
+from data_modules.rows import scrambled
 from data_modules.samplers import Draw
 from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
-from trace_lit.batch import NO_LABEL, Kind, MultimodalBatch, Retrieved
+from trace_lit.batch import NO_LABEL, Kind, MultimodalBatch, Retrieved, Statements
 from trace_lit.channels import ChannelVocabulary
+
+if TYPE_CHECKING:  # what makes statements is read when they are wanted
+    from data_modules.statement_bank import StatementBank
 
 
 class CorpusDataset(Dataset[MultimodalBatch]):
@@ -45,6 +49,8 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         A zero counts as not observed.
     seed
         Of the offsets, together with the draw's epoch and the index.
+    statements
+        Training batches have statements drawn from it.
     """
 
     def __init__(
@@ -60,8 +66,10 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         jitter: int = 0,
         zero_is_missing: bool = False,
         seed: int = 0,
+        statements: StatementBank | None = None,
     ) -> None:
         self.corpus = corpus
+        self.statements = statements
         self.split = split
         self.rows = np.array(corpus.select(split), dtype=np.int64)
         self.random_offset = random_offset
@@ -124,6 +132,9 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         values = windows.values[place.clamp(min=0)].transpose(1, 2)  # (B, C, T)
         observed = ~values.isnan() & (place >= first.unsqueeze(1)).unsqueeze(1)
         vectors, mask = self._texts.look_up(text)
+        statements = None
+        if self.statements is not None and isinstance(indices, Draw):
+            statements = self.statements.draw(index.numpy(), indices.epoch)
         channel_vectors, _ = self._channel_texts.look_up(channel_text.flatten())
         return MultimodalBatch(
             values=torch.where(observed, values, 0.0).contiguous(),
@@ -141,6 +152,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
             series_id=self._series[index],
             span=torch.stack([windows.begin[first], windows.end[first + length - 1]], dim=1),
             times=windows.begin[place.clamp(min=0)],
+            statements=statements,
         )
 
 
@@ -153,16 +165,8 @@ def _renamed(corpus: Corpus, label_names: Sequence[str] | None) -> NDArray[np.in
 
 
 def _choose(choices: Tensor, index: Tensor, seed: int, epoch: int) -> Tensor:
-    """For each index one of 0 … choices-1; the same whatever batch and process it is in.
-
-    The numbers are SplitMix64 of (seed, epoch, index), which needs no generator a row.
-    """
-    state = index.numpy().astype(np.uint64)
-    for key in (np.uint64(seed), np.uint64(epoch)):
-        state = (state + key + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state = state ^ (state >> np.uint64(31))
+    """For each index one of 0 … choices-1; the same whatever batch and process it is in."""
+    state = scrambled(index.numpy(), seed, epoch)
     return torch.from_numpy((state % choices.numpy().astype(np.uint64)).astype(np.int64))
 
 
@@ -204,6 +208,7 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
     steps = max(batch.values.shape[2] for batch in batches)
     channels = max(batch.values.shape[1] for batch in batches)
     pieces = max(batch.text.shape[1] for batch in batches)
+    told = max((batch.statements.mask.shape[2] for batch in batches if batch.statements is not None), default=0)
 
     def padded(batch: MultimodalBatch) -> MultimodalBatch:
         time = steps - batch.values.shape[2]
@@ -226,9 +231,17 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
             # Of what was retrieved, only what was measured has an axis of channels.
             retrieved=batch.retrieved
             and batch.retrieved.map(lambda own: F.pad(own, (0, 0, 0, 0, 0, more)) if own.dim() == 4 else own),
+            statements=None if batch.statements is None else _widened(batch.statements, told),
         )
 
     return _joined([padded(batch) for batch in batches])
+
+
+def _widened(statements: Statements, pieces: int) -> Statements:
+    """With room for so many pieces."""
+    more = pieces - statements.mask.shape[2]
+    text, mask = F.pad(statements.text, (0, 0, 0, more)), F.pad(statements.mask, (0, more))
+    return Statements(statements.stated, text, mask)
 
 
 def _joined(parts: Sequence[Kind]) -> Kind:
@@ -237,7 +250,7 @@ def _joined(parts: Sequence[Kind]) -> Kind:
     for field in dataclasses.fields(parts[0]):
         own = [getattr(part, field.name) for part in parts]
         if own[0] is not None:
-            together[field.name] = _joined(own) if isinstance(own[0], Retrieved) else torch.cat(own)
+            together[field.name] = _joined(own) if isinstance(own[0], Retrieved | Statements) else torch.cat(own)
     return type(parts[0])(**together)
 
 

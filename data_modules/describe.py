@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.frequency import Frequency
+from data_modules.window_statistics import distance_of_outliers
 from trace_lit.channels import Channel
 
 CLEAR_TREND, SOME_TREND = 0.75, 0.45  # |correlation with time|
 CLEAR_BEND = 0.6  # |correlation of what the trend leaves with a parabola|
 CLEAR_CYCLE = 0.5  # share of the variance in one frequency
 SMOOTH, ERRATIC = 0.35, 0.8  # mean step over standard deviation; white noise has 1.13
-OUTLIER = 4.5  # robust standard deviations from the median of five neighbours
-OUTLIER_SPREAD = 2.0  # and standard deviations of the window
 
 _LEVEL = (
     "{Name} averaged {mean}, between {from} and {high}.",
@@ -125,17 +124,6 @@ def _place(step: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
     return np.select([step == 0, step == steps - 1, share < 0.35, share <= 0.65], [0, 4, 1, 2], 3)
 
 
-def _median(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Over the last axis, without NaN; NaN where all is. (`nanmedian` warns there, and is slow on short axes.)"""
-    count = (~np.isnan(x)).sum(-1, keepdims=True)
-    ordered = np.sort(x, axis=-1)  # NaN last
-    middle = [
-        np.take_along_axis(ordered, np.maximum(k, 0), -1)[..., 0]
-        for k in ((count - 1) // 2, np.minimum(count // 2, x.shape[-1] - 1))
-    ]
-    return np.where(count[..., 0] > 0, (middle[0] + middle[1]) / 2, np.nan)
-
-
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Of two (N, C, T) arrays of deviations from the mean, over T; NaN where one is constant."""
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -188,11 +176,7 @@ def _statistics(values: NDArray[np.float64]) -> _Statistics:
     with np.errstate(invalid="ignore", divide="ignore"):
         roughness = step / spread
 
-    padded = np.pad(values, ((0, 0), (0, 0), (2, 2)), constant_values=np.nan)
-    neighbours = np.lib.stride_tricks.sliding_window_view(padded, 5, axis=-1)
-    distance = np.where(seen, np.abs(values - _median(neighbours)), np.nan)
-    limit = np.fmax(OUTLIER * 1.4826 * _median(distance), OUTLIER_SPREAD * spread)[..., None]
-    far = np.where(seen & (distance > limit) & (count[..., None] >= 8), distance, 0.0)
+    far = distance_of_outliers(values)
     furthest = far.argmax(-1)
     outlier = np.take_along_axis(values, furthest[..., None], -1)[..., 0]
     return _Statistics(

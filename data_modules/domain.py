@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import lightning as L
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
@@ -22,13 +23,16 @@ from data_modules.dataset import CorpusDataset, JointDataset
 from data_modules.forecasting import OriginDataset, Series
 from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
 from data_modules.splits import SPLITS
-from data_modules.text_table import TextTable, whole
+from data_modules.text_table import TextTable, text_table, whole
 from data_modules.vocabulary import foreign_vocabulary, training_vocabulary
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.distributed import rank, world_size
-from trace_lit.text import TextEncoder, sentences
+from trace_lit.text import TextEncoder
+
+if TYPE_CHECKING:  # what makes statements is read when they are wanted
+    from data_modules.statement_bank import StatementBank
 
 Source = Callable[..., tuple[CorpusInfo, Iterator[Record]]]
 Loader = DataLoader[MultimodalBatch]
@@ -48,8 +52,8 @@ class DomainDataModule(L.LightningDataModule):
     text
         The text encoder. Without one, batches hold no texts and the vocabulary no name vectors.
     text_unit
-        A vector for each "sentence" of a text, one for the whole "document", or "none": batches hold no texts, only
-        the channels' names are encoded.
+        A vector for each "sentence" or "token" of a text, one for the whole "document", or "none": batches hold no
+        texts, only the channels' names are encoded.
     patch_length
         Windows must have as many steps.
     vocabulary
@@ -64,6 +68,8 @@ class DomainDataModule(L.LightningDataModule):
         Of the stage tune: "forecast" or "classify".
     label_names
         Those of a model that exists already; the corpora must have no others.
+    statements
+        Texts made from a window's values that training batches have for each window.
     """
 
     domain: ClassVar[str] = ""
@@ -85,8 +91,11 @@ class DomainDataModule(L.LightningDataModule):
         window: WindowConfig | None = None,
         task: str = "forecast",
         label_names: tuple[str, ...] = (),
+        statements: int = 0,
     ) -> None:
         super().__init__()
+        self.statements = statements
+        self.statement_banks: list[StatementBank] = []  # one a corpus, where there are statements
         self.config = config
         self.text = text
         self.text_unit = text_unit
@@ -141,6 +150,8 @@ class DomainDataModule(L.LightningDataModule):
         else:
             self.vocabulary = foreign_vocabulary(corpora, self.text, self._known_vocabulary)
         self.label_names = self._labels(corpora)
+        if self.statements and stage == "fit" and self.window is None:
+            self.statement_banks = self._banks(corpora)
         self.datasets = self._rows(corpora) if self.window is None else self._origins(corpora, self.window)
         self.corpora = corpora
 
@@ -156,13 +167,24 @@ class DomainDataModule(L.LightningDataModule):
                 )
         return self._known_labels
 
+    def _banks(self, corpora: list[Corpus]) -> list[StatementBank]:
+        """The statements on each corpus's training rows."""
+        from data_modules.statement_bank import StatementBank
+
+        rows = [np.array(corpus.select("train"), dtype=np.int64) for corpus in corpora]
+        first = np.cumsum([0, *map(len, rows)]).tolist()
+        return [
+            StatementBank(corpus, own, self.text, self.text_unit, start, self.statements, self.seed)
+            for corpus, own, start in zip(corpora, rows, first, strict=False)
+        ]
+
     def _rows(self, corpora: list[Corpus]) -> dict[str, list[Any]]:
         """Every row is a window."""
         encoder = None if self.text_unit == "none" else self.text
-        texts = TextTable(
+        texts = text_table(
             (text for corpus in corpora for text in corpus.texts),
             encoder,
-            sentences if self.text_unit == "sentence" else whole,
+            self.text_unit,
             kind="query",  # it is what people ask with
         )
         channel_texts = TextTable(
@@ -181,8 +203,9 @@ class DomainDataModule(L.LightningDataModule):
                     jitter=self.config.jitter,
                     zero_is_missing=self.config.zero_is_missing,
                     seed=self.seed,
+                    statements=self.statement_banks[number] if split == "train" and self.statement_banks else None,
                 )
-                for corpus in corpora
+                for number, corpus in enumerate(corpora)
             ]
             for split in SPLITS
         }
@@ -209,10 +232,8 @@ class DomainDataModule(L.LightningDataModule):
         }
         if self.text is not None and self.text_unit != "none":
             everything = [dataset for own in datasets.values() for dataset in own]
-            pieces = sentences if self.text_unit == "sentence" else whole
-            table = TextTable(
-                (text for dataset in everything for text in dataset.texts), self.text, pieces, kind="query"
-            )
+            told = (text for dataset in everything for text in dataset.texts)
+            table = text_table(told, self.text, self.text_unit, kind="query")
             for dataset in everything:
                 dataset.read_with(table)
         return datasets

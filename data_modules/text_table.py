@@ -1,4 +1,4 @@
-"""The text vectors of corpora: each distinct text once, as the vectors of its pieces."""
+"""The text vectors of corpora: each distinct text once, as the vectors of its pieces or of its tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trace_lit.text import TextEncoder
+from trace_lit.text import MARKS, TextEncoder, sentences
+from trace_lit.text.tokens import joined_marks, number_marks
 
 NO_TEXT = -1  # as a text id; a negative id equals no other
 
@@ -78,3 +79,49 @@ class TextTable:
     def ids(numbers: Tensor) -> Tensor:
         """As `MultimodalBatch` has them: equal ids are equal texts, `NO_TEXT` where there is none."""
         return torch.where(numbers > 0, numbers, NO_TEXT)
+
+
+class TokenTable(TextTable):
+    """Distinct texts and their tokens' vectors with marks, (B, S, D + 4) where S counts tokens; see `trace_lit.text.tokens`.
+
+    What it holds of a token is a place in the encoder's table, which may be a memory map, and the marks.
+    """
+
+    def __init__(self, texts: Iterable[str], encoder: TextEncoder | None, kind: str = "document") -> None:
+        super().__init__((), None, whole)
+        self._width = MARKS + (0 if encoder is None else encoder.dim)
+        if encoder is None:
+            return
+        pieces: dict[str, int] = {}
+        of_text: list[list[int]] = []
+        for text in dict.fromkeys(text for text in texts if text.strip()):
+            self._numbers[text] = 1 + len(of_text)
+            of_text.append([pieces.setdefault(piece, len(pieces)) for piece in sentences(text) or [text]])
+        found = encoder.tokens(list(pieces), kind)
+        marks = [number_marks(piece, spans) for piece, spans in zip(pieces, found.spans, strict=True)]
+        rows = [np.concatenate([found.rows[piece] for piece in own]) for own in of_text]
+        count = [0, *map(len, rows)]
+        self._count = torch.tensor(count)
+        self._first = self._count.cumsum(0) - self._count
+        self._rows = torch.from_numpy(np.concatenate([*rows, np.zeros(1, np.int64)]))
+        own_marks = [joined_marks([marks[piece] for piece in own]) for own in of_text]
+        self._marks = torch.from_numpy(np.concatenate([*own_marks, np.zeros((1, MARKS), np.float32)]))
+        self._table = found.table
+
+    def look_up(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        count = self._count[numbers]
+        steps = torch.arange(max(1, int(count.max()) if len(count) else 0))
+        mask = steps < count.unsqueeze(1)
+        text = torch.zeros(*mask.shape, self._width)
+        places = (self._first[numbers].unsqueeze(1) + steps)[mask]
+        if len(places):
+            vectors = torch.from_numpy(self._table[self._rows[places].numpy()]).float()
+            text[mask] = torch.cat([vectors, self._marks[places]], dim=1)
+        return text, mask
+
+
+def text_table(texts: Iterable[str], encoder: TextEncoder | None, unit: str, kind: str = "document") -> TextTable:
+    """The table of texts that are read by "sentence", by "token" or as a whole "document"."""
+    if unit == "token":
+        return TokenTable(texts, encoder, kind)
+    return TextTable(texts, encoder, sentences if unit == "sentence" else whole, kind)

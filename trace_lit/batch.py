@@ -12,6 +12,7 @@ from torch import Tensor
 
 NO_LABEL = -100
 NO_NEIGHBOUR = -1
+NO_STATEMENT = -1
 
 
 @dataclass
@@ -33,6 +34,19 @@ class Retrieved:
         return self.number != NO_NEIGHBOUR
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Retrieved:
+        """With `function` of all tensors."""
+        return _mapped(self, function)
+
+
+@dataclass
+class Statements:
+    """n texts on each of B windows, made from their values, the last one false; each is of up to J statements."""
+
+    stated: Tensor  # (B, n, J) int64, places in the corpus's `StatementBank`, NO_STATEMENT where there are fewer
+    text: Tensor  # (B, n, S, D) float32, their pieces as in `MultimodalBatch.text`
+    mask: Tensor  # (B, n, S) bool; all false: no text
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Statements:
         """With `function` of all tensors."""
         return _mapped(self, function)
 
@@ -62,6 +76,7 @@ class MultimodalBatch:
     future: Tensor | None = None  # (B, C, H) float32, in the channel's own units, 0 where not observed
     future_observed: Tensor | None = None  # (B, C, H) bool
     retrieved: Retrieved | None = None
+    statements: Statements | None = None
 
     def __len__(self) -> int:
         return self.values.shape[0]
@@ -98,7 +113,7 @@ class MultimodalBatch:
         return _mapped(self, function)
 
 
-Kind = TypeVar("Kind", Retrieved, MultimodalBatch)
+Kind = TypeVar("Kind", Retrieved, Statements, MultimodalBatch)
 
 
 def _mapped(batch: Kind, function: Callable[[Tensor], Tensor]) -> Kind:
@@ -107,5 +122,5 @@ def _mapped(batch: Kind, function: Callable[[Tensor], Tensor]) -> Kind:
     for field in dataclasses.fields(batch):
         value = getattr(batch, field.name)
         if value is not None:
-            changed[field.name] = value.map(function) if isinstance(value, Retrieved) else function(value)
+            changed[field.name] = value.map(function) if isinstance(value, Retrieved | Statements) else function(value)
     return dataclasses.replace(batch, **changed)

@@ -8,7 +8,16 @@ import torch
 import torch.nn.functional as F
 
 from tests.processes import on_processes
-from trace_lit.alignment import Level, admissible, contrastive_loss, hardest, info_nce, negatives_at
+from trace_lit.alignment import (
+    Level,
+    admissible,
+    contrastive_loss,
+    hardest,
+    info_nce,
+    multi_positive_info_nce,
+    negatives_at,
+    statement_loss,
+)
 from trace_lit.distributed import gather, rank, row_offset
 
 
@@ -126,3 +135,34 @@ def test_gather_joins_parts_of_different_length_and_returns_gradients():
     assert offset == 11
     assert first_gradient[:, 0].tolist() == [0.0]
     assert second_gradient[:, 0].tolist() == [2.0, 4.0]  # summed over both processes
+
+
+def test_with_one_positive_an_anchor_the_loss_of_statements_is_that_of_pairs():
+    level = make_level(7)
+    pairs = contrastive_loss(level, TEMPERATURE, ALL)
+    truth = torch.eye(7, dtype=torch.bool)
+    statements = statement_loss(level.series, level.text, TEMPERATURE, truth, truth)
+    torch.testing.assert_close(statements.total, pairs.total)
+    torch.testing.assert_close(statements.outranked, pairs.outranked)
+
+
+def test_positives_do_not_compete_with_one_another():
+    logits = torch.tensor([[3.0, 2.0, 1.0, -1.0]])
+    positive = torch.tensor([[True, True, False, False]])
+    loss = multi_positive_info_nce(logits, positive, torch.tensor([[False, False, True, True]]))
+    alone = [info_nce(logits, torch.tensor([place]), torch.tensor([[False, False, True, True]])) for place in (0, 1)]
+    torch.testing.assert_close(loss, torch.stack(alone).mean(0))
+
+
+def test_a_text_without_any_window_that_it_fits_or_fails_counts_for_nothing():
+    logits = torch.randn(3, 4, requires_grad=True)
+    positive = torch.tensor([[False] * 4, [True] * 4, [True, False, False, False]])
+    loss = multi_positive_info_nce(logits, positive, ~positive)
+    assert loss[:2].tolist() == [0.0, 0.0]
+    assert loss[2] > 0
+    loss.sum().backward()
+    assert logits.grad.isfinite().all()
+    series, text = F.normalize(torch.randn(2, 4, 5), dim=2)
+    both = statement_loss(series, text[:3], torch.tensor(0.1), positive, positive)
+    only = multi_positive_info_nce(text[2:3] @ series.T / 0.1, positive[2:3], ~positive[2:3])
+    torch.testing.assert_close(both.text_to_series, only.squeeze(0))

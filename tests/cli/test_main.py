@@ -97,11 +97,11 @@ def is_drawn(path: Path) -> bool:
         ([], ["data", "fit", "compare", "evaluate", "predict", "search"]),
         (["data"], ["build", "validate", "show"]),
         (["data", "build"], ["--domain", "--source", "--root", "--out", "key=value"]),
-        (["data", "validate"], ["corpus"]),
+        (["data", "validate"], ["corpus", "--strict"]),
         (["data", "show"], ["--plot"]),
         (["fit"], ["--resume", "--overwrite", "--print-config", "key=value"]),
         (["compare"], ["RUN", "--metrics", "--all", "--each", "--markdown", "--json"]),
-        (["evaluate"], ["--split", "--corpus", "--json"]),
+        (["evaluate"], ["--split", "--corpus", "--json", "--questions", "--part", "--plot", "--draw", "--probes"]),
         (["predict"], ["--corpus", "--series", "--split", "--id", "--last", "--out", "--plot", "--json"]),
         (["search"], ["--corpus", "--text", "--series", "--like", "--top", "--split", "--plot", "--json"]),
     ],
@@ -137,6 +137,20 @@ def test_problems_of_a_corpus_are_listed(here: Path, tiny_corpus: Path, capsys) 
     (here / "broken" / "corpus.yaml").unlink()
     assert main(["data", "validate", "broken"]) == 1
     assert "corpus.yaml" in capsys.readouterr().out
+
+
+def test_windows_of_equal_values_are_a_warning(here: Path, capsys) -> None:
+    """They are no fault of the corpus, unless one asks for strictness."""
+    records = [
+        Record(f"day {n}", "s", datetime(2020, 1, 1) + timedelta(days=n), np.full((1, 24), max(n, 7)), split="test")
+        for n in range(10)
+    ]
+    write_corpus(records, CorpusInfo("d", "n", "made up", (Channel("level"),), "1h"), here / "corpus")
+    assert main(["data", "validate", "corpus"]) == 0
+    told = capsys.readouterr().out
+    assert "warning: 8 rows of the series 's' have the same values, from 'day 0' to 'day 7' (8 test)" in told
+    assert "no problems" in told
+    assert main(["data", "validate", "corpus", "--strict"]) == 1
 
 
 def test_print_config_prints_what_load_config_reads(here: Path, done) -> None:
@@ -185,6 +199,60 @@ def test_evaluation_is_printed_and_kept_under_flat_names(tiny_runs: TinyRuns, tm
     kept = json.loads((tiny_runs.aligned / "metrics.json").read_text())
     assert metrics.items() <= kept.items()
     assert "fit/seconds" in kept  # what was there is still there
+
+
+QUESTIONS = """
+questions:
+- {id: warm, kind: level, split: development, wordings: [warm, how hot it was],
+   rule: {channel: temperature, statistic: mean, above: {quantile: 0.5}}}
+- {id: rising, kind: two_channels, split: development, wordings: [rising wind, pressure and wind],
+   rule: {all: [{channel: wind speed, statistic: change, above: 0}, {channel: pressure, statistic: mean, above: 900}]}}
+- {id: salty, kind: level, split: development, wordings: [salty], rule: {channel: salinity, statistic: mean, above: 3}}
+- {id: cold, kind: level, split: test, wordings: [cold],
+   rule: {channel: temperature, statistic: mean, below: {quantile: 0.5}}}
+"""
+
+
+@pytest.mark.slow
+def test_questions_are_answered_counted_and_drawn(tiny_runs: TinyRuns, here: Path, done, refused) -> None:
+    (here / "own.yaml").write_text(QUESTIONS)
+    words = ("evaluate", tiny_runs.aligned, "--questions", "own.yaml", "--split", "train")
+    told = done(*words, "--plot", "a/worst.png", "--json", "b/answers.json")
+    assert is_drawn(here / "a" / "worst.png")
+    metrics = json.loads((here / "b" / "answers.json").read_text())
+    prefix = "train/questions/development"
+    assert metrics[f"{prefix}/questions"] == 2
+    assert metrics[f"{prefix}/left_out"] == 1
+    assert metrics[f"{prefix}/random"] == pytest.approx(0.5, abs=0.2)
+    assert 0 <= metrics[f"{prefix}/P@10/ci95"][0] <= metrics[f"{prefix}/P@10"] <= 1
+    assert metrics[f"{prefix}/P@10"] == pytest.approx(
+        (metrics[f"{prefix}/kind/level/P@10"] + metrics[f"{prefix}/kind/two_channels/P@10"]) / 2
+    )
+    assert "salty: there is no salinity" in told
+    assert "cold" not in told
+    assert metrics.items() <= json.loads((tiny_runs.aligned / "metrics.json").read_text()).items()
+    assert "test/questions" not in done(*words, "--part", "test")
+    assert "no question 'cold' was asked; there are: warm, rising" in refused(
+        *words, "--plot", "x.png", "--draw", "cold"
+    )
+
+
+def test_what_evaluate_draws_are_answers(refused) -> None:
+    for words in (["--plot", "x.png"], ["--questions", "weather", "--draw", "a"]):
+        assert "--plot draws answers to questions" in refused("evaluate", "run", *words)
+    assert "of one aligned run" in refused("evaluate", "run", "--probes", "--retrieval")
+    assert "name one, or a domain" in refused("evaluate", "run", "--questions", "nowhere.yaml")
+
+
+@pytest.mark.slow
+def test_probes_are_counted(tiny_runs: TinyRuns, tmp_path: Path, done) -> None:
+    told = done("evaluate", tiny_runs.aligned, "--probes", "--json", tmp_path / "probes.json")
+    metrics = json.loads((tmp_path / "probes.json").read_text())
+    count = len(Corpus.load(tiny_runs.corpus).select("test"))
+    assert metrics["test/probes/time_shuffled/texts"] == count
+    assert 0 < metrics["test/probes/statements/opposed/texts"] <= count
+    assert 0 <= metrics["test/probes/time_shuffled/noticed"] <= 1
+    assert "time shuffled" in told
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from tests.batches import make_batch
 from tests.modules.alone import AloneAlign, alignment
 from tests.processes import on_processes
 from trace_lit.alignment import NegativeCache
-from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.batch import NO_LABEL, NO_STATEMENT, MultimodalBatch, Statements
 from trace_lit.distributed import gather, rank, world_size
 
 SIZE, CORPUS = 9, 14
@@ -36,6 +36,30 @@ def whole(silent: slice, wordless: slice) -> MultimodalBatch:
     return batch
 
 
+class Bank:
+    """Of each of 20 statements, which of the corpus's windows it is true of."""
+
+    first = 0
+    table = torch.rand(20, CORPUS, generator=torch.Generator().manual_seed(5)) < 0.4
+
+    def __contains__(self, row: int) -> bool:
+        return row < CORPUS
+
+    def truth(self, stated: Tensor, rows: Tensor) -> Tensor:
+        true = self.table[stated.clamp(min=0)][..., rows] | (stated == NO_STATEMENT).unsqueeze(-1)
+        return true.all(1)
+
+
+def make_statements() -> Statements:
+    """Three texts a window of one or two statements; some windows have fewer texts."""
+    chance = torch.Generator().manual_seed(6)
+    stated = torch.randint(0, 20, (SIZE, 3, 2), generator=chance)
+    stated[::2, :, 1] = NO_STATEMENT
+    mask = torch.rand(SIZE, 3, 4, generator=chance) < 0.7
+    mask[3:6, 2] = False
+    return Statements(stated, torch.randn(SIZE, 3, 4, 16, generator=chance), mask)
+
+
 def make_cache() -> NegativeCache:
     chance = torch.Generator().manual_seed(0)
     width = 16 * 4  # [CLS] and three channels
@@ -44,6 +68,7 @@ def make_cache() -> NegativeCache:
     return NegativeCache(0, series, text, of_text, of_series)
 
 
+READING = ("alignment.tower=reading", "alignment.statistics=true", "alignment.statements=2")
 NONE, LAST = slice(0), slice(5, None)
 # Words, the instances without text, those without channel texts, whether mined negatives outside of the batch count.
 CASES = {
@@ -54,6 +79,8 @@ CASES = {
     "every term": ((*HARD, *EVERYTHING), slice(1, None, 3), NONE, False),
     "mined negatives outside of the batch": (HARD, slice(1, None, 3), NONE, True),
     "the second process has neither, outside": (EVERYTHING, LAST, LAST, True),
+    "read word by word, with statements": (READING, slice(1, None, 3), NONE, False),
+    "no reports, statements alone": (READING, slice(None), NONE, False),
 }
 
 
@@ -77,7 +104,11 @@ def losses_and_gradients(sizes: list[int]) -> dict[str, dict[str, Tensor]]:
         if cached:
             module.use_negatives([make_cache()])
         begin = sum(sizes[: rank()])
-        batch = whole(silent, wordless)._map(lambda tensor, first=begin: tensor[first : first + sizes[rank()]])
+        batch = whole(silent, wordless)
+        if "alignment.statements=2" in words:
+            module.statement_banks = [Bank()]  # type: ignore[list-item]
+            batch = dataclasses.replace(batch, statements=make_statements())
+        batch = batch._map(lambda tensor, first=begin: tensor[first : first + sizes[rank()]])
         step: nn.Module = Step(module)
         if world_size() > 1:
             step = DistributedDataParallel(step)

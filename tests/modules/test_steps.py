@@ -30,6 +30,9 @@ ALIGNMENTS = [
     ["alignment.channel_weight=0", "alignment.fusion=true"],
     ["alignment.fusion=true", "alignment.reconstruction_weight=1", "alignment.classification_weight=1"],
     ["alignment.learnable_temperature=false"],
+    ["alignment.tower=reading", "alignment.statistics=true", "alignment.sentence_dropout=0.9"],
+    ["alignment.tower=reading", "alignment.silence=false", "alignment.numbers=false", "alignment.text_layers=0"],
+    ["alignment.tower=reading", "alignment.statistics=true", "alignment.channel_score=false"],
 ]
 
 

@@ -9,14 +9,17 @@ import pytest
 import torch
 
 from data_modules.figures import Window, corpus_window, save_figure
+from data_modules.rules import WindowTable, compare
 from trace_lit.batch import NO_LABEL
 from trace_lit.config import ConfigError
 from trace_lit.retrieval import RetrievalError, Retriever
 from trace_lit.retrieval.figures import (
+    question_hits,
     retrieved_examples,
     search_results,
     similarity_matrix,
 )
+from trace_lit.retrieval.questions import Answer, Question
 
 
 def texts(figure) -> str:
@@ -127,3 +130,20 @@ def test_a_picture_is_whole_or_not_there(pool, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         save_figure(figure, tmp_path / "other.png")
     assert [file.name for file in tmp_path.iterdir() if file.name != "corpus"] == ["deep"]
+
+
+def test_the_hits_of_a_question_are_marked(corpus, rows):
+    rule = compare("level", "gaps", above=0.5) | compare("channel with a rather long name", "mean", above=1000)
+    asked = Question("silent", "level", ("no level, costs $5", "silent"), rule, "development")
+    table = WindowTable.of(corpus, rows)
+    truth = rule.holds(table)
+    first = np.array([[0, 1, 2], [3, 4, 5]])
+    answer = Answer(asked, truth, np.array([0.3, 0.0]), np.array([0.3, 0.1]), first)
+    said = texts(question_hits([answer, answer], corpus, rows))
+    assert said.count("“no level, costs $5”    1 of 3 fit; 30% of the pool do") == 2
+    assert "level: gaps of level above 0.5 or mean of channel with" in said
+    assert "1.  ✓" in said
+    assert "2.  ✗" in said
+    assert "site_0, 2020-01-01" in said
+    with pytest.raises(RetrievalError, match="nothing to draw"):
+        question_hits([], corpus, rows)

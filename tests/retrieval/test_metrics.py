@@ -281,3 +281,31 @@ def test_texts_and_values_are_reached_by_the_dataset_index():
 
 def test_the_split_stands_before_every_key():
     assert with_split("test", {"text_to_series/pair/MRR": 0.5}) == {"test/text_to_series/pair/MRR": 0.5}
+
+
+def test_windows_of_equal_values_count_as_one_target():
+    values = [np.full((1, 3), float(number)) for number in (0, 1, 1, 1)]
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]])
+    metrics = evaluate_retrieval(make_pool(vectors, vectors), values=values, bootstrap=0)
+    assert metrics["pool/equal_windows"] == 3
+    for direction in ("text_to_series", "series_to_text"):
+        assert metrics[f"{direction}/pair/P@1"] == pytest.approx((1 + 3 * 1 / 3) / 4)
+        assert metrics[f"{direction}/pair_distinct/P@1"] == 1
+        assert metrics[f"{direction}/pair_distinct/MRR"] == 1
+    assert metrics["random/text_to_series/pair_distinct/P@1"] == pytest.approx((1 / 4 + 3 * 3 / 4) / 4)
+    values[2] = values[2] + 1
+    values[3] = values[3] + 2
+    different = evaluate_retrieval(make_pool(vectors, vectors), values=values, bootstrap=0)
+    assert not [key for key in different if "distinct/" in key or "equal" in key]
+    assert {key: value for key, value in metrics.items() if "pair/" in key} == {
+        key: value for key, value in different.items() if "pair/" in key
+    }
+
+
+def test_a_shared_text_and_equal_windows_join():
+    values = [np.full((1, 3), float(number)) for number in (0, 1, 1, 2)]
+    pool = make_pool(
+        torch.eye(4), torch.eye(4)[[2, 2, 3, 3]], text_id=[7, 7, 8, 9]
+    )  # 0 and 1 by text, 1 and 2 by values
+    metrics = evaluate_retrieval(pool, values=values, bootstrap=0)
+    assert metrics["text_to_series/pair_distinct/P@1"] == pytest.approx(3 / 4)  # text 8 finds series 3, text 9 too

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from tests.retrieval.test_metrics import random_pool
 from trace_lit.retrieval import evaluate_retrieval, print_report, with_split
+from trace_lit.retrieval.report import print_probes
 
 
 def printed(metrics, **options) -> str:
@@ -17,7 +18,8 @@ def printed(metrics, **options) -> str:
 
 def test_every_number_stands_in_it():
     pool = random_pool(40, correlation=1.0)
-    metrics = evaluate_retrieval(pool, [f"a b {n}" for n in range(40)], [torch.randn(2, 5).numpy()] * 40, bootstrap=20)
+    values = [torch.randn(2, 5).numpy() for _ in range(40)]
+    metrics = evaluate_retrieval(pool, [f"a b {n}" for n in range(40)], values, bootstrap=20)
     text = printed(with_split("test", metrics))
     for key, value in metrics.items():
         if isinstance(value, float) and not key.startswith("random/series_to_series"):
@@ -26,6 +28,21 @@ def test_every_number_stands_in_it():
     assert f"{low:.3f} to {high:.3f}" in text
     assert "test: 40 instances, 40 distinct texts, 40 with a label" in text
     assert text.count("random ranker") == 5
+
+
+def test_equal_windows_have_a_row_of_their_own():
+    metrics = evaluate_retrieval(random_pool(8), values=[torch.ones(1, 3).numpy()] * 8, bootstrap=0)
+    assert "pair distinct" in printed(metrics)
+
+
+def test_probes_say_what_a_change_did():
+    one = {"texts": 12, "noticed": 0.75, "rank_worse": 0.5, "change": -0.125}
+    metrics = with_split("test/probes/time_shuffled", one) | with_split("test/probes/statements/opposed", {"texts": 0})
+    output = io.StringIO()
+    print_probes(metrics, Console(file=output, width=120))
+    lines = [line.split() for line in output.getvalue().splitlines()]
+    assert ["time", "shuffled", "12", "0.750", "0.500", "-0.125"] in lines
+    assert ["statements:", "opposed", "0"] in lines
 
 
 def test_each_corpus_has_its_own_tables():

@@ -28,13 +28,37 @@ class AlignmentConfig:
     fusion: bool = option(False, "the channel loss sees channel embeddings that attended to the channel texts")
     reconstruction_weight: float = option(0.0, "weight of stage 1's loss, kept in stage 2", at_least=0)
     classification_weight: float = option(0.0, "weight of a loss that predicts the labels", at_least=0)
+    tower: str = option(
+        "pooled",
+        "of texts: pooled, or reading: word by word, see the next three; not in the paper",
+        allowed=("pooled", "reading"),
+    )
+    text_layers: int = option(1, "of a transformer over the tokens of each sentence (tower=reading)", at_least=0)
+    silence: bool = option(True, "a text may say nothing of a channel, which then does not count (tower=reading)")
+    numbers: bool = option(
+        True, "numbers in texts are compared with the channels' scales (tower=reading, text.unit=token)"
+    )
+    statistics: bool = option(False, "level, change, extremes and their time enter the series side; not in the paper")
     sentence_dropout: float = option(
         0.0, "chance of each sentence but one to be left out in training; not in the paper", at_least=0, at_most=1
     )
+    sentence_dropout_min: float | None = option(
+        None, "a text's own chance lies between this and sentence_dropout; null: equal", at_least=0, at_most=1
+    )
+    statements: int = option(
+        0, "true statements on each window, made from its values, in each training step; not in the paper", at_least=0
+    )
+    statement_weight: float = option(1.0, "weight of the loss of the statements", at_least=0)
     noise: float = option(0.0, "added to training values, in deviations of the channel; not in the paper", at_least=0)
 
     def check(self) -> None:
-        """Raise ConfigError where the temperature starts below its bound."""
+        """Raise ConfigError where the temperature starts below its bound, or the least dropout lies above the greatest."""
+        least = self.sentence_dropout_min
+        if least is not None and least > self.sentence_dropout:
+            raise ConfigError(
+                f"alignment.sentence_dropout_min is {least}; it must lie between 0 and alignment.sentence_dropout "
+                f"({self.sentence_dropout})"
+            )
         if self.temperature < self.temperature_min:
             raise ConfigError(
                 f"alignment.temperature is {self.temperature}, below alignment.temperature_min {self.temperature_min}"

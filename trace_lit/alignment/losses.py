@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from trace_lit.alignment.mining import admissible, hardest
@@ -114,5 +115,67 @@ def contrastive_loss(
         text_to_series=mean_over_processes(to_series),
         series_to_text=mean_over_processes(to_text),
         negatives=mean_over_processes(chosen.sum(1).float()).detach(),
+        outranked=mean_over_processes(outranked).detach(),
+    )
+
+
+def multi_positive_info_nce(logits: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+    """For each anchor the mean over its positives of −log of a positive's share among itself and the negatives.
+
+    Positives do not compete with one another. With one positive an anchor it is `info_nce`.
+
+    Parameters
+    ----------
+    logits
+        (N, M) similarities over temperature.
+    positive, negative
+        (N, M) bool; what is neither does not count.
+
+    Returns
+    -------
+    Tensor
+        (N,); 0 for an anchor without positives or without negatives.
+    """
+    logits = logits.float()
+    others = logits.masked_fill(~negative, torch.finfo(logits.dtype).min).logsumexp(1, keepdim=True)
+    loss = torch.where(positive & negative.any(1, keepdim=True), F.softplus(others - logits), 0.0)
+    return loss.sum(1) / positive.sum(1).clamp(min=1)
+
+
+def statement_loss(
+    series: Tensor, text: Tensor, temperature: Tensor, own_texts: Tensor, own_series: Tensor
+) -> ContrastiveLoss:
+    """Bidirectional InfoNCE of this process's texts and windows, by what is true, against those of all processes.
+
+    Parameters
+    ----------
+    series, text
+        (n, e) and (m, e) unit vectors of this process's windows and texts.
+    temperature
+        Scalar.
+    own_texts
+        (m, N) bool, which of this process's texts are true of which of all processes' windows.
+    own_series
+        (M, n) bool, which of all processes' texts are true of which of this process's windows.
+    """
+
+    def direction(anchors: Tensor, others: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
+        negative = ~positive
+        with torch.autocast(anchors.device.type, enabled=False):
+            similarity = anchors.float() @ others.float().T
+        counts = (positive.any(1) & negative.any(1)).float()
+        loss = multi_positive_info_nce(similarity / temperature, positive, negative)
+        return mean_over_processes(loss, counts), similarity
+
+    to_series, similarity = direction(text, gather(series), own_texts)
+    to_text, _ = direction(series, gather(text), own_series.T)
+    with torch.no_grad():
+        worst = similarity.masked_fill(~own_texts, torch.inf).amin(1)
+        best = similarity.masked_fill(own_texts, -torch.inf).amax(1)
+        outranked = (best > worst).float()
+    return ContrastiveLoss(
+        text_to_series=to_series,
+        series_to_text=to_text,
+        negatives=mean_over_processes((~own_texts).sum(1).float()).detach(),
         outranked=mean_over_processes(outranked).detach(),
     )

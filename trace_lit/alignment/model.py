@@ -3,7 +3,9 @@
 The paper holds one vector of a text against [CLS]. Here a text is a set of sentence vectors of the frozen encoder: a learned
 query for the whole, and one for each channel, made from the channel's identity, attend to them. So the sentence about the
 wind is held against the wind's channel embedding, and the score of a pair is one inner product of concatenated parts. With
-`text.unit=document`, `alignment.heads=linear` and `alignment.channel_score=false` it is the paper's model.
+`text.unit=document`, `alignment.heads=linear` and `alignment.channel_score=false` it is the paper's model. With
+`alignment.tower=reading` a text is read word by word, and its parts are as long as it says something of them; see
+`trace_lit.alignment.reading`.
 """
 
 from __future__ import annotations
@@ -17,30 +19,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trace_lit.alignment.config import AlignmentConfig
+from trace_lit.alignment.heads import ResidualProjection
 from trace_lit.alignment.losses import Level
+from trace_lit.alignment.reading import ChannelScales, Reading, ReadingTower
 from trace_lit.batch import MultimodalBatch
-from trace_lit.channels import Channel
+from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.encoder import EncoderOutput, SeriesEncoder
-
-
-class ResidualProjection(nn.Module):
-    """A linear layer and, added to it, a small MLP on its outcome."""
-
-    def __init__(self, width: int, dropout: float) -> None:
-        super().__init__()
-        self.linear = nn.Linear(width, width)
-        self.mlp = nn.Sequential(
-            nn.LayerNorm(width),
-            nn.Linear(width, 2 * width),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(2 * width, width),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., d) to (..., d)."""
-        x = self.linear(x)
-        return x + self.mlp(x)
+from trace_lit.encoder.patches import transform_values
+from trace_lit.encoder.statistics import WindowStatistics
 
 
 class TextTower(nn.Module):
@@ -88,6 +74,8 @@ class AlignedOutput:
     encoded: EncoderOutput
     sample: Level  # the instances with a text
     channel: Level  # the (instance, channel) pairs with a channel text
+    series: Tensor  # (B, E) all instances, unit vectors
+    statements: Tensor | None  # (m, E) the texts of the batch's statements, unit vectors
 
 
 class AlignedModel(nn.Module):
@@ -99,7 +87,16 @@ class AlignedModel(nn.Module):
         text_width = encoder.vocabulary.name_vectors.shape[1]
         self.config = config
         self.encoder = encoder
-        self.text = TextTower(width, text_width, config.heads, encoder.config.dropout)
+        dropout = encoder.config.dropout
+        self.text: TextTower | ReadingTower
+        if config.tower == "reading":
+            self.text = ReadingTower(
+                width, text_width, encoder.config.heads, dropout, config.text_layers, config.silence, config.numbers
+            )
+        else:
+            self.text = TextTower(width, text_width, config.heads, dropout)
+        self.statistics = WindowStatistics(width, dropout) if config.statistics else None
+        self._scales: tuple[ChannelVocabulary, ChannelScales] | None = None
         self.series_output: nn.Module = nn.Identity()
         self.channel_output: nn.Module = nn.Identity()
         self.channel_text: nn.Module = nn.Linear(text_width, width)
@@ -112,25 +109,46 @@ class AlignedModel(nn.Module):
         self.log_temperature = nn.Parameter(
             torch.tensor(math.log(config.temperature)), requires_grad=config.learnable_temperature
         )
+        self.log_statement_temperature: nn.Parameter | None = None
+        if config.statements:
+            self.log_statement_temperature = nn.Parameter(
+                self.log_temperature.detach().clone(), requires_grad=config.learnable_temperature
+            )
 
     @property
     def temperature(self) -> Tensor:
         """The temperature of the contrastive losses, bounded from below."""
         return self.log_temperature.exp().clamp(min=self.config.temperature_min)
 
+    @property
+    def statement_temperature(self) -> Tensor:
+        """That of the loss of statements, which fit many windows: bounded alike, learned apart."""
+        assert self.log_statement_temperature is not None
+        return self.log_statement_temperature.exp().clamp(min=self.config.temperature_min)
+
     def bound_temperature(self) -> None:
         """Bring a temperature that a step has taken below its bound back to it, where it can still learn."""
         with torch.no_grad():
-            self.log_temperature.clamp_(min=math.log(self.config.temperature_min))
+            for temperature in (self.log_temperature, self.log_statement_temperature):
+                if temperature is not None:
+                    temperature.clamp_(min=math.log(self.config.temperature_min))
 
     def forward(self, batch: MultimodalBatch) -> AlignedOutput:
         """Encode both sides of a batch for the losses."""
         encoded = self.encoder(batch, with_patches=False)
-        return AlignedOutput(encoded, self._sample_level(encoded, batch), self._channel_level(encoded, batch))
+        slots = _slots(batch)
+        series = self._series_vectors(encoded, batch, slots)
+        statements = None
+        if batch.statements is not None:
+            told = batch.statements.mask.any(-1)  # (B, n)
+            statements = self.embed_text(batch.statements.text[told], batch.statements.mask[told], slots)
+        sample = self._sample_level(series, batch, slots)
+        return AlignedOutput(encoded, sample, self._channel_level(encoded, batch), series, statements)
 
     def sample_level(self, batch: MultimodalBatch) -> Level:
         """Encode both sides of a batch for the loss of the sample level alone."""
-        return self._sample_level(self.encoder(batch, with_patches=False), batch)
+        slots = _slots(batch)
+        return self._sample_level(self.embed_series(batch, slots), batch, slots)
 
     def channel_level_parameters(self) -> Iterable[nn.Parameter]:
         """Those that the loss of the sample level does not reach."""
@@ -139,6 +157,16 @@ class AlignedModel(nn.Module):
             yield from self.fusion.parameters()
         if not self.config.channel_score:
             yield from self.channel_output.parameters()
+
+    def unscored_parameters(self) -> Iterable[nn.Parameter]:
+        """Those of the channels' statistics, where the score is of [CLS] alone."""
+        if self.statistics is not None and not self.config.channel_score:
+            yield from self.statistics.channel.parameters()
+
+    def number_parameters(self) -> Iterable[nn.Parameter]:
+        """Those that read numbers in texts."""
+        if isinstance(self.text, ReadingTower) and self.text.numbers is not None:
+            yield from self.text.numbers.parameters()
 
     def embed_series(self, batch: MultimodalBatch, slots: Tensor) -> Tensor:
         """Unit vectors (B, E) of the series alone; the score of any two embeddings is their inner product.
@@ -150,26 +178,60 @@ class AlignedModel(nn.Module):
 
     def embed_text(self, text: Tensor, mask: Tensor, slots: Tensor) -> Tensor:
         """Unit vectors (N, E) of the texts (N, S, D) with sentences where `mask` (N, S), for the channels `slots`."""
-        identities = self.encoder.channel_tokens.identities()[slots if self.config.channel_score else slots[:0]]
-        return F.normalize(self.text(text, mask, identities).flatten(1).float(), dim=1)
+        slots = slots if self.config.channel_score else slots[:0]
+        return F.normalize(self.text_parts(text, mask, slots).flatten(1).float(), dim=1)
+
+    def text_parts(self, text: Tensor, mask: Tensor, slots: Tensor) -> Tensor:
+        """What texts say of the whole and of the channels `slots` (N, 1 + K, d), before they are brought to unit length."""
+        if isinstance(self.text, ReadingTower):
+            return self.read(text, mask, slots).parts
+        return self.text(text, mask, self.encoder.channel_tokens.identities()[slots])
+
+    def read(self, text: Tensor, mask: Tensor, slots: Tensor) -> Reading:
+        """How texts are read, word by word, for the channels `slots`."""
+        assert isinstance(self.text, ReadingTower)
+        vocabulary = self.encoder.vocabulary
+        if self._scales is None or self._scales[0] is not vocabulary:
+            self._scales = vocabulary, ChannelScales.of(vocabulary)
+        return self.text(text, mask, self.encoder.channel_tokens.identities()[slots], self._scales[1].at(slots))
 
     def _series_vectors(self, encoded: EncoderOutput, batch: MultimodalBatch, slots: Tensor) -> Tensor:
-        parts = self.series_output(encoded.cls).unsqueeze(1)  # (B, 1, d)
+        cls, channels = self.series_output(encoded.cls), None
         if self.config.channel_score:
+            channels = self.channel_output(encoded.channels)  # (B, C, d)
+        if self.statistics is not None:
+            of_whole, of_channels = self._statistics(self.statistics, encoded, batch)
+            cls = cls + of_whole
+            channels = None if channels is None else channels + of_channels
+        parts = cls.unsqueeze(1)  # (B, 1, d)
+        if channels is not None:
             place = torch.searchsorted(slots, batch.channel_ids.contiguous()).clamp(max=len(slots) - 1)  # (B, C)
             present = measured(batch) & (slots[place] == batch.channel_ids)
-            channels = self.channel_output(encoded.channels) * present.unsqueeze(-1)  # (B, C, d)
+            channels = channels * present.unsqueeze(-1)
             at_slots = channels.new_zeros(len(channels), len(slots), channels.shape[-1])
             at_slots = at_slots.scatter_add(1, place.unsqueeze(-1).expand_as(channels), channels)
             parts = torch.cat([parts, at_slots.to(parts.dtype)], dim=1)  # (B, 1 + K, d)
+        if self.config.tower == "reading" and self.config.silence:
+            # Parts of one length: else what a text is silent of would count by its share in the length of the whole.
+            parts = F.normalize(parts.float(), dim=-1)
         return F.normalize(parts.flatten(1).float(), dim=1)
 
-    def _sample_level(self, encoded: EncoderOutput, batch: MultimodalBatch) -> Level:
+    def _statistics(
+        self, statistics: WindowStatistics, encoded: EncoderOutput, batch: MultimodalBatch
+    ) -> tuple[Tensor, Tensor]:
+        """Relative to what is usual, or, for a channel never seen, to the window's own level and spread."""
+        tokens, norm = self.encoder.channel_tokens, encoded.norm
+        mean, deviation = tokens.mean[batch.channel_ids], tokens.deviation[batch.channel_ids]
+        mean = torch.where(mean.isnan(), norm.mean.squeeze(-1), mean)
+        deviation = torch.where(deviation.isnan(), norm.deviation.squeeze(-1), deviation)
+        values = transform_values(batch.values, norm.transform)
+        return statistics(values, batch.observed, mean, deviation, tokens.identities()[batch.channel_ids])
+
+    def _sample_level(self, series: Tensor, batch: MultimodalBatch, slots: Tensor) -> Level:
         """The instances with a text."""
-        slots = batch.channel_ids[batch.channel_mask].unique()
         has_text = batch.has_text
         return Level(
-            series=self._series_vectors(encoded, batch, slots)[has_text],
+            series=series[has_text],
             text=self.embed_text(batch.text[has_text], batch.text_mask[has_text], slots),
             text_id=batch.text_id[has_text],
             window=batch.window[has_text],
@@ -196,9 +258,22 @@ class AlignedModel(nn.Module):
         )
 
 
+def _slots(batch: MultimodalBatch) -> Tensor:
+    """The sorted ids of the batch's channels."""
+    return batch.channel_ids[batch.channel_mask].unique()
+
+
 def measured(batch: MultimodalBatch) -> Tensor:
     """Channels (B, C) that are there and have a value."""
     return batch.channel_mask & batch.observed.any(-1)
+
+
+@dataclass
+class Explanation:
+    """Why N texts have their scores with M windows."""
+
+    score: Tensor  # (N, M, 1 + K), what the whole and each channel of the search add; their sum is the score
+    reading: Reading  # how much the texts say of each, and where
 
 
 class SearchSpace(nn.Module):
@@ -222,3 +297,14 @@ class SearchSpace(nn.Module):
     def embed_text(self, text: Tensor, mask: Tensor) -> Tensor:
         """Unit vectors (N, E) of texts given as sentence vectors (N, S, D) where `mask` (N, S)."""
         return self.model.embed_text(text, mask, self.slots)
+
+    def explain(self, text: Tensor, mask: Tensor, series: Tensor) -> Explanation:
+        """What the scores of texts (N, S, D) with embedded `series` (M, E) consist of.
+
+        The texts must be read by a `ReadingTower` (`alignment.tower=reading`).
+        """
+        slots = self.slots if self.model.config.channel_score else self.slots[:0]
+        reading = self.model.read(text, mask, slots)
+        vectors = F.normalize(reading.parts.flatten(1).float(), dim=1).view_as(reading.parts)
+        parts = series.view(len(series), *reading.parts.shape[1:])
+        return Explanation(torch.einsum("nkd,mkd->nmk", vectors, parts), reading)

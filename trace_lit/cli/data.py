@@ -18,6 +18,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     build.set_defaults(job=_build)
     validate = data.add_parser("validate", help="check a corpus in full")
     validate.add_argument("corpus", type=Path)
+    validate.add_argument("--strict", action="store_true", help="exit 1 for warnings, too: windows of equal values")
     validate.set_defaults(job=_validate)
     show = data.add_parser("show", help="counts, channels, texts and a few instances")
     show.add_argument("corpus", type=Path)
@@ -40,13 +41,16 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from data_modules.corpus import validate_corpus
+    from data_modules.corpus import Corpus, equal_windows, validate_corpus
 
     problems = validate_corpus(options.corpus)
+    warnings = [] if problems else equal_windows(Corpus.load(options.corpus))
     for problem in problems:
         print(problem)
+    for warning in warnings:
+        print(f"warning: {warning}")
     print(f"{options.corpus}: {len(problems)} problems" if problems else f"{options.corpus}: no problems")
-    return 1 if problems else 0
+    return 1 if problems or (options.strict and warnings) else 0
 
 
 def _show(options: argparse.Namespace) -> int:

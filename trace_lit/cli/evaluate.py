@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from trace_lit.cli.predict import add_others
 from trace_lit.config import ConfigError
@@ -23,16 +24,39 @@ def add(jobs: argparse._SubParsersAction) -> None:
         help="of a tuned run: what retrieval is with the aligned run it began from, and now",
     )
     add_others(evaluate)
+    asked = evaluate.add_mutually_exclusive_group()
+    asked.add_argument(
+        "--questions",
+        metavar="FILE.yaml|weather|healthcare|energy",
+        help="instead: how many of the first ten hits fit, by questions that the numbers decide",
+    )
+    asked.add_argument(
+        "--probes",
+        action="store_true",
+        help="instead: whether scores notice shuffled time, swapped words and changed numbers",
+    )
+    evaluate.add_argument(
+        "--part", default="development", choices=("development", "test"), help="of the questions (default: development)"
+    )
+    evaluate.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the first hits of the worst questions")
+    evaluate.add_argument("--draw", nargs="+", default=[], metavar="ID", help="draw those of these questions instead")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there, too")
     evaluate.set_defaults(job=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the metrics and write them to a file."""
-    from trace_lit.atomic import write_atomically
     from trace_lit.inference import evaluate_mean, evaluate_retention, evaluate_run
     from trace_lit.retrieval import print_report
 
+    if (options.plot or options.draw) and not (options.questions and options.plot):
+        raise ConfigError(
+            "--plot draws answers to questions: give --questions and --plot FILE.png, and --draw if need be"
+        )
+    if options.questions or options.probes:
+        if options.retrieval or options.others:
+            raise ConfigError("--questions and --probes are of one aligned run; leave --retrieval and --with out")
+        return _evaluate_questions(options) if options.questions else _evaluate_probes(options)
     if options.retrieval and options.others:
         raise ConfigError("--retrieval is of one run; leave --with out")
     if options.retrieval:
@@ -45,6 +69,51 @@ def run(options: argparse.Namespace) -> int:
     for name, value in metrics.items():
         if isinstance(value, float) and "_to_" not in name:
             print(f"{name} {value:.4g}")
-    if options.json is not None:
-        write_atomically(options.json, json.dumps(metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    _write_json(options.json, metrics)
     return 0
+
+
+def _evaluate_questions(options: argparse.Namespace) -> int:
+    from data_modules.figures import picture_format, save_figure
+    from trace_lit.inference.evaluate import open_run
+    from trace_lit.inference.questions import draw_answers, evaluate_questions, question_metrics
+    from trace_lit.retrieval.questions import load_questions
+    from trace_lit.retrieval.report import print_questions
+
+    if options.plot is not None:  # an error now, not after all the work
+        picture_format(options.plot)
+    questions = load_questions(options.questions)
+    opened = open_run(options.run, options.corpus)
+    answered = evaluate_questions(opened, questions, options.split, options.part)
+    picture = None if options.plot is None else draw_answers(answered, options.draw)
+    metrics = question_metrics(answered, options.split, options.part, opened.config.evaluation.bootstrap)
+    for name, own in answered.items():
+        print_questions(
+            own.report, f"Questions, {options.part}, asked {name} ({options.split}, {len(own.rows):,} windows)"
+        )
+    opened.keep(metrics)
+    _write_json(options.json, metrics)
+    if picture is not None:
+        save_figure(picture, options.plot)
+        print(f"drawn: {options.plot}")
+    return 0
+
+
+def _evaluate_probes(options: argparse.Namespace) -> int:
+    from trace_lit.inference.evaluate import open_run
+    from trace_lit.inference.probes import evaluate_probes
+    from trace_lit.retrieval.report import print_probes
+
+    opened = open_run(options.run, options.corpus)
+    metrics = evaluate_probes(opened, options.split)
+    print_probes(metrics)
+    opened.keep(metrics)
+    _write_json(options.json, metrics)
+    return 0
+
+
+def _write_json(path: Path | None, metrics: dict[str, Any]) -> None:
+    from trace_lit.atomic import write_atomically
+
+    if path is not None:
+        write_atomically(path, json.dumps(metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

@@ -32,6 +32,12 @@ class OpenedRun:
     config: Config
     data: DomainDataModule
     device: torch.device
+    folder: Path | None  # of the run, whose metrics.json has what is measured on its own corpora; None: nothing is kept
+
+    def keep(self, metrics: dict[str, Any]) -> None:
+        """Add `metrics` to the run's metrics.json, if they are of its own corpora."""
+        if self.folder is not None:
+            write_metrics(self.folder, metrics)
 
     def embed(self, split: str) -> dict[str, tuple[CorpusDataset, Pool]]:
         """The `split` of each corpus and what it looks like in the model's space, by corpus name."""
@@ -65,7 +71,8 @@ def open_run(run: str | Path, corpus: str | Path | None = None) -> OpenedRun:
         )
     model.encoder.extend(data.vocabulary)
     device = best_device(config.trainer.accelerator)
-    return OpenedRun(model.to(device), config, data, device)
+    own = corpus is None and (Path(run) / "config.yaml").is_file()
+    return OpenedRun(model.to(device), config, data, device, Path(run) if own else None)
 
 
 def evaluate_run(
@@ -78,10 +85,9 @@ def evaluate_run(
     config = run_config(run)
     if config.stage == "tune":
         return evaluate_tuned(run, config, split, corpus, best_device(config.trainer.accelerator))
-    metrics = evaluate_opened(open_run(run, corpus), split, bootstrap)
-    folder = Path(run)
-    if corpus is None and (folder / "config.yaml").is_file():
-        write_metrics(folder, metrics)
+    opened = open_run(run, corpus)
+    metrics = evaluate_opened(opened, split, bootstrap)
+    opened.keep(metrics)
     return metrics
 
 

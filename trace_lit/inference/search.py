@@ -18,12 +18,13 @@ from data_modules.corpus import SPLITS, Corpus, CorpusError
 from data_modules.csv_series import CsvSeries, read_series_csv
 from data_modules.dataset import window_batch
 from data_modules.figures import Window, corpus_window, picture_format, save_figure
+from data_modules.text_table import text_table
 from trace_lit.alignment import SearchSpace
 from trace_lit.config import ConfigError
 from trace_lit.inference.evaluate import OpenedRun, open_run
 from trace_lit.retrieval import Hit, Retriever
 from trace_lit.retrieval.figures import search_results
-from trace_lit.text import build_text_encoder, sentences
+from trace_lit.text import build_text_encoder
 from trace_lit.text.config import TextConfig
 
 
@@ -95,9 +96,9 @@ def search_run(
 
 
 def text_vectors(text: str, config: TextConfig) -> torch.Tensor:
-    """The vectors (S, D) of a question as the model reads texts, by sentence or as a whole."""
-    pieces = sentences(text) if config.unit == "sentence" else [text]
-    return torch.from_numpy(build_text_encoder(config).encode(pieces, kind="query"))
+    """The vectors (S, D) of a question as the model reads texts: by token, by sentence or as a whole."""
+    table = text_table([text], build_text_encoder(config), config.unit, kind="query")
+    return table.look_up(table.numbers([text]))[0][0]
 
 
 def _only_corpus(opened: OpenedRun) -> Corpus:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trace_lit.alignment import AlignedModel, ContrastiveLoss, Level, NegativeCache, contrastive_loss, negatives_at
+from trace_lit.alignment import (
+    AlignedModel,
+    ContrastiveLoss,
+    Level,
+    NegativeCache,
+    contrastive_loss,
+    negatives_at,
+    statement_loss,
+)
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.distributed import mean_over_processes
+from trace_lit.distributed import gather, mean_over_processes
 from trace_lit.encoder import ReconstructionHead, SeriesEncoder
 from trace_lit.modules.pretrain import reconstruction_loss
 from trace_lit.modules.stage import StageModule
 from trace_lit.settings import Config
+from trace_lit.text import MARKS
+
+if TYPE_CHECKING:  # what makes statements is read when they are wanted
+    from data_modules.statement_bank import StatementBank
 
 
 def mean_cosine(vectors: Tensor) -> Tensor:
@@ -38,6 +50,7 @@ class AlignModule(StageModule):
         super().__init__(config, data_fingerprint)
         self.model = AlignedModel(SeriesEncoder(config.encoder, vocabulary), config.alignment)
         self._negative_caches: list[NegativeCache] = []  # one a corpus
+        self.statement_banks: list[StatementBank] = []  # one a corpus: what is true of its training windows
         self.head: nn.Module | None = None
         self.classifier: nn.Module | None = None
         if config.alignment.reconstruction_weight:
@@ -60,6 +73,9 @@ class AlignModule(StageModule):
             yield self.encoder.mask_token
         if not alignment.channel_weight:
             yield from model.channel_level_parameters()
+        yield from model.unscored_parameters()
+        if self.config.text.unit != "token":  # sentences are not marked with numbers
+            yield from model.number_parameters()
         if not (encoder.channel_tokens or encoder.patch_identity or alignment.channel_score):
             yield from self.encoder.channel_tokens.parameters()
 
@@ -70,6 +86,9 @@ class AlignModule(StageModule):
         loss = sample.total
         if alignment.channel_weight:
             loss = loss + alignment.channel_weight * self._contrast(output.channel, "channel").total
+        if output.statements is not None:
+            term = self._statements(output.series, output.statements, batch)
+            loss = loss + alignment.statement_weight * term
         if isinstance(self.head, ReconstructionHead):
             term = reconstruction_loss(self.encoder, self.head, batch, self.config.pretrain.mask_ratio)
             self.log("train/reconstruction", term, batch_size=len(batch))
@@ -102,6 +121,22 @@ class AlignModule(StageModule):
                 return cache.similarities(sample, batch.index[sample.row])
         return None
 
+    def _statements(self, series: Tensor, text: Tensor, batch: MultimodalBatch) -> Tensor:
+        """The loss of `text` (m, e), the batch's statements, against the windows `series` (B, e), by what is true."""
+        assert batch.statements is not None
+        bank = next(bank for bank in self.statement_banks if int(batch.index[0]) in bank)
+        stated = batch.statements.stated[batch.statements.mask.any(-1)]  # (m, J)
+        own, everywhere = batch.index - bank.first, gather(batch.index) - bank.first
+        result = statement_loss(
+            series,
+            text,
+            self.model.statement_temperature,
+            bank.truth(stated, everywhere),
+            bank.truth(gather(stated), own),
+        )
+        self._log_contrast(result, "statements", len(text))
+        return result.total
+
     def _contrast(self, level: Level, name: str, outside: tuple[Tensor, Tensor] | None = None) -> ContrastiveLoss:
         alignment = self.config.alignment
 
@@ -109,6 +144,10 @@ class AlignModule(StageModule):
             return negatives_at(self.progress, candidates, alignment.negatives, alignment.all_negatives_share)
 
         result = contrastive_loss(level, self.model.temperature, negatives, outside)
+        self._log_contrast(result, name, len(level.series))
+        return result
+
+    def _log_contrast(self, result: ContrastiveLoss, name: str, size: int) -> None:
         self.log_dict(
             {
                 f"train/{name}/text_to_series": result.text_to_series,
@@ -117,9 +156,8 @@ class AlignModule(StageModule):
                 f"train/{name}/chance": result.negatives.add(1).log(),
                 f"train/{name}/outranked": result.outranked,
             },
-            batch_size=max(len(level.series), 1),
+            batch_size=max(size, 1),
         )
-        return result
 
     def _perturbed(self, batch: MultimodalBatch) -> MultimodalBatch:
         """Noise on the values and sentences left out; a text keeps one at least."""
@@ -129,7 +167,26 @@ class AlignModule(StageModule):
             noise = alignment.noise * deviation * torch.randn_like(batch.values)
             batch = dataclasses.replace(batch, values=torch.where(batch.observed, batch.values + noise, batch.values))
         if alignment.sentence_dropout:
-            draw = torch.rand(batch.text_mask.shape, device=batch.values.device).masked_fill(~batch.text_mask, 2.0)
-            kept = (draw >= alignment.sentence_dropout) | (draw == draw.min(1, keepdim=True).values)
-            batch = dataclasses.replace(batch, text_mask=batch.text_mask & kept)
+            batch = dataclasses.replace(batch, text_mask=self._kept(batch))
         return batch
+
+    def _kept(self, batch: MultimodalBatch) -> Tensor:
+        """(B, S) the pieces that are left of each text, whole sentences; one sentence at least."""
+        alignment, device = self.config.alignment, batch.values.device
+        mask = batch.text_mask
+        if self.config.text.unit == "token":
+            sentence = batch.text[..., -MARKS].long().masked_fill(~mask, -1)  # (B, S)
+        else:
+            sentence = torch.arange(mask.shape[1], device=device).expand_as(mask).masked_fill(~mask, -1)
+        count = int(sentence.max()) + 1 if sentence.numel() else 0
+        if count < 1:
+            return mask
+        draw = torch.rand(len(mask), count, device=device)
+        absent = torch.arange(count, device=device) > sentence.amax(1, keepdim=True)
+        draw = draw.masked_fill(absent, 2.0)
+        least, most = alignment.sentence_dropout_min, alignment.sentence_dropout
+        chance: Tensor | float = most
+        if least is not None:
+            chance = least + (most - least) * torch.rand(len(mask), 1, device=device)
+        kept = (draw >= chance) | (draw == draw.min(1, keepdim=True).values)
+        return mask & kept.gather(1, sentence.clamp(min=0))

@@ -12,7 +12,8 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from trace_lit.settings import OptimConfig
 
-TOKENS = ("cls", "mask_token", "embedding", "whole")  # learned vectors: like biases, they are not decayed
+# Learned vectors: like biases, they are not decayed.
+TOKENS = ("cls", "mask_token", "embedding", "whole", "position", "silent")
 
 
 def scaled_learning_rate(config: OptimConfig, global_batch: int) -> float:

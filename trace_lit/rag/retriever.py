@@ -14,12 +14,12 @@ from torch import Tensor
 from data_modules import Corpus
 from data_modules.config import WindowConfig
 from data_modules.forecasting import OriginDataset, Series
-from data_modules.text_table import TextTable, whole
+from data_modules.text_table import text_table
 from data_modules.vocabulary import foreign_vocabulary
 from trace_lit.alignment import AlignedModel, SearchSpace
 from trace_lit.config import ConfigError
 from trace_lit.retrieval.pool import evaluation_mode
-from trace_lit.text import TextEncoder, sentences
+from trace_lit.text import TextEncoder
 
 _BATCH = 256
 
@@ -94,8 +94,7 @@ class FrozenRetriever:
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (N, d), those that are held against [CLS]; 0 for an empty text."""
-        unit = sentences if self.text_unit == "sentence" else whole
-        table = TextTable(texts, self.text, unit, kind="query")
+        table = text_table(texts, self.text, self.text_unit, kind="query")
         numbers = table.numbers(texts)
         identities = self.model.encoder.channel_tokens.identities()[:0]
         distinct = torch.arange(len(table) + 1)

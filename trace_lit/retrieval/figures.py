@@ -25,6 +25,7 @@ from data_modules.figures import (
     Column,
     Page,
     Window,
+    clock,
     corpus_window,
     draw_window,
     height_of,
@@ -34,10 +35,14 @@ from data_modules.figures import (
     window_columns,
     wrapped,
 )
+from data_modules.window_table import find_channel
 from trace_lit.retrieval.pool import Pool, RetrievalError
+from trace_lit.retrieval.questions import CUTOFF, Answer
 from trace_lit.retrieval.retriever import Hit
 
 PAIR, LABEL = "#2f855a", "#2b6cb0"  # a hit is the query's pair, or of its label
+RIGHT, WRONG = "#2f855a", "#c53030"  # a hit fits the question's rule, or does not
+ACROSS = 5  # hits of a question beside one another
 
 
 def similarity_matrix(pool: Pool, label_names: Sequence[str] = (), size: int = 64, seed: int = 0) -> Figure:
@@ -147,6 +152,64 @@ def search_results(question: str | Window, hits: Sequence[Hit], corpus: Corpus) 
         columns.append(Column(window, details, hit.label or ""))
     heading = question if isinstance(question, str) else ""
     return window_columns(columns, corpus.info.channels, heading, generated=corpus.info.generated)
+
+
+def question_hits(answers: Sequence[Answer], corpus: Corpus, rows: NDArray[np.int64]) -> Figure:
+    """The first hits of each question's first wording, right ones and wrong ones, by the channels that its rule speaks of.
+
+    Parameters
+    ----------
+    rows
+        The corpus row of each window of the searched pool.
+
+    Raises
+    ------
+    RetrievalError
+        There are no answers.
+    """
+    if not answers:
+        raise RetrievalError("no question could be decided: there is nothing to draw")
+    values = corpus.values()
+    width = MARGIN + ACROSS * (COLUMN + GAP)
+    shown_channels = [
+        sorted({find_channel(name, corpus.info.channels) for name in answer.question.rule.channels})
+        for answer in answers
+    ]
+    lines = -(-min(CUTOFF, len(rows)) // ACROSS)
+    heights = [0.85 + lines * (0.62 + ROW * len(places)) for places in shown_channels]
+    page = Page(width, sum(heights) + 0.3)
+    y = 0.2
+    for answer, places, height in zip(answers, shown_channels, heights, strict=True):
+        _question_heading(page, y, width, answer)
+        windows = [corpus_window(corpus, int(rows[place]), values) for place in answer.first[0]]
+        windows = [replace(window, values=window.values[places]) for window in windows]
+        bounds = limits([window.values for window in windows])
+        channels = [corpus.info.channels[place] for place in places]
+        for number, (place, window) in enumerate(zip(answer.first[0], windows, strict=True)):
+            x = MARGIN + number % ACROSS * (COLUMN + GAP)
+            below = y + 0.72 + number // ACROSS * (0.62 + ROW * len(places))
+            fits = bool(answer.truth[place])
+            colour = RIGHT if fits else WRONG
+            page.write(x, below, f"{number + 1}.  {'✓' if fits else '✗'}", size=9, colour=colour, weight="bold")
+            details = f"{window.title}, {clock(np.datetime64(window.times[0], 's'))}"
+            page.write(
+                x + 0.55, below + 0.02, shortened(details, COLUMN - 0.55, TEXT_SIZE), size=TEXT_SIZE, colour=GREY
+            )
+            draw_window(page, x, below + 0.2, window, channels, bounds, number % ACROSS == 0, colour)
+        y += height
+    if corpus.info.generated:
+        page.label_generated()
+    return page.figure
+
+
+def _question_heading(page: Page, y: float, width: float, answer: Answer) -> None:
+    """The wording that was asked, how many of its first hits fit, and the rule that tells."""
+    page.panel(MARGIN, y, width - MARGIN - GAP, 0.55)
+    right = int(answer.truth[answer.first[0]].sum())
+    score = f"{right} of {answer.first.shape[1]} fit; {answer.share:.0%} of the pool do"
+    page.write(MARGIN + 0.1, y + 0.06, f"“{answer.question.wordings[0]}”    {score}", size=10.5, weight="bold")
+    rule = shortened(str(answer.question.rule), width - MARGIN - GAP - 0.2, 8.5)
+    page.write(MARGIN + 0.1, y + 0.31, f"{answer.question.kind}: {rule}", size=8.5, colour=GREY)
 
 
 def _sample(pool: Pool, size: int, seed: int) -> torch.Tensor:

@@ -7,6 +7,8 @@ Directions
 Matches
     pair: the hits of a text are the series that it belongs to, several where instances share it; the hit of a series is
         its text. A series is no pair of another: series_to_series is matched by label only, as in the paper.
+    pair_distinct: windows of the pool that have the same values, which no reader can tell apart, count as one target: each
+        is a hit of each of their texts, and each of their texts a hit of them. Only where there are such windows.
     label: the hits are the candidates of the query's label. A text that instances of several labels share has the most
         frequent of them. Queries without a label are left out.
 Queries for which the pool holds no hit at all are left out of a match.
@@ -31,6 +33,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from data_modules.window_statistics import same_values
 from trace_lit.retrieval.pool import Pool, RetrievalError
 
 CUTOFFS = (1, 5, 10)  # the k of P@k
@@ -80,7 +83,7 @@ class Direction:
     query_vectors: Tensor  # (Q, E)
     candidates: Tensor  # (M,) rows of the pool that the candidates come from
     candidate_vectors: Tensor  # (M, E)
-    keys: Mapping[str, tuple[Tensor, Tensor]]  # by match: (Q,) and (M,) int64
+    keys: dict[str, tuple[Tensor, Tensor]]  # by match: (Q,) and (M,) int64
     exclude_self: bool = False  # then query n is candidate n and does not count
 
     def chance(self, match: str) -> FirstHit:
@@ -140,8 +143,27 @@ def _text_labels(place: Tensor, label: Tensor, texts: int) -> Tensor:
     return torch.where(best >= 0, labels - 1 - best % labels, -1)
 
 
-def directions(pool: Pool) -> dict[str, Direction]:
-    """The directions in which the pool can be asked: those with texts if there are any, series if there are two."""
+def _joined(text: Tensor, alike: Tensor) -> Tensor:
+    """(N,) a number for each instance: those that share a text or a window's values, or another shares with both, are one.
+
+    `text` (N,) is negative where there is none.
+    """
+    own = torch.where(text >= 0, text, text.clamp(min=-1).max() + 1 + torch.arange(len(text)))
+    joined = alike
+    while True:
+        for key in (own, alike):
+            place = key.unique(return_inverse=True)[1]
+            lowest = torch.full((len(place),), len(place)).scatter_reduce(0, place, joined, "amin")
+            before, joined = joined, lowest[place]
+        if torch.equal(before, joined):
+            return joined
+
+
+def directions(pool: Pool, alike: Tensor | None = None) -> dict[str, Direction]:
+    """The directions in which the pool can be asked: those with texts if there are any, series if there are two.
+
+    `alike` (N,) has one number for windows of equal values; with it there is the match pair_distinct.
+    """
     rows = torch.arange(len(pool))
     asking = rows[pool.has_text]
     label = pool.label.clamp(min=-1)
@@ -167,6 +189,10 @@ def directions(pool: Pool) -> dict[str, Direction]:
             candidate_vectors=pool.text[first],
             keys={"pair": (place, torch.arange(len(distinct))), "label": (label[asking], text_label)},
         )
+        if alike is not None:
+            one = _joined(text, alike)
+            found["text_to_series"].keys["pair_distinct"] = one[asking], one
+            found["series_to_text"].keys["pair_distinct"] = one[asking], one[first]
     if len(pool) > 1:
         found["series_to_series"] = Direction(
             queries=rows,
@@ -245,7 +271,7 @@ def _errors(
     return absolute, squared
 
 
-def _summary(columns: Mapping[str, Tensor], bootstrap: int, seed: int) -> Metrics:
+def summary(columns: Mapping[str, Tensor], bootstrap: int, seed: int) -> Metrics:
     """The mean of each column (Q,) and, under `<name>/ci95`, its interval over `bootstrap` new draws of the queries."""
     table = torch.stack(list(columns.values()), dim=1)  # (Q, columns)
     size = len(table)
@@ -265,6 +291,14 @@ def _summary(columns: Mapping[str, Tensor], bootstrap: int, seed: int) -> Metric
 
 def _match_columns(first: FirstHit) -> dict[str, Tensor]:
     return {f"P@{k}": first.hit_rate(k) for k in CUTOFFS} | {"MRR": first.reciprocal_rank()}
+
+
+def _alike(pool: Pool, values: Sequence[NDArray[np.float32]] | None) -> Tensor | None:
+    """(N,) equal numbers for the instances whose windows have equal values; None where all differ or none are known."""
+    if not values:
+        return None
+    alike = torch.from_numpy(same_values([values[index] for index in pool.index.tolist()]))
+    return alike if len(alike.unique()) < len(alike) else None
 
 
 def _prefixed(prefix: str, metrics: Metrics) -> Metrics:
@@ -294,7 +328,8 @@ def evaluate_retrieval(
       one; `top1/MAE` and `top1/MSE` compare their series.
     - `random/…` is the random ranker: its exact expectation for a match; for top1 one random candidate a query.
     - `…/ci95`: [low, high], the 95 % interval of a mean when the queries are drawn again with replacement.
-    - `pool/{instances, texts, distinct_texts, labelled}` are counts.
+    - `pool/{instances, texts, distinct_texts, labelled}` are counts, and `pool/equal_windows` of those whose values another
+      has, where there are any.
 
     Parameters
     ----------
@@ -333,7 +368,7 @@ def evaluate_retrieval(
         for name, column in columns.items():
             compared = column[~column.isnan()]
             if len(compared):
-                metrics |= _summary({name: compared}, bootstrap, seed)
+                metrics |= summary({name: compared}, bootstrap, seed)
         return metrics
 
     metrics: Metrics = {
@@ -342,8 +377,11 @@ def evaluate_retrieval(
         "pool/distinct_texts": len(pool.text_id[pool.has_text].unique()),
         "pool/labelled": int((pool.label >= 0).sum()),
     }
+    alike = _alike(pool, values)
+    if alike is not None:
+        metrics["pool/equal_windows"] = int((alike.bincount()[alike] > 1).sum())
     generator = torch.Generator().manual_seed(seed)
-    for name, direction in directions(pool).items():
+    for name, direction in directions(pool, alike).items():
         ranked, top = direction.rank(block)
         for match, first in ranked.items():
             chance = direction.chance(match)
@@ -351,8 +389,8 @@ def evaluate_retrieval(
             if not asked.any():
                 continue
             metrics[f"{name}/{match}/queries"] = int(asked.sum())
-            metrics |= _prefixed(f"{name}/{match}", _summary(_match_columns(first[asked]), bootstrap, seed))
-            metrics |= _prefixed(f"random/{name}/{match}", _summary(_match_columns(chance[asked]), 0, seed))
+            metrics |= _prefixed(f"{name}/{match}", summary(_match_columns(first[asked]), bootstrap, seed))
+            metrics |= _prefixed(f"random/{name}/{match}", summary(_match_columns(chance[asked]), 0, seed))
         answers = direction.candidates[top]
         if name == "series_to_text":  # of the instances that share the query's text, the query itself
             own, offered = direction.keys["pair"]

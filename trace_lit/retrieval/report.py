@@ -13,11 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from trace_lit.retrieval.metrics import CUTOFFS
+from trace_lit.retrieval.questions import CUTOFF, KINDS, QuestionReport
 
 _PLAIN_WIDTH = 120  # characters, where the output is no terminal
-_MATCH = re.compile(r"(?:(.*)/)?(\w+_to_\w+)/(pair|label)/MRR")
+_MATCH = re.compile(r"(?:(.*)/)?(\w+_to_\w+)/(pair|pair_distinct|label)/MRR")
+_PROBE = re.compile(r"(.+)/probes/([\w/]+)/texts")
 _COLUMNS = [*(f"P@{k}" for k in CUTOFFS), "MRR"]
 _TOP = ["rougeL", "MAE", "MSE"]
+_WORST = 10  # questions shown
 
 
 def print_report(metrics: Mapping[str, Any], console: Console | None = None) -> None:
@@ -25,8 +28,7 @@ def print_report(metrics: Mapping[str, Any], console: Console | None = None) -> 
 
     Without colours and line drawing where the output is no terminal.
     """
-    if console is None:
-        console = Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
+    console = console or _console()
     found: dict[str, list[tuple[str, str]]] = {}
     for key in metrics:
         match = _MATCH.fullmatch(key)
@@ -38,6 +40,76 @@ def print_report(metrics: Mapping[str, Any], console: Console | None = None) -> 
         if (table := _top_hits(metrics, prefix, rows, console)) is not None:
             console.print(table)
             console.print()
+
+
+def print_questions(report: QuestionReport, title: str, console: Console | None = None) -> None:
+    """Print how questions were answered: by kind, the worst ones, and those that could not be asked."""
+    console = console or _console()
+    if report.answers:
+        console.print(_kinds(report.metrics(), title, console))
+        console.print()
+        console.print(_worst(report, console))
+        console.print()
+    for heading, left in (("not decidable", report.undecidable), ("left out", report.left_out)):
+        if left:
+            console.print(Text(f"{len(left)} questions {heading}:", style="bold"))
+            for case in left:
+                console.print(Text(f"  {case.question.id}: {case.reason}"))
+            console.print()
+
+
+def _kinds(metrics: Mapping[str, Any], title: str, console: Console) -> Table:
+    table = _table(console, title)
+    table.add_column("kind", no_wrap=True)
+    for name in ("questions", f"P@{CUTOFF}", "95 %", "AP", "random"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for kind, prefix in [("all", ""), *((kind, f"kind/{kind}/") for kind in KINDS)]:
+        if f"{prefix}random" not in metrics:
+            continue
+        score = metrics[f"{prefix}P@{CUTOFF}"]
+        interval = _interval(metrics.get(f"{prefix}P@{CUTOFF}/ci95"))
+        cells = [_number(score), interval, _number(metrics[f"{prefix}AP"]), _number(metrics[f"{prefix}random"])]
+        count = f"{metrics[f'{prefix}questions']:,}"
+        table.add_row(kind.replace("_", " "), count, *cells, style="" if prefix else "bold")
+    return table
+
+
+def _worst(report: QuestionReport, console: Console) -> Table:
+    table = _table(console, "The questions answered worst")
+    for name in (f"P@{CUTOFF}", "AP", "random"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("kind", "question", "wordings"):
+        table.add_column(name, no_wrap=name != "wordings")
+    for answer in report.worst()[:_WORST]:
+        question = answer.question
+        scores = [answer.precision.mean(), answer.average_precision.mean(), answer.share]
+        wordings = Text("; ".join(question.wordings))
+        table.add_row(*map(_number, scores), question.kind.replace("_", " "), Text(question.id), wordings)
+    return table
+
+
+def print_probes(metrics: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print what `evaluate_probes` gives: a table for each prefix."""
+    console = console or _console()
+    found: dict[str, list[str]] = {}
+    for key in metrics:
+        if match := _PROBE.fullmatch(key):
+            found.setdefault(match[1], []).append(match[2])
+    for prefix, names in found.items():
+        table = _table(console, f"Probes, {prefix}: what a change does to the score of the right window")
+        table.add_column("change", no_wrap=True)
+        for name in ("texts", "score falls", "rank worse", "mean change"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for name in names:
+            key = f"{prefix}/probes/{name}"
+            cells = [_number(metrics.get(f"{key}/{column}")) for column in ("noticed", "rank_worse", "change")]
+            table.add_row(name.replace("_", " ").replace("/", ": "), f"{metrics[f'{key}/texts']:,}", *cells)
+        console.print(table)
+        console.print()
+
+
+def _console() -> Console:
+    return Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
 
 
 def _table(console: Console, title: str) -> Table:
@@ -57,7 +129,7 @@ def _matches(metrics: Mapping[str, Any], prefix: str, rows: list[tuple[str, str]
         key = f"{prefix}{direction}/{match}"
         values = [f"{metrics[f'{key}/{column}']:.3f}" for column in _COLUMNS]
         values.append(_interval(metrics.get(f"{key}/MRR/ci95")))
-        table.add_row(direction.replace("_", " "), match, f"{metrics[f'{key}/queries']:,}", *values)
+        table.add_row(direction.replace("_", " "), match.replace("_", " "), f"{metrics[f'{key}/queries']:,}", *values)
         chance = [f"{metrics[f'{prefix}random/{direction}/{match}/{column}']:.3f}" for column in _COLUMNS]
         table.add_row(Text("  random ranker"), "", "", *chance, "", style="dim")
     return table

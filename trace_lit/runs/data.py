@@ -38,6 +38,7 @@ def load_datamodule(
         window=config.window if config.stage == "tune" else None,
         task=config.tune.task,
         label_names=label_names,
+        statements=config.alignment.statements if config.stage == "align" else 0,
     )
 
 

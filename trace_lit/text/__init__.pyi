@@ -2,12 +2,15 @@ from .build import build_text_encoder
 from .cache import CachedTextEncoder, EncodingStats
 from .encoder import TextEncoder, TextEncoderError
 from .sentences import sentences
+from .tokens import MARKS, TokenTexts
 
 __all__ = [
+    "MARKS",
     "CachedTextEncoder",
     "EncodingStats",
     "TextEncoder",
     "TextEncoderError",
+    "TokenTexts",
     "build_text_encoder",
     "sentences",
 ]

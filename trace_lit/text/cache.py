@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from trace_lit.text.encoder import TextEncoder, TextEncoderError
 from trace_lit.text.progress import JobProgress
+from trace_lit.text.tokens import TokenTexts
 
 _KEY_BYTES = 16
 _COMMIT = 1024  # texts that a crash in a long encoding loses at most
@@ -63,6 +64,9 @@ class CachedTextEncoder(TextEncoder):
         self.stats.asked += len(texts)
         self.stats.seconds += time.perf_counter() - start
         return vectors
+
+    def tokens(self, texts: Sequence[str], kind: str = "document") -> TokenTexts:
+        return self.encoder.tokens(texts, kind)
 
     def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         keys = [hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest() for text in texts]

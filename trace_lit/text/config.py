@@ -16,8 +16,8 @@ class TextConfig:
     )
     unit: str = option(
         "sentence",
-        "a vector a sentence, or one for the whole document (as in the paper)",
-        allowed=("sentence", "document"),
+        "a vector a sentence, a token, or one for the whole document (as in the paper)",
+        allowed=("sentence", "token", "document"),
     )
     pooling: str = option("mean", "how a Hugging Face encoder's token vectors become one", allowed=("mean", "cls"))
     query_prefix: str = option("", "what the encoder's card wants before a query")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from trace_lit.errors import InputError
+from trace_lit.text.tokens import TokenTexts
 
 KINDS = ("query", "document")
 
@@ -72,6 +73,19 @@ class TextEncoder(ABC):
         encoded = np.zeros((len(texts), self.dim), np.float32)
         encoded[rows] = np.divide(vectors, lengths, out=vectors, where=lengths > 0)
         return encoded
+
+    def tokens(self, texts: Sequence[str], kind: str = "document") -> TokenTexts:
+        """The tokens of N texts with their raw vectors; `kind` as in `encode`.
+
+        Raises
+        ------
+        TextEncoderError
+            The encoder gives vectors of whole texts alone.
+        """
+        raise TextEncoderError(
+            f"{self.fingerprint} gives no vectors of tokens; set text.unit to sentence or document, "
+            "or take another text.name"
+        )
 
     @abstractmethod
     def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -20,6 +20,7 @@ from safetensors import safe_open
 from tokenizers import Tokenizer
 
 from trace_lit.text.encoder import TextEncoder, TextEncoderError, fingerprint
+from trace_lit.text.tokens import TokenTexts
 
 _WEIGHTS = "weights/l2_supercat_256.safetensors"
 _TENSOR = "embedding.weight"
@@ -76,6 +77,14 @@ class WordLlamaEncoder(TextEncoder):
                 # Not torch: its threads do not survive a fork.
                 vectors[spoken] = np.add.reduceat(rows, ends - lengths[spoken]) / lengths[spoken, None]
             yield np.arange(first, first + len(part)), vectors
+
+    def tokens(self, texts: Sequence[str], kind: str = "document") -> TokenTexts:
+        rows, spans = [], []
+        for first in range(0, len(texts), _BATCH):
+            for found in self._tokenizer.encode_batch(list(texts[first : first + _BATCH]), add_special_tokens=False):
+                rows.append(np.array(found.ids, dtype=np.int64))
+                spans.append(np.array(found.offsets, dtype=np.int64).reshape(-1, 2))
+        return TokenTexts(self._table, rows, spans)
 
 
 def _package_folder() -> Path:

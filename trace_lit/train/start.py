@@ -11,6 +11,9 @@ from trace_lit.modules.stage import StageModule
 from trace_lit.settings import Config, to_dict
 from trace_lit.tuning.build import build_tune_module
 
+# What makes an aligned model.
+ALIGNED = ("heads", "channel_score", "fusion", "tower", "text_layers", "silence", "numbers", "statistics")
+
 
 def load_start(config: Config) -> Checkpoint | None:
     """The checkpoint that `init_from` names.
@@ -43,7 +46,7 @@ def load_start(config: Config) -> Checkpoint | None:
     fixed = [("encoder", key) for key in here["encoder"] if key != "dropout"]
     fixed += [("text", key) for key in ("name", "pooling", "query_prefix", "document_prefix", "max_length")]
     if keeps_aligned:
-        fixed += [("text", "unit"), *(("alignment", key) for key in ("heads", "channel_score", "fusion"))]
+        fixed += [("text", "unit"), *(("alignment", key) for key in ALIGNED)]
     differing = [
         f"{section}.{key}={there[section][key]} there, {here[section][key]} here"
         for section, key in fixed
@@ -75,6 +78,7 @@ def build_module(config: Config, data: DomainDataModule, start: Checkpoint | Non
         module = PretrainModule(config, vocabulary, data.data_fingerprint)
     else:
         module = AlignModule(config, vocabulary, len(data.label_names), data.data_fingerprint)
+        module.statement_banks = data.statement_banks
     if start is not None:
         if start.stage == config.stage == "align":
             own = module.state_dict()  # heads of another number of labels start anew

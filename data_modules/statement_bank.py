@@ -1,0 +1,116 @@
+"""Statements on the training windows of a corpus, drawn once: texts, and for which windows each is true.
+
+A training step takes texts that are true of its windows, from a clause to a few sentences, and beside each window's a text
+that differs in one thing and is false of it. The bank tells, for every text and every window of a batch, whether it fits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from data_modules.corpus import Corpus
+from data_modules.rows import uniform
+from data_modules.statements import Statements as Generator
+from data_modules.text_table import TextTable, text_table
+from trace_lit.batch import NO_STATEMENT, Statements
+from trace_lit.text import MARKS, TextEncoder
+
+A_ROW, MOST = 8, 32_000  # statements in a bank
+MOST_BITS = 2**31  # of truth
+JOINED = 3  # statements in a text, at most
+TRIES = 96  # statements that are drawn to find one that is true
+LENGTHS = (0.55, 0.85)  # shares of the texts that are of one statement, and of at most two
+_STRIDE = 1024  # between the numbers of the sentences of two statements
+_LEAST_SHARE = 0.02
+
+
+class StatementBank:
+    """The statements of one corpus's training rows.
+
+    Parameters
+    ----------
+    corpus, rows
+        The training rows (N,), and the corpus that they are of.
+    encoder, unit
+        How texts are read; see `text_table`.
+    first
+        The number of the first row among those of all corpora.
+    count
+        Texts that are drawn for a window; another one that is false of it joins them.
+    seed
+        Of the statements, and of the draws together with an epoch and a window's number.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        rows: NDArray[np.int64],
+        encoder: TextEncoder | None,
+        unit: str,
+        first: int,
+        count: int,
+        seed: int,
+    ) -> None:
+        self.first, self.size, self.count, self.seed = first, len(rows), count, seed
+        generator = Generator.of(corpus, rows, seed)
+        size = min(A_ROW * self.size, MOST, MOST_BITS // max(self.size, 1))
+        drawn = generator.bank(size, np.random.default_rng([seed, 2]))
+        texts = [statement.text for statement in drawn.statements]
+        turned = [place for place, statement in enumerate(drawn.statements) if statement.opposite_rule is not None]
+        rules = [drawn.statements[place].opposite_rule for place in turned]
+        bits = [drawn.bits]
+        for start in range(0, len(rules), 256):
+            block = [rule for rule in rules[start : start + 256] if rule is not None]
+            bits.append(np.packbits(generator.decide(block), axis=1))
+        self._bits = np.concatenate(bits)  # (S, N / 8), opposites behind the others
+        self._opposite = np.full(len(self._bits), NO_STATEMENT)
+        self._opposite[turned] = len(texts) + np.arange(len(turned))
+        self._opposite[len(texts) :] = turned
+        self.texts = [*texts, *(str(drawn.statements[place].opposite) for place in turned)]
+        share = np.bitwise_count(self._bits).sum(1) / max(self.size, 1)
+        # A statement is drawn as often as another, so the rarer of a window's are likelier.
+        self._cumulated = np.where(share < 1, 1 / share.clip(min=_LEAST_SHARE), 0.0).cumsum()
+        self._table: TextTable = text_table(self.texts, encoder, unit, kind="query")
+        self._numbers = self._table.numbers(self.texts)
+        self._marked = unit == "token" and encoder is not None
+
+    def __contains__(self, row: int) -> bool:
+        return self.first <= row < self.first + self.size
+
+    def truth(self, stated: Tensor, rows: Tensor) -> Tensor:
+        """(m, n) whether texts that state all of `stated` (m, J) are true of the corpus's windows `rows` (n,)."""
+        numbers, places = stated.cpu().numpy(), rows.cpu().numpy()
+        octets = self._bits[numbers.clip(min=0)[:, :, None], places >> 3]  # (m, J, n)
+        true = ((octets >> (7 - (places & 7)).astype(np.uint8)) & 1).astype(bool)
+        return torch.from_numpy((true | (numbers == NO_STATEMENT)[:, :, None]).all(1)).to(rows.device)
+
+    def draw(self, rows: NDArray[np.int64], epoch: int) -> Statements:
+        """`count` true texts for each of the windows `rows` (B,) and a false one: the same in whatever batch they are."""
+        chance = uniform(rows + self.first, self.seed, epoch, self.count * (1 + JOINED * TRIES))
+        chance = chance.reshape(len(rows), self.count, -1)
+        many = 1 + (chance[..., 0, None] > LENGTHS).sum(-1)  # (B, n)
+        # Each statement that is true of the window as likely as its weight: the first true one of some drawn by weight.
+        tried = np.searchsorted(self._cumulated, chance[..., 1:] * self._cumulated[-1:].sum(), side="right")
+        tried = tried.clip(max=len(self._bits) - 1).reshape(len(rows), self.count, JOINED, TRIES)
+        place = rows[:, None, None, None]
+        true = (self._bits[tried, place >> 3] >> (7 - (place & 7)).astype(np.uint8)) & 1
+        found = np.take_along_axis(tried, true.argmax(-1)[..., None], axis=-1)[..., 0]  # (B, n, J)
+        usable = true.any(-1) & (np.arange(JOINED) < many[..., None])
+        stated = np.full((len(rows), self.count + 1, JOINED), NO_STATEMENT)
+        stated[:, :-1] = np.where(usable, found, NO_STATEMENT)
+        # Of the texts, the first one's first statement is turned round.
+        stated[:, -1, 0] = np.where(stated[:, 0, 0] >= 0, self._opposite[stated[:, 0, 0]], NO_STATEMENT)
+        return self._told(torch.from_numpy(stated))
+
+    def _told(self, stated: Tensor) -> Statements:
+        """The texts of the statements (B, n, J), behind one another."""
+        number = torch.where(stated >= 0, self._numbers[stated.clamp(min=0)], 0)
+        vectors, mask = self._table.look_up(number.flatten())
+        size, texts, joined = number.shape
+        if self._marked:
+            vectors[..., -MARKS] += _STRIDE * torch.arange(joined).repeat(size * texts).unsqueeze(1)
+        shape = size, texts, joined * mask.shape[1]
+        return Statements(stated, vectors.reshape(*shape, -1), mask.reshape(shape))

@@ -1,0 +1,249 @@
+"""The phrases of extremes, of timing and of negations; see `phrases`."""
+
+from __future__ import annotations
+
+from data_modules.statements.phrases import Modes
+
+EXTREME_FORMS: dict[str, Modes] = {
+    "record level": {
+        "noun": (
+            *(
+                "(some|one) of the <highest> <n> (on record|of all|in the record|ever seen)",
+                "(exceptionally|record-breakingly|unusually) <high> <n>",
+            ),
+            "<n> (among|near) the <highest> [on record|of all]",
+        ),
+        "clause": (
+            *("<s> <be> among the <highest> (on record|of all|in the whole record)", "<s> <be> hardly ever so <high>"),
+            *(
+                "<s> <be> exceptionally <high>",
+                "seldom <be> <s> so <high>",
+                "<s> <be> (almost|nearly) at <its> <record_high>",
+            ),
+        ),
+        "short": ("among the <most>", "one of the <most> <periods>", "exceptionally <high> <n>", "<highest> <n>"),
+        "whole": (
+            *(
+                "(find|show me|give me|what were|list) the <periods> with the <highest> <n>",
+                "the <periods> with the <highest> (average|mean) <n>",
+            ),
+            *(
+                "(find|show me|give me|what were|list) the <most> <periods>",
+                "the <most> <periods> [on record|of all]",
+                "one of the <most> <periods> [on record|of all]",
+            ),
+            *("which <periods> had the <highest> <n>?", "which were the <most> <periods>?", "when was it <most>?"),
+        ),
+    },
+    "record peak": {
+        "noun": (
+            *("one of the <highest> (values|readings) of <s> [on record|of all|ever]", "an extreme <peak> of <s>"),
+            *(
+                "(a record|a near-record|an exceptional) <peak> of <s>",
+                "<n> reaching one of <its> <highest> values [ever|of all|on record]",
+            ),
+        ),
+        "clause": (
+            *(
+                "<s> <reach> one of <its> <highest> values [ever|of all|on record]",
+                "<s> <reach> [almost] a record <high_n>",
+            ),
+            "the <peak> of <s> <be1> among the <highest> (on record|of all)",
+        ),
+        "short": ("extreme <peak> of <s>", "<n> near <its> record <high_n>"),
+        "whole": ("(find|show|list) the <highest> (values|readings) of <s>",),
+    },
+    "record swing": {
+        "noun": (
+            "one of the <largest> (ranges|swings) (of|in) <s> [on record|of all]",
+            "(exceptionally|extremely) <wide> swings in <s>",
+        ),
+        "clause": ("<s> hardly ever <vary> so <much>", "the range of <s> <be1> among the <largest> (on record|of all)"),
+        "short": ("<largest> swings of <s>", "exceptionally <wide> range of <s>"),
+        "whole": ("(find|show me|list) the <periods> in which <s> <vary> <most_>",),
+    },
+    "record change": {
+        "noun": (
+            "one of the (strongest|largest|sharpest|biggest) <a_rise>s (in|of) <s> [on record|of all|ever]",
+            "a record <a_rise> (in|of) <s>",
+        ),
+        "clause": (
+            "<s> hardly ever <rose> so (much|sharply|fast)",
+            "the <a_rise> in <s> <be1> one of the (largest|strongest|sharpest) (on record|of all)",
+        ),
+        "short": ("strongest <a_rise> of <s>", "one of the biggest <a_rise>s in <s>"),
+        "whole": (
+            "when did <s> <rise> (most|the most|fastest)?",
+            "(find|show|list) the (strongest|largest|biggest) <a_rise>s (in|of) <s>",
+        ),
+    },
+    "record": {
+        "noun": (
+            "the <highest> <n> (of all|ever measured|on record|in the whole record)",
+            "the (all-time|absolute) <peak> of <s>",
+            "the record <high_n> of <s>",
+        ),
+        "clause": (
+            "<s> <reach> <its> (all-time|absolute|record) <peak>",
+            "<s> <be> never <higher> than here",
+            "<s> <reach> the <highest> value (of all|ever measured|on record)",
+        ),
+        "short": ("<highest> <n> ever", "record <high_n> of <s>", "all-time <peak> of <s>"),
+        "whole": ("when was <s> <highest> of all?", "what was the <highest> <n> ever?"),
+    },
+    "peak": {
+        "noun": (
+            *(
+                "a <peak> (of|in) <s> <in_part>",
+                "<n> (<peaking>|being <highest>) <in_part>",
+                "the <peak> of <s> <in_part>",
+            ),
+            "<n> with <its> <peak> <in_part>",
+        ),
+        "clause": (
+            *(
+                "<s> <peaked> <in_part>",
+                "the (<peak>|<highest> value) of <s> <come> <in_part>",
+                "<s> <be> <highest> <in_part>",
+            ),
+            *("<s> <reach> <its> <peak> <in_part>", "<in_part> <s> <reach> <its> <peak>"),
+        ),
+        "short": ("<n> <highest> <in_part>", "<peak> of <s> <in_part>"),
+        "whole": ("when was <s> <highest> <in_part>?", "<most> <in_part>"),
+    },
+    "local level": {
+        "noun": (
+            "<grad> <n> <in_part>",
+            "<many> <n> <in_part>",
+            "<n> that <be> <grad> <in_part>",
+            "<noun> <in_part>",
+            "<s> <well> <above> average <in_part>",
+            "<A> <conditions> <in_part>",
+        ),
+        "clause": (
+            "<s> <be> <grad> <in_part>",
+            "<in_part>, <s> <be> <grad>",
+            "<in_part> it <be1> <A>",
+            "<s> <be> <well> <above> average <in_part>",
+        ),
+        "adjective": ("<A> <in_part>",),
+        "short": ("<A> <in_part>", "<grad> <n> <in_part>", "<noun> <in_part>", "<n> <grad> <in_part>"),
+        "whole": ("when was it <A> <in_part>?", "was <s> <grad> <in_part>?"),
+    },
+    "local change": {
+        "noun": ("a <adjm> <a_rise> (in|of) <s> <in_part>", "<n> <rising> <advm> <in_part>"),
+        "clause": (
+            "<s> <rose> <advm> <in_part>",
+            "<in_part> <s> <rose> <advm>",
+            "<in_part> there <be1> a <adjm> <a_rise> in <s>",
+            "<moveclause> <in_part>",
+        ),
+        "short": ("<n> <rising> <in_part>", "<a_rise> of <s> <in_part>"),
+        "whole": ("when did <s> <rise> <in_part>?", "did <s> <rise> <advm> <in_part>?"),
+    },
+    "halves": {
+        "noun": (
+            "<advm2> <higher> <n> (later|in the second half|towards the end) than (earlier|in the first half|at the start)",
+        ),
+        "clause": (
+            *(
+                "<s> <be> <advm2> <higher> in the second half than in the first",
+                "<s> <be> <advm2> <higher> later on than at first",
+            ),
+            *(
+                "the second half <have1> <advm2> <higher> <n> than the first",
+                "<s> <be> <higher> towards the end than at the beginning",
+            ),
+            "<s> <be> <lower> in the first half than in the second",
+        ),
+        "short": ("<higher> <n> in the second half than in the first", "<n> <higher> later than earlier"),
+    },
+    "not level": {
+        "noun": ("no <grad> <n>", "<n> that <be> not <grad>", "no <A> <conditions>", "anything but <grad> <n>"),
+        "clause": (
+            "<s> <not_be> <grad>",
+            "<s> <not_be> (particularly|especially) <high>",
+            "it <not_be1> <A>",
+            "<s> <be> not what you would call <grad>",
+            "<s> <be> anything but <grad>",
+        ),
+        "adjective": ("not <A>", "not <A>", "anything but <A>"),
+        "short": ("not <A>", "no <grad> <n>", "<n> not <grad>", "anything but <A>"),
+        "whole": (
+            "<periods> without <grad> <n>",
+            "when <be> <s> not <grad>?",
+            "<periods> that were not <A>",
+            "exclude <grad> <n>",
+            "it <not_be1> <A>",
+        ),
+    },
+    "not change": {
+        "noun": (
+            "no <a_rise> (in|of) <s>",
+            "no <rising> <n>",
+            "no (sign|trace|hint) of a <a_rise> in <s>",
+            "<n> that did not <rise>",
+            "anything but <rising> <n>",
+        ),
+        "clause": (
+            "<s> did not <rise>",
+            "<s> didn't <rise>",
+            "there <be1> no <a_rise> in <s>",
+            "there <be1> no (sign|trace) of a <a_rise> in <s>",
+        ),
+        "short": ("no <a_rise> of <s>", "no <a_rise> in <s>", "<n> not <rising>"),
+        "whole": (
+            "<periods> without a <a_rise> (in|of) <s>",
+            "without [any] <a_rise> of <s>",
+            "when did <s> not <rise>?",
+        ),
+    },
+    "never level": {
+        "noun": ("<n> (never|at no time|not once) <grad>", "no <grad> <n> at any time"),
+        "clause": (
+            "<s> never <get> <grad>",
+            "<s> <be> (never|not once) <grad>",
+            "at no time <be> <s> <grad>",
+            "it <be1> never <A>",
+            "it never <get1> <A>",
+        ),
+        "short": ("never <A>", "<n> never <grad>", "at no time <A>"),
+        "whole": ("<periods> without a moment of <grad> <n>", "when <be> <s> never <grad>?"),
+    },
+    "neither": {
+        "noun": (
+            "neither a <a_rise> nor a <a_fall> (in|of) <s>",
+            "no trend in <s>",
+            "<n> neither <rising> nor <falling>",
+            "no clear tendency of <s>",
+        ),
+        "clause": (
+            "<s> neither <rose> nor <fell>",
+            "<s> <end> (about|more or less) where <it_> <begin>",
+            "<s> <show> no [clear|real] trend",
+            "there <be1> neither a <a_rise> nor a <a_fall> in <s>",
+        ),
+        "short": ("no trend in <s>", "<n> neither up nor down", "<n> neither <rising> nor <falling>"),
+    },
+    "neither level": {
+        "noun": ("neither high nor low <n>", "<n> that <be> neither high nor low"),
+        "clause": (
+            "<s> <be> neither (high nor low|especially high nor especially low)",
+            "<s> <not_be> high, but not low either",
+        ),
+        "short": ("<n> neither high nor low", "neither high nor low <n>"),
+    },
+    "not swing": {
+        "noun": (
+            "no (large|big|wide|wild) (swings|variations|fluctuations) (in|of) <s>",
+            "no (big|large) changes of <s>",
+        ),
+        "clause": (
+            "<s> did not (vary|swing|fluctuate) [very] (much|widely)",
+            "there <be1> no (large|big|wide) (swings|variations) in <s>",
+            "<s> didn't vary (much|a lot)",
+        ),
+        "short": ("no big swings in <s>", "<n> without wide swings", "<n> not varying much"),
+        "whole": ("<periods> without (large|big|wide) swings in <s>",),
+    },
+}

@@ -1,0 +1,255 @@
+"""Verbs, adverbs and comparatives by tense, number, sign and degree.
+
+The tables of the two signs are parallel, word for word, so that a statement and its opposite differ in one word.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from data_modules.statements.grammar import Phrase, Words, literal, phrase
+from data_modules.statements.words import ADVERBS
+
+_REGULAR = (
+    *("stay", "remain", "average", "reach", "show", "end", "cover", "hover", "oscillate", "fluctuate", "jump"),
+    *("spike", "follow", "change", "happen", "move", "stop", "exceed", "vary"),
+)
+_IRREGULAR = {
+    "be": ("was", "were", "is", "are"),
+    "have": ("had", "had", "has", "have"),
+    "keep": ("kept", "kept", "keeps", "keep"),
+    "hold": ("held", "held", "holds", "hold"),
+    "run": ("ran", "ran", "runs", "run"),
+    "go": ("went", "went", "goes", "go"),
+    "get": ("got", "got", "gets", "get"),
+    "come": ("came", "came", "comes", "come"),
+    "begin": ("began", "began", "begins", "begin"),
+    "swing": ("swung", "swung", "swings", "swing"),
+    "leave": ("left", "left", "leaves", "leave"),
+    "blow": ("blew", "blew", "blows", "blow"),
+    "not_be": ("was not|wasn't", "were not|weren't", "is not|isn't", "are not|aren't"),
+}
+
+
+def _forms(base: str) -> tuple[str, str, str, str]:
+    """Past and present, singular and plural."""
+    if base in _IRREGULAR:
+        return _IRREGULAR[base]
+    if base.endswith("y") and base[-2] not in "aeiou":
+        return f"{base[:-1]}ied", f"{base[:-1]}ied", f"{base[:-1]}ies", base
+    past = f"{base}d" if base.endswith("e") else "stopped" if base == "stop" else f"{base}ed"
+    return past, past, f"{base}es" if base.endswith("ch") else f"{base}s", base
+
+
+# past, present of one, present of several, participle
+_RISE = (
+    *(("rose", "rises", "rise", "rising"), ("increased", "increases", "increase", "increasing")),
+    *(("climbed", "climbs", "climb", "climbing"), ("went up", "goes up", "go up", "growing")),
+    *(("rose", "rises", "rise", "rising"), ("grew", "grows", "grow", "growing")),
+)
+_FALL = (
+    *(("fell", "falls", "fall", "falling"), ("decreased", "decreases", "decrease", "decreasing")),
+    *(("dropped", "drops", "drop", "dropping"), ("went down", "goes down", "go down", "sinking")),
+    *(("fell", "falls", "fall", "falling"), ("declined", "declines", "decline", "declining")),
+)
+_JUMP = (("jumped", "jumps", "jump"), ("shot up", "shoots up", "shoot up"), ("leapt up", "leaps up", "leap up"))
+_PLUNGE = (("plunged", "plunges", "plunge"), ("plummeted", "plummets", "plummet"), ("slumped", "slumps", "slump"))
+_PAST_UP = (
+    *(
+        ("exceeded", "exceeds", "exceed"),
+        ("went above", "goes above", "go above"),
+        ("rose above", "rises above", "rise above"),
+    ),
+    *(("climbed over", "climbs over", "climb over"), ("topped", "tops", "top")),
+)
+_PAST_DOWN = (
+    *(
+        ("fell below", "falls below", "fall below"),
+        ("went below", "goes below", "go below"),
+        ("sank below", "sinks below", "sink below"),
+    ),
+    *(("dropped under", "drops under", "drop under"), ("dipped below", "dips below", "dip below")),
+)
+_PEAK = (
+    ("peaked", "peaks", "peak"),
+    ("reached <its> peak", "reaches <its> peak", "reach <its> peak"),
+    ("topped out", "tops out", "top out"),
+)
+_TROUGH = (
+    ("bottomed out", "bottoms out", "bottom out"),
+    ("reached <its> low", "reaches <its> low", "reach <its> low"),
+    ("hit bottom", "hits bottom", "hit bottom"),
+)
+
+PAST, PRESENT = 0, 1
+
+
+def _conjugated(rows: tuple[tuple[str, ...], ...], tense: int, plural: bool) -> Phrase:
+    return phrase(*(row[0 if tense == PAST else 2 if plural else 1] for row in rows))
+
+
+def _verbs(tense: int, plural: bool) -> Words:
+    found = {base: phrase(*_forms(base)[2 * tense + plural].split("|")) for base in (*_REGULAR, *_IRREGULAR)}
+    one = {f"{base}1": phrase(*_forms(base)[2 * tense].split("|")) for base in (*_REGULAR, *_IRREGULAR)}
+    its = {"its": literal("their" if plural else "its"), "it_": literal("they" if plural else "it")}
+    return {
+        **found,
+        **one,
+        **its,
+        "were": literal("are" if tense else "were"),
+        "is2": literal("is" if tense else "was"),
+    }
+
+
+VERBS = {(tense, plural): _verbs(tense, plural) for tense in (PAST, PRESENT) for plural in (False, True)}
+
+_SIGNED = {  # symbol: the word for 1 and for −1
+    "high": ("high", "low"),
+    "higher": ("higher", "lower"),
+    "lower": ("lower", "higher"),
+    "highest": ("highest", "lowest"),
+    "lowest": ("lowest", "highest"),
+    "above": ("above", "below"),
+    "over": ("(above|over|above|over|more than|higher than)", "(below|under|below|under|less than|lower than)"),
+    "sign": (">", "<"),
+    "more": ("more", "less"),
+    "minmax": ("(max|maximum|peak|highest)", "(min|minimum|lowest|lowest)"),
+    "minmax_": ("(min|minimum|lowest|lowest)", "(max|maximum|peak|highest)"),
+    "minmax_long": ("(maximum|peak|highest)", "(minimum|lowest|lowest)"),
+    "trough": ("(minimum|low)", "(maximum|high)"),
+    "peak": ("(peak|maximum|high|high point)", "(trough|minimum|low|low point)"),
+    "peaking": ("(peaking|topping out)", "(bottoming out|troughing)"),
+    "going": ("(rising|climbing|going)", "(falling|dropping|going)"),
+    "go_past": ("(exceed|go above|rise above|climb over|top)", "(fall below|go below|sink below|drop under|dip below)"),
+    "rise": ("(rise|increase|climb|go up|rise|grow)", "(fall|decrease|drop|go down|fall|decline)"),
+    "rising": ("(rising|increasing|climbing|growing)", "(falling|decreasing|dropping|sinking)"),
+    "a_rise": ("(rise|increase|climb|gain)", "(fall|decrease|decline|drop)"),
+    "trend_up": ("(upward trend|uptrend|upward tendency)", "(downward trend|downtrend|downward tendency)"),
+    "updown": ("up", "down"),
+    "way_up": ("(way up|rise|increase)", "(way down|decline|decrease)"),
+    "leap": ("(jump|leap|surge)", "(plunge|slump|drop)"),
+    "largest": ("(largest|widest|biggest)", "(smallest|narrowest|tiniest)"),
+    "wide": ("(wide|large|big)", "(narrow|small|tiny)"),
+    "much": ("much", "little"),
+    "most_": ("(most|the most)", "(least|the least)"),
+    "record_high": ("(record high|maximum)", "(record low|minimum)"),
+    "high_n": ("high", "low"),
+    "shape": (
+        "(a hump|a bump|a peak in the middle|a rise and fall)",
+        "(a dip|a sag|a low in the middle|a fall and recovery)",
+    ),
+    "shape_": ("(hump|bump)", "(dip|sag)"),
+    "turned": (
+        "<s> peaked (around|near) the middle and (fell back|came back down|declined again)",
+        "<s> dipped (around|near) the middle and (recovered|bounced back|rose again)",
+    ),
+}
+_OPPOSITE = {"fell": "rose", "falling": "rising", "a_fall": "a_rise", "fall": "rise", "downup": "updown"}
+_SIGN_WORDS = {
+    sign: {symbol: phrase(pair[0 if sign > 0 else 1]) for symbol, pair in _SIGNED.items()} for sign in (1, -1)
+}
+
+
+def _signed(sign: int, tense: int, plural: bool) -> Words:
+    def of(sign: int) -> dict[str, Phrase]:
+        up = sign > 0
+        return {
+            **_SIGN_WORDS[sign],
+            "rose": _conjugated(_RISE if up else _FALL, tense, plural),
+            "jumped": _conjugated(_JUMP if up else _PLUNGE, tense, plural),
+            "went_past": _conjugated(_PAST_UP if up else _PAST_DOWN, tense, plural),
+            "peaked": _conjugated(_PEAK if up else _TROUGH, tense, plural),
+        }
+
+    other = of(-sign)
+    return {**of(sign), **{symbol: other[own] for symbol, own in _OPPOSITE.items()}}
+
+
+SIGNS = {
+    (sign, tense, plural): _signed(sign, tense, plural)
+    for sign in (1, -1)
+    for tense in (PAST, PRESENT)
+    for plural in (False, True)
+}
+_DEGREES = {  # symbol: the words for 1 to 4
+    "advm": (
+        "(slightly|a little|a bit|somewhat)",
+        "(||clearly|noticeably)",
+        "(sharply|strongly|a lot|considerably|markedly)",
+        "(dramatically|massively|enormously|extremely sharply)",
+    ),
+    "advpre": ("slightly", "", "(sharply|strongly|markedly)", "(dramatically|massively)"),
+    "adjm": (
+        "(slight|small|modest|minor)",
+        "(||clear|noticeable)",
+        "(sharp|strong|big|marked|considerable)",
+        "(dramatic|massive|huge|enormous)",
+    ),
+    "advm2": ("(slightly|a bit)", "(|clearly)", "(much|considerably|markedly)", "(far|very much)"),
+    "adverb3": ("", "", "(very|really|very)", "(extremely|exceptionally)"),
+    "well": ("(slightly|somewhat|a bit)", "(|clearly)", "(well|far)", "(very far|extremely far|way)"),
+}
+DEGREES = {
+    degree: {symbol: phrase(options[degree - 1]) for symbol, options in _DEGREES.items()} for degree in (1, 2, 3, 4)
+}
+_NOT_GRADED = {
+    1: ("slightly (elevated|raised)", "slightly (reduced|depressed)"),
+    2: ("(elevated|above-average)", "(reduced|below-average)"),
+    3: ("(strongly elevated|well above-average)", "(strongly reduced|well below-average)"),
+    4: ("(extremely elevated|sky-high|extreme)", "(extremely reduced|rock-bottom|minimal)"),
+}
+LEVELS = {
+    (sign, degree): {
+        "grad": phrase(f"{adverb} {'high' if sign > 0 else 'low'}"),
+        "nongrad": phrase(_NOT_GRADED[degree][0 if sign > 0 else 1]),
+    }
+    for sign in (1, -1)
+    for degree, adverb in ADVERBS.items()
+}
+MANY = {  # of what is counted, by sign and degree
+    (1, 1): phrase("quite a few", "fairly many"),
+    (1, 2): phrase("many", "a lot of", "lots of", "numerous", "plenty of"),
+    (1, 3): phrase("very many", "a great many", "really many"),
+    (1, 4): phrase("extremely many", "a huge number of", "an exceptional number of"),
+    (-1, 1): phrase("rather few", "fairly few"),
+    (-1, 2): phrase("few", "not many", "only a few"),
+    (-1, 3): phrase("very few", "hardly any", "really few"),
+    (-1, 4): phrase("extremely few", "next to no", "almost no"),
+}
+PARTS = {
+    "first half": "(in the first half|during the first half|early on|earlier on|in the first part)",
+    "second half": "(in the second half|during the second half|later on|in the latter half|in the second part)",
+    "start": "(at the start|at the beginning|initially|at the very start|early in the <period>|in the first quarter)",
+    "end": "(at the end|towards the end|near the end|at the very end|at the end of the <period>|in the last quarter)",
+    "middle": "(in the middle|halfway through|midway|around the middle|in the middle of the <period>)",
+    "night": "(at night|during the night|in the night|in the small hours|in the early hours|overnight)",
+    "morning": "(in the morning|during the morning|before noon|in the morning hours)",
+    "afternoon": "(in the afternoon|during the afternoon|after noon|in the afternoon hours)",
+    "evening": "(in the evening|during the evening|in the evening hours|late in the day)",
+}
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+SEASON = "for the (season|time of [the] year)"
+MONTH = "(for <month>|for a <month> <period>|for the month of <month>)"
+COMPASS = {  # the noun and the adjective
+    "north": ("(north|north|N)", "(northerly|north)"),
+    "northeast": ("(northeast|north-east|NE)", "(northeasterly|north-easterly|northeast)"),
+    "east": ("(east|east|E)", "(easterly|east)"),
+    "southeast": ("(southeast|south-east|SE)", "(southeasterly|south-easterly|southeast)"),
+    "south": ("(south|south|S)", "(southerly|south)"),
+    "southwest": ("(southwest|south-west|SW)", "(southwesterly|south-westerly|southwest)"),
+    "west": ("(west|west|W)", "(westerly|west)"),
+    "northwest": ("(northwest|north-west|NW)", "(northwesterly|north-westerly|northwest)"),
+}
+
+
+@cache
+def _base(tense: int, plural: bool, sign: int, degree: int) -> dict[str, Phrase]:
+    return {**VERBS[tense, plural], **SIGNS[sign, tense, plural], **DEGREES[degree], **LEVELS[sign, degree]}
+
+
+def symbols(tense: int, plural: bool, sign: int, degree: int) -> dict[str, Phrase]:
+    """What the symbols stand for that depend on no channel."""
+    return _base(tense, plural, sign, degree).copy()

@@ -1,0 +1,325 @@
+"""The phrases of each form of fact, by the way in which they can be used.
+
+`noun`: a noun phrase (find …, days with …). `clause`: a whole clause (days when …). `adjective`: goes with "it was …"
+and "a … day". `short`: stands alone. `whole`: stands alone and is joined with nothing.
+
+A phrase is left out where a symbol of it has no words for the channel at hand. Symbols with a 2 are of the second
+channel. `<s>` begins a clause or follows "of", `<n>` goes behind an adjective.
+"""
+
+from __future__ import annotations
+
+Modes = dict[str, tuple[str, ...]]
+
+_AVERAGE = "(average|normal|the usual|what is usual|the norm|the mean)"
+
+LEVEL: Modes = {
+    "noun": (
+        *("<grad> <n>",) * 3,
+        "<grad> (values|levels) of <s>",
+        f"<s> <well> <above> {_AVERAGE}",
+        "<nongrad> <n>",
+        *("<noun>", "<noun>", "<many> <n>", "<many> <n>"),
+        "<A> <conditions>",
+    ),
+    "clause": (
+        *("<s> <be> <grad>",) * 2,
+        "<s> <stay> <grad>",
+        f"<s> <be> <well> <above> {_AVERAGE}",
+        "<s> <run> <grad>",
+        "<s> <be> <nongrad>",
+        "<s> <be> at a <grad> level",
+        "<s> <be> <grad> (overall|on average|on the whole)",
+        "(overall|on the whole), <s> <be> <grad>",
+    ),
+    "adjective": ("<A>",),
+    "short": ("<grad> <n>", "<n> <grad>", "<noun>", "<A>", "<many> <n>"),
+    "whole": ("when <be> <s> <grad>?", "when <be> <s> <well> <above> average?"),
+}
+
+FORMS: dict[str, Modes] = {
+    "level": LEVEL,
+    "throughout": {
+        "noun": (
+            *("<grad> <n> <throughout>", "(constantly|continuously|persistently|consistently|always) <grad> <n>"),
+            *("<n> that <stay> <grad> <throughout>", "<noun> <throughout>", "<many> <n> <throughout>"),
+        ),
+        "clause": (
+            *("<s> <stay> <grad> <throughout>", "<s> <be> <grad> <throughout>", "<s> <be> always <grad>"),
+            *("<s> <be> (constantly|continuously|persistently|consistently) <grad>", "<s> never <stop> being <grad>"),
+            "(all the time|throughout), <s> <be> <grad>",
+        ),
+        "adjective": ("<A> <throughout>", "(constantly|continuously) <A>"),
+        "short": ("<A> <throughout>", "<grad> <n> <throughout>", "<n> <grad> <throughout>", "<noun> <throughout>"),
+        "whole": ("<A> from start to finish", "when <be> <s> <grad> <throughout>?"),
+    },
+    "usual": {
+        "noun": (
+            *("(average|normal|usual|typical|ordinary) <n>", "<s> (near|close to|around|at) (average|normal)"),
+            *("<s> at the usual level", "(middling|medium|unremarkable) <n>", "<n> about as usual"),
+        ),
+        "clause": (
+            *("<s> <be> (about|roughly|close to) (average|normal|usual)", "<s> <be> (unremarkable|nothing special)"),
+            *("<s> <be> (near|close to|around) its usual level", "<s> <be> much as usual"),
+        ),
+        "short": ("normal <n>", "average <n>", "<n> as usual", "typical <n>"),
+    },
+    "season": {
+        "noun": ("<grad> <n> <for_season>", "<s> <well> <above> average <for_season>", "<A> <conditions> <for_season>"),
+        "clause": (
+            *("<s> <be> <grad> <for_season>", "<for_season>, <s> <be> <grad>", "it <be1> <A> <for_season>"),
+            "<s> <be> <higher> than (usual|normal) <for_season>",
+        ),
+        "adjective": ("<A> <for_season>", "<A> <for_season>"),
+        "short": ("<A> <for_season>", "<grad> <n> <for_season>", "<n> <grad> <for_season>"),
+    },
+    "landmark": {
+        "noun": ("<mark_noun>",),
+        "clause": ("<mark_clause>",),
+        "short": ("<mark_noun>",),
+    },
+    "change": {
+        "noun": (
+            *("[a] <rising> <n>", "a <adjm> <a_rise> in <s>", "a <adjm> <a_rise> (of|in) <s>"),
+            *("<advpre> <rising> <n>", "<n> <rising> <advm>", "<n> on the <way_up>", "<movenoun>"),
+        ),
+        "clause": (
+            *("<s> <rose> <advm>", "<s> <rose> <advm>", "<s> <rose> <advm> [over the <period>]", "<moveclause>"),
+            *("there <be1> a <adjm> <a_rise> in <s>", "<s> <show> a <adjm> <trend_up>"),
+            *("<s> <end> <advm2> <higher> than <it_> <begin>", "<s> <be> <rising> <advm>"),
+        ),
+        "short": ("<rising> <n>", "<n> <rising>", "<n> <updown>", "<movenoun>", "<adjm> <a_rise> in <s>"),
+        "whole": (
+            *(
+                "when did <s> <rise> <advm>?",
+                "when did <s> <rise>?",
+                "did <s> <rise> <advm>?",
+                "where did <s> <rise> <advm>?",
+            ),
+            "<periods> that ended with <higher> <n> than they began with",
+        ),
+    },
+    "steady": {
+        "noun": (
+            *(
+                "a (steady|continuous|gradual|persistent|constant) <a_rise> (in|of) <s>",
+                "(steadily|continuously) <rising> <n>",
+            ),
+            *("<n> <rising> (steadily|continuously|all the time|<throughout>)", "a steady <trend_up> (in|of) <s>"),
+        ),
+        "clause": (
+            *(
+                "<s> <rose> (steadily|continuously|gradually|<throughout>|bit by bit|step by step)",
+                "<s> <keep> <rising>",
+            ),
+            *("<s> <rose> from (start to end|beginning to end|start to finish)", "<s> <show> a steady <trend_up>"),
+            "<s> <rose> more and more",
+        ),
+        "short": ("steadily <rising> <n>", "steady <a_rise> in <s>", "<n> <rising> <throughout>"),
+        "whole": ("when did <s> <rise> <throughout>?", "when did <s> <rise> steadily?"),
+    },
+    "unchanged": {
+        "noun": (
+            *("(hardly any|little|no|almost no) change in <s>", "(steady|stable|unchanging|constant|level) <n>"),
+            *("<n> (staying|remaining) (about the same|much the same|level|stable)", "<n> without [much] change"),
+        ),
+        "clause": (
+            *("<s> (hardly|barely|scarcely) <change>", "<s> <stay> (about the same|much the same|stable|level|put)"),
+            *("<s> <remain> (steady|stable|flat|nearly constant)", "<s> <hold> (steady|its level)"),
+            *("nothing much <happen1> to <s>", "there <be1> (hardly any|no real|no) change in <s>"),
+            "<s> did not change much",
+        ),
+        "short": ("stable <n>", "steady <n>", "<n> unchanged", "no change in <s>"),
+        "whole": ("when did <s> hardly change?", "when did <s> stay the same?"),
+    },
+    "turn": {
+        "noun": (
+            *("a <a_rise> and then a <a_fall> (in|of) <s>", "a <a_rise> followed by a <a_fall> in <s>"),
+            *("<n> <rising> first, then <falling>", "<n> <updown> and then <downup>", "<shape> (in|of) <s>"),
+            *("<n> first <rising> and then <falling>", "a <adjm> <shape_> in <s>"),
+        ),
+        "clause": (
+            *("<s> <rose>, then <fell>", "<s> <rose> first and then <fell>", "<s> <rose> before <falling>"),
+            *(
+                "first <s> <rose>, then <it_> <fell>",
+                "<s> <rose> and <fell> again",
+                "<s> <go> <updown>, then <downup> [again]",
+            ),
+            *(
+                "<s> <rose> <advm> in the first half and <fell> in the second",
+                "after a <a_rise> <s> <fell> again",
+                "<turned>",
+            ),
+        ),
+        "short": ("<n> <updown>, then <downup>", "<n> <rising>, then <falling>", "<a_rise>, then <a_fall> of <s>"),
+        "whole": ("when did <s> <rise> and then <fall>?", "when did <s> first <rise> and then <fall>?"),
+    },
+    "jump": {
+        "noun": (
+            *("a (sudden|abrupt|sharp) <leap> in <s>", "a <leap> in <s> from one (step|reading|value) to the next"),
+            *("a (sudden|abrupt) <a_rise> in <s>", "<s> with a (sudden|abrupt) <leap>"),
+        ),
+        "clause": (
+            *("<s> (suddenly|abruptly) <rose>", "<s> <jumped> (suddenly|abruptly|all at once|within one step)"),
+            *("there <be1> a (sudden|abrupt) <leap> in <s>", "all of a sudden <s> <rose> [a lot]", "<s> <jumped>"),
+        ),
+        "short": ("sudden <leap> in <s>", "sudden <a_rise> of <s>", "<n> suddenly <rising>"),
+        "whole": ("when did <s> suddenly <rise>?", "when did <s> <rise> abruptly?"),
+    },
+    "swing+": {
+        "noun": (
+            *(
+                "<adjm> swings (in|of) <s>",
+                "<adverb3> (variable|changeable) <n>",
+                "a <adverb3> (wide|large|big) range of <s>",
+            ),
+            *("(wildly|widely|strongly) varying <n>", "(large|big) (differences|variations) in <s>"),
+        ),
+        "clause": (
+            *(
+                "<s> <vary> (widely|a lot|a great deal|considerably|strongly)",
+                "<s> <swing> (widely|wildly|back and forth a lot)",
+            ),
+            *(
+                "<s> <cover> a <adverb3> wide range",
+                "there <be1> a <adverb3> large (gap|difference) between the highest and lowest <n>",
+            ),
+            "<s> <change> (a lot|a great deal|considerably)",
+        ),
+        "short": ("variable <n>", "wide swings in <s>", "big swings of <s>", "<n> all over the place"),
+        "whole": ("when did <s> vary (a lot|widely)?",),
+    },
+    "swing-": {
+        "noun": (
+            *(
+                "(flat|even|uniform|almost constant) <n>",
+                "a <adverb3> (small|narrow) range of <s>",
+                "<n> (within|in) a narrow (band|range)",
+            ),
+            *("(tiny|very small|minimal) variations in <s>", "a flat line [in|of] <s>"),
+        ),
+        "clause": (
+            *(
+                "<s> <be> <adverb3> (flat|even|uniform)",
+                "<s> <stay> within a <adverb3> narrow range",
+                "<s> hardly <vary>",
+            ),
+            *("<s> <vary> <adverb3> little", "<s> <be> almost (constant|flat|level)", "<s> hardly <move>"),
+        ),
+        "short": ("flat <n>", "<n> flat", "almost constant <n>", "even <n>"),
+        "whole": ("when did <s> hardly vary?",),
+    },
+    "unrest+": {
+        "noun": (
+            *("<adverb3> (volatile|erratic|jumpy|unsteady|restless|choppy|fluctuating|noisy) <n>",),
+            *("<adverb3> (frequent|rapid) (ups and downs|fluctuations) (in|of) <s>", "<n> jumping up and down"),
+        ),
+        "clause": (
+            *(
+                "<s> <be> <adverb3> (volatile|erratic|jumpy|unsteady|restless|choppy|noisy)",
+                "<s> <fluctuate> from step to step",
+            ),
+            *(
+                "<s> <jump> up and down [all the time|throughout]",
+                "<s> <go> up and down (all the time|again and again)",
+            ),
+        ),
+        "short": ("<adverb3> volatile <n>", "erratic <n>", "noisy <n>", "<n> up and down"),
+    },
+    "unrest-": {
+        "noun": (
+            *(
+                "<adverb3> (smooth|gradual|even) (course|curve) of <s>",
+                "<adverb3> smooth <n>",
+                "<n> changing <adverb3> (smoothly|gradually|slowly)",
+            ),
+        ),
+        "clause": (
+            *(
+                "<s> <change> (smoothly|gradually|slowly|without jumps)",
+                "<s> <move> <adverb3> smoothly",
+                "<s> <follow> a <adverb3> smooth (curve|course)",
+            ),
+            "the (curve|course) of <s> <be1> <adverb3> smooth",
+        ),
+        "short": ("smooth <n>", "<n> <adverb3> smooth", "gradual changes of <s>"),
+    },
+    "spike+": {
+        "noun": (
+            "a (spike|outlier|isolated extreme value) in <s>",
+            "<s> with a (spike|outlier)",
+            "<n> with (a spike|an outlier)",
+        ),
+        "clause": (
+            "there <be1> a (spike|outlier) in <s>",
+            "<s> <show> a (spike|outlier)",
+            "(one|a single) (value|reading) of <s> (stands|stood) out",
+        ),
+        "short": ("spike in <s>", "<n> spike", "outlier in <s>"),
+        "whole": ("when did <s> spike?",),
+    },
+    "spike-": {
+        "noun": ("no (spikes|outliers) in <s>", "<s> without (spikes|outliers)", "not a single outlier in <s>"),
+        "clause": (
+            "there <be1> no (spike|outlier) in <s>",
+            "<s> <show> no (spikes|outliers)",
+            "no value of <s> (stands|stood) out",
+        ),
+        "short": ("no spikes in <s>", "<n> without outliers"),
+    },
+    "spikes": {
+        "noun": (
+            "(several|repeated|multiple|a few) (spikes|outliers) in <s>",
+            "<s> with (several|multiple) (spikes|outliers)",
+        ),
+        "clause": (
+            "<s> <spike> (several times|again and again|repeatedly|more than once)",
+            "several (values|readings) of <s> (stand|stood) out",
+        ),
+        "short": ("several spikes in <s>", "repeated spikes of <s>"),
+    },
+    "gap+": {
+        "noun": (
+            "(gaps|missing values|holes) in <s>",
+            "<n> with (gaps|missing values)",
+            "incomplete <n> [data|record]",
+        ),
+        "clause": ("some [of the] values of <s> (are|were) missing", "<s> <be> not always recorded", "<s> <have> gaps"),
+        "short": ("gaps in <s>", "missing <n> values", "<n> incomplete"),
+    },
+    "gap-": {
+        "noun": ("no (gaps|missing values) in <s>", "complete <n> [data|records]", "a complete record of <s>"),
+        "clause": ("no value of <s> (is|was) missing", "<s> <be> recorded without a gap", "<s> <have> no gaps"),
+        "short": ("no gaps in <s>", "complete <n>"),
+    },
+    "constant": {
+        "noun": (
+            "(absolutely|perfectly|completely) constant <n>",
+            "not the slightest change in <s>",
+            "a single value of <s> <throughout>",
+        ),
+        "clause": (
+            "<s> did not change at all",
+            "<s> <stay> at exactly the same value <throughout>",
+            "<s> <be> constant",
+        ),
+        "short": ("constant <n>", "<n> frozen at one value"),
+    },
+    "cycle": {
+        "noun": (
+            *(
+                "(regular|rhythmic|periodic) (ups and downs|swings|waves|cycles) (in|of) <s>",
+                "a repeating pattern in <s>",
+            ),
+            *("(cyclic|periodic|oscillating) <n>", "an oscillation of <s>", "<n> going up and down in waves"),
+        ),
+        "clause": (
+            *("<s> <oscillate> [regularly]", "<s> <go> up and down (regularly|in waves|in cycles|rhythmically)"),
+            *(
+                "<s> <follow> a (repeating|regular|periodic) pattern",
+                "<s> rose and fell (several times|in turn|periodically)",
+            ),
+        ),
+        "short": ("oscillating <n>", "cycles in <s>", "waves of <s>"),
+    },
+}

@@ -1,0 +1,327 @@
+"""Facts in words: the phrase of a form, filled with a channel's words and put into a question, a phrase or a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from data_modules.frequency import Frequency
+from data_modules.statements import inflection
+from data_modules.statements.extreme_phrases import EXTREME_FORMS
+from data_modules.statements.facts import Fact
+from data_modules.statements.grammar import Draw, Phrase, Words, choice, expand, literal, phrase
+from data_modules.statements.number_phrases import NUMBER_FORMS, PAIR_FORMS
+from data_modules.statements.phrases import FORMS
+from data_modules.statements.words import ChannelWords, Name
+
+_ALL_FORMS = {**FORMS, **EXTREME_FORMS, **NUMBER_FORMS, **PAIR_FORMS}
+_SYMBOL = re.compile(r"<(\w+)>")
+_OPTIONAL = {  # symbols that not every channel has words for
+    *(
+        "A",
+        "A2",
+        "noun",
+        "noun2",
+        "conditions",
+        "most",
+        "moveclause",
+        "movenoun",
+        "both_rose",
+        "grad_both",
+        "many",
+        "many2",
+    ),
+}
+_MODES = {"noun": 36, "clause": 30, "short": 16, "adjective": 12, "whole": 8}  # how often each is chosen
+_ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names like "influenza A" have a capital
+_SUBJECT = literal("it")
+
+_FRAMES = {
+    "noun": phrase(
+        *("<core>",) * 9,
+        *("(find|show|show me|give me|list|get|search for|look for|looking for|I am looking for|I want|I need) <core>",)
+        * 2,
+        *("(find|show me|give me|list|get) [all|some|the|any] <periods> (with|of|that have|showing|having) <core>",)
+        * 2,
+        "[a] <period> (with|of) <core>",
+        *("<periods> (with|of|showing) <core>",) * 2,
+        "(which|what) <periods> (had|have|show|saw) <core>?",
+        "when (did we have|did we see|do we see|did they record) <core>?",
+        "(anything|something|any <period>) with <core>[?]",
+        "is there a <period> with <core>?",
+        "<core>, please",
+        "(the <period> had|the <period> brought|it shows|we had|this <period> shows) <core>",
+        "(a case of|an example of|examples of) <core>",
+    ),
+    "clause": phrase(
+        *("<core>",) * 9,
+        *("(find|show|show me|list|give me) [all|some|the] <periods> (when|where|in which|during which) <core>",) * 2,
+        *("<periods> (when|where|in which) <core>",) * 2,
+        "a <period> (when|in which|where) <core>",
+        "(times|cases|situations) (when|where) <core>",
+        "(in this <period>|over the <period>|during the <period>|here), <core>",
+        "a <period> like this: <core>",
+        "I (want|need) <periods> (where|in which) <core>",
+        "is there a <period> (when|where) <core>?",
+    ),
+    "adjective": phrase(
+        *("a <core> <period>",) * 2,
+        *("<core>",) * 2,
+        *("it <be1> <core>",) * 2,
+        "(find|show me|list|get) <core> <periods>",
+        "(find|show me|list) [all|the|some] <periods> that <were> <core>",
+        "<periods> when it <be1> <core>",
+        "when <be1> it <core>?",
+        "(looking for|I want|give me) a <core> <period>",
+        "the <period> <be1> <core>",
+        "<core> <periods>",
+    ),
+    "short": phrase(*("<core>",) * 5, "<core>, please", "<periods>: <core>", "(find|show|search): <core>", "<core>?"),
+    "whole": phrase("<core>"),
+}
+_LONG_ADJECTIVE = phrase(  # "warm in the evening" goes before no noun
+    *("<core>",) * 3,
+    *("it <be1> <core>",) * 2,
+    "(find|show me|list) [all|the|some] <periods> that <were> <core>",
+    "<periods> when it <be1> <core>",
+    "when <be1> it <core>?",
+    "the <period> <be1> <core>",
+)
+_NEGATIVE = ("no ", "not ", "never ", "neither ", "nothing ", "without ")
+_NEGATIVE_NOUN = phrase(  # "give me no rain" asks for nothing
+    *("<core>",) * 4,
+    *("(find|show me|give me|list|get) [all|some|the|any] <periods> (with|that have|that show|having) <core>",) * 2,
+    *("<periods> with <core>",) * 2,
+    "[a] <period> with <core>",
+    "(which|what) <periods> had <core>?",
+    "(the <period> had|the <period> saw) <core>",
+)
+_TWO = {  # how two statements are joined, if both are alike in mode
+    "noun": phrase("<one> and <two>", "<one> with <two>", "<one>, <two>", "<one> as well as <two>"),
+    "clause": phrase("<one> and <two>", "<one> and <two>", "<one> while <two>", "<one>, and <two>", "<one>; <two>"),
+    "adjective": phrase("<one> and <two>", "both <one> and <two>"),
+    "short": phrase("<one>, <two>", "<one> and <two>", "<one> + <two>", "<one> with <two>"),
+}
+
+
+@cache
+def _parsed(form: str) -> dict[str, tuple[tuple[Phrase, frozenset[str]], ...]]:
+    return {
+        mode: tuple((phrase(text), frozenset(_SYMBOL.findall(text)) & _OPTIONAL) for text in texts)
+        for mode, texts in _ALL_FORMS[form].items()
+    }
+
+
+@cache
+def _usable(form: str, mode: str, there: frozenset[str]) -> Phrase | None:
+    options = [own for own, needed in _parsed(form).get(mode, ()) if needed <= there]
+    return choice(options) if options else None
+
+
+@cache
+def _options(form: str, there: frozenset[str]) -> list[tuple[str, Phrase]]:
+    """Modes and their phrases, each as often as it is to be chosen."""
+    usable = [(mode, _usable(form, mode, there), times) for mode, times in _MODES.items()]
+    return [(mode, own) for mode, own, times in usable if own is not None for _ in range(times)]
+
+
+def _form(fact: Fact) -> str:
+    """The key of its phrases; some forms have one a sign."""
+    signed = f"{fact.form}{'+' if fact.sign > 0 else '-'}"
+    return signed if signed in _ALL_FORMS else fact.form
+
+
+class Wording:
+    """Facts of one corpus in words.
+
+    Parameters
+    ----------
+    words
+        One a channel.
+    frequency, steps
+        Of the typical window, to call it a day or a week; without a frequency it is a period.
+    """
+
+    def __init__(self, words: Sequence[ChannelWords], frequency: str | None, steps: int) -> None:
+        self.words = words
+        one, many = _period_words(frequency, steps)
+        self.common = {
+            "period": phrase(*one),
+            "periods": phrase(*many),
+            "throughout": phrase(
+                *("throughout", "all the time", "the whole time", "from start to finish", "from beginning to end"),
+                *("for the (whole|entire) <period>", "the entire <period>", "the whole <period>"),
+            ),
+        }
+
+        self._frame_words = [
+            {**self.common, **{own: inflection.VERBS[tense, False][own] for own in ("be1", "were")}}
+            for tense in (inflection.PAST, inflection.PRESENT)
+        ]
+
+    def one(self, fact: Fact, draw: Draw) -> str:
+        """The fact as a question, a phrase or a sentence."""
+        tense = int(draw() < 0.4)
+        symbols = self._symbols(fact, tense, draw)
+        options = _options(_form(fact), _there(symbols))
+        mode, core_phrase = options[int(draw() * len(options))]
+        core = expand(core_phrase, symbols, draw)
+        return self._framed(mode, core, tense, fact, draw)
+
+    def two(self, first: Fact, second: Fact, draw: Draw) -> str:
+        """Both facts in one; the second of the same channel is about "it"."""
+        tense = int(draw() < 0.4)
+        same = first.channels == second.channels
+        sides = [self._symbols(first, tense, draw), self._symbols(second, tense, draw, pronoun=same)]
+        keys = [(_form(fact), _there(own)) for fact, own in zip((first, second), sides, strict=True)]
+        modes = (
+            ["clause"] if same else [mode for mode in _TWO if all(_usable(form, mode, there) for form, there in keys)]
+        )
+        mode = _weighted(modes, draw)
+        cores = []
+        for (form, there), symbols in zip(keys, sides, strict=True):
+            own = _usable(form, mode, there)
+            assert own is not None
+            cores.append(literal(expand(own, symbols, draw)))
+        core = expand(_TWO[mode], {"one": cores[0], "two": cores[1]}, draw)
+        return self._framed(mode, core, tense, first, draw)
+
+    def joinable(self, first: Fact, second: Fact) -> bool:
+        """Whether `two` can say them in one: every form has clauses; of one channel, one that "it" can begin."""
+        return first.channels != second.channels or (first.form not in _NO_PRONOUN and second.form not in _NO_PRONOUN)
+
+    def _framed(self, mode: str, core: str, tense: int, fact: Fact, draw: Draw) -> str:
+        frame = _FRAMES[mode]
+        if mode == "noun" and core.startswith(_NEGATIVE):
+            frame = _NEGATIVE_NOUN
+        if mode == "adjective" and len(core.split()) > 2:
+            frame = _LONG_ADJECTIVE
+        words = {**self._frame_words[tense], "core": literal(core)}
+        return _finished(expand(frame, words, draw), mode, draw)
+
+    def _symbols(self, fact: Fact, tense: int, draw: Draw, pronoun: bool = False) -> Words:
+        own = self.words[fact.channels[0]]
+        name = own.names[int(draw() * len(own.names))]
+        sign = fact.sign or 1
+        symbols = inflection.symbols(tense, name.plural and not pronoun, sign, fact.degree)
+        symbols.update(self.common)
+        symbols["n"] = name.bare
+        symbols["s"] = _SUBJECT if pronoun else name.subject
+        _add_states(symbols, own, name, sign, fact.degree, "")
+        if sign in own.moves and fact.degree in (2, 3):
+            symbols["moveclause"] = own.moves[sign]
+        if sign in own.move_nouns and fact.degree in (2, 3):
+            symbols["movenoun"] = own.move_nouns[sign]
+        if own.superlatives.get(sign) is not None:
+            symbols["most"] = own.superlatives[sign]
+        if own.conditions is not None:
+            symbols["conditions"] = own.conditions
+        if fact.part:
+            self._add_part(symbols, fact, tense)
+        for number, symbol in zip(fact.numbers, ("x", "x2"), strict=False):
+            symbols[symbol] = literal(number.text(draw))
+        if fact.landmark is not None:
+            symbols["mark_noun"] = phrase(*fact.landmark.names)
+            symbols["mark_clause"] = phrase(*fact.landmark.clauses)
+        if len(fact.channels) == 2 and not fact.part:
+            self._add_second(symbols, fact, tense, draw)
+        return symbols
+
+    def _add_part(self, symbols: dict[str, Phrase], fact: Fact, tense: int) -> None:
+        if fact.form == "season":
+            if fact.part.isdecimal():
+                symbols["month"] = literal(inflection.MONTHS[int(fact.part) - 1])
+            symbols["for_season"] = phrase(inflection.MONTH if fact.part.isdecimal() else inflection.SEASON)
+        elif fact.part in inflection.PARTS:
+            symbols["in_part"] = phrase(inflection.PARTS[fact.part])
+        else:
+            component = self.words[fact.channels[0]].component
+            what = component[0] if component else "flow"
+            symbols["w1"] = literal(what)
+            symbols["w"] = phrase(what, what, f"{what}s") if what == "wind" else literal(what)
+            for symbol, name in zip(("dir", "dir2"), fact.part.split(), strict=False):
+                noun, adjective = inflection.COMPASS[name]
+                symbols[symbol] = phrase(noun)
+                symbols["erly2" if symbol == "dir2" else "erly"] = phrase(adjective)
+
+    def _add_second(self, symbols: dict[str, Phrase], fact: Fact, tense: int, draw: Draw) -> None:
+        other = self.words[fact.channels[1]]
+        name = other.names[int(draw() * len(other.names))]
+        sign, same = fact.other_sign or 1, fact.sign == fact.other_sign
+        signed = inflection.SIGNS[sign, tense, name.plural]
+        symbols.update(
+            n2=name.bare,
+            s2=name.subject,
+            be2=inflection.VERBS[tense, name.plural]["be"],
+            grad2=inflection.LEVELS[sign, fact.degree]["grad"],
+            andbut=phrase("and") if same else phrase("and", "but", "yet"),
+            **{f"{symbol}2": signed[symbol] for symbol in ("rose", "rise", "rising", "a_rise", "updown")},
+        )
+        _add_states(symbols, other, name, sign, fact.degree, "2")
+        if same and fact.form == "two changes":
+            both = inflection.SIGNS[sign, tense, True]["rose"]
+            symbols["rose_both"] = both
+            symbols["both_rose"] = phrase(
+                "both <n> and <n2> <rose_both>", "<s> and <s2> <rose_both> (together|at the same time)"
+            )
+        if same and fact.form == "two levels":
+            symbols["grad_both"] = symbols["grad"]
+
+
+_NO_PRONOUN = {
+    *("landmark", "direction", "not direction", "turning", "two changes", "two levels", "more", "correlation"),
+    *("record change", "usual"),
+}
+
+
+def _add_states(
+    symbols: dict[str, Phrase], words: ChannelWords, name: Name, sign: int, degree: int, suffix: str
+) -> None:
+    if words.counted and name.plural:
+        symbols[f"many{suffix}"] = inflection.MANY[sign, degree]
+    if (sign, degree) in words.adjectives:
+        symbols[f"A{suffix}"] = words.adjectives[sign, degree]
+    if (sign, degree) in words.nouns:
+        symbols[f"noun{suffix}"] = words.nouns[sign, degree]
+
+
+def _there(symbols: Words) -> frozenset[str]:
+    return frozenset([symbol for symbol in _OPTIONAL if symbol in symbols])
+
+
+def _weighted(modes: Sequence[str], draw: Draw) -> str:
+    place = draw() * sum(_MODES[mode] for mode in modes)
+    for mode in modes:
+        place -= _MODES[mode]
+        if place < 0:
+            return mode
+    return modes[-1]
+
+
+def _finished(text: str, mode: str, draw: Draw) -> str:
+    """With the article that fits, and the capital and the full stop that people write or leave out."""
+    text = _ARTICLE.sub("an", text)
+    capital, stop = draw() < 0.45, draw() < (0.4 if mode == "clause" else 0.12)
+    if capital:
+        text = text[:1].upper() + text[1:]
+    return f"{text}." if stop and not text.endswith(("?", ".")) else text
+
+
+def _period_words(frequency: str | None, steps: int) -> tuple[list[str], list[str]]:
+    """What a window may be called, one and several."""
+    generic = ["period", "window", "stretch", "spell", "interval", "period"]
+    known = {1: "day", 7: "week", 30: "month", 365: "year"}
+    days = _days(frequency, steps)
+    for length, word in known.items():
+        if abs(days - length) <= 0.15 * length:
+            generic = [*([word] * 6), *generic[:3]]
+    return generic, [f"{word}es" if word.endswith("ch") else f"{word}s" for word in generic]
+
+
+def _days(frequency: str | None, steps: int) -> float:
+    """How many days a window of `steps` steps lasts; 0 if not known."""
+    if frequency is None:
+        return 0.0
+    step = Frequency.parse(frequency)
+    return steps * (step.microseconds / 86_400_000_000 + step.months * 30.4)

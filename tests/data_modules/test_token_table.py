@@ -1,0 +1,42 @@
+"""Texts as tokens with marks."""
+
+import numpy as np
+import torch
+
+from data_modules.text_table import TokenTable, text_table
+from trace_lit.text.numbers import KINDS
+from trace_lit.text.wordllama import WordLlamaEncoder
+
+TEXT = "It rose, then fell. The pressure was below 1,000 hPa."
+
+
+def test_a_text_is_its_tokens_in_their_order_with_sentence_and_numbers():
+    encoder = WordLlamaEncoder()
+    table = TokenTable([TEXT, "", TEXT], encoder)
+    assert len(table) == 1
+    vectors, mask = table.look_up(table.numbers([TEXT, "", "unknown"]))
+    assert mask.sum(1).tolist() == [int(mask.sum(1)[0]), 0, 0]
+    marks = vectors[0, mask[0], -4:]
+    assert marks[:, 0].unique().tolist() == [0.0, 1.0]
+    numbers = marks[marks[:, 1] >= 0]
+    assert numbers.tolist() == [[1.0, float(KINDS.index("pressure")), 1000.0, 1000.0]]
+    ids = encoder.tokens(["It rose, then fell."]).rows[0]
+    expected = torch.from_numpy(encoder.tokens([]).table[ids].astype(np.float32))
+    torch.testing.assert_close(vectors[0, : len(ids), :-4], expected)
+
+
+def test_the_order_of_words_tells_texts_apart():
+    texts = ["It rose, then fell.", "It fell, then rose."]
+    encoder = WordLlamaEncoder()
+    vectors, _ = (table := text_table(texts, encoder, "token")).look_up(table.numbers(texts))
+    assert not torch.allclose(vectors[0], vectors[1])
+    bags, _ = (table := text_table(texts, encoder, "sentence")).look_up(table.numbers(texts))
+    assert bags.shape[1] == 1
+    assert torch.nn.functional.cosine_similarity(bags[0], bags[1]).item() > 0.95
+
+
+def test_without_an_encoder_no_text_counts():
+    table = text_table([TEXT], None, "token")
+    vectors, mask = table.look_up(table.numbers([TEXT]))
+    assert vectors.shape[:2] == (1, 1)
+    assert not mask.any()

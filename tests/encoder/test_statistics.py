@@ -1,0 +1,60 @@
+"""Statistics of windows: what they tell, and what they are blind to."""
+
+import torch
+
+from trace_lit.encoder.statistics import FEATURES, WindowStatistics, channel_statistics
+
+LEVEL, LOW, HIGH, CHANGE = 0, 1, 2, 4
+
+
+def of(values: torch.Tensor, observed: torch.Tensor | None = None, mean: float = 10.0, deviation: float = 2.0):
+    observed = torch.ones_like(values, dtype=torch.bool) if observed is None else observed
+    usual = torch.full(values.shape[:2], mean), torch.full(values.shape[:2], deviation)
+    return channel_statistics(torch.where(observed, values, 0.0), observed, *usual)
+
+
+def test_they_stand_in_deviations_from_what_is_usual():
+    rising = torch.linspace(8, 14, 25).expand(1, 1, 25)
+    found = of(rising)[0, 0]
+    assert found.shape == (FEATURES,)
+    torch.testing.assert_close(found[[LEVEL, LOW, HIGH]], torch.tensor([0.5, -1.0, 2.0]))
+    assert 2.0 < found[CHANGE] < 2.5
+    torch.testing.assert_close(of(rising.flip(-1))[0, 0, CHANGE], -found[CHANGE])
+
+
+def test_the_unit_of_a_channel_does_not_matter():
+    values = torch.randn(2, 3, 24) * 3 + 10
+    scaled = of(values * 1.8 + 32, mean=10 * 1.8 + 32, deviation=2 * 1.8)
+    torch.testing.assert_close(scaled[..., :-1], of(values)[..., :-1], atol=1e-3, rtol=1e-3)
+
+
+def test_missing_values_count_for_nothing_and_a_channel_without_any_is_zero():
+    values = torch.full((1, 2, 24), 12.0)
+    observed = torch.ones(1, 2, 24, dtype=torch.bool)
+    observed[0, 0, ::2] = False
+    observed[0, 1] = False
+    found = of(values, observed)
+    torch.testing.assert_close(found[0, 0, LEVEL], torch.tensor(1.0))
+    assert (found[0, 1] == 0).all()
+    assert of(values[..., :3], observed[..., :3]).isfinite().all()
+
+
+def test_pairs_of_channels_enter_the_whole_and_padding_channels_do_not():
+    torch.manual_seed(0)
+    module = WindowStatistics(16, 0.0).eval()
+    values = torch.randn(4, 3, 24)
+    observed = torch.ones_like(values, dtype=torch.bool)
+    identities, usual = torch.randn(4, 3, 16), torch.ones(4, 3)
+    whole, channels = module(values, observed, 0 * usual, usual, identities)
+    opposed = values.clone()
+    opposed[:, 1] = -opposed[:, 1]  # its correlations turn round
+    assert ((module(opposed, observed, 0 * usual, usual, identities)[0] - whole).norm(dim=1) > 1e-4).all()
+
+    def padded(field: torch.Tensor, filler: float = 0.0) -> torch.Tensor:
+        return torch.cat([field, torch.full_like(field[:, :1], filler)], dim=1)
+
+    more = module(padded(values), padded(observed), padded(0 * usual), padded(usual, 1.0), padded(identities))
+    torch.testing.assert_close(more[0], whole)
+    torch.testing.assert_close(more[1][:, :3], channels)
+    one = module(values[:, :1], observed[:, :1], 0 * usual[:, :1], usual[:, :1], identities[:, :1])
+    assert one[0].isfinite().all()

@@ -1,0 +1,225 @@
+"""Reading texts word by word: what a text says of each channel, and of which channels it says nothing.
+
+The pieces of a text, tokens or sentences, go through a small transformer, sentence by sentence. The query of the whole and
+those of the channels attend to them and to a silent piece, which has a key but says nothing. The less a channel's query
+leaves to the silent piece, the more its part of the text counts: a question about the wind is compared in the wind alone.
+A number with a unit is read by the channels whose unit it fits, in their deviations from what is usual.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trace_lit.alignment.heads import ResidualProjection
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.text.numbers import KINDS, PLAIN, kind_scale
+from trace_lit.text.tokens import MARKS
+
+MANY = 2**20  # more than a text has sentences
+POSITIONS = 128  # of pieces in a sentence that are told apart
+CENTRES = tuple(-3 + 0.5 * n for n in range(13))  # of a number's coding, in deviations
+
+
+@dataclass(frozen=True)
+class ChannelScales:
+    """On which scale each of K channels is measured."""
+
+    kind: Tensor  # (K,) int64, places in `KINDS`
+    factor: Tensor  # (K,) from the channel's unit to the first one of its kind
+    offset: Tensor
+    mean: Tensor  # (K,) in the channel's unit; NaN where it is not known
+    deviation: Tensor
+
+    @classmethod
+    def of(cls, vocabulary: ChannelVocabulary) -> ChannelScales:
+        """Those of all channels of the vocabulary."""
+        units = [key.rpartition(" [")[2].removesuffix("]") if key.endswith("]") else "" for key in vocabulary.keys]
+        scales = [kind_scale(unit) for unit in units]
+        numbers = [[factor, offset] for _, factor, offset in scales]
+        factor, offset = torch.tensor(numbers, dtype=torch.float32).view(-1, 2).unbind(1)
+        mean, deviation = (torch.tensor(own, dtype=torch.float32) for own in (vocabulary.mean, vocabulary.deviation))
+        kind = torch.tensor([KINDS.index(kind) for kind, _, _ in scales], dtype=torch.int64)
+        return cls(kind, factor, offset, mean, deviation)
+
+    def at(self, slots: Tensor) -> ChannelScales:
+        """Those of the channels `slots`, on their device."""
+        return ChannelScales(*(own.to(slots.device)[slots] for own in vars(self).values()))
+
+    def fits(self, kind: Tensor) -> Tensor:
+        """(m, K) whether a number of `kind` (m,) can be one of each channel's; a plain one can be any channel's."""
+        plain = KINDS.index(PLAIN)
+        return ((kind.unsqueeze(1) == self.kind) | (kind.unsqueeze(1) == plain)) & ~self.mean.isnan()
+
+    def relative(self, kind: Tensor, level: Tensor, difference: Tensor) -> tuple[Tensor, Tensor]:
+        """(m, K) each: numbers (m,) as levels and as differences, in the channels' deviations."""
+        plain = (kind == KINDS.index(PLAIN)).unsqueeze(1)
+        level, difference = level.unsqueeze(1), difference.unsqueeze(1)
+        own_level = torch.where(plain, level, (level - self.offset) / self.factor)
+        own_difference = torch.where(plain, difference, difference / self.factor)
+        return (own_level - self.mean) / self.deviation, own_difference / self.deviation
+
+
+def coded(number: Tensor) -> Tensor:
+    """Numbers (...) in deviations as features (..., 2 · 13 + 1): bumps, soft steps and the number itself, bounded."""
+    number = number.unsqueeze(-1)
+    away = number - number.new_tensor(CENTRES)
+    return torch.cat([torch.exp(-0.5 * (away / 0.4).square()), torch.sigmoid(4 * away), torch.tanh(number / 2)], dim=-1)
+
+
+class NumberReader(nn.Module):
+    """A number in its words, as one channel reads it: added to what the channel takes from the number's token."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.number = nn.Sequential(nn.Linear(2 * (2 * len(CENTRES) + 1), width), nn.GELU(), nn.Linear(width, width))
+        self.together = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, words: Tensor, level: Tensor, difference: Tensor) -> Tensor:
+        """(m, d) for the tokens' `words` (m, d) and their numbers (m,) in deviations."""
+        return self.together(words + self.number(torch.cat([coded(level), coded(difference)], dim=-1)))
+
+
+class SentenceBlock(nn.Module):
+    """A pre-norm transformer block over the pieces of each sentence, which lie behind one another without padding."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attention_norm = nn.LayerNorm(width)
+        self.input = nn.Linear(width, 3 * width)
+        self.output = nn.Linear(width, width)
+        self.ffn_norm = nn.LayerNorm(width)
+        self.ffn = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, place: Tensor, visible: Tensor) -> Tensor:
+        """`x` (M, d), at `place` (M,) of a grid of sentences and positions that is `visible` (n, P) there."""
+        sentences, positions = visible.shape
+        mixed = self.input(self.attention_norm(x))
+        grid = mixed.new_zeros(sentences * positions, mixed.shape[1]).index_copy(0, place, mixed)
+        each = x.shape[1] // self.heads
+        query, key, value = grid.view(sentences, positions, 3, self.heads, each).permute(2, 0, 3, 1, 4)
+        read = F.scaled_dot_product_attention(query, key, value, attn_mask=visible[:, None, None, :])
+        x = x + self.dropout(self.output(read.transpose(1, 2).flatten(2).flatten(0, 1)[place]))
+        return x + self.dropout(self.ffn(self.ffn_norm(x)))
+
+
+@dataclass
+class Reading:
+    """What N texts of S pieces say of the whole and of K channels."""
+
+    parts: Tensor  # (N, 1 + K, d); a part's length is its voice
+    voice: Tensor  # (N, 1 + K), 0 to 1: how much is said of it
+    attention: Tensor  # (N, 1 + K, S): how much of that is read in each piece, the mean over heads
+
+
+class ReadingTower(nn.Module):
+    """Vectors of a text's pieces to one part for [CLS] and one for each channel.
+
+    Parameters
+    ----------
+    layers
+        Of the transformer over each sentence's pieces.
+    silence
+        Whether a text may say nothing of a channel.
+    numbers
+        Whether numbers that the pieces are marked with are read.
+    """
+
+    def __init__(
+        self, width: int, text_width: int, heads: int, dropout: float, layers: int, silence: bool, numbers: bool
+    ) -> None:
+        super().__init__()
+        self.text_width, self.heads = text_width, heads
+        self.standard = nn.LayerNorm(text_width, elementwise_affine=False)
+        self.input = nn.Linear(text_width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.position = nn.Parameter(0.02 * torch.randn(POSITIONS, width))
+        self.blocks = nn.ModuleList(SentenceBlock(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width, bias=False)
+        self.whole = nn.Parameter(torch.randn(width) / math.sqrt(width))
+        self.query = nn.Linear(width, width)
+        self.silent = nn.Parameter(torch.randn(width) / math.sqrt(width)) if silence else None
+        self.numbers = NumberReader(width) if numbers else None
+        self.reading = nn.Linear(width, 2 * width)
+        self.output = ResidualProjection(width, dropout)
+        self.channel_output = ResidualProjection(width, dropout)
+
+    def forward(self, text: Tensor, mask: Tensor, identities: Tensor, scales: ChannelScales) -> Reading:
+        """Read `text` (N, S, D), or (N, S, D + 4) with marks, under `mask` (N, S), for channels with `identities` (K, d)."""
+        vectors, marks = text.split([self.text_width, text.shape[-1] - self.text_width], dim=-1)
+        pieces = self._pieces(vectors, marks, mask)  # (N, S, d)
+        weights, voice = self._attend(pieces, mask, identities)  # (N, H, 1 + K, S), (N, 1 + K)
+        count, width = len(text), pieces.shape[-1]
+        read = (weights.flatten(1, 2) @ pieces).view(count, self.heads, 1 + len(identities), width)
+        value = self.value.weight.view(self.heads, width // self.heads, width)
+        pooled = torch.einsum("nhkw,hew->nkhe", read, value).flatten(2)  # (N, 1 + K, d)
+        if self.numbers is not None and marks.shape[-1] == MARKS:
+            pooled = self._with_numbers(pooled, pieces, weights, marks, mask, scales)
+        pooled = self.dropout(pooled)
+        scale, shift = self.reading(identities).chunk(2, dim=-1)  # (K, d)
+        channels = self.channel_output(pooled[:, 1:] * (1 + scale) + shift)
+        parts = F.normalize(torch.cat([self.output(pooled[:, :1]), channels], dim=1).float(), dim=-1)
+        return Reading(parts * voice.unsqueeze(-1), voice, weights.mean(1))
+
+    def _pieces(self, vectors: Tensor, marks: Tensor, mask: Tensor) -> Tensor:
+        """The pieces (N, S, d) in their sentence; where they are no tokens, each is a sentence of its own."""
+        text, step = mask.nonzero(as_tuple=True)
+        count, steps = mask.shape
+        x = self.dropout(self.input(self.standard(vectors[text, step])))  # (M, d)
+        sentence = marks[text, step, 0].long() if marks.shape[-1] else step
+        number = torch.unique_consecutive(text * MANY + sentence, return_inverse=True)[1]
+        sentences = int(number[-1]) + 1 if len(number) else 0
+        first = torch.searchsorted(number, torch.arange(sentences, device=x.device))
+        position = torch.arange(len(x), device=x.device) - first[number]
+        x = x + self.position[position.clamp(max=POSITIONS - 1)]
+        longest = int(position.max()) + 1 if len(position) else 1
+        place = number * longest + position
+        visible = torch.zeros(sentences * longest, dtype=torch.bool, device=x.device)
+        visible = visible.index_fill(0, place, True).view(sentences, longest)
+        for block in self.blocks:
+            x = block(x, place, visible)
+        x = self.norm(x)
+        return (
+            x.new_zeros(count * steps, x.shape[1]).index_copy(0, text * steps + step, x).view(count, steps, x.shape[1])
+        )
+
+    def _attend(self, pieces: Tensor, mask: Tensor, identities: Tensor) -> tuple[Tensor, Tensor]:
+        """How much of each piece the queries take (N, H, 1 + K, S), and how much they take at all (N, 1 + K)."""
+        count, steps, width = pieces.shape
+        each = width // self.heads
+        queries = torch.cat([self.whole[None], self.query(identities)]).view(-1, self.heads, each)
+        # Of a few queries and many pieces, the queries are brought into the pieces' space.
+        sought = torch.einsum("khe,hew->khw", queries, self.key.weight.view(self.heads, each, width))
+        scores = pieces @ sought.reshape(-1, width).T
+        scores = scores.view(count, steps, len(queries), self.heads).permute(0, 3, 2, 1)
+        scores = (scores / math.sqrt(each)).masked_fill(~mask[:, None, None, :], torch.finfo(scores.dtype).min)
+        if self.silent is None:
+            voice = mask.any(1, keepdim=True).expand(-1, len(queries)).to(pieces.dtype)
+            return scores.softmax(-1), voice
+        nothing = torch.einsum("he,khe->hk", self.silent.view(self.heads, each), queries) / math.sqrt(each)
+        weights = torch.cat([scores, nothing[None, :, :, None].expand(count, -1, -1, 1)], dim=-1).softmax(-1)
+        return weights[..., :-1], (1 - weights[..., -1]).mean(1)
+
+    def _with_numbers(
+        self, pooled: Tensor, pieces: Tensor, weights: Tensor, marks: Tensor, mask: Tensor, scales: ChannelScales
+    ) -> Tensor:
+        assert self.numbers is not None
+        text, step = (mask & (marks[..., 1] >= 0)).nonzero(as_tuple=True)
+        _, kind, level, difference = marks[text, step].unbind(-1)
+        number, channel = scales.fits(kind.long()).nonzero(as_tuple=True)
+        own_level, own_difference = scales.relative(kind.long(), level, difference)
+        text, step = text[number], step[number]
+        added = self.numbers(pieces[text, step], own_level[number, channel], own_difference[number, channel])
+        heard = weights[text, :, 1 + channel, step].unsqueeze(-1)  # (m, H, 1)
+        added = (added.view(len(added), self.heads, added.shape[1] // self.heads) * heard).flatten(1)
+        return pooled.index_put((text, 1 + channel), added.to(pooled.dtype), accumulate=True)

@@ -1,0 +1,139 @@
+"""What a window's numbers say plainly: statistics of each channel, relative to what is usual, and of pairs of channels.
+
+A text speaks of levels, changes, extremes and when they came. An encoder of patches has to learn each of these, and forgets
+them from one corpus to the next; here they are computed, so that only their use is learned.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+PARTS = 8  # of a window, for means in the course of time
+PLACES = 9  # centres of the bumps that code where an extreme stands
+BOUNDS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)  # shares of the steps above, in deviations
+STEPS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)  # soft steps of mean, extremes and change
+SCALARS = 15
+FEATURES = SCALARS + 2 * PARTS + 2 * PLACES + len(BOUNDS) + 4 * len(STEPS) + 1
+PAIR_FEATURES = 5
+
+
+def channel_statistics(values: Tensor, observed: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+    """Statistics (B, C, `FEATURES`) of `values` (B, C, T) where `observed`, relative to `mean` and `deviation` (B, C).
+
+    0 for a channel without any value.
+    """
+    steps = values.shape[-1]
+    relative = torch.where(observed, (values - mean.unsqueeze(-1)) / deviation.unsqueeze(-1), 0.0)
+    count = observed.sum(-1).clamp(min=1)
+    some = observed.any(-1)
+    level = relative.sum(-1) / count
+    high, top = relative.masked_fill(~observed, -torch.inf).max(-1)
+    low, bottom = relative.masked_fill(~observed, torch.inf).min(-1)
+    high, low = torch.where(some, high, 0.0), torch.where(some, low, 0.0)
+    course = _course(relative, observed, level)  # (B, C, PARTS)
+    quarter = PARTS // 4
+    first, last = course[..., :quarter].mean(-1), course[..., -quarter:].mean(-1)
+    centred = torch.where(observed, relative - level.unsqueeze(-1), 0.0)
+    spread = (centred.square().sum(-1) / count + 1e-6).sqrt()
+    change = torch.where(observed[..., 1:] & observed[..., :-1], relative.diff(dim=-1), 0.0)
+    change = change if steps > 1 else torch.zeros_like(relative)
+    time = torch.linspace(-1, 1, steps, device=values.device)
+    scalars = torch.stack(
+        [
+            level,
+            low,
+            high,
+            high - low,
+            last - first,
+            first,
+            last,
+            spread,
+            change.abs().mean(-1),
+            change.amax(-1),
+            change.amin(-1),
+            2 * (centred * time).sum(-1) / count,
+            course[..., quarter:-quarter].mean(-1) - (first + last) / 2,
+            course[..., : PARTS // 2].mean(-1),
+            course[..., PARTS // 2 :].mean(-1),
+        ],
+        dim=-1,
+    )
+    places = torch.stack([top, bottom], dim=-1) / max(steps - 1, 1)
+    centres = torch.linspace(0, 1, PLACES, device=values.device)
+    bumps = torch.exp(-0.5 * ((places.unsqueeze(-1) - centres) / 0.08).square()).flatten(-2)
+    bounds = relative.new_tensor(BOUNDS)
+    above = torch.sigmoid(8 * (relative.unsqueeze(-1) - bounds)) * observed.unsqueeze(-1)
+    steps_of = torch.tanh(2 * (scalars[..., [0, 1, 2, 4]].unsqueeze(-1) - relative.new_tensor(STEPS))).flatten(-2)
+    from_zero = _from_zero(values, observed, deviation, count).clamp(-4, 4)
+    features = torch.cat(
+        [
+            scalars.clamp(-6, 6),
+            course.clamp(-6, 6),
+            ((course - level.unsqueeze(-1)) / (spread.unsqueeze(-1) + 0.05)).clamp(-4, 4),
+            bumps,
+            above.sum(-2) / count.unsqueeze(-1),
+            steps_of,
+            (from_zero.sign() * from_zero.abs().sqrt()).unsqueeze(-1),
+        ],
+        dim=-1,
+    )
+    return features * some.unsqueeze(-1)
+
+
+def _course(relative: Tensor, observed: Tensor, level: Tensor) -> Tensor:
+    """Means (B, C, `PARTS`) of equal parts of the window; a part without values is at the window's level."""
+    steps = relative.shape[-1]
+    means = []
+    for part in range(PARTS):
+        inside = slice(part * steps // PARTS, max((part + 1) * steps // PARTS, part * steps // PARTS + 1))
+        count = observed[..., inside].sum(-1)
+        means.append(torch.where(count > 0, relative[..., inside].sum(-1) / count.clamp(min=1), level))
+    return torch.stack(means, dim=-1)
+
+
+def _from_zero(values: Tensor, observed: Tensor, deviation: Tensor, count: Tensor) -> Tensor:
+    """Mean (B, C) in deviations from zero, which some channels, like the components of a wind, have a meaning for."""
+    return torch.where(observed, values, 0.0).sum(-1) / count / deviation
+
+
+class WindowStatistics(nn.Module):
+    """Statistics of a window as additions (B, d) to [CLS] and (B, C, d) to the channels."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.channel = nn.Sequential(
+            nn.Linear(FEATURES, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width)
+        )
+        self.first = nn.Linear(width, width, bias=False)  # which channels a pair is of
+        self.second = nn.Linear(width, width, bias=False)
+        self.pair = nn.Linear(PAIR_FEATURES, width)
+        self.output = nn.Linear(width, width)
+
+    def forward(
+        self, values: Tensor, observed: Tensor, mean: Tensor, deviation: Tensor, identities: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Of `values` (B, C, T) where `observed`, of channels with `identities` (B, C, d), `mean` and `deviation` (B, C)."""
+        channels = self.channel(channel_statistics(values, observed, mean, deviation))
+        first, second = torch.triu_indices(values.shape[1], values.shape[1], 1, device=values.device)
+        features = _pair_statistics(values, observed, deviation, first, second)  # (B, P, PAIR_FEATURES)
+        of_first, of_second = self.first(identities), self.second(identities)
+        hidden = F.gelu(of_first[:, first] + of_second[:, second] + self.pair(features))
+        there = observed.any(-1)
+        both = (there[:, first] & there[:, second]).unsqueeze(-1)
+        mean_hidden = (hidden * both).sum(1) / both.sum(1).clamp(min=1)
+        return self.output(mean_hidden), channels
+
+
+def _pair_statistics(values: Tensor, observed: Tensor, deviation: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """Correlation, its size, and the direction and length of the vector that the means of both channels span."""
+    count = observed.sum(-1).clamp(min=1)
+    mean = torch.where(observed, values, 0.0).sum(-1) / count
+    centred = torch.where(observed, values - mean.unsqueeze(-1), 0.0) / deviation.unsqueeze(-1)
+    unit = centred / (centred.square().sum(-1, keepdim=True) + 1e-4).sqrt()
+    correlation = (unit @ unit.transpose(1, 2))[:, first, second]
+    from_zero = mean / deviation
+    one, other = from_zero[:, first], from_zero[:, second]
+    length = (one.square() + other.square() + 0.01).sqrt()
+    return torch.stack([correlation, correlation.abs(), one / length, other / length, length.clamp(max=3)], dim=-1)
