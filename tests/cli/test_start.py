@@ -63,7 +63,10 @@ def test_nothing_heavy_is_imported_before_the_words_are_checked(
 
 
 def test_importing_the_packages_is_cheap(tmp_path: Path) -> None:
-    assert modules_after("import trace_lit, data_modules, callbacks, trace_lit.runs, trace_lit.modules", tmp_path)[0] == set()
+    assert (
+        modules_after("import trace_lit, data_modules, callbacks, trace_lit.runs, trace_lit.modules", tmp_path)[0]
+        == set()
+    )
     heavy, _ = modules_after("from data_modules import Corpus, build_corpus, validate_corpus", tmp_path)
     assert heavy <= {"torch"}
 

@@ -82,7 +82,9 @@ def retrieve(tmp_path: Path) -> Callable[..., dict[str, OriginDataset]]:
 
     def retrieved(corpus: Corpus, searched: Corpus | None = None, **words) -> dict[str, OriginDataset]:
         rag = {
-            name: words.pop(name) for name in ("top", "lookback", "stride", "min_distance", "splits", "key") if name in words
+            name: words.pop(name)
+            for name in ("top", "lookback", "stride", "min_distance", "splits", "key")
+            if name in words
         }
         task = words.pop("task", "forecast")
         tune = WindowConfig(**{"lookback": 12, "horizon": 6, "split": "steps", **words})

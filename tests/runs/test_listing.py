@@ -13,7 +13,7 @@ from trace_lit.modules import CheckpointError
 from trace_lit.runs.folder import run_before
 from trace_lit.runs.listing import list_run, list_runs, main_metric
 from trace_lit.runs.record import LOCK, read_record, recorded
-from trace_lit.settings import load_config, to_yaml
+from trace_lit.settings import Config, RunConfig, load_config, to_yaml
 
 ABOUT = {"domain": "weather", "data_fingerprint": "a1b2c3", "channels": ["pressure [hPa]"], "labels": []}
 
@@ -21,7 +21,9 @@ ABOUT = {"domain": "weather", "data_fingerprint": "a1b2c3", "channels": ["pressu
 def make_run(root: Path, stage: str = "align", name: str = "first", *words: str, saved: bool = True) -> Path:
     folder = root / "weather" / stage / name
     (folder / "checkpoints").mkdir(parents=True)
-    (folder / "config.yaml").write_text(to_yaml(load_config([], [f"stage={stage}", f"run.name={name}", *words])))
+    config = load_config([], words) if words else Config()
+    config.stage, config.run.name = stage, name
+    (folder / "config.yaml").write_text(to_yaml(config))
     if saved:
         (folder / "checkpoints" / "last.ckpt").touch()
     return folder
@@ -159,8 +161,7 @@ def test_ages() -> None:
 
 def test_the_run_before(tmp_path: Path) -> None:
     def before(stage: str, name: str, seed: int = 0) -> Path | None:
-        words = [f"run.dir={tmp_path}", f"stage={stage}", f"run.name={name}", f"seed={seed}"]
-        return run_before(load_config([], words), "weather")
+        return run_before(Config(stage=stage, seed=seed, run=RunConfig(str(tmp_path), name)), "weather")
 
     pretrained = make_run(tmp_path, "pretrain")
     assert before("pretrain", "first") is None
