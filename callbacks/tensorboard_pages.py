@@ -61,7 +61,9 @@ class TensorBoardPages(L.Callback):
             torch.cat([pool.series, pool.text[paired]]),
             metadata=rows,
             metadata_header=["label", "kind"],
-            label_img=torch.zeros(len(rows), 3, GLYPH, GLYPH),  # replaced below; TensorBoard cannot write transparent ones
+            label_img=torch.zeros(
+                len(rows), 3, GLYPH, GLYPH
+            ),  # replaced below; TensorBoard cannot write transparent ones
             global_step=step,
             tag=tag,
         )

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -33,20 +35,23 @@ def finish(folder: Path, **metrics: float) -> None:
     (folder / "metrics.json").write_text(json.dumps({"fit/seconds": 1.0, **metrics}))
 
 
+def session(run: Path, end: BaseException | None, work: Callable[[], object] = lambda: None) -> None:
+    """A session of training that does its `work` and ends well or by `end`."""
+    with suppress(*([] if end is None else [type(end)])), recorded(run, ABOUT):
+        assert list_run(run).state == "training"
+        work()
+        if end is not None:
+            raise end
+
+
 def test_the_state_of_a_run_through_its_life(tmp_path: Path) -> None:
     run = make_run(tmp_path, saved=False)
     assert list_run(run).state == "no checkpoint"
-    with pytest.raises(SystemExit), recorded(run, ABOUT):
-        assert list_run(run).state == "training"
-        (run / "checkpoints" / "last.ckpt").touch()
-        raise SystemExit(75)
+    session(run, SystemExit(75), lambda: (run / "checkpoints" / "last.ckpt").touch())
     assert list_run(run).state == "stopped"
-    with recorded(run, ABOUT):
-        assert list_run(run).state == "training"
-        finish(run)
+    session(run, None, lambda: finish(run))
     assert list_run(run).state == "ended"
-    with pytest.raises(ZeroDivisionError), recorded(run, ABOUT):  # further epochs, which break off
-        raise ZeroDivisionError
+    session(run, ZeroDivisionError())  # further epochs, which break off
     assert list_run(run).state == "stopped"
     assert [session["outcome"] for session in read_record(run)["sessions"]] == ["stopped", "ended", "failed"]
     assert not (run / LOCK).exists()
@@ -72,9 +77,7 @@ def test_a_run_of_version_0_1_says_nothing_of_itself(tmp_path: Path) -> None:
 
 def test_a_signal_after_the_last_step_leaves_an_ended_run(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    with pytest.raises(SystemExit), recorded(run, ABOUT):
-        finish(run)
-        raise SystemExit(75)
+    session(run, SystemExit(75), lambda: finish(run))
     assert list_run(run).state == "ended"
 
 

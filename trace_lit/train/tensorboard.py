@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.tensorboard.summary import hparams
 
 from trace_lit.config import flatten
@@ -44,9 +45,15 @@ _SECTIONS = {
 class RunPages(TensorBoardLogger):
     """TensorBoard's files of a run, in the run's folder."""
 
+    @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Write a point of each curve; the number of the epoch is none of them."""
         super().log_metrics({tag(name): value for name, value in metrics.items() if name != "epoch"}, step)
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Write what is buffered, and no hparams.yaml: the run's config.yaml has all of it."""
+        self.experiment.flush()
 
     def log_session(self, settings: Mapping[str, str | float]) -> None:
         """Write what the HParams page shows of the run, beside its curves; see `session_settings`.
