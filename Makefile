@@ -11,21 +11,21 @@ PRECISION ?= auto
 STRATEGY ?= auto
 SEED ?=
 RESUME ?=
-RUNS ?= runs/$(DOMAIN)/align
+RUNS ?=
 ARGS ?=
 
 PYTHON ?= python3
 BIN := .venv/bin
 CLI := $(BIN)/trace-lit
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 TRAINER := trainer.devices=$(DEVICES) trainer.nodes=$(NODES) trainer.accelerator=$(ACCELERATOR) trainer.precision=$(PRECISION) \
 	trainer.strategy=$(STRATEGY)
 DATA := data.domain=$(DOMAIN) data.source=$(SOURCE) $(if $(ROOT),data.root=$(ROOT)) $(if $(CORPUS),data.corpus=$(CORPUS))
 FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESUME),--resume $(RESUME))
-PRETRAINED := runs/$(DOMAIN)/pretrain/$(RUN)
-ALIGNED := runs/$(DOMAIN)/align/$(RUN)
-
-# Of several seeds, `fit` takes each one's own.
-START = $(if $(wildcard $(ALIGNED) $(ALIGNED)-seed*),$(ALIGNED),$(if $(wildcard $(PRETRAINED) $(PRETRAINED)-seed*),$(PRETRAINED)))
+# The run folders of a stage and name, one a seed; a plug-in's folder has its domain's name, which only the runs know.
+FIND = $(CLI) runs --domain $(DOMAIN) --stage align --paths
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast tuning gain weather figures clean
@@ -35,8 +35,9 @@ help:  ## list the targets
 
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps momentfm==0.1.4  # it pins years-old numpy and transformers, and runs with ours
+	@echo "installing trace_lit and the packages of constraints.txt, torch among them: some minutes"
+	$(PIP) --constraint constraints.txt --editable ".[dev]" | grep -E '^ *(Collecting|Downloading|Installing|Successfully)'
+	$(PIP) --quiet --no-deps momentfm==0.1.4  # it pins years-old numpy and transformers, and runs with ours
 	touch $@
 
 setup: .venv/.installed  ## make .venv with the pinned packages
@@ -60,21 +61,22 @@ pretrain: setup  ## stage 1: DOMAIN, SOURCE or CORPUS, RUN, SEED, RESUME, DEVICE
 
 align: setup  ## stage 2, from the pre-trained run of the same name where there is one
 	$(CLI) fit $(wildcard experiments/$(DOMAIN)/align.yaml) stage=align $(FIT) \
-		$(if $(wildcard $(PRETRAINED) $(PRETRAINED)-seed*),init_from=$(PRETRAINED)) $(ARGS)
+		init_from=auto $(ARGS)
 
 tune: setup  ## stage 3, from the aligned or the pre-trained run of the same name where there is one
 	$(CLI) fit $(wildcard experiments/$(DOMAIN)/tune.yaml) stage=tune $(FIT) \
-		$(if $(START),init_from=$(START)) $(ARGS)
+		init_from=auto $(ARGS)
 
 evaluate: setup  ## retrieval metrics of an aligned run on its test split: DOMAIN, RUN, CORPUS, ARGS (--split, --json)
-	for run in $(or $(wildcard $(ALIGNED) $(ALIGNED)-seed*),$(ALIGNED)); do \
+	runs=$$($(FIND) --name $(RUN)) || exit; for run in $$runs; do \
 		$(CLI) evaluate $$run $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS) || exit; done
 
 compare: setup  ## runs side by side: RUNS (run folders, or folders with runs below), ARGS (--all, --metrics, --markdown, --json)
-	$(CLI) compare $(RUNS) $(ARGS)
+	$(if $(RUNS),,runs=$$($(FIND) --state ended) || exit; )$(CLI) compare $(or $(RUNS),$$runs) $(ARGS)
 
 search: setup  ## ask an aligned run: DOMAIN, RUN, CORPUS, ARGS='--text "..." --plot answer.png'
-	$(CLI) search $(ALIGNED) $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
+	runs=$$($(FIND) --name $(RUN)) || exit; \
+		set -- $$runs; $(CLI) search "$$1" $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
 
 tensorboard: setup  ## look at the runs
 	$(BIN)/tensorboard --logdir runs

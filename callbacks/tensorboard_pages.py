@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
+from matplotlib import colormaps
+from PIL import Image, ImageDraw
 from torch.utils.tensorboard import SummaryWriter
 
 from callbacks.retrieval_evaluation import RetrievalEvaluation
@@ -15,6 +20,8 @@ from data_modules.dataset import CorpusDataset
 from trace_lit.batch import NO_LABEL
 from trace_lit.retrieval import Pool
 from trace_lit.retrieval.figures import retrieved_examples, similarity_matrix
+
+GLYPH = 24  # pixels of a point's picture
 
 
 class TensorBoardPages(L.Callback):
@@ -24,11 +31,12 @@ class TensorBoardPages(L.Callback):
         self.evaluation = evaluation
 
     def on_train_end(self, trainer: L.Trainer, pl_module: Any) -> None:
-        if not trainer.is_global_zero or not isinstance(trainer.logger, TensorBoardLogger):
+        writers = [logger.experiment for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+        if not trainer.is_global_zero or not writers:
             return
         if not self.evaluation.pools:  # a finished run that was asked to go on has not validated again
             return
-        writer = trainer.logger.experiment
+        writer = writers[0]
         datasets: list[CorpusDataset] = trainer.datamodule.datasets["validation"]  # type: ignore[attr-defined]
         for (name, pool), dataset in zip(self.evaluation.pools.items(), datasets, strict=True):
             names = trainer.datamodule.label_names  # type: ignore[attr-defined]
@@ -43,15 +51,39 @@ class TensorBoardPages(L.Callback):
         writer.add_figure(f"retrieved/{name}", retrieved_examples(pool, dataset.corpus, dataset.rows), step)
 
     def _project(self, writer: SummaryWriter, name: str, pool: Pool, labels: tuple[str, ...], step: int) -> None:
-        """Series and texts side by side, to be coloured by kind or label."""
+        """Series and texts side by side, drawn by label and kind."""
         told = ["-" if label == NO_LABEL else labels[label] for label in pool.label.tolist()]
         paired = pool.has_text.nonzero().squeeze(1)
-        rows = [["series", label] for label in told] + [["text", told[row]] for row in paired.tolist()]
+        rows = [[label, "series"] for label in told] + [[told[row], "text"] for row in paired.tolist()]
         logging.getLogger("tensorboard").setLevel(logging.ERROR)
+        tag = name.replace("-", "_")
         writer.add_embedding(
             torch.cat([pool.series, pool.text[paired]]),
             metadata=rows,
-            metadata_header=["kind", "label"],
+            metadata_header=["label", "kind"],
+            label_img=torch.zeros(
+                len(rows), 3, GLYPH, GLYPH
+            ),  # replaced below; TensorBoard cannot write transparent ones
             global_step=step,
-            tag=name.replace("-", "_"),
+            tag=tag,
         )
+        picture = glyphs([(("-", *labels).index(label), kind) for label, kind in rows])
+        picture.save(Path(writer.log_dir, f"{step:05d}", tag, "sprite.png"))
+
+
+def glyphs(points: Sequence[tuple[int, str]]) -> Image.Image:
+    """The pictures of the projector's points in one square picture, row by row.
+
+    The projector opens without colours of its own, and shows these: a colour a label (0 is grey: none), series as discs,
+    texts as squares.
+    """
+    side = math.ceil(math.sqrt(len(points)))
+    colours = [(0.6, 0.6, 0.6), *colormaps["tab10"].colors, *colormaps["Set2"].colors]  # type: ignore[attr-defined]
+    whole = Image.new("RGBA", (side * GLYPH, side * GLYPH))
+    drawing = ImageDraw.Draw(whole)
+    for place, (label, kind) in enumerate(points):
+        left, top = place % side * GLYPH, place // side * GLYPH
+        draw = drawing.ellipse if kind == "series" else drawing.rectangle
+        red, green, blue = (round(255 * part) for part in colours[(label - 1) % (len(colours) - 1) + 1 if label else 0])
+        draw((left + 4, top + 4, left + GLYPH - 5, top + GLYPH - 5), fill=(red, green, blue, 255))
+    return whole

@@ -68,7 +68,7 @@ def trace_lit(*words: str, log: Path | None = None, threads: int | None = None) 
     environment = dict(os.environ)
     if threads:
         environment["OMP_NUM_THREADS"] = str(threads)
-    command = [sys.executable, "-m", "trace_lit.cli", *words]
+    command = [sys.executable, "-P", "-m", "trace_lit.cli", *words]
     if log is None:
         subprocess.run(command, check=True, env=environment)
         return

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,14 +50,53 @@ def test_make_starts_what_its_variables_say(make, stage: str, capsys) -> None:
     assert expected.items() <= config["trainer"].items()
 
 
-def test_make_align_starts_from_the_pretrained_run_of_its_name(make, tmp_path: Path) -> None:
-    assert not any(word.startswith("init_from") for word in make("align", "RUN=first")[0])
-    place = tmp_path / "runs" / "weather" / "pretrain"
-    (place / "first-seed0").mkdir(parents=True)
-    ((*words,),) = make("align", "RUN=first", "SEED=0,1")
-    assert {"init_from=runs/weather/pretrain/first", "seed=0,1"} <= set(words)
-    (place / "second").mkdir()
-    assert "init_from=runs/weather/pretrain/second" in make("align", "RUN=second")[0]
+def test_make_starts_from_the_run_before(make) -> None:
+    for stage in ("align", "tune"):
+        ((*words,),) = make(stage, "RUN=first", "SEED=0,1", "DOMAIN=rivers:RiverDataModule")
+        assert {"init_from=auto", "seed=0,1", "data.domain=rivers:RiverDataModule"} <= set(words)
+    assert not any(word.startswith("init_from") for word in make("pretrain")[0])
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run make where the command is asked for runs, and otherwise only noted; make's exit code and the notes come back."""
+    command = tmp_path / "trace-lit"
+    ours = f"exec {shlex.quote(sys.executable)} -P -m trace_lit.cli"
+    command.write_text(f'#!/bin/bash\n[ "$1" = runs ] && {ours} "$@"\necho "$@" >> calls\n')
+    command.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def made(*words: str) -> tuple[int, list[str]]:
+        Path("calls").unlink(missing_ok=True)
+        make = ["make", "-f", str(ROOT / "Makefile"), "-o", ".venv/.installed", f"CLI={command}", *words]
+        code = subprocess.run(make, capture_output=True, check=False).returncode
+        return code, Path("calls").read_text().splitlines() if Path("calls").exists() else []
+
+    return made
+
+
+def test_make_finds_the_runs_of_a_plugin(made, tmp_path: Path) -> None:
+    domain = "rivers:RiverDataModule"
+    for name in ("first-seed0", "first-seed1", "other"):
+        run = tmp_path / "runs" / "rivers" / "align" / name
+        run.mkdir(parents=True)
+        (run / "config.yaml").write_text(f"stage: align\ndata: {{domain: '{domain}'}}\n")
+    (run / "metrics.json").write_text('{"fit/seconds": 1.0}')
+    code, calls = made("evaluate", f"DOMAIN={domain}", "RUN=first", "ARGS=--split validation")
+    assert code == 0
+    assert sorted(calls) == [f"evaluate runs/rivers/align/first-seed{seed} --split validation" for seed in (0, 1)]
+    assert made("search", f"DOMAIN={domain}", "RUN=other", "ARGS=--text rain")[1] == [
+        "search runs/rivers/align/other --text rain"
+    ]
+    assert made("compare", "DOMAIN=rivers") == (0, ["compare runs/rivers/align/other"])  # the others have not ended
+    assert made("evaluate", "DOMAIN=weather", "RUN=first") == (2, [])
+
+
+def test_make_help_lists_all_targets() -> None:
+    told = subprocess.run(["make", "-f", str(ROOT / "Makefile")], capture_output=True, text=True, check=True).stdout
+    phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
+    assert {line.split()[0] for line in told.splitlines()} == set(phony.split()[1:])
 
 
 def test_make_compare(make) -> None:

@@ -94,12 +94,12 @@ def is_drawn(path: Path) -> bool:
 @pytest.mark.parametrize(
     ("command", "offered"),
     [
-        ([], ["data", "fit", "compare", "evaluate", "predict", "search"]),
+        ([], ["data", "fit", "compare", "evaluate", "predict", "search", "runs", "info", "keys", "--version"]),
         (["data"], ["build", "validate", "show"]),
         (["data", "build"], ["--domain", "--source", "--root", "--out", "key=value"]),
         (["data", "validate"], ["corpus", "--strict"]),
         (["data", "show"], ["--plot"]),
-        (["fit"], ["--resume", "--overwrite", "--print-config", "key=value"]),
+        (["fit"], ["--resume", "--overwrite", "--print-config", "key=value", "trace-lit keys", "init_from=auto"]),
         (["compare"], ["RUN", "--metrics", "--all", "--each", "--markdown", "--json"]),
         (["evaluate"], ["--split", "--corpus", "--json", "--questions", "--part", "--plot", "--draw", "--probes"]),
         (["predict"], ["--corpus", "--series", "--split", "--id", "--last", "--out", "--plot", "--json"]),
@@ -494,7 +494,7 @@ def test_a_strange_picture_is_refused_before_the_work(tiny_runs: TinyRuns, refus
 
 
 def test_an_option_that_there_is_not(capsys) -> None:
-    for words in (["evaluate", "run", "--slpit", "test"], ["fit", "--rseume", "auto"], ["search", "run"], []):
+    for words in (["evaluate", "run", "--slpit", "test"], ["fit", "--rseume", "auto"], ["search", "run"]):
         with pytest.raises(SystemExit) as left:
             main(words)
         assert left.value.code == 2
@@ -513,7 +513,7 @@ def test_a_defect_shows_its_trace(monkeypatch, here: Path) -> None:
     def defect(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("trace_lit.cli.fit.load_config", defect)
+    monkeypatch.setattr("trace_lit.settings.load_config", defect)
     with pytest.raises(ZeroDivisionError):
         main(["fit"])
 

@@ -11,17 +11,27 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from trace_lit.cli import baseline, compare, data, evaluate, fit, predict, search
+from trace_lit.cli import baseline, compare, data, evaluate, fit, info, keys, predict, runs, search
 from trace_lit.errors import InputError
+from trace_lit.shadowing import check_packages
 
-COMMANDS = (data, fit, baseline, compare, evaluate, predict, search)
+COMMANDS = (data, fit, baseline, evaluate, search, predict, compare, runs, info, keys)
+SHELLS = ("bash", "zsh", "tcsh")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     parser = build_parser()
-    options, rest = parser.parse_known_args(arguments)
+    if not given:
+        parser.print_help()
+        return 0
+    if not given[0].startswith("-") and given[0] not in command_names():
+        print(f"error: {unknown_command(given[0])}", file=sys.stderr)
+        return 2
+    options, rest = parser.parse_known_args(given)
     words = getattr(options, "words", None)
     if words is not None and not any(word.startswith("-") for word in rest):
         words += rest  # argparse ends a list of words at the first option
@@ -30,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("data_modules").setLevel(logging.INFO)
     try:
+        check_packages()
         return options.job(options)
     except BrokenPipeError:  # the reader of our output has left
         sys.stderr.close()
@@ -44,8 +55,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(prog="trace-lit", description="Time series and text in one space.")
+    parser = argparse.ArgumentParser(
+        prog="trace-lit",
+        description="Time series and text in one space.",
+        epilog="trace-lit COMMAND --help says what a command takes; trace-lit keys lists all keys of a configuration.",
+    )
+    parser.add_argument("--version", action=_Version, help="print the version and stop")
+    parser.add_argument(
+        "--print-completion",
+        action=_Completion,
+        choices=SHELLS,
+        help='print what completes commands in a shell, as for: eval "$(trace-lit --print-completion bash)"',
+    )
     jobs = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(jobs)
     return parser
+
+
+def command_names() -> tuple[str, ...]:
+    """The names of all commands."""
+    return tuple(command.__name__.rpartition(".")[2] for command in COMMANDS)
+
+
+def unknown_command(name: str) -> str:
+    """What is wrong with a command of this name, and which one was most likely meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, command_names(), n=1)
+    meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(command_names())}"
+    return f"no command {name!r}; {meant}"
+
+
+class _Version(argparse.Action):
+    """Prints the version."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        print(f"{parser.prog} {version('trace_lit')}")
+        parser.exit()
+
+
+class _Completion(argparse.Action):
+    """Prints a shell's completion."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: str | None = None) -> None:
+        from trace_lit.cli.completion import completion
+
+        print(completion(parser, values))
+        parser.exit()

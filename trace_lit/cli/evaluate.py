@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from trace_lit.cli.predict import add_others
-from trace_lit.config import ConfigError
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -46,6 +45,12 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the metrics and write them to a file."""
+    from trace_lit.modules import checkpoint_path
+
+    for place in (options.run, *options.others):  # before all that takes long to import
+        checkpoint_path(place)
+
+    from trace_lit.config import ConfigError
     from trace_lit.inference import evaluate_mean, evaluate_retention, evaluate_run
     from trace_lit.retrieval import print_report
 

@@ -5,14 +5,30 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trace_lit.config import ConfigError
-from trace_lit.settings import load_config, to_yaml
+if TYPE_CHECKING:
+    from trace_lit.settings import Config
+
+EXAMPLES = """examples:
+  trace-lit fit experiments/weather/pretrain.yaml run.name=first
+  trace-lit fit experiments/weather/align.yaml run.name=first init_from=auto trainer.max_epochs=20
+  trace-lit fit experiments/weather/align.yaml run.name=first init_from=auto seed=0,1,2 --print-config
+
+Files and words are merged from left to right; the run lives in runs/<domain>/<stage>/<run.name>.
+trace-lit keys lists all keys with their defaults, trace-lit keys SECTION those of a section.
+init_from=auto starts from the run of the stage before of the same domain and name, if there is one."""
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
-    fit = jobs.add_parser("fit", help="train a stage: fit A.yaml B.yaml key=value …, merged left to right")
+    fit = jobs.add_parser(
+        "fit",
+        help="train a stage: fit A.yaml B.yaml key=value …",
+        description="Train a stage.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     fit.add_argument("words", nargs="*", metavar="FILE.yaml|key=value", help="seed=0,1,2 trains a run a seed")
     fit.add_argument("--resume", metavar="auto|CKPT", help="go on from the run's last checkpoint, or from this one")
     fit.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
@@ -22,6 +38,8 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train the run, or one of each seed in turn."""
+    from trace_lit.settings import load_config, to_yaml
+
     # A file may have "=" in its name.
     paths = [word for word in options.words if "=" not in word or Path(word).is_file()]
     seeds, words = _split_seeds([word for word in options.words if word not in paths])
@@ -31,10 +49,25 @@ def run(options: argparse.Namespace) -> int:
     if options.print_config:
         print(to_yaml(config), end="")
         return 0
+    _check_places(config, options.resume)
     from trace_lit.train import fit
 
     fit(config, resume=options.resume, overwrite=options.overwrite)
     return 0
+
+
+def _check_places(config: Config, resume: str | None) -> None:
+    """Raise CheckpointError where a run that is needed is not there, before all that takes long to import."""
+    from trace_lit.modules import checkpoint_path
+    from trace_lit.runs.folder import AUTO
+    from trace_lit.settings import retrieves
+
+    if resume and resume != "auto" and not Path(resume).exists():
+        checkpoint_path(resume)
+    if resume is None and config.init_from not in (None, AUTO):
+        checkpoint_path(Path(config.init_from).expanduser())
+    if config.stage == "tune" and retrieves(config) and config.rag.retriever is not None:
+        checkpoint_path(Path(config.rag.retriever).expanduser())
 
 
 def _split_seeds(words: Sequence[str]) -> tuple[list[int] | None, list[str]]:
@@ -45,6 +78,8 @@ def _split_seeds(words: Sequence[str]) -> tuple[list[int] | None, list[str]]:
     ConfigError
         What is listed are not different seeds.
     """
+    from trace_lit.config import ConfigError
+
     given = [word for word in words if word.startswith("seed=")][-1:]
     others = [word for word in words if not word.startswith("seed=")]
     listed = "".join(given).removeprefix("seed=").strip()
@@ -60,6 +95,9 @@ def _split_seeds(words: Sequence[str]) -> tuple[list[int] | None, list[str]]:
 
 
 def _fit_in_turn(options: argparse.Namespace, paths: list[str], words: list[str], seeds: list[int]) -> int:
+    from trace_lit.settings import load_config, to_yaml
+
+    load_config(paths, words)  # which is quick, and may raise
     from trace_lit.train.seeds import fit_in_turn, plan_turns
 
     turns = plan_turns(paths, words, seeds)

@@ -44,6 +44,11 @@ def add_others(job: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print, write and draw the predictions."""
+    from trace_lit.modules import checkpoint_path
+
+    for place in (options.run, *options.others):  # before all that takes long to import
+        checkpoint_path(place)
+
     from data_modules.figures import picture_format, save_figure
     from trace_lit.inference import predict_mean
     from trace_lit.inference.predict import Asked

@@ -24,6 +24,10 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print and draw the hits."""
+    from trace_lit.modules import checkpoint_path
+
+    checkpoint_path(options.run)  # before all that takes long to import
+
     from trace_lit.inference.search import Question, search_run
 
     search_run(

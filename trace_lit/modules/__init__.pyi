@@ -1,6 +1,7 @@
 from .align import AlignModule
-from .checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from .checkpoint import Checkpoint, load_checkpoint
 from .checkpoint_io import AtomicCheckpointIO
+from .finding import CheckpointError, checkpoint_path
 from .pretrain import PretrainModule
 from .stage import StageModule, TrainingError
 from .tune import TuneModule
@@ -14,5 +15,6 @@ __all__ = [
     "StageModule",
     "TrainingError",
     "TuneModule",
+    "checkpoint_path",
     "load_checkpoint",
 ]

@@ -11,14 +11,10 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.errors import InputError
 from trace_lit.modules.adapters import merge_adapters
+from trace_lit.modules.finding import CheckpointError, checkpoint_path
 from trace_lit.modules.stage import CHECKPOINT_KEY
 from trace_lit.settings import Config, from_dict
-
-
-class CheckpointError(InputError):
-    """A checkpoint or a run folder cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -51,27 +47,6 @@ class Checkpoint:
 
     def _below(self, prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): value for name, value in self.weights.items() if name.startswith(prefix)}
-
-
-def checkpoint_path(place: str | Path) -> Path:
-    """The checkpoint meant by `place`: a checkpoint file, or a run folder, whose best one (or else last one) is taken.
-
-    Raises
-    ------
-    CheckpointError
-        There is no such file or folder, or the folder is no run.
-    """
-    place = Path(place)
-    if place.is_file():
-        return place
-    if not place.exists():
-        raise CheckpointError(f"{place} does not exist; give a run folder (it holds config.yaml and checkpoints/)")
-    if not (place / "config.yaml").is_file():
-        raise CheckpointError(f"{place} is not a run folder: it has no config.yaml; runs are written by trace-lit fit")
-    for name in ("best.ckpt", "last.ckpt"):
-        if (place / "checkpoints" / name).is_file():
-            return place / "checkpoints" / name
-    raise CheckpointError(f"the run {place} has no checkpoint yet (looked for checkpoints/best.ckpt and last.ckpt)")
 
 
 def load_checkpoint(place: str | Path, stage: str | None = None) -> Checkpoint:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from data_modules import Corpus, CorpusCache, DomainDataModule, datamodule_class
 from trace_lit.channels import ChannelVocabulary
@@ -58,6 +59,17 @@ def run_domain(folders: Sequence[Path]) -> str:
     """The domain that a run on the corpora in `folders` is filed under: theirs, or `joint`."""
     domains = {Corpus.load(folder).info.domain for folder in folders}
     return domains.pop() if len(domains) == 1 else "joint"
+
+
+def about_run(data: DomainDataModule) -> dict[str, Any]:
+    """What a run on `data` says of itself in run.json, see `trace_lit.runs.record`."""
+    channels = [channel.key for corpus in data.corpora for channel in corpus.info.channels]
+    return {
+        "domain": run_domain([corpus.path for corpus in data.corpora]),
+        "data_fingerprint": data.data_fingerprint,
+        "channels": list(dict.fromkeys(channels)),
+        "labels": list(data.label_names),
+    }
 
 
 def open_data(

@@ -6,13 +6,50 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+from omegaconf.errors import OmegaConfBaseException
+
 from trace_lit.atomic import write_atomically
-from trace_lit.settings import Config
+from trace_lit.modules import CheckpointError
+from trace_lit.settings import STAGES, Config, from_dict
+
+AUTO = "auto"  # of `init_from`: the run of the stage before
 
 
 def run_folder(config: Config, domain: str) -> Path:
     """`<run.dir>/<domain>/<stage>/<run.name>`."""
     return Path(config.run.dir).expanduser() / domain / config.stage / config.run.name
+
+
+def run_before(config: Config, domain: str) -> Path | None:
+    """What `init_from=auto` means: the run of the nearest stage before, of the same domain and name; None without one.
+
+    A run whose name ends in its seed, like `first-seed3`, starts from `first` where no run before has its very name.
+    """
+    root = Path(config.run.dir).expanduser() / domain
+    names = dict.fromkeys((config.run.name, config.run.name.removesuffix(f"-seed{config.seed}")))
+    for stage in reversed(STAGES[: STAGES.index(config.stage)]):
+        for name in names:
+            if (root / stage / name / "config.yaml").is_file():
+                return root / stage / name
+    return None
+
+
+def read_settings(folder: Path) -> Config:
+    """The run's configuration, of earlier versions, too.
+
+    Raises
+    ------
+    CheckpointError
+        Its config.yaml is missing, damaged, or of a version that is not known here.
+    """
+    path = folder / "config.yaml"
+    try:
+        return from_dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder} is not a run folder: it has no config.yaml") from None
+    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError, OmegaConfBaseException) as error:
+        raise CheckpointError(f"{path} cannot be read, it is damaged: {str(error).splitlines()[0]}") from error
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from data_modules import DomainDataModule
-from trace_lit.config import ConfigError, flatten
+from trace_lit.config import ConfigError
 from trace_lit.models import BACKBONES
 from trace_lit.modules.optim import scaled_learning_rate
 from trace_lit.modules.stage import StageModule
-from trace_lit.runs.compare import is_main
-from trace_lit.settings import Config, to_dict
+from trace_lit.settings import Config
 from trace_lit.text import CachedTextEncoder
+from trace_lit.train.tensorboard import RunPages, session_settings
 from trace_lit.tuning.neighbours import retrieval_in_words
 
 
@@ -110,12 +108,12 @@ def negatives_in_words(config: Config, others: int) -> str:
     return told
 
 
-def log_hyperparameters(trainer: L.Trainer, config: Config, domain: str, metrics: dict[str, float]) -> None:
-    """HParams with the final metrics, so that TensorBoard compares runs by domain, stage, name and every setting."""
-    values = {"domain": domain, **flatten(to_dict(config))}
-    flat = {key: value if isinstance(value, (bool, int, float, str)) else str(value) for key, value in values.items()}
-    logger = trainer.logger
-    assert isinstance(logger, TensorBoardLogger)
-    compared: dict[str, Any] = {f"hparams/{name}": value for name, value in metrics.items() if is_main(name)}
-    logger.log_hyperparams(flat, compared)
-    logger.finalize("success")
+def log_hyperparameters(trainer: L.Trainer, config: Config, domain: str) -> None:
+    """Give each logger what it compares runs by."""
+    settings = session_settings(config, domain)
+    for logger in trainer.loggers:
+        if isinstance(logger, RunPages):
+            logger.log_session(settings)
+        else:
+            logger.log_hyperparams(settings)
+        logger.finalize("success")

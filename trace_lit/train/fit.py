@@ -18,9 +18,10 @@ from trace_lit.atomic import write_atomically
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules import Checkpoint, CheckpointError, TuneModule
 from trace_lit.modules.stage import StageModule
-from trace_lit.runs.data import build_datamodule, corpus_cache, run_domain
-from trace_lit.runs.folder import read_metrics, run_folder, write_metrics
-from trace_lit.settings import Config, retrieves, to_yaml
+from trace_lit.runs.data import about_run, build_datamodule, corpus_cache, run_domain
+from trace_lit.runs.folder import AUTO, read_metrics, run_before, run_folder, write_metrics
+from trace_lit.runs.record import recorded
+from trace_lit.settings import STAGES, Config, retrieves, to_yaml
 from trace_lit.train.announce import announce, check_processes
 from trace_lit.train.claim import check_free, claimed
 from trace_lit.train.process import training_process
@@ -81,6 +82,7 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
 
 
 def _fit(config: Config, resume: str | Path | None, overwrite: bool) -> FitResult:
+    notes = _settle_start(config) if config.init_from == AUTO else []
     start = load_start(config) if resume is None else None
     folder = run_folder(config, run_domain(corpus_cache(config).prepare()))
     checkpoint = checkpoint_to_resume(resume, folder, config.stage)
@@ -102,7 +104,6 @@ def _fit(config: Config, resume: str | Path | None, overwrite: bool) -> FitResul
     has_pairs = any(any(dataset.texts) for dataset in data.datasets["validation"])
     trainer = build_trainer(config, folder, has_pairs, None if checkpoint is None else checkpoint.step)
     check_processes(trainer.world_size)
-    notes = []
     if checkpoint is not None:
         notes = _check_going_on(checkpoint, module, config, data, folder, trainer)
         checkpoint = dataclasses.replace(checkpoint, weights={})  # Lightning reads them anew
@@ -116,7 +117,8 @@ def _fit(config: Config, resume: str | Path | None, overwrite: bool) -> FitResul
         announce(config, folder, data, module, trainer)
         for line in notes:
             print(f"  {line}", flush=True)
-        return FitResult(folder, session.train(checkpoint))
+        with recorded(folder, about_run(data)):
+            return FitResult(folder, session.train(checkpoint))
 
 
 def anchor_paths(config: Config) -> None:
@@ -126,7 +128,7 @@ def anchor_paths(config: Config) -> None:
         return str(Path(place).expanduser().absolute())
 
     data, rag = config.data, config.rag
-    config.init_from = None if config.init_from is None else absolute(config.init_from)
+    config.init_from = config.init_from if config.init_from in (None, AUTO) else absolute(config.init_from)
     data.cache_dir = absolute(data.cache_dir)
     data.root = None if data.root is None else absolute(data.root)
     if isinstance(data.corpus, list):
@@ -135,6 +137,16 @@ def anchor_paths(config: Config) -> None:
         data.corpus = absolute(data.corpus)
     rag.retriever = None if rag.retriever is None else absolute(rag.retriever)
     rag.corpus = None if rag.corpus is None else absolute(rag.corpus)
+
+
+def _settle_start(config: Config) -> list[str]:
+    """Write the run that `init_from=auto` means into the configuration; what to announce where there is none."""
+    domain = run_domain(corpus_cache(config).prepare())
+    before = run_before(config, domain)
+    config.init_from = None if before is None else str(before.absolute())
+    if before is not None or config.stage == STAGES[0]:
+        return []
+    return [f"starts    at random: init_from=auto found no {domain} run {config.run.name!r} of a stage before"]
 
 
 def _load_data(config: Config, known: Checkpoint | None) -> DomainDataModule:
@@ -202,7 +214,8 @@ def _fit_classifier(
         }
         write_atomically(folder / "config.yaml", to_yaml(config))
         written: dict[str, Any] = {"run/data_fingerprint": data.data_fingerprint, **metrics}
-        write_metrics(folder, written)
+        with recorded(folder, about_run(data)):
+            write_metrics(folder, written)
         print(f"done: {folder}")
         for name, value in metrics.items():
             print(f"  {name} {value:.4g}")

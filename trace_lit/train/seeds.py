@@ -17,7 +17,7 @@ from trace_lit.config import ConfigError
 from trace_lit.modules import CheckpointError
 from trace_lit.runs.compare import compare_runs, print_comparison
 from trace_lit.runs.data import corpus_cache, run_domain
-from trace_lit.runs.folder import run_folder
+from trace_lit.runs.folder import AUTO, run_folder
 from trace_lit.settings import Config, load_config
 from trace_lit.train.fit import anchor_paths
 from trace_lit.train.processes import IN_TURN
@@ -51,7 +51,7 @@ def plan_turns(paths: Sequence[str], words: Sequence[str], seeds: Sequence[int])
         own = [*words, f"seed={seed}", f"run.name={name}-seed{seed}"]
         config = load_config(paths, own)
         for key, common in (("init_from", config.init_from), ("rag.retriever", config.rag.retriever)):
-            if common is None:
+            if common in (None, AUTO):
                 continue
             start = f"{common.rstrip('/')}-seed{seed}"
             if Path(start).exists():
@@ -88,7 +88,8 @@ def fit_in_turn(turns: Sequence[Turn], resume: str | None = None, overwrite: boo
         words = ["fit", *turn.words, *how]
         if speaks:
             print(f"seed {turn.seed}, {number + 1} of {len(turns)}: trace-lit {shlex.join(words)}", flush=True)
-        code = _run([sys.executable, "-m", "trace_lit.cli", *words], _environment(number))
+        # -P: the current folder is not searched first, where a user may have a callbacks.py of their own.
+        code = _run([sys.executable, "-P", "-m", "trace_lit.cli", *words], _environment(number))
         if code:
             left = ", ".join(str(other.seed) for other in turns[number + 1 :])
             if speaks and left:

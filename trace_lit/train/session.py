@@ -98,7 +98,7 @@ class Session:
             write_metrics(self.folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
             if isinstance(module, TuneModule) and config.tune.task == "forecast":
                 log_forecasts(module, data, trainer.logger.experiment, trainer.global_step)  # type: ignore[union-attr]
-            log_hyperparameters(trainer, config, run_domain([corpus.path for corpus in data.corpora]), metrics)
+            log_hyperparameters(trainer, config, run_domain([corpus.path for corpus in data.corpora]))
             print(f"done: {self.folder}")
             for name, value in metrics.items():
                 if name.startswith(("fit/", "best/", "cv/")) or (config.stage == "tune" and name.startswith("last/")):

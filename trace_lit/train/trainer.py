@@ -9,7 +9,6 @@ from pathlib import Path
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar, WeightAveraging
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
@@ -28,6 +27,7 @@ from trace_lit.config import ConfigError
 from trace_lit.devices import best_device
 from trace_lit.modules import AtomicCheckpointIO
 from trace_lit.settings import Config
+from trace_lit.train.tensorboard import RunPages
 
 LAST = "checkpoints/last.ckpt"  # in a run's folder
 PAIR_MRR = "validation/text_to_series/pair/MRR"
@@ -93,7 +93,7 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | Non
             use_distributed_sampler=False,
             enable_model_summary=False,
             enable_progress_bar=sys.stdout.isatty(),
-            logger=TensorBoardLogger(folder, name="", version="", default_hp_metric=False, purge_step=step),
+            logger=RunPages(folder, name="", version="", default_hp_metric=False, purge_step=step),
             callbacks=callbacks,
             plugins=[AtomicCheckpointIO()],
             default_root_dir=folder,

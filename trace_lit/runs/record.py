@@ -1,0 +1,95 @@
+"""What a run says of itself from its first minute on: run.json in its folder, and a lock while it is being trained."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from trace_lit.atomic import write_atomically
+from trace_lit.runs.folder import read_metrics
+
+RECORD = "run.json"
+LOCK = ".training.lock"
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What run.json holds; nothing for a run of version 0.1, or where the file is damaged.
+
+    `domain`, `data_fingerprint`, `channels` and `labels` (their names), and `sessions`: of each session of training when it
+    `began` (UTC), its `command`, the `version` of trace_lit, and its `outcome`: ended, stopped or failed, absent while it
+    trains or where it was killed.
+    """
+    try:
+        return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+@contextmanager
+def recorded(folder: Path, about: dict[str, Any]) -> Iterator[None]:
+    """Write run.json for a session of training that goes on within, and hold the run's lock.
+
+    Parameters
+    ----------
+    about
+        What the run is, of plain types; see `read_record`.
+    """
+    sessions = [*read_record(folder).get("sessions", ()), _session()]
+    before = read_metrics(folder)
+
+    def write() -> None:
+        text = json.dumps({**about, "sessions": sessions}, indent=2, ensure_ascii=False)
+        write_atomically(folder / RECORD, text + "\n")
+
+    lock = FileLock(folder / LOCK, timeout=5)
+    with suppress(OSError, NotImplementedError, Timeout):  # a file system without locks; a second training of the run
+        lock.acquire()
+    outcome = "failed"
+    try:
+        write()
+        yield
+        outcome = "ended"
+    except (SystemExit, KeyboardInterrupt):  # a signal; after the last step, all is done nevertheless
+        outcome = "stopped" if read_metrics(folder) == before else "ended"
+        raise
+    finally:
+        sessions[-1]["outcome"] = outcome
+        if folder.is_dir():
+            write()
+        lock.release()
+        with suppress(OSError):
+            (folder / LOCK).unlink(missing_ok=True)
+
+
+def is_training(folder: Path) -> bool:
+    """Whether some process holds the run's lock."""
+    if not (folder / LOCK).is_file():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):  # somebody else's folder
+        return False
+
+
+def _session() -> dict[str, str]:
+    program = Path(sys.argv[0] or "python")
+    of_ours = program.name in ("trace-lit", "__main__.py")
+    words = ["trace-lit", *sys.argv[1:]] if of_ours else [program.name]
+    try:
+        own = version("trace_lit")
+    except PackageNotFoundError:
+        own = "unknown"
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"began": began, "command": shlex.join(words), "version": own}
