@@ -7,7 +7,6 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.tensorboard import SummaryWriter
 
 from callbacks.retrieval_evaluation import RetrievalEvaluation
@@ -15,6 +14,7 @@ from data_modules.dataset import CorpusDataset
 from trace_lit.batch import NO_LABEL
 from trace_lit.retrieval import Pool
 from trace_lit.retrieval.figures import retrieved_examples, similarity_matrix
+from trace_lit.tensorboard import tensorboard_writer
 
 
 class TensorBoardPages(L.Callback):
@@ -24,11 +24,11 @@ class TensorBoardPages(L.Callback):
         self.evaluation = evaluation
 
     def on_train_end(self, trainer: L.Trainer, pl_module: Any) -> None:
-        if not trainer.is_global_zero or not isinstance(trainer.logger, TensorBoardLogger):
+        writer = tensorboard_writer(trainer.loggers) if trainer.is_global_zero else None
+        if writer is None:
             return
         if not self.evaluation.pools:  # a finished run that was asked to go on has not validated again
             return
-        writer = trainer.logger.experiment
         datasets: list[CorpusDataset] = trainer.datamodule.datasets["validation"]  # type: ignore[attr-defined]
         for (name, pool), dataset in zip(self.evaluation.pools.items(), datasets, strict=True):
             names = trainer.datamodule.label_names  # type: ignore[attr-defined]

@@ -80,7 +80,7 @@ class TuneConfig:
     task: str = option("forecast", "forecast, or classify: the labels of the rows", allowed=("forecast", "classify"))
     model: str = option(
         "trace",
-        "the encoder under a head, a baseline, a classifier, a frozen forecaster, or a Forecaster or Classifier of one's own",
+        "the encoder under a head, a baseline, a classifier, a frozen forecaster, or another Forecaster or Classifier",
         allowed=tuple(MODELS),
         class_path=True,
     )

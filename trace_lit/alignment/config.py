@@ -13,7 +13,10 @@ class AlignmentConfig:
     """Stage 2, TRACE §3.3; what is not in the paper says so."""
 
     loss: str = option(
-        "info_nce", "the contrast of each level: info_nce, or another AlignmentLoss", allowed=("info_nce",), class_path=True
+        "info_nce",
+        "the contrast of each level: info_nce, or another AlignmentLoss",
+        allowed=("info_nce",),
+        class_path=True,
     )
     loss_options: dict[str, Any] = option({}, "the loss's own options, by name")
     negatives: int | None = option(32, "K hardest in-batch negatives of an anchor; null: all of them", at_least=1)

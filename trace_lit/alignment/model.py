@@ -20,7 +20,7 @@ from trace_lit.alignment.config import AlignmentConfig
 from trace_lit.alignment.losses import Level
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel
-from trace_lit.encoder import EncoderOutput, SeriesEncoder
+from trace_lit.encoder import Encoder, EncoderOutput
 
 
 class ResidualProjection(nn.Module):
@@ -93,7 +93,7 @@ class AlignedOutput:
 class AlignedModel(nn.Module):
     """The series encoder, the text tower and the space that they share."""
 
-    def __init__(self, encoder: SeriesEncoder, config: AlignmentConfig) -> None:
+    def __init__(self, encoder: Encoder, config: AlignmentConfig) -> None:
         super().__init__()
         width = encoder.config.width
         text_width = encoder.vocabulary.name_vectors.shape[1]

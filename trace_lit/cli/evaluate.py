@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from trace_lit.cli.predict import add_others
+from trace_lit.cli.trust import add_trust
 from trace_lit.config import ConfigError
 
 
@@ -24,6 +25,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     )
     add_others(evaluate)
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there, too")
+    add_trust(evaluate)
     evaluate.set_defaults(job=run)
 
 
@@ -36,11 +38,11 @@ def run(options: argparse.Namespace) -> int:
     if options.retrieval and options.others:
         raise ConfigError("--retrieval is of one run; leave --with out")
     if options.retrieval:
-        metrics = evaluate_retention(options.run, options.split)
+        metrics = evaluate_retention(options.run, options.split, trust=options.trust)
     elif options.others:
-        metrics = evaluate_mean([options.run, *options.others], options.split, options.corpus)
+        metrics = evaluate_mean([options.run, *options.others], options.split, options.corpus, options.trust)
     else:
-        metrics = evaluate_run(options.run, options.split, options.corpus)
+        metrics = evaluate_run(options.run, options.split, options.corpus, trust=options.trust)
     print_report(metrics)
     for name, value in metrics.items():
         if isinstance(value, float) and "_to_" not in name:

@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from trace_lit.cli.trust import add_trust
 from trace_lit.config import ConfigError
-from trace_lit.settings import load_config, to_yaml
+from trace_lit.settings import Config, load_config, to_yaml
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -17,6 +18,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     fit.add_argument("--resume", metavar="auto|CKPT", help="go on from the run's last checkpoint, or from this one")
     fit.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
     fit.add_argument("--print-config", action="store_true", help="print the merged configuration and stop")
+    add_trust(fit)
     fit.set_defaults(job=run)
 
 
@@ -29,12 +31,21 @@ def run(options: argparse.Namespace) -> int:
         return _fit_in_turn(options, paths, words, seeds)
     config = load_config(paths, words)
     if options.print_config:
-        print(to_yaml(config), end="")
+        print(_whole(config, options.trust), end="")
         return 0
     from trace_lit.train import fit
 
-    fit(config, resume=options.resume, overwrite=options.overwrite)
+    fit(config, resume=options.resume, overwrite=options.overwrite, trust=options.trust)
     return 0
+
+
+def _whole(config: Config, trust: bool) -> str:
+    """The configuration as YAML, with what comes along from the run that it starts from."""
+    if config.init_from is not None:
+        from trace_lit.train.start import load_start
+
+        load_start(config, trust)
+    return to_yaml(config)
 
 
 def _split_seeds(words: Sequence[str]) -> tuple[list[int] | None, list[str]]:
@@ -64,6 +75,6 @@ def _fit_in_turn(options: argparse.Namespace, paths: list[str], words: list[str]
 
     turns = plan_turns(paths, words, seeds)
     if options.print_config:
-        print("---\n".join(to_yaml(turn.config) for turn in turns), end="")
+        print("---\n".join(_whole(turn.config, options.trust) for turn in turns), end="")
         return 0
-    return fit_in_turn(turns, resume=options.resume, overwrite=options.overwrite)
+    return fit_in_turn(turns, resume=options.resume, overwrite=options.overwrite, trust=options.trust)

@@ -104,7 +104,9 @@ def build_object(path: str, base: type, key: str, *arguments: Any, options: Mapp
         inspect.signature(kind).bind(*arguments, **named, **options)
     except TypeError as error:
         given = ", ".join(f"{name}={value!r}" for name, value in options.items()) or "none"
-        raise ConfigError(f"{key} is {path!r}, which cannot be made with the options given ({given}): {error}") from None
+        raise ConfigError(
+            f"{key} is {path!r}, which cannot be made with the options given ({given}): {error}"
+        ) from None
     try:
         return kind(*arguments, **named, **options)
     except TypeError as error:

@@ -137,7 +137,7 @@ def check_section(name: str, section: Any) -> None:
 
 
 def mark_foreign(section: Any, origin: str) -> None:
-    """Make all class paths in `section` and below those of the file `origin`: they are then refused where they are needed."""
+    """Make all class paths in `section` and below those of the file `origin`: importing them is then refused."""
     for field in dataclasses.fields(section):
         rules, value = field.metadata.get(_METADATA), getattr(section, field.name)
         if dataclasses.is_dataclass(value):

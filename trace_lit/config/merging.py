@@ -104,7 +104,7 @@ def _merge(
     plain = OmegaConf.to_container(layer, resolve=False)
     assert isinstance(plain, dict)
     layer = OmegaConf.create(rename({str(key): value for key, value in plain.items()}, origin))
-    leaves = list(flatten(OmegaConf.to_container(OmegaConf.structured(schema), resolve=False)))  # type: ignore[arg-type]
+    leaves = list(flatten(to_plain(schema())))
     sections = {leaf.rpartition(".")[0] for leaf in leaves}
     free = tuple(f"{name}." for name in _mappings(schema))
     keys = list(flatten(OmegaConf.to_container(layer, resolve=False)))  # type: ignore[arg-type]

@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from trace_lit.settings import Config, to_dict
 from trace_lit.modules import CheckpointError
+from trace_lit.settings import Config, to_dict
 
 COST = "fit/"
 RUNS = ("init_from", "rag.retriever")  # keys that name another run, often of the same seed

@@ -1,6 +1,6 @@
 from .build import build_text_encoder
 from .cache import CachedTextEncoder, EncodingStats
-from .encoder import TextEncoder, TextEncoderError
+from .encoder import TextEncoder, TextEncoderError, fingerprint
 from .sentences import sentences
 
 __all__ = [
@@ -9,5 +9,6 @@ __all__ = [
     "TextEncoder",
     "TextEncoderError",
     "build_text_encoder",
+    "fingerprint",
     "sentences",
 ]

@@ -47,9 +47,15 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
     start = config.init_from or "random"
     print(f"  model     {total:,} parameters, {trained:,} of them trained, start {start}, seed {config.seed}")
     processes = trainer.world_size
-    batch = config.data.batch_size * processes
+    accumulated = config.trainer.accumulated
+    batch = config.data.batch_size * processes * accumulated
     print(f"  device    {_devices(trainer)}, precision {trainer.precision}, global batch {batch}", end="")
-    print(f" = {config.data.batch_size} × {processes}" if processes > 1 else "")
+    factors = [
+        config.data.batch_size,
+        *([processes] if processes > 1 else []),
+        *([accumulated] if accumulated > 1 else []),
+    ]
+    print(f" = {' × '.join(map(str, factors))}" if len(factors) > 1 else "")
     if module.learns_by_steps:
         print(f"  rate      {learning_rate_in_words(config, batch)}")
     if config.stage == "tune":
@@ -57,7 +63,8 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
     if told := retrieval_in_words(config, data):
         print(f"  retrieves {told}")
     if config.stage == "align":
-        print(f"  negatives {negatives_in_words(config, min(batch, max(sizes)) - 1)}")
+        contrasted = config.data.batch_size * processes  # batches that make a step together are contrasted each alone
+        print(f"  negatives {negatives_in_words(config, min(contrasted, max(sizes)) - 1)}")
     print(end="", flush=True)
 
 
@@ -111,11 +118,15 @@ def negatives_in_words(config: Config, others: int) -> str:
 
 
 def log_hyperparameters(trainer: L.Trainer, config: Config, domain: str, metrics: dict[str, float]) -> None:
-    """HParams with the final metrics, so that TensorBoard compares runs by domain, stage, name and every setting."""
+    """Settings and final metrics for every logger; TensorBoard compares runs by domain, stage, name and every setting."""
     values = {"domain": domain, **flatten(to_dict(config))}
     flat = {key: value if isinstance(value, (bool, int, float, str)) else str(value) for key, value in values.items()}
-    logger = trainer.logger
-    assert isinstance(logger, TensorBoardLogger)
-    compared: dict[str, Any] = {f"hparams/{name}": value for name, value in metrics.items() if is_main(name)}
-    logger.log_hyperparams(flat, compared)
-    logger.finalize("success")
+    main = {name: value for name, value in metrics.items() if is_main(name)}
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            compared: dict[str, Any] = {f"hparams/{name}": value for name, value in main.items()}
+            logger.log_hyperparams(flat, compared)
+        else:
+            logger.log_hyperparams(flat)
+            logger.log_metrics(main, trainer.global_step)
+        logger.finalize("success")
