@@ -1,4 +1,5 @@
 from .checkpoints import BestCheckpoint, LastCheckpoint
+from .early_stopping import EarlyStop
 from .hard_negatives import HardNegativeMining
 from .progress import ProgressLines
 from .randomness import StepRandomness
@@ -9,6 +10,7 @@ from .throughput import Throughput
 
 __all__ = [
     "BestCheckpoint",
+    "EarlyStop",
     "HardNegativeMining",
     "LastCheckpoint",
     "ProgressLines",

@@ -72,6 +72,8 @@ class LastCheckpoint(Checkpoint):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
+        if batch_idx % trainer.accumulate_grad_batches:  # gradients of a step that is not done are not saved
+            return
         # Here, and not when the step before ends: its metrics have been logged by now.
         due, stop = self._agreed(trainer)
         if (due or stop) and trainer.global_step > self._step:

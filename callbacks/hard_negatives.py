@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,7 @@ from trace_lit.alignment import (
     Level,
     MinedNegatives,
     NegativeCache,
-    NegativeRules,
-    mine_negatives,
+    build_miner,
 )
 from trace_lit.alignment.config import MiningConfig
 from trace_lit.batch import MultimodalBatch
@@ -54,8 +52,7 @@ class HardNegativeMining(L.Callback):
         self.config, self.seed = config, seed
         self.every = config.every_n_epochs
         self.levels = ("sample", "channel") if config.channels else ("sample",)
-        names = {field.name for field in dataclasses.fields(NegativeRules)}
-        self.rules = NegativeRules(**{name: getattr(config, name) for name in names})
+        self.miner = build_miner(config)
         self.epoch = -1  # of the table
         self.table: Tensor | None = None  # (N, M) int64 of all corpora's rows, nearest first; -1 where there are fewer
         self.caches: list[NegativeCache] = []  # on the CPU
@@ -133,13 +130,11 @@ class HardNegativeMining(L.Callback):
         own = torch.arange(size, device=device).tensor_split(world_size())[rank()]
         sides = ((pairs.text, pairs.series), (pairs.series, pairs.text))
         parts = [
-            mine_negatives(
+            self.miner(
                 anchors[own],
                 candidates,
                 own,
                 pairs.instances,
-                self.config.negatives,
-                self.rules,
                 seed=int(np.random.SeedSequence((self.seed, epoch, direction)).generate_state(1, np.uint64)[0]),
             )
             for direction, (anchors, candidates) in enumerate(sides)

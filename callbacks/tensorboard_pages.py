@@ -10,7 +10,6 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
 from matplotlib import colormaps
 from PIL import Image, ImageDraw
 from torch.utils.tensorboard import SummaryWriter
@@ -20,6 +19,7 @@ from data_modules.dataset import CorpusDataset
 from trace_lit.batch import NO_LABEL
 from trace_lit.retrieval import Pool
 from trace_lit.retrieval.figures import retrieved_examples, similarity_matrix
+from trace_lit.tensorboard import tensorboard_writer
 
 GLYPH = 24  # pixels of a point's picture
 
@@ -31,12 +31,11 @@ class TensorBoardPages(L.Callback):
         self.evaluation = evaluation
 
     def on_train_end(self, trainer: L.Trainer, pl_module: Any) -> None:
-        writers = [logger.experiment for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
-        if not trainer.is_global_zero or not writers:
+        writer = tensorboard_writer(trainer.loggers) if trainer.is_global_zero else None
+        if writer is None:
             return
         if not self.evaluation.pools:  # a finished run that was asked to go on has not validated again
             return
-        writer = writers[0]
         datasets: list[CorpusDataset] = trainer.datamodule.datasets["validation"]  # type: ignore[attr-defined]
         for (name, pool), dataset in zip(self.evaluation.pools.items(), datasets, strict=True):
             names = trainer.datamodule.label_names  # type: ignore[attr-defined]

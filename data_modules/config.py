@@ -13,7 +13,9 @@ class DataConfig:
     """What is trained on."""
 
     domain: str = option(
-        "weather", "weather, healthcare, energy, timemmd, or package.module:Class of a DomainDataModule"
+        "weather",
+        "weather, healthcare, energy, timemmd, or package.module:Class of a DomainDataModule",
+        class_path=True,
     )
     source: str = option("generated", "generated, timecap, timemmd, or what the domain offers")
     root: str | None = option(None, "folder of the upstream data, for sources that read one")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data_modules.config import DataConfig
 from data_modules.domain import DomainDataModule
-from trace_lit.config import ConfigError, import_class
+from trace_lit.config import ConfigError, ForeignPath, import_class, is_class_path
 
 BUILT_IN = {
     "weather": "data_modules.weather:WeatherDataModule",
@@ -17,12 +17,14 @@ BUILT_IN = {
 def datamodule_class(data: DataConfig) -> type[DomainDataModule]:
     """The class that `data` asks for; corpus folders need no class of their own, whatever domain they are of.
 
+    So a class that a run's file names, and not the user, is looked for only where the corpus is built by it.
+
     Raises
     ------
     ConfigError
         `data.domain` names no class, or one that is no `DomainDataModule`.
     """
-    if ":" in data.domain:
+    if is_class_path(data.domain) and not (data.corpus is not None and isinstance(data.domain, ForeignPath)):
         return import_class(data.domain, DomainDataModule, "data.domain")
     if data.corpus is not None:
         return DomainDataModule

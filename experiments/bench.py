@@ -127,8 +127,7 @@ def encoder_speed(options: argparse.Namespace, device: torch.device) -> dict[str
         encoder = SeriesEncoder(config.encoder, vocabulary).to(device)
         head = ReconstructionHead(config.encoder.width, config.encoder.patch_length).to(device)
         if options.compile:
-            for block in encoder.blocks:
-                block.compile()
+            encoder.compile_layers()
         optimizer = build_optimizer(torch.nn.ModuleList([encoder, head]), config.optim)
 
         def forward() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["encoder", "baseline", "classifier", "frozen", "retrieved"]
+from trace_lit.config import is_class_path
+
+Kind = Literal["encoder", "baseline", "classifier", "frozen", "retrieved", "own"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class ModelEntry:
     kind
         "encoder": the series encoder under a head; "baseline": a forecaster that learns from its channel's past;
         "classifier": one of scikit-learn; "frozen": a forecaster of the hub under a head; "retrieved": the mean of what
-        is retrieved.
+        is retrieved; "own": a class of the user's.
     path
         Its class, "package.module:Class".
     learns
@@ -34,7 +36,7 @@ class ModelEntry:
     @property
     def tasks(self) -> tuple[str, ...]:
         """What it can do."""
-        if self.kind in ("encoder", "retrieved"):
+        if self.kind in ("encoder", "retrieved", "own"):
             return ("forecast", "classify")
         return ("classify",) if self.kind == "classifier" else ("forecast",)
 
@@ -55,6 +57,11 @@ MODELS: dict[str, ModelEntry] = {
     "logistic_regression": ModelEntry("classifier", "trace_lit.tuning.statistics:LogisticRegression"),
     "gradient_boosting": ModelEntry("classifier", "trace_lit.tuning.statistics:GradientBoosting"),
 }
+
+
+def model_entry(model: str) -> ModelEntry:
+    """What is known of the model that `tune.model` names, by a name of `MODELS` or as a class path."""
+    return ModelEntry("own", model) if is_class_path(model) else MODELS[model]
 
 
 def names_of(*kinds: Kind) -> tuple[str, ...]:

@@ -17,16 +17,52 @@ from omegaconf import OmegaConf
 
 from data_modules.config import DataConfig, WindowConfig
 from trace_lit.alignment.config import AlignmentConfig, MiningConfig
-from trace_lit.config import ConfigError, check_section, from_plain, merge_layers, option, to_plain
+from trace_lit.config import (
+    ConfigError,
+    check_section,
+    from_plain,
+    is_class_path,
+    merge_layers,
+    option,
+    to_plain,
+)
 from trace_lit.encoder.config import EncoderConfig, HeadConfig, PretrainConfig
-from trace_lit.models import BACKBONES, BASELINES, CLASSIFIERS, MODELS, RETRIEVED_MEAN
+from trace_lit.models import BACKBONES, MODELS, RETRIEVED_MEAN, model_entry
 from trace_lit.rag.config import RagConfig
 from trace_lit.renamed import renamed
 from trace_lit.retrieval.config import EvaluationConfig
 from trace_lit.text.config import TextConfig
 
 STAGES = ("pretrain", "align", "tune")
-_FREE = ("data.options",)  # any key may stand below
+_WITHOUT_HEAD = ("baseline", "classifier", "retrieved", "own")  # kinds of models
+LOGGERS = ("tensorboard", "csv", "wandb", "mlflow")
+# What may not stand in trainer.extra, and what does it instead.
+TRAINER_KEYS = {
+    **{name: f"trainer.{name}" for name in ("accelerator", "devices", "strategy", "precision", "max_epochs")},
+    "log_every_n_steps": "trainer.log_every_n_steps",
+    "num_nodes": "trainer.nodes",
+    "gradient_clip_val": "optim.gradient_clip",
+    "gradient_clip_algorithm": "optim.gradient_clip, a norm",
+    "check_val_every_n_epoch": "evaluation.every_n_epochs",
+    "val_check_interval": "evaluation.every_n_epochs",
+    "callbacks": "callbacks",
+    "logger": "logger",
+    "default_root_dir": "run.dir",
+    "max_steps": "trainer.max_epochs, by which the schedule is counted",
+    "fast_dev_run": "trainer.max_epochs=1 and trainer.extra={limit_train_batches: 2}",
+    **dict.fromkeys(
+        (
+            "enable_checkpointing",
+            "enable_model_summary",
+            "enable_progress_bar",
+            "num_sanity_val_steps",
+            "plugins",
+            "reload_dataloaders_every_n_epochs",
+            "use_distributed_sampler",
+        ),
+        "nothing: every run needs it as it is",
+    ),
+}
 
 
 @dataclass
@@ -43,8 +79,12 @@ class TuneConfig:
 
     task: str = option("forecast", "forecast, or classify: the labels of the rows", allowed=("forecast", "classify"))
     model: str = option(
-        "trace", "the encoder under a head, a baseline, a classifier or a frozen forecaster", allowed=tuple(MODELS)
+        "trace",
+        "the encoder under a head, a baseline, a classifier, a frozen forecaster, or another Forecaster or Classifier",
+        allowed=tuple(MODELS),
+        class_path=True,
     )
+    options: dict[str, Any] = option({}, "the options of a model of one's own, by name")
     backbone: str | None = option(None, "a frozen forecaster's folder or name on the hub; null: the usual one")
     scope: str = option(
         "head",
@@ -66,8 +106,17 @@ class TuneConfig:
 
 @dataclass
 class OptimConfig:
-    """AdamW, linear warm-up, cosine decay."""
+    """AdamW, linear warm-up, cosine decay, or others."""
 
+    name: str = option("adamw", "adamw, or another torch Optimizer", allowed=("adamw",), class_path=True)
+    options: dict[str, Any] = option({}, "further arguments of the optimiser, by name")
+    schedule: str = option(
+        "warmup_cosine",
+        "the learning rate over the steps: warmup_cosine, another Schedule, or a scheduler of torch",
+        allowed=("warmup_cosine",),
+        class_path=True,
+    )
+    schedule_options: dict[str, Any] = option({}, "arguments of the schedule, by name")
     learning_rate: float = option(1e-3, "at a global batch of base_batch, where it is scaled", above=0)
     scale_learning_rate: str = option("none", "with the global batch", allowed=("none", "linear", "sqrt"))
     base_batch: int = option(128, "the global batch that learning_rate was chosen for", at_least=1)
@@ -97,6 +146,38 @@ class TrainerConfig:
         None, "within an epoch, besides the checkpoint at its end; null: not by steps", at_least=1
     )
     checkpoint_every_n_minutes: float | None = option(10.0, "likewise; null: not by time", above=0)
+    early_stopping: dict[str, Any] | None = option(
+        None,
+        "stop when validation no longer gets better: {patience: 5}, and monitor, mode, min_delta, … as in Lightning; "
+        "null: train to the end",
+    )
+    extra: dict[str, Any] = option(
+        {}, "further arguments of Lightning's Trainer, as they are, like {accumulate_grad_batches: 2}"
+    )
+
+    def check(self) -> None:
+        """Raise ConfigError where `extra` holds what this project sets itself."""
+        for name in self.extra:
+            if name in TRAINER_KEYS:
+                raise ConfigError(
+                    f"trainer.extra.{name} is set by this project itself; in its place there is {TRAINER_KEYS[name]}"
+                )
+        accumulated = self.extra.get("accumulate_grad_batches", 1)
+        if not isinstance(accumulated, int) or accumulated < 1:
+            raise ConfigError(
+                f"trainer.extra.accumulate_grad_batches is {accumulated!r}; it must be a whole number of at least 1"
+            )
+        stopping = self.early_stopping
+        if stopping is not None and "monitor" in stopping and stopping.get("mode") not in ("min", "max"):
+            raise ConfigError(
+                f"trainer.early_stopping has the monitor {stopping['monitor']!r}, but no mode: add mode: min where lower "
+                "is better, or mode: max"
+            )
+
+    @property
+    def accumulated(self) -> int:
+        """How many batches make a step of the optimiser."""
+        return self.extra.get("accumulate_grad_batches", 1)
 
 
 @dataclass
@@ -105,7 +186,18 @@ class Config:
 
     stage: str = option("pretrain", "1: pretrain, 2: align, 3: tune", allowed=STAGES)
     seed: int = option(0, "of all that is drawn", at_least=0)
-    init_from: str | None = option(None, "a run folder or a checkpoint whose encoder is the start")
+    init_from: str | None = option(
+        None, "a run folder or a checkpoint whose encoder is the start; its encoder and text settings come along"
+    )
+    callbacks: list[Any] = option(
+        [], "further Lightning callbacks, like [{class: my:Callback, key: value}]", class_path=True
+    )
+    logger: Any = option(
+        "tensorboard",
+        "tensorboard, csv, wandb, mlflow, a class, or {class: one of these, key: value}; several at once as a list; "
+        "[]: none",
+        class_path=True,
+    )
     run: RunConfig = field(default_factory=RunConfig)
     data: DataConfig = field(default_factory=DataConfig)
     text: TextConfig = field(default_factory=TextConfig)
@@ -135,14 +227,14 @@ def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ())
     >>> load_config([], ["encoder.width=64", "encoder.heads=4"]).encoder.width
     64
     """
-    config = merge_layers(Config, paths, overrides, _FREE, renamed)
+    config = merge_layers(Config, paths, overrides, renamed)
     check(config)
     return config
 
 
 def to_yaml(config: Config) -> str:
     """The configuration as YAML, every default included; `load_config` reads it back."""
-    return OmegaConf.to_yaml(OmegaConf.structured(config))
+    return OmegaConf.to_yaml(OmegaConf.create(to_plain(config)))
 
 
 def to_dict(config: Config) -> dict[str, Any]:
@@ -172,21 +264,46 @@ def check(config: Config) -> None:
             "data.random_offset is true in stage align; a window that has moved is no longer what its text describes: "
             "keep it for stage pretrain"
         )
+    for key, entries in (("callbacks", config.callbacks), ("logger", logger_entries(config))):
+        for entry in entries:
+            _check_entry(key, entry)
     _check_model(config)
     if config.stage == "tune":
         _check_tuning(config)
         _check_ignored(config)
 
 
+def logger_entries(config: Config) -> list[Any]:
+    """The loggers asked for, one an entry."""
+    return config.logger if isinstance(config.logger, list) else [] if config.logger is None else [config.logger]
+
+
+def _check_entry(key: str, entry: Any) -> None:
+    """An entry of `callbacks` or `logger` names a class, or maps `class` to it beside its arguments."""
+    named = LOGGERS if key == "logger" else ()
+    name = entry.get("class") if isinstance(entry, dict) else entry
+    if name not in named and not is_class_path(name):
+        allowed = ", ".join([*map(repr, named), "'package.module:Class'"])
+        raise ConfigError(
+            f"{key} has {entry!r}; each of it must be {allowed}, or {{class: one of these, key: value, …}} with arguments"
+        )
+
+
 def _check_model(config: Config) -> None:
     """Task, model, solver and scope go together."""
     tune, head = config.tune, config.head
-    models = tuple(name for name, entry in MODELS.items() if tune.task in entry.tasks)
+    models = tuple(name for name, known in MODELS.items() if tune.task in known.tasks)
+    entry = model_entry(tune.model)
     frozen = tune.model in BACKBONES
     for fits, message in (
         (
-            tune.model in models,
+            tune.task in entry.tasks,
             f"tune.model is {tune.model!r}; of tune.task={tune.task} it must be one of {', '.join(map(repr, models))}",
+        ),
+        (
+            not tune.options or entry.kind == "own",
+            f"tune.options is {tune.options}, but tune.model is {tune.model}; they are for a class of your own, "
+            "'package.module:Class'",
         ),
         (
             tune.scope == "head" or head.solver != "ridge" or config.stage != "tune" or tune.model != "trace",
@@ -223,7 +340,7 @@ def _check_tuning(config: Config) -> None:
             "tune.model=retrieved_mean" if tune.model == RETRIEVED_MEAN else "what rag.mode and rag.use_futures ask for"
         )
         raise ConfigError(f"rag.retriever is null, and {by} needs one: name a run of stage align")
-    if tune.model in (*BASELINES, *CLASSIFIERS, RETRIEVED_MEAN) and (rag.mode != "none" or rag.use_futures):
+    if model_entry(tune.model).kind in _WITHOUT_HEAD and (rag.mode != "none" or rag.use_futures):
         raise ConfigError(
             f"tune.model is {tune.model}, which has no head to give the neighbours to; "
             "leave rag.mode at none and rag.use_futures at false"
@@ -233,8 +350,9 @@ def _check_tuning(config: Config) -> None:
 def _check_ignored(config: Config) -> None:
     """Raise ConfigError where something is set that the stage tune, as it is configured, would not look at."""
     tune, head = config.tune, config.head
-    baseline = tune.model in (*BASELINES, *CLASSIFIERS, RETRIEVED_MEAN)
-    untrained = not MODELS[tune.model].learns
+    entry = model_entry(tune.model)
+    baseline = entry.kind in _WITHOUT_HEAD
+    untrained = not entry.learns
     solved = not baseline and head.solver in ("ridge", "none")
     here, usual = to_dict(config), to_dict(Config())
     of_forecasts = (

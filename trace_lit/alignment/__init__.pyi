@@ -1,5 +1,15 @@
 from .cache import NegativeCache
-from .losses import ContrastiveLoss, Level, contrastive_loss, info_nce, multi_positive_info_nce, statement_loss
+from .losses import (
+    AlignmentLoss,
+    ContrastiveLoss,
+    Level,
+    build_loss,
+    contrastive_loss,
+    info_nce,
+    multi_positive_info_nce,
+    statement_loss,
+)
+from .miners import Miner, build_miner
 from .mining import Instances, MinedNegatives, NegativeRules, admissible, hardest, mine_negatives, negatives_at
 from .model import AlignedModel, AlignedOutput, Explanation, SearchSpace, TextTower
 from .reading import Reading
@@ -7,17 +17,21 @@ from .reading import Reading
 __all__ = [
     "AlignedModel",
     "AlignedOutput",
+    "AlignmentLoss",
     "ContrastiveLoss",
     "Explanation",
     "Instances",
     "Level",
     "MinedNegatives",
+    "Miner",
     "NegativeCache",
     "NegativeRules",
     "Reading",
     "SearchSpace",
     "TextTower",
     "admissible",
+    "build_loss",
+    "build_miner",
     "contrastive_loss",
     "hardest",
     "info_nce",

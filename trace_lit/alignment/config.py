@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from trace_lit.config import ConfigError, option
 
@@ -11,6 +12,13 @@ from trace_lit.config import ConfigError, option
 class AlignmentConfig:
     """Stage 2, TRACE §3.3; what is not in the paper says so."""
 
+    loss: str = option(
+        "info_nce",
+        "the contrast of each level: info_nce, or another AlignmentLoss",
+        allowed=("info_nce",),
+        class_path=True,
+    )
+    loss_options: dict[str, Any] = option({}, "the loss's own options, by name")
     negatives: int | None = option(32, "K hardest in-batch negatives of an anchor; null: all of them", at_least=1)
     all_negatives_share: float = option(
         0.5, "all negatives count for this share of the run, then ever fewer, K at its end", at_least=0, at_most=1
@@ -75,6 +83,10 @@ class MiningConfig:
     first_epoch: int = option(
         1, "batches before it are left to chance: an untrained model knows no hard negatives", at_least=0
     )
+    miner: str = option(
+        "hardest", "what chooses the hard negatives: hardest, or another Miner", allowed=("hardest",), class_path=True
+    )
+    options: dict[str, Any] = option({}, "the miner's own options, by name")
     negatives: int = option(16, "K hardest of an anchor and direction", at_least=1)
     in_batch: int = option(3, "how many of an anchor's hard negatives join its batch", at_least=0)
     relative_margin: float | None = option(

@@ -7,14 +7,17 @@ are those of one process with the whole batch.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from trace_lit.alignment.config import AlignmentConfig
 from trace_lit.alignment.mining import admissible, hardest
+from trace_lit.config import build_object
 from trace_lit.distributed import gather, mean_over_processes, row_offset
 
 
@@ -66,13 +69,71 @@ class ContrastiveLoss:
         return 0.5 * (self.text_to_series + self.series_to_text)
 
 
+class AlignmentLoss(nn.Module, ABC):
+    """A loss of aligned pairs, in both directions. A subclass writes `per_anchor`; see docs/extending/loss.md.
+
+    It may have parameters, which are learned. Its options, `alignment.loss_options`, are arguments of its constructor.
+    """
+
+    def forward(
+        self,
+        level: Level,
+        temperature: Tensor,
+        negatives: Callable[[int], int | None],
+        outside: tuple[Tensor, Tensor] | None = None,
+    ) -> ContrastiveLoss:
+        """The loss of one level, see `contrastive_loss`; to be overridden where a loss is no mean over anchors."""
+        return contrastive_loss(level, temperature, negatives, outside, self.per_anchor)
+
+    @abstractmethod
+    def per_anchor(self, similarity: Tensor, positive: Tensor, negative: Tensor, temperature: Tensor) -> Tensor:
+        """The loss of each anchor (N,).
+
+        Parameters
+        ----------
+        similarity
+            (N, M) float32 cosines between N anchors, texts or series, and M candidates of the other side.
+        positive
+            (N,) int64, the place of each anchor's positive among the candidates.
+        negative
+            (N, M) bool, the candidates that count as its negatives; neither positive nor negative are equal texts,
+            overlapping windows, and negatives that `alignment.negatives` leaves out.
+        temperature
+            Scalar, learned where `alignment.learnable_temperature` says so.
+        """
+
+
+class InfoNCE(AlignmentLoss):
+    """The paper's loss, see `info_nce`."""
+
+    def per_anchor(self, similarity: Tensor, positive: Tensor, negative: Tensor, temperature: Tensor) -> Tensor:
+        return _info_nce(similarity, positive, negative, temperature)
+
+
+def build_loss(config: AlignmentConfig) -> AlignmentLoss:
+    """The loss that `alignment.loss` asks for.
+
+    Raises
+    ------
+    ConfigError
+        It names no `AlignmentLoss`, or one that refuses `alignment.loss_options`.
+    """
+    path = "trace_lit.alignment.losses:InfoNCE" if config.loss == "info_nce" else config.loss
+    return build_object(path, AlignmentLoss, "alignment.loss", options=config.loss_options)
+
+
+def _info_nce(similarity: Tensor, positive: Tensor, negative: Tensor, temperature: Tensor) -> Tensor:
+    return info_nce(similarity / temperature, positive, negative)
+
+
 def contrastive_loss(
     level: Level,
     temperature: Tensor,
     negatives: Callable[[int], int | None],
     outside: tuple[Tensor, Tensor] | None = None,
+    per_anchor: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor] = _info_nce,
 ) -> ContrastiveLoss:
-    """Bidirectional InfoNCE of this process's pairs against those of all processes.
+    """A bidirectional loss of this process's pairs against those of all processes, InfoNCE by default.
 
     Parameters
     ----------
@@ -85,6 +146,8 @@ def contrastive_loss(
     outside
         Similarities (n, K) of the texts to further series and of the series to further texts that are negatives without
         being in any batch, -inf where there is none; see `NegativeCache`.
+    per_anchor
+        The loss of each anchor, see `AlignmentLoss.per_anchor`.
     """
     series, text = gather(level.series), gather(level.text)
     size, device = len(level.series), level.series.device
@@ -102,7 +165,7 @@ def contrastive_loss(
             chosen = torch.cat([chosen, there], dim=1)
             # An infinity would reach the temperature's gradient.
             similarity = torch.cat([similarity, further.masked_fill(~there, 0.0)], dim=1)
-        return similarity, chosen, info_nce(similarity / temperature, positive, chosen)
+        return similarity, chosen, per_anchor(similarity, positive, chosen, temperature)
 
     to_further_series, to_further_text = outside or (None, None)
     similarity, chosen, to_series = direction(level.text, series, to_further_series)

@@ -125,7 +125,8 @@ class MinedNegatives:
     score: Tensor  # (n, K), -inf where there are fewer
     positive: Tensor  # (n,) the score of each anchor's positive
     hardest: Tensor  # (n,) the score of the hardest admissible candidate, near-positives included; -inf without one
-    excluded: dict[str, Tensor]  # rule -> (n,) int64, the candidates that it alone left out, in this order of rules
+    # rule -> (n,) int64, the candidates that it alone left out, in this order of rules; empty where nobody counts
+    excluded: dict[str, Tensor]
 
 
 @torch.no_grad()

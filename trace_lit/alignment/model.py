@@ -24,7 +24,7 @@ from trace_lit.alignment.losses import Level
 from trace_lit.alignment.reading import ChannelScales, Reading, ReadingTower
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
-from trace_lit.encoder import EncoderOutput, SeriesEncoder
+from trace_lit.encoder import Encoder, EncoderOutput
 from trace_lit.encoder.patches import transform_values
 from trace_lit.encoder.statistics import WindowStatistics
 
@@ -81,7 +81,7 @@ class AlignedOutput:
 class AlignedModel(nn.Module):
     """The series encoder, the text tower and the space that they share."""
 
-    def __init__(self, encoder: SeriesEncoder, config: AlignmentConfig) -> None:
+    def __init__(self, encoder: Encoder, config: AlignmentConfig) -> None:
         super().__init__()
         width = encoder.config.width
         text_width = encoder.vocabulary.name_vectors.shape[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from trace_lit.cli import fit
+from trace_lit.cli.trust import add_trust
 from trace_lit.models import BASELINES, CLASSIFIERS, RETRIEVED_MEAN
 
 
@@ -21,6 +22,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     )
     baseline.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
     baseline.add_argument("--print-config", action="store_true", help="print the merged configuration and stop")
+    add_trust(baseline)
     baseline.set_defaults(job=run)
 
 

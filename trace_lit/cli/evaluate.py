@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trace_lit.cli.predict import add_others
+from trace_lit.cli.trust import add_trust
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -40,6 +41,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     evaluate.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the first hits of the worst questions")
     evaluate.add_argument("--draw", nargs="+", default=[], metavar="ID", help="draw those of these questions instead")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there, too")
+    add_trust(evaluate)
     evaluate.set_defaults(job=run)
 
 
@@ -65,11 +67,11 @@ def run(options: argparse.Namespace) -> int:
     if options.retrieval and options.others:
         raise ConfigError("--retrieval is of one run; leave --with out")
     if options.retrieval:
-        metrics = evaluate_retention(options.run, options.split)
+        metrics = evaluate_retention(options.run, options.split, trust=options.trust)
     elif options.others:
-        metrics = evaluate_mean([options.run, *options.others], options.split, options.corpus)
+        metrics = evaluate_mean([options.run, *options.others], options.split, options.corpus, options.trust)
     else:
-        metrics = evaluate_run(options.run, options.split, options.corpus)
+        metrics = evaluate_run(options.run, options.split, options.corpus, trust=options.trust)
     print_report(metrics)
     for name, value in metrics.items():
         if isinstance(value, float) and "_to_" not in name:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trace_lit.cli.trust import add_trust
+
 if TYPE_CHECKING:
     from trace_lit.settings import Config
 
@@ -33,12 +35,13 @@ def add(jobs: argparse._SubParsersAction) -> None:
     fit.add_argument("--resume", metavar="auto|CKPT", help="go on from the run's last checkpoint, or from this one")
     fit.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
     fit.add_argument("--print-config", action="store_true", help="print the merged configuration and stop")
+    add_trust(fit)
     fit.set_defaults(job=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train the run, or one of each seed in turn."""
-    from trace_lit.settings import load_config, to_yaml
+    from trace_lit.settings import load_config
 
     # A file may have "=" in its name.
     paths = [word for word in options.words if "=" not in word or Path(word).is_file()]
@@ -47,12 +50,12 @@ def run(options: argparse.Namespace) -> int:
         return _fit_in_turn(options, paths, words, seeds)
     config = load_config(paths, words)
     if options.print_config:
-        print(to_yaml(config), end="")
+        print(_merged(config, options.trust), end="")
         return 0
     _check_places(config, options.resume)
     from trace_lit.train import fit
 
-    fit(config, resume=options.resume, overwrite=options.overwrite)
+    fit(config, resume=options.resume, overwrite=options.overwrite, trust=options.trust)
     return 0
 
 
@@ -68,6 +71,18 @@ def _check_places(config: Config, resume: str | None) -> None:
         checkpoint_path(Path(config.init_from).expanduser())
     if config.stage == "tune" and retrieves(config) and config.rag.retriever is not None:
         checkpoint_path(Path(config.rag.retriever).expanduser())
+
+
+def _merged(config: Config, trust: bool) -> str:
+    """The configuration as YAML, with what comes along from the run that it starts from."""
+    from trace_lit.runs.folder import AUTO
+    from trace_lit.settings import to_yaml
+
+    if config.init_from not in (None, AUTO):
+        from trace_lit.train.start import load_start
+
+        load_start(config, trust)
+    return to_yaml(config)
 
 
 def _split_seeds(words: Sequence[str]) -> tuple[list[int] | None, list[str]]:
@@ -95,13 +110,13 @@ def _split_seeds(words: Sequence[str]) -> tuple[list[int] | None, list[str]]:
 
 
 def _fit_in_turn(options: argparse.Namespace, paths: list[str], words: list[str], seeds: list[int]) -> int:
-    from trace_lit.settings import load_config, to_yaml
+    from trace_lit.settings import load_config
 
     load_config(paths, words)  # which is quick, and may raise
     from trace_lit.train.seeds import fit_in_turn, plan_turns
 
     turns = plan_turns(paths, words, seeds)
     if options.print_config:
-        print("---\n".join(to_yaml(turn.config) for turn in turns), end="")
+        print("---\n".join(_merged(turn.config, options.trust) for turn in turns), end="")
         return 0
-    return fit_in_turn(turns, resume=options.resume, overwrite=options.overwrite)
+    return fit_in_turn(turns, resume=options.resume, overwrite=options.overwrite, trust=options.trust)

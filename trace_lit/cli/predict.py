@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from trace_lit.cli.trust import add_trust
+
 
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
@@ -26,6 +28,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     predict.add_argument("--out", type=Path, metavar="FILE.parquet|FILE.csv", help="write all windows as a table")
     predict.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the newest window")
     predict.add_argument("--json", action="store_true", help="print all windows as JSON")
+    add_trust(predict)
     predict.set_defaults(job=run)
 
 
@@ -60,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_output(options.out)
     asked = Asked(options.corpus, options.series, options.split, tuple(options.id), options.last)
-    predictions = predict_mean([options.run, *options.others], asked)
+    predictions = predict_mean([options.run, *options.others], asked, options.trust)
     if options.json:
         print(json.dumps(predictions.as_dicts(), indent=2, ensure_ascii=False))
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from trace_lit.cli.trust import add_trust
+
 
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
@@ -19,6 +21,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     search.add_argument("--split", choices=("train", "validation", "test"), help="search this split only")
     search.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the query and its hits")
     search.add_argument("--json", action="store_true", help="print the hits as JSON")
+    add_trust(search)
     search.set_defaults(job=run)
 
 
@@ -38,5 +41,6 @@ def run(options: argparse.Namespace) -> int:
         top=options.top,
         plot=options.plot,
         as_json=options.json,
+        trust=options.trust,
     )
     return 0

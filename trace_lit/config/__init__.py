@@ -1,18 +1,24 @@
 """How a configuration is declared, merged and checked; what it holds stands beside each component."""
 
-from trace_lit.config.class_paths import import_class
+from trace_lit.config.class_paths import ForeignPath, build_object, check_own, import_class, is_class_path
 from trace_lit.config.errors import ConfigError
-from trace_lit.config.fields import Key, check_section, list_keys, option
-from trace_lit.config.merging import flatten, from_plain, merge_layers, to_plain
+from trace_lit.config.fields import Key, check_section, list_keys, mark_foreign, option
+from trace_lit.config.merging import flatten, from_plain, given_keys, merge_layers, to_plain
 
 __all__ = [
     "ConfigError",
+    "ForeignPath",
     "Key",
+    "build_object",
+    "check_own",
     "check_section",
     "flatten",
     "from_plain",
+    "given_keys",
     "import_class",
+    "is_class_path",
     "list_keys",
+    "mark_foreign",
     "merge_layers",
     "option",
     "to_plain",

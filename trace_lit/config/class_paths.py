@@ -1,14 +1,50 @@
-"""Classes named in a configuration, as `package.module:Class`."""
+"""Classes named in a configuration, as `package.module:Class`.
+
+Importing a module runs its code. So a class path is imported only where the user's own words name it: one that comes out
+of a run's file is a `ForeignPath`, which `import_class` refuses.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from trace_lit.config.errors import ConfigError
+
+_CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+
+
+def is_class_path(value: Any) -> bool:
+    """Whether `value` is of the form "package.module:Class"."""
+    return isinstance(value, str) and _CLASS_PATH.fullmatch(value) is not None
+
+
+class ForeignPath(str):
+    """A class path that the file `origin` names, and not the user."""
+
+    origin: str
+
+    def __new__(cls, path: str, origin: str) -> ForeignPath:
+        made = super().__new__(cls, path)
+        made.origin = origin
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return str(self), self.origin
+
+
+def check_own(path: str, key: str) -> None:
+    """Raise ConfigError where a file names the class `path`, and not the user."""
+    if isinstance(path, ForeignPath):
+        raise ConfigError(
+            f"{path.origin} names the class {str(path)!r} ({key}), which is not imported just because a run's file says so, "
+            "for importing it runs its code: add --trust (in Python, trust=True) if the run is yours or you trust its maker"
+        )
 
 
 def import_class(path: str, base: type, key: str) -> Any:
@@ -19,8 +55,10 @@ def import_class(path: str, base: type, key: str) -> Any:
     Raises
     ------
     ConfigError
-        There is no such module or class, or it is no `base`. It names the configuration's `key`.
+        There is no such module or class, or it is no `base`, or a run's file names it and not the user. The message names
+        the configuration's `key`.
     """
+    check_own(path, key)
     name, _, attribute = path.partition(":")
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
@@ -51,3 +89,27 @@ def import_class(path: str, base: type, key: str) -> Any:
             f"those there are: {', '.join(offered) or 'none'}"
         )
     return found
+
+
+def build_object(path: str, base: type, key: str, *arguments: Any, options: Mapping[str, Any], **named: Any) -> Any:
+    """An object of the class `path`, made of `arguments`, `named` and, by name, the user's `options`.
+
+    Raises
+    ------
+    ConfigError
+        As `import_class`; an option is missing, is none of the class, or has a value that the class refuses.
+    """
+    kind = import_class(path, base, key)
+    try:
+        inspect.signature(kind).bind(*arguments, **named, **options)
+    except TypeError as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in options.items()) or "none"
+        raise ConfigError(
+            f"{key} is {path!r}, which cannot be made with the options given ({given}): {error}"
+        ) from None
+    try:
+        return kind(*arguments, **named, **options)
+    except TypeError as error:
+        if "keyword argument" not in str(error):  # an error of the class itself
+            raise
+        raise ConfigError(f"{key} is {path!r}, which cannot be made with the options given: {error}") from error

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass
 from typing import Any, get_type_hints
 
+from trace_lit.config.class_paths import ForeignPath, is_class_path
 from trace_lit.config.errors import ConfigError
 
 _METADATA = "trace_lit"
@@ -31,7 +32,7 @@ class _Rules:
 
     def problem(self, value: Any) -> str | None:
         """What `value` must be, where it is not."""
-        if self.allowed is not None and value not in self.allowed and not (self.class_path and ":" in str(value)):
+        if self.allowed is not None and value not in self.allowed and not (self.class_path and is_class_path(value)):
             path = ", or 'package.module:Class'" if self.class_path else ""
             return f"must be one of {', '.join(map(repr, self.allowed))}{path}"
         if not isinstance(value, (int, float)) or isinstance(value, bool):
@@ -89,7 +90,8 @@ def option(
     at_least, at_most, above, below
         Bounds of a number, or of each number of a list; `above` and `below` exclude the bound.
     class_path
-        "package.module:Class" is allowed, too.
+        It may name a class as "package.module:Class", beside the `allowed` values where there are some. Of a field that
+        holds lists or mappings, so may each text in them.
     text
         Of a field of any type: it holds a text, or a list of them, which is taken as it is written.
 
@@ -132,6 +134,24 @@ def check_section(name: str, section: Any) -> None:
                     raise ConfigError(f"{key} is {whole} {problem}")
     if name and hasattr(section, "check"):
         section.check()
+
+
+def mark_foreign(section: Any, origin: str) -> None:
+    """Make all class paths in `section` and below those of the file `origin`: importing them is then refused."""
+    for field in dataclasses.fields(section):
+        rules, value = field.metadata.get(_METADATA), getattr(section, field.name)
+        if dataclasses.is_dataclass(value):
+            mark_foreign(value, origin)
+        elif rules is not None and rules.class_path:
+            setattr(section, field.name, _foreign(value, origin))
+
+
+def _foreign(value: Any, origin: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _foreign(own, origin) for key, own in value.items()}
+    if isinstance(value, list):
+        return [_foreign(own, origin) for own in value]
+    return ForeignPath(value, origin) if is_class_path(value) else value
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import copy
 import dataclasses
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from trace_lit.config.errors import ConfigError
 from trace_lit.config.fields import is_text
 
+_GIVEN = "_given_keys"
 Rename = Callable[[dict[str, Any], str], dict[str, Any]]  # of a layer and its origin: the layer with today's keys
 
 
@@ -27,15 +28,14 @@ def merge_layers(
     schema: type,
     paths: Sequence[str | Path] = (),
     words: Sequence[str] = (),
-    free: Sequence[str] = (),
     rename: Rename = lambda layer, origin: layer,
 ) -> Any:
     """An object of `schema` from its defaults, the YAML files `paths` and the `key=value` `words`, left to right.
 
+    Any key may stand below one that holds a mapping. See `given_keys` for those that the layers have given.
+
     Parameters
     ----------
-    free
-        Keys below which any key may stand.
     rename
         Brings each layer, nested plain types, to today's keys.
 
@@ -45,22 +45,40 @@ def merge_layers(
         A file cannot be read, a key does not exist, a value has the wrong type, or an interpolation leads nowhere.
     """
     merged = OmegaConf.structured(schema)
-    for path in paths:
-        merged = _merge(schema, merged, _read_yaml(schema, Path(path)), str(path), free, rename)
-    for word in words:
-        origin = f"{word!r} on the command line"
-        merged = _merge(schema, merged, _read_word(schema, word), origin, free, rename)
+    given: set[str] = set()
+    layers = [(str(path), _read_yaml(schema, Path(path))) for path in paths]
+    layers += [(f"{word!r} on the command line", _read_word(schema, word)) for word in words]
+    for origin, layer in layers:
+        merged, keys = _merge(schema, merged, layer, origin, rename)
+        given |= keys
     try:
-        return OmegaConf.to_object(merged)
+        config: Any = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:  # an interpolation leads nowhere
         raise ConfigError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
+    setattr(config, _GIVEN, frozenset(given))
+    return config
+
+
+def given_keys(config: Any) -> frozenset[str]:
+    """The dotted keys that were given: those of files and words, and all whose values are not the defaults."""
+    usual = flatten(to_plain(type(config)()))
+    changed = {key for key, value in flatten(to_plain(config)).items() if key not in usual or value != usual[key]}
+    return getattr(config, _GIVEN, frozenset()) | changed
 
 
 def to_plain(config: Any) -> dict[str, Any]:
     """The configuration as nested plain types."""
-    container = OmegaConf.to_container(OmegaConf.structured(config), resolve=True)
-    assert isinstance(container, dict)
-    return {str(key): value for key, value in container.items()}
+    return {field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_plain(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(own) for key, own in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(own) for own in value]
+    return str(value) if isinstance(value, str) else value
 
 
 def from_plain(schema: type, values: dict[str, Any]) -> Any:
@@ -80,16 +98,18 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _merge(
-    schema: type, config: DictConfig, layer: DictConfig, origin: str, free: Sequence[str], rename: Rename
-) -> DictConfig:
+    schema: type, config: DictConfig, layer: DictConfig, origin: str, rename: Rename
+) -> tuple[DictConfig, set[str]]:
+    """`config` with what `layer` changes, and the keys that it gives."""
     plain = OmegaConf.to_container(layer, resolve=False)
     assert isinstance(plain, dict)
     layer = OmegaConf.create(rename({str(key): value for key, value in plain.items()}, origin))
-    leaves = list(flatten(OmegaConf.to_container(OmegaConf.structured(schema), resolve=False)))  # type: ignore[arg-type]
+    leaves = list(flatten(to_plain(schema())))
     sections = {leaf.rpartition(".")[0] for leaf in leaves}
+    free = tuple(f"{name}." for name in _mappings(schema))
     keys = list(flatten(OmegaConf.to_container(layer, resolve=False)))  # type: ignore[arg-type]
     for key in keys:
-        if key not in leaves and key not in sections and not key.startswith(tuple(f"{name}." for name in free)):
+        if key not in leaves and key not in sections and not key.startswith(free):
             raise ConfigError(f"{origin}: no key {key!r}; the nearest is {_nearest(key, leaves)!r}")
     try:
         merged = OmegaConf.merge(config, layer)
@@ -97,7 +117,17 @@ def _merge(
         key = error.full_key or _refused(config, layer, keys)
         raise ConfigError(f"{origin}: {key}: {str(error).splitlines()[0]}") from error
     assert isinstance(merged, DictConfig)
-    return merged
+    return merged, set(keys)
+
+
+def _mappings(schema: type, prefix: str = "") -> Iterator[str]:
+    """The dotted keys that hold a mapping."""
+    for name, kind in get_type_hints(schema).items():
+        if dataclasses.is_dataclass(kind):
+            assert isinstance(kind, type)
+            yield from _mappings(kind, f"{prefix}{name}.")
+        elif dict in (get_origin(kind), *map(get_origin, get_args(kind))):
+            yield f"{prefix}{name}"
 
 
 def _nearest(key: str, leaves: Sequence[str]) -> str:

@@ -1,3 +1,4 @@
+from .base import Encoder, EncoderInput, EncoderOutput
 from .calendar import calendar_features
 from .heads import (
     ClassificationModel,
@@ -9,12 +10,14 @@ from .heads import (
     masked_reconstruction_loss,
 )
 from .masking import draw_patch_mask
-from .model import EncoderOutput, SeriesEncoder
+from .model import SeriesEncoder, build_encoder
 from .patches import InstanceNorm, split_patches
 from .ridge import blocked_predictions, logistic, mean_of_blocks, ridge, time_blocks
 
 __all__ = [
     "ClassificationModel",
+    "Encoder",
+    "EncoderInput",
     "EncoderOutput",
     "Forecast",
     "ForecastHead",
@@ -24,6 +27,7 @@ __all__ = [
     "ReconstructionHead",
     "SeriesEncoder",
     "blocked_predictions",
+    "build_encoder",
     "calendar_features",
     "draw_patch_mask",
     "logistic",

@@ -1,8 +1,12 @@
-"""Forecasters that the encoder is held against, on the same batches."""
+"""Forecasters and classifiers that the encoder is held against, on the same batches.
+
+One of your own subclasses `Forecaster`, `Baseline` or `Classifier`; see docs/extending/tune-model.md.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,32 +21,80 @@ from trace_lit.encoder.patches import InstanceNorm, interpolated
 _AVERAGED = 25  # steps of DLinear's moving average
 
 
-class Baseline(nn.Module, ABC):
-    """A forecaster of `horizon` steps from the `lookback` steps of one channel at a time.
-
-    Gaps are bridged by straight lines. Subclasses give `changes`.
-    """
+class _OfChannels(nn.Module, ABC):
+    """A model of windows of known channels, each with its usual mean and deviation (V,) in the training corpus."""
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(
-        self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
-    ) -> None:
+    def __init__(self, vocabulary: ChannelVocabulary) -> None:
         super().__init__()
-        self.lookback, self.horizon, self.outputs, self.season = lookback, horizon, outputs, season
         self.register_buffer("mean", torch.tensor(vocabulary.mean).nan_to_num(0.0), persistent=False)
         self.register_buffer("deviation", torch.tensor(vocabulary.deviation).nan_to_num(0.0), persistent=False)
-        self.build()
 
-    def build(self) -> None:
-        """Make what is learned, for `lookback` steps and `horizon` · `outputs` numbers; nothing by default."""
+    def build(self, **options: Any) -> None:
+        """Make what is learned; `options` are `tune.options`. Nothing by default."""
+        if options:
+            raise TypeError(f"build() got an unexpected keyword argument {next(iter(options))!r}")
+
+
+class Classifier(_OfChannels):
+    """A classifier of windows of `lookback` steps into `labels` labels. A subclass makes its layers in `build`."""
+
+    def __init__(self, vocabulary: ChannelVocabulary, lookback: int, labels: int, **options: Any) -> None:
+        super().__init__(vocabulary)
+        self.lookback, self.labels = lookback, labels
+        self.build(**options)
+
+    def standardised(self, batch: MultimodalBatch) -> Tensor:
+        """Values (B, C, T) in deviations from the channel's mean; gaps are bridged, 0 where nothing is known."""
+        ids = batch.channel_ids
+        spread = self.deviation[ids].unsqueeze(-1)
+        standard = (batch.values - self.mean[ids].unsqueeze(-1)) / spread.where(spread > 0, 1.0)
+        return interpolated(standard, batch.observed & batch.channel_mask.unsqueeze(-1))
+
+    @abstractmethod
+    def forward(self, batch: MultimodalBatch) -> Tensor:
+        """Scores (B, K) of the K labels, before a softmax."""
+
+
+class Forecaster(_OfChannels):
+    """A forecaster of `horizon` steps from windows of `lookback` steps. A subclass makes its layers in `build`.
+
+    Attributes
+    ----------
+    outputs
+        Q, the quantiles of a forecast, or 1 for a point forecast.
+    season
+        Steps of a season, as `window.season` says.
+    """
+
+    def __init__(
+        self,
+        vocabulary: ChannelVocabulary,
+        lookback: int,
+        horizon: int,
+        outputs: int = 1,
+        season: int = 1,
+        **options: Any,
+    ) -> None:
+        super().__init__(vocabulary)
+        self.lookback, self.horizon, self.outputs, self.season = lookback, horizon, outputs, season
+        self.build(**options)
+
+    @abstractmethod
+    def forward(self, batch: MultimodalBatch) -> Forecast:
+        """`Forecast(change, self.level(batch))`: changes (B, C, H, Q) from the level, in its deviations."""
 
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
         """The last observed values, and the channels' deviations; a channel without any value stands at its mean."""
         observed = batch.observed & batch.channel_mask.unsqueeze(-1)
         norm = InstanceNorm.of(batch.values, observed, self.deviation[batch.channel_ids], "last", "channel")
         return norm.or_at(self.mean[batch.channel_ids], observed)
+
+
+class Baseline(Forecaster):
+    """A forecaster of one channel at a time; gaps are bridged by straight lines. Subclasses give `changes`."""
 
     def forward(self, batch: MultimodalBatch) -> Forecast:
         norm = self.level(batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from trace_lit.config import ConfigError, option
 
@@ -12,8 +13,9 @@ class EncoderConfig:
     """The series encoder, TRACE §3.2; every switch that leaves the paper says so."""
 
     name: str = option(
-        "trace", "the backbone: trace, or another behind the same output", allowed=("trace",), class_path=True
+        "trace", "the backbone: trace, or another Encoder behind the same output", allowed=("trace",), class_path=True
     )
+    options: dict[str, Any] = option({}, "the own options of another backbone, by name")
     width: int = option(384, "length d of a token", at_least=1)
     layers: int = option(6, "transformer blocks", at_least=1)
     heads: int = option(6, "attention heads", at_least=1)

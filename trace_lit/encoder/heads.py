@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch
 from trace_lit.distributed import world_size
+from trace_lit.encoder.base import Encoder, EncoderOutput
 from trace_lit.encoder.calendar import calendar_features, calendar_width
-from trace_lit.encoder.model import EncoderOutput, SeriesEncoder
 from trace_lit.encoder.patches import InstanceNorm, split_patches
 
 
@@ -142,7 +142,7 @@ class ForecastModel(HeadedForecaster):
 
     def __init__(
         self,
-        encoder: SeriesEncoder,
+        encoder: Encoder,
         lookback: int,
         horizon: int,
         outputs: int = 1,
@@ -175,7 +175,7 @@ class ClassificationModel(nn.Module):
     What the layer sees besides, `further` numbers, is a subclass's affair.
     """
 
-    def __init__(self, encoder: SeriesEncoder, channels: int, labels: int, further: int = 0) -> None:
+    def __init__(self, encoder: Encoder, channels: int, labels: int, further: int = 0) -> None:
         super().__init__()
         self.encoder = encoder
         self.channels = channels

@@ -14,13 +14,15 @@ from trace_lit.metrics.scores import ClassificationScores, ForecastScores
 from trace_lit.settings import Config
 
 
-def predict_mean(runs: Sequence[str | Path], asked: Asked) -> Predictions:
+def predict_mean(runs: Sequence[str | Path], asked: Asked, trust: bool = False) -> Predictions:
     """What `runs` say on average of the windows asked for, see `predict_run` and `Predictions.mean_with`."""
-    first, *others = (predict_run(run, asked) for run in runs)
+    first, *others = (predict_run(run, asked, trust) for run in runs)
     return first.mean_with(others)
 
 
-def evaluate_mean(runs: Sequence[str | Path], split: str = "test", corpus: str | Path | None = None) -> dict[str, Any]:
+def evaluate_mean(
+    runs: Sequence[str | Path], split: str = "test", corpus: str | Path | None = None, trust: bool = False
+) -> dict[str, Any]:
     """The scores of the mean of `runs`, flat; of several corpora each under its name. Nothing is written.
 
     Raises
@@ -30,14 +32,14 @@ def evaluate_mean(runs: Sequence[str | Path], split: str = "test", corpus: str |
     ConfigError, CorpusError
         They cannot be used with each other, or with the corpus.
     """
-    configs = [run_config(run) for run in runs]
+    configs = [run_config(run, trust) for run in runs]
     if corpus is None:
         for run, config in zip(runs, configs, strict=True):
             check_unseen(run, config, split)
     folders = [Path(corpus)] if corpus is not None else own_folders(configs[0])
     metrics: dict[str, Any] = {}
     for folder in folders:
-        mean = predict_mean(runs, Asked(folder, split=split))
+        mean = predict_mean(runs, Asked(folder, split=split), trust)
         prefix = split if len(folders) == 1 else f"{split}/{mean.dataset.corpus.info.name}"
         metrics |= {f"{prefix}/{key}": value for key, value in _scores(mean, configs[0]).items()}
     return metrics

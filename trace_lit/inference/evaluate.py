@@ -50,14 +50,16 @@ class OpenedRun:
         return pools
 
 
-def open_run(run: str | Path, corpus: str | Path | None = None) -> OpenedRun:
+def open_run(run: str | Path, corpus: str | Path | None = None, trust: bool = False) -> OpenedRun:
     """A run's model with its own corpora, or with the one in the folder `corpus`.
+
+    Classes that the run names are imported only with `trust`.
 
     Raises
     ------
     CheckpointError, CorpusError, TextEncoderError
     """
-    model, checkpoint = load_aligned(run)
+    model, checkpoint = load_aligned(run, trust)
     config = copy.deepcopy(checkpoint.config)
     if corpus is not None:
         config.data.corpus = str(corpus)
@@ -76,16 +78,21 @@ def open_run(run: str | Path, corpus: str | Path | None = None) -> OpenedRun:
 
 
 def evaluate_run(
-    run: str | Path, split: str = "test", corpus: str | Path | None = None, bootstrap: int | None = None
+    run: str | Path,
+    split: str = "test",
+    corpus: str | Path | None = None,
+    bootstrap: int | None = None,
+    trust: bool = False,
 ) -> dict[str, Any]:
     """The retrieval metrics of an aligned run, the scores of a tuned one, flat; of several corpora each under its name.
 
-    Those on the run's own corpora are added to its metrics.json.
+    Those on the run's own corpora are added to its metrics.json. Classes that the run names are imported only with
+    `trust`.
     """
-    config = run_config(run)
+    config = run_config(run, trust)
     if config.stage == "tune":
-        return evaluate_tuned(run, config, split, corpus, best_device(config.trainer.accelerator))
-    opened = open_run(run, corpus)
+        return evaluate_tuned(run, config, split, corpus, best_device(config.trainer.accelerator), trust)
+    opened = open_run(run, corpus, trust)
     metrics = evaluate_opened(opened, split, bootstrap)
     opened.keep(metrics)
     return metrics

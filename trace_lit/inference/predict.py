@@ -47,8 +47,10 @@ class Asked:
     last: bool = False
 
 
-def predict_run(run: str | Path, asked: Asked) -> Predictions:
+def predict_run(run: str | Path, asked: Asked, trust: bool = False) -> Predictions:
     """What the tuned run, or the baseline, `run` says of the windows asked for.
+
+    Classes that the run names are imported only with `trust`.
 
     Raises
     ------
@@ -57,16 +59,18 @@ def predict_run(run: str | Path, asked: Asked) -> Predictions:
     ConfigError, CorpusError
         The windows are not there, or cannot be used with this run.
     """
-    config = run_config(run)
+    config = run_config(run, trust)
     if config.stage != "tune":
         raise CheckpointError(f"{run} is of stage {config.stage!r}; one of stage 'tune' is needed here")
     if asked.series is None:
-        return _predict(run, config, asked, asked.corpus, timed=True)
+        return _predict(run, config, asked, asked.corpus, True, trust)
     with _as_corpus(asked.series, _like(config, asked.corpus), config) as (folder, timed):
-        return _predict(run, config, dataclasses.replace(asked, ids=(), last=True), folder, timed)
+        return _predict(run, config, dataclasses.replace(asked, ids=(), last=True), folder, timed, trust)
 
 
-def _predict(run: str | Path, config: Config, asked: Asked, folder: Path | None, timed: bool) -> Predictions:
+def _predict(
+    run: str | Path, config: Config, asked: Asked, folder: Path | None, timed: bool, trust: bool
+) -> Predictions:
     device = best_device(config.trainer.accelerator)
     if config.tune.model in CLASSIFIERS:
         data, says = load_classifiers(run, config)
@@ -75,7 +79,7 @@ def _predict(run: str | Path, config: Config, asked: Asked, folder: Path | None,
             _move(config, folder)
             data = open_data(config, data.vocabulary, data.label_names)
     else:
-        checkpoint, build = load_tuned(run)
+        checkpoint, build = load_tuned(run, trust)
         _move(checkpoint.config, folder)
         data = open_data(checkpoint.config, checkpoint.vocabulary, checkpoint.label_names)
         module = build(data).to(device).eval()

@@ -13,7 +13,7 @@ from trace_lit.retrieval import with_split
 from trace_lit.runs.folder import write_metrics
 
 
-def aligned_start(tuned: Checkpoint) -> str:
+def aligned_start(tuned: Checkpoint, trust: bool = False) -> str:
     """The aligned run that a tuned one began from, over other tuned ones, too.
 
     Raises
@@ -27,7 +27,7 @@ def aligned_start(tuned: Checkpoint) -> str:
         start = checkpoint.config.init_from
         if start is None:
             break
-        checkpoint = load_checkpoint(start)
+        checkpoint = load_checkpoint(start, trust=trust)
     if start is None or checkpoint.stage != "align":
         raise CheckpointError(
             f"{tuned.path} did not begin from a run of stage align (init_from={tuned.config.init_from}), so there was no "
@@ -36,7 +36,9 @@ def aligned_start(tuned: Checkpoint) -> str:
     return start
 
 
-def evaluate_retention(run: str | Path, split: str = "test", bootstrap: int | None = None) -> dict[str, Any]:
+def evaluate_retention(
+    run: str | Path, split: str = "test", bootstrap: int | None = None, trust: bool = False
+) -> dict[str, Any]:
     """Retrieval on the aligned run's own corpora with its encoder, and with the tuned one in its place.
 
     The metrics are `retrieval/before/<split>/…` and `retrieval/after/<split>/…`, and are added to the tuned run's
@@ -47,14 +49,14 @@ def evaluate_retention(run: str | Path, split: str = "test", bootstrap: int | No
     CheckpointError
         The run is none that was tuned from an aligned one; or that one cannot be used.
     """
-    config = run_config(run)
+    config = run_config(run, trust)
     if config.stage == "tune" and config.tune.model in CLASSIFIERS:  # which leave no checkpoint
         raise CheckpointError(
             f"{run} is the baseline {config.tune.model}, which has no encoder: there was no retrieval that tuning could "
             "have changed"
         )
-    tuned = load_checkpoint(run, "tune")
-    opened = open_run(aligned_start(tuned))
+    tuned = load_checkpoint(run, "tune", trust)
+    opened = open_run(aligned_start(tuned, trust), trust=trust)
     metrics = with_split("retrieval/before", evaluate_opened(opened, split, bootstrap))
     model = opened.model
     model.encoder.extend(tuned.vocabulary)

@@ -45,6 +45,7 @@ def search_run(
     top: int = 5,
     plot: Path | None = None,
     as_json: bool = False,
+    trust: bool = False,
 ) -> list[Hit]:
     """Find the series of a corpus that answer the question, print them and draw them.
 
@@ -54,6 +55,8 @@ def search_run(
         The run's own corpus by default; a run of several corpora must be told which one.
     split
         All of the corpus by default.
+    trust
+        Import the classes that the run names.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def search_run(
         raise ConfigError('--text is empty; ask in words, like --text "heavy rain after a sudden pressure drop"')
     if plot is not None:
         picture_format(plot)  # an error now, not after all the work
-    opened = open_run(run, corpus)
+    opened = open_run(run, corpus, trust)
     searched = _only_corpus(opened)
     channels, patch = searched.info.channels, opened.config.encoder.patch_length
     series = None if question.series is None else read_series_csv(question.series, channels)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from data_modules import DomainDataModule
-from trace_lit.config import ConfigError
+from trace_lit.config import ConfigError, mark_foreign
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules import Checkpoint, CheckpointError, TuneModule, load_checkpoint
 from trace_lit.runs.data import open_data
@@ -20,7 +20,7 @@ from trace_lit.tuning.build import Predictor, bare_module, fit_classifiers, scor
 from trace_lit.tuning.neighbours import check_unchanged
 
 
-def load_tuned(place: str | Path) -> tuple[Checkpoint, Callable[[DomainDataModule], TuneModule]]:
+def load_tuned(place: str | Path, trust: bool = False) -> tuple[Checkpoint, Callable[[DomainDataModule], TuneModule]]:
     """The checkpoint of a tuned run, and how its module is made once the data that it is used on are there.
 
     These begin with the checkpoint's vocabulary; its further channels are added to the encoder as never seen.
@@ -31,10 +31,11 @@ def load_tuned(place: str | Path) -> tuple[Checkpoint, Callable[[DomainDataModul
         It is missing, damaged, or not of the stage tune. When the module is made: the weights are not those of the
         present model, or retriever and corpora not those that it was tuned with.
     """
-    checkpoint = load_checkpoint(place, "tune")
+    checkpoint = load_checkpoint(place, "tune", trust)
 
     def build(data: DomainDataModule) -> TuneModule:
-        module = bare_module(checkpoint.config, data, checkpoint.vocabulary, len(checkpoint.vocabulary))
+        channels = len(checkpoint.vocabulary)
+        module = bare_module(checkpoint.config, data, checkpoint.vocabulary, channels, trust)
         check_unchanged(module.retrieval, checkpoint.retrieval, place)
         module.prepare()
         try:
@@ -97,7 +98,12 @@ def check_unseen(run: str | Path, config: Config, split: str) -> None:
 
 
 def evaluate_tuned(
-    run: str | Path, config: Config, split: str, corpus: str | Path | None, device: torch.device
+    run: str | Path,
+    config: Config,
+    split: str,
+    corpus: str | Path | None,
+    device: torch.device,
+    trust: bool = False,
 ) -> dict[str, Any]:
     """The scores of a tuned run or of a baseline on a split; those on its own data are added to its metrics.json.
 
@@ -122,7 +128,7 @@ def evaluate_tuned(
             config.data.corpus = str(corpus)
             data = open_data(config, data.vocabulary, data.label_names)
     else:
-        checkpoint, build = load_tuned(run)
+        checkpoint, build = load_tuned(run, trust)
         if corpus is not None:
             config.data.corpus = str(corpus)
         data = open_data(config, checkpoint.vocabulary, checkpoint.label_names)
@@ -145,7 +151,12 @@ def _check_data(run: str | Path, data: DomainDataModule, fingerprint: str) -> No
         )
 
 
-def run_config(run: str | Path) -> Config:
-    """The configuration of a run folder or a checkpoint file."""
+def run_config(run: str | Path, trust: bool = False) -> Config:
+    """The configuration of a run folder or a checkpoint file; classes that it names are imported only with `trust`."""
     path = Path(run) / "config.yaml"
-    return load_config([path]) if path.is_file() else load_checkpoint(run).config
+    if not path.is_file():
+        return load_checkpoint(run, trust=trust).config
+    config = load_config([path])
+    if not trust:
+        mark_foreign(config, str(path))
+    return config

@@ -6,27 +6,33 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from trace_lit.encoder import SeriesEncoder
+from trace_lit.encoder import Encoder
 from trace_lit.modules.stage import TrainingError
 
 LAYERS = ("attention.input", "attention.output")
 SCALE = 2  # of what an adapter adds, whatever its rank
 
 
-def add_adapters(encoder: SeriesEncoder, rank: int) -> None:
+def add_adapters(encoder: Encoder, rank: int) -> None:
     """Put adapters of `rank` on all attention layers; nothing else of the encoder is then trained.
 
     Raises
     ------
     TrainingError
-        The package peft is not installed.
+        The package peft is not installed, or the encoder has no such layers.
     """
     try:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError:
         raise TrainingError("tune.scope=lora needs the package peft: pip install peft") from None
     adapters = LoraConfig(r=rank, lora_alpha=SCALE * rank, target_modules=list(LAYERS))
-    inject_adapter_in_model(adapters, encoder)  # type: ignore[arg-type]
+    try:
+        inject_adapter_in_model(adapters, encoder)  # type: ignore[arg-type]
+    except ValueError:  # there is nothing to put them on
+        raise TrainingError(
+            f"tune.scope is lora, but {type(encoder).__name__} has no layers named {' or '.join(LAYERS)} to adapt: take "
+            "another tune.scope"
+        ) from None
     for name, parameter in encoder.named_parameters():
         parameter.requires_grad_("lora_" in name)
 

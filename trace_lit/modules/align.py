@@ -15,14 +15,14 @@ from trace_lit.alignment import (
     ContrastiveLoss,
     Level,
     NegativeCache,
-    contrastive_loss,
+    build_loss,
     negatives_at,
     statement_loss,
 )
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.distributed import gather, mean_over_processes
-from trace_lit.encoder import ReconstructionHead, SeriesEncoder
+from trace_lit.encoder import Encoder, ReconstructionHead, build_encoder
 from trace_lit.modules.pretrain import reconstruction_loss
 from trace_lit.modules.stage import StageModule
 from trace_lit.settings import Config
@@ -39,7 +39,7 @@ def mean_cosine(vectors: Tensor) -> Tensor:
 
 
 class AlignModule(StageModule):
-    """The aligned model under bidirectional InfoNCE at the sample and the channel level.
+    """The aligned model under a bidirectional loss, InfoNCE by default, at the sample and the channel level.
 
     `labels` is the number of label names of the corpus, for the optional classification term.
     """
@@ -48,7 +48,8 @@ class AlignModule(StageModule):
         self, config: Config, vocabulary: ChannelVocabulary, labels: int = 0, data_fingerprint: str = ""
     ) -> None:
         super().__init__(config, data_fingerprint)
-        self.model = AlignedModel(SeriesEncoder(config.encoder, vocabulary), config.alignment)
+        self.model = AlignedModel(build_encoder(config.encoder, vocabulary), config.alignment)
+        self.contrast = build_loss(config.alignment)
         self._negative_caches: list[NegativeCache] = []  # one a corpus
         self.statement_banks: list[StatementBank] = []  # one a corpus: what is true of its training windows
         self.head: nn.Module | None = None
@@ -59,7 +60,7 @@ class AlignModule(StageModule):
             self.classifier = nn.Linear(config.encoder.width, labels)
 
     @property
-    def encoder(self) -> SeriesEncoder:  # type: ignore[override]
+    def encoder(self) -> Encoder:  # type: ignore[override]
         return self.model.encoder
 
     def use_negatives(self, caches: Sequence[NegativeCache]) -> None:
@@ -109,9 +110,9 @@ class AlignModule(StageModule):
 
     def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         output = self.model(batch)
-        loss = contrastive_loss(output.sample, self.model.temperature, lambda _: None).total
+        loss = self.contrast(output.sample, self.model.temperature, lambda _: None).total
         if weight := self.config.alignment.channel_weight:
-            loss = loss + weight * contrastive_loss(output.channel, self.model.temperature, lambda _: None).total
+            loss = loss + weight * self.contrast(output.channel, self.model.temperature, lambda _: None).total
         self.validation_loss.update(loss, weight=len(batch))
 
     def _outside(self, sample: Level, batch: MultimodalBatch) -> tuple[Tensor, Tensor] | None:
@@ -143,7 +144,7 @@ class AlignModule(StageModule):
         def negatives(candidates: int) -> int | None:
             return negatives_at(self.progress, candidates, alignment.negatives, alignment.all_negatives_share)
 
-        result = contrastive_loss(level, self.model.temperature, negatives, outside)
+        result: ContrastiveLoss = self.contrast(level, self.model.temperature, negatives, outside)
         self._log_contrast(result, name, len(level.series))
         return result
 

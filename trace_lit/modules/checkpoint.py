@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
 from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import mark_foreign
 from trace_lit.modules.adapters import merge_adapters
 from trace_lit.modules.finding import CheckpointError, checkpoint_path
 from trace_lit.modules.stage import CHECKPOINT_KEY
@@ -49,8 +50,10 @@ class Checkpoint:
         return {name.removeprefix(prefix): value for name, value in self.weights.items() if name.startswith(prefix)}
 
 
-def load_checkpoint(place: str | Path, stage: str | None = None) -> Checkpoint:
+def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = False) -> Checkpoint:
     """Read the checkpoint of a run folder or a checkpoint file, on the CPU.
+
+    Classes that its configuration names are imported only with `trust`, and only where they are needed.
 
     Raises
     ------
@@ -72,6 +75,8 @@ def load_checkpoint(place: str | Path, stage: str | None = None) -> Checkpoint:
         config = from_dict(own["config"])
     except OmegaConfBaseException as error:
         raise CheckpointError(f"{path} was written by another version of trace_lit: {error}") from error
+    if not trust:
+        mark_foreign(config, str(path))
     return Checkpoint(
         path=path,
         stage=own["stage"],

@@ -5,20 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from trace_lit.alignment import AlignedModel
-from trace_lit.encoder import SeriesEncoder
+from trace_lit.encoder import build_encoder
 from trace_lit.modules.checkpoint import Checkpoint, load_checkpoint
 
 
-def load_aligned(place: str | Path) -> tuple[AlignedModel, Checkpoint]:
+def load_aligned(place: str | Path, trust: bool = False) -> tuple[AlignedModel, Checkpoint]:
     """The aligned model of a run or a checkpoint file, in evaluation mode, on the CPU.
+
+    Classes that the run names are imported only with `trust`.
 
     Raises
     ------
+    ConfigError
+        The run needs a class that is not to be trusted, or that is not there.
     CheckpointError
         It is missing, damaged, or not of the stage align.
     """
-    checkpoint = load_checkpoint(place, "align")
-    model = AlignedModel(SeriesEncoder(checkpoint.config.encoder, checkpoint.vocabulary), checkpoint.config.alignment)
+    checkpoint = load_checkpoint(place, "align", trust)
+    model = AlignedModel(build_encoder(checkpoint.config.encoder, checkpoint.vocabulary), checkpoint.config.alignment)
     prefix = "model."
     model.load_state_dict(
         {name.removeprefix(prefix): value for name, value in checkpoint.weights.items() if name.startswith(prefix)}

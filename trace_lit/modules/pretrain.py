@@ -10,8 +10,9 @@ from torch import Tensor
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.encoder import (
+    Encoder,
     ReconstructionHead,
-    SeriesEncoder,
+    build_encoder,
     draw_patch_mask,
     masked_reconstruction_loss,
     split_patches,
@@ -21,7 +22,7 @@ from trace_lit.settings import Config
 
 
 def reconstruction_loss(
-    encoder: SeriesEncoder,
+    encoder: Encoder,
     head: ReconstructionHead,
     batch: MultimodalBatch,
     ratio: float,
@@ -43,7 +44,7 @@ class PretrainModule(StageModule):
 
     def __init__(self, config: Config, vocabulary: ChannelVocabulary, data_fingerprint: str = "") -> None:
         super().__init__(config, data_fingerprint)
-        self.encoder = SeriesEncoder(config.encoder, vocabulary)
+        self.encoder = build_encoder(config.encoder, vocabulary)
         self.head = ReconstructionHead(config.encoder.width, config.encoder.patch_length)
 
     def idle(self) -> Iterable[Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torchmetrics import MeanMetric
 
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.encoder import SeriesEncoder
+from trace_lit.encoder import Encoder
 from trace_lit.errors import InputError
 from trace_lit.modules.optim import build_optimizer, build_schedule, scaled_learning_rate
 from trace_lit.settings import Config, to_dict
@@ -27,7 +28,7 @@ class TrainingError(InputError):
 class StageModule(L.LightningModule):
     """A stage of training around the common encoder."""
 
-    encoder: SeriesEncoder
+    encoder: Encoder
     total_steps: int  # of the optimiser, in the whole run
 
     def __init__(self, config: Config, data_fingerprint: str = "") -> None:
@@ -58,6 +59,7 @@ class StageModule(L.LightningModule):
 
     def idle(self) -> Iterable[Tensor]:
         """The parameters that no loss of the stage reaches, as it is configured."""
+        yield from self.encoder.unused()
         tokens = self.encoder.channel_tokens
         if not self.config.encoder.channel_tokens:
             yield from tokens.scale.parameters() if tokens.scale is not None else ()
@@ -74,13 +76,16 @@ class StageModule(L.LightningModule):
             parameter.requires_grad_(False)
 
     def configure_optimizers(self) -> Any:
-        global_batch = self.config.data.batch_size * self.trainer.world_size
+        accumulated = self.config.trainer.accumulated
+        global_batch = self.config.data.batch_size * self.trainer.world_size * accumulated
         rate = scaled_learning_rate(self.config.optim, global_batch)
         optim = dataclasses.replace(self.config.optim, learning_rate=rate)
         optimizer = build_optimizer(self, optim, fused=not self._gradients_are_scaled, rate_of=self.rate_of)
         # Lightning's own estimate would make the iterator of a resumed run before the epoch that it goes on with is known.
         batches = len(self.trainer.datamodule.train_dataloader())  # type: ignore[attr-defined]
-        self.total_steps = self.config.trainer.max_epochs * batches
+        batches = _limited(batches, self.config.trainer.extra.get("limit_train_batches"))
+        # The last batches of an epoch make a step whatever their number.
+        self.total_steps = self.config.trainer.max_epochs * math.ceil(batches / accumulated)
         schedule = build_schedule(optimizer, self.config.optim, self.total_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -127,3 +132,10 @@ class StageModule(L.LightningModule):
     def progress(self) -> float:
         """How much of the run is done, 0 to 1."""
         return self.trainer.global_step / self.total_steps
+
+
+def _limited(batches: int, limit: int | float | None) -> int:
+    """How many of an epoch's `batches` Lightning's `limit_train_batches` leaves: a number of them, or a share."""
+    if limit is None:
+        return batches
+    return min(limit, batches) if isinstance(limit, int) else int(limit * batches)

@@ -7,18 +7,17 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor, nn
 
-from trace_lit.alignment import AlignedModel, contrastive_loss
+from trace_lit.alignment import AlignedModel, build_loss
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import import_class
+from trace_lit.config import build_object, import_class
 from trace_lit.distributed import mean_over_processes
-from trace_lit.encoder import ClassificationModel, ForecastModel, HeadedForecaster, SeriesEncoder
-from trace_lit.encoder.baselines import Baseline
+from trace_lit.encoder import ClassificationModel, Encoder, ForecastModel, HeadedForecaster, build_encoder
+from trace_lit.encoder.baselines import Baseline, Classifier, Forecaster
 from trace_lit.metrics.scores import ClassificationScores, ForecastScores, forecast_errors
-from trace_lit.models import MODELS
+from trace_lit.models import model_entry
 from trace_lit.modules.adapters import add_adapters
 from trace_lit.modules.stage import CHECKPOINT_KEY, StageModule
 from trace_lit.rag import (
@@ -30,6 +29,7 @@ from trace_lit.rag import (
 )
 from trace_lit.rag.forecasters import BackboneForecast, ZeroShotForecast, load_forecaster
 from trace_lit.settings import Config
+from trace_lit.tensorboard import tensorboard_writer
 
 Scores = ForecastScores | ClassificationScores
 
@@ -42,11 +42,16 @@ def build_model(
     `vectors` is the width of the retriever's vectors, where there is a retriever.
     """
     tune, window, head = config.tune, config.window, config.head
-    entry, outputs, solved = MODELS[tune.model], len(head.quantiles) or 1, head.solver != "sgd"
+    entry, outputs, solved = model_entry(tune.model), len(head.quantiles) or 1, head.solver != "sgd"
     if entry.kind == "retrieved":
         if tune.task == "classify":
             return RetrievedLabels(labels)
         return RetrievedMean(vocabulary, head.quantiles, config.encoder.transform)
+    if entry.kind == "own" and tune.task == "classify":
+        return build_object(entry.path, Classifier, "tune.model", vocabulary, lookback, labels, options=tune.options)
+    if entry.kind == "own":
+        sizes = (lookback, window.horizon, outputs, window.season)
+        return build_object(entry.path, Forecaster, "tune.model", vocabulary, *sizes, options=tune.options)
     if entry.kind == "baseline":
         baseline = import_class(entry.path, Baseline, "tune.model")
         return baseline(vocabulary, lookback, window.horizon, outputs, window.season)
@@ -61,7 +66,7 @@ def build_model(
         return BackboneForecast(
             forecaster, vocabulary, lookback, window.horizon, outputs, head.calendar, transform, given, channels
         )
-    encoder = SeriesEncoder(config.encoder, vocabulary)
+    encoder = build_encoder(config.encoder, vocabulary)
     if vectors:
         neighbours = NeighbourInput(
             config.rag, vectors, config.encoder.width, solved, horizon=window.horizon, labels=labels
@@ -114,6 +119,7 @@ class TuneModule(StageModule):
         self.retrieval = dict(retrieval or {})
         # The encoder's part of it is the model's own.
         self.aligned = AlignedModel(self.encoder, config.alignment) if config.tune.alignment_weight else None
+        self.contrast = build_loss(config.alignment) if config.tune.alignment_weight else None
         self.scores = nn.ModuleList(scores)
         self._known = vocabulary
         self.solution: dict[str, float] = {}  # how a head in closed form was chosen
@@ -122,7 +128,7 @@ class TuneModule(StageModule):
         self.register_buffer("label_weight", weight, persistent=False)
 
     @property
-    def encoder(self) -> SeriesEncoder:  # type: ignore[override]
+    def encoder(self) -> Encoder:  # type: ignore[override]
         return self.model.encoder  # type: ignore[return-value]
 
     @property
@@ -196,9 +202,9 @@ class TuneModule(StageModule):
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
         seen = self._at_gains(batch)
         loss = mean_over_processes(*self._errors(self.model(seen), seen))
-        if self.aligned is not None:
+        if self.aligned is not None and self.contrast is not None:
             level = self.aligned.sample_level(batch)
-            term = contrastive_loss(level, self.aligned.temperature, lambda _: None).total
+            term = self.contrast(level, self.aligned.temperature, lambda _: None).total
             self.log("train/task", loss, batch_size=len(batch))
             self.log("train/alignment", term, batch_size=len(batch))
             loss = loss + self.config.tune.alignment_weight * term
@@ -247,9 +253,10 @@ class TuneModule(StageModule):
         for name, scores in zip(names, self.scores, strict=True):
             prefix = "validation" if len(names) == 1 else f"validation/{name}"
             self.log_dict({f"{prefix}/{key}": value for key, value in scores.compute().items()})  # type: ignore[operator]
-            if isinstance(scores, ClassificationScores) and isinstance(self.logger, TensorBoardLogger):
+            writer = tensorboard_writer(self.loggers)
+            if isinstance(scores, ClassificationScores) and writer is not None:
                 figure = scores.figure(self.trainer.datamodule.label_names)  # type: ignore[attr-defined]
-                self.logger.experiment.add_figure(f"confusion/{name}", figure, self.trainer.global_step)
+                writer.add_figure(f"confusion/{name}", figure, self.trainer.global_step)
             scores.reset()  # type: ignore[operator]
 
 

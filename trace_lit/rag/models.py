@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.encoder import ClassificationModel, Forecast, ForecastModel, InstanceNorm, SeriesEncoder
+from trace_lit.encoder import ClassificationModel, Encoder, Forecast, ForecastModel, InstanceNorm
 from trace_lit.encoder.patches import transform_statistics
 from trace_lit.rag.prompt import NeighbourInput, rescaled, retrieved_of
 
@@ -19,7 +19,7 @@ class RetrievalForecastModel(ForecastModel):
 
     def __init__(
         self,
-        encoder: SeriesEncoder,
+        encoder: Encoder,
         lookback: int,
         horizon: int,
         outputs: int,
@@ -43,7 +43,7 @@ class RetrievalForecastModel(ForecastModel):
 class RetrievalClassificationModel(ClassificationModel):
     """The prompt token stands beside [CLS] and the [CIT]s that the head reads."""
 
-    def __init__(self, encoder: SeriesEncoder, channels: int, labels: int, neighbours: NeighbourInput) -> None:
+    def __init__(self, encoder: Encoder, channels: int, labels: int, neighbours: NeighbourInput) -> None:
         further = neighbours.tokens * encoder.config.width + neighbours.width
         super().__init__(encoder, channels, labels, further)
         self.neighbours = neighbours

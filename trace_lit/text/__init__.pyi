@@ -1,6 +1,6 @@
 from .build import build_text_encoder
 from .cache import CachedTextEncoder, EncodingStats
-from .encoder import TextEncoder, TextEncoderError
+from .encoder import TextEncoder, TextEncoderError, fingerprint
 from .sentences import sentences
 from .tokens import MARKS, TokenTexts
 
@@ -12,5 +12,6 @@ __all__ = [
     "TextEncoderError",
     "TokenTexts",
     "build_text_encoder",
+    "fingerprint",
     "sentences",
 ]

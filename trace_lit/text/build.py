@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trace_lit.config import ConfigError, build_object, is_class_path
 from trace_lit.text.cache import CachedTextEncoder
 from trace_lit.text.config import TextConfig
 from trace_lit.text.encoder import TextEncoder
@@ -16,11 +17,20 @@ def build_text_encoder(config: TextConfig) -> CachedTextEncoder:
 
     Raises
     ------
+    ConfigError
+        `text.name` is a class path and no `TextEncoder`, or one that refuses `text.options`.
     TextEncoderError
         The model cannot be found or used; the message says what was tried and what to do.
     """
     encoder: TextEncoder
-    if config.name == "wordllama":
+    if is_class_path(config.name):
+        encoder = _own_encoder(config)
+    elif config.options:
+        raise ConfigError(
+            f"text.options is {config.options}, but text.name is {config.name!r}; they are for a class of your own, "
+            "'package.module:Class'"
+        )
+    elif config.name == "wordllama":
         from trace_lit.text.wordllama import WordLlamaEncoder
 
         encoder = WordLlamaEncoder(config.query_prefix, config.document_prefix)
@@ -38,3 +48,13 @@ def build_text_encoder(config: TextConfig) -> CachedTextEncoder:
             precision=config.precision,
         )
     return CachedTextEncoder(encoder, Path(config.cache_dir).expanduser())
+
+
+def _own_encoder(config: TextConfig) -> TextEncoder:
+    """An encoder of the user's class."""
+    prefixes = (config.query_prefix, config.document_prefix)
+    encoder: TextEncoder = build_object(config.name, TextEncoder, "text.name", *prefixes, options=config.options)
+    lacking = [name for name in ("dim", "fingerprint") if not hasattr(encoder, name)]
+    if lacking:
+        raise ConfigError(f"text.name is {config.name!r}, which does not set {' and '.join(lacking)}; see TextEncoder")
+    return encoder

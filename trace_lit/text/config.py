@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from trace_lit.config import option
 
@@ -12,8 +13,11 @@ class TextConfig:
     """The frozen text encoder."""
 
     name: str = option(
-        "wordllama", "wordllama, an encoder of the Hugging Face hub by name or folder, or package.module:Class"
+        "wordllama",
+        "wordllama, an encoder of the Hugging Face hub by name or folder, or package.module:Class of a TextEncoder",
+        class_path=True,
     )
+    options: dict[str, Any] = option({}, "the own options of a TextEncoder named by its class, by name")
     unit: str = option(
         "sentence",
         "a vector a sentence, a token, or one for the whole document (as in the paper)",

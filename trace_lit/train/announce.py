@@ -45,9 +45,15 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
     start = config.init_from or "random"
     print(f"  model     {total:,} parameters, {trained:,} of them trained, start {start}, seed {config.seed}")
     processes = trainer.world_size
-    batch = config.data.batch_size * processes
+    accumulated = config.trainer.accumulated
+    batch = config.data.batch_size * processes * accumulated
     print(f"  device    {_devices(trainer)}, precision {trainer.precision}, global batch {batch}", end="")
-    print(f" = {config.data.batch_size} × {processes}" if processes > 1 else "")
+    factors = [
+        config.data.batch_size,
+        *([processes] if processes > 1 else []),
+        *([accumulated] if accumulated > 1 else []),
+    ]
+    print(f" = {' × '.join(map(str, factors))}" if len(factors) > 1 else "")
     if module.learns_by_steps:
         print(f"  rate      {learning_rate_in_words(config, batch)}")
     if config.stage == "tune":
@@ -55,7 +61,8 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
     if told := retrieval_in_words(config, data):
         print(f"  retrieves {told}")
     if config.stage == "align":
-        print(f"  negatives {negatives_in_words(config, min(batch, max(sizes)) - 1)}")
+        contrasted = config.data.batch_size * processes  # batches that make a step together are contrasted each alone
+        print(f"  negatives {negatives_in_words(config, min(contrasted, max(sizes)) - 1)}")
     print(end="", flush=True)
 
 

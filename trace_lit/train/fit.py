@@ -28,7 +28,7 @@ from trace_lit.train.process import training_process
 from trace_lit.train.processes import follow_parent
 from trace_lit.train.resume import check_finished, check_resumable, check_words, checkpoint_to_resume, is_of_run
 from trace_lit.train.session import Session
-from trace_lit.train.start import build_module, load_start
+from trace_lit.train.start import bring_along, build_module, load_start
 from trace_lit.train.trainer import build_trainer
 from trace_lit.tuning.build import check_labels, fit_classifiers, score_split
 from trace_lit.tuning.neighbours import check_unchanged, find_neighbours
@@ -50,7 +50,7 @@ class FitResult:
     metrics: dict[str, float]
 
 
-def fit(config: Config, resume: str | Path | None = None, overwrite: bool = False) -> FitResult:
+def fit(config: Config, resume: str | Path | None = None, overwrite: bool = False, trust: bool = False) -> FitResult:
     """Train one stage; the run folder then holds config.yaml, checkpoints, TensorBoard events and metrics.json.
 
     Neither `config` nor the process (generators, deterministic algorithms, warning filters, log levels) is changed.
@@ -63,6 +63,9 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
         A checkpoint or a run to go on from, or "auto" for the last checkpoint of this run if there is one.
     overwrite
         Take the place of a run of the same name.
+    trust
+        Import the classes, too, that another run names from which this one starts, goes on or takes neighbours. Those that
+        `config` names are imported anyway.
 
     Raises
     ------
@@ -78,16 +81,18 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
     config = copy.deepcopy(config)
     anchor_paths(config)
     with training_process(config):
-        return _fit(config, resume, overwrite)
+        return _fit(config, resume, overwrite, trust)
 
 
-def _fit(config: Config, resume: str | Path | None, overwrite: bool) -> FitResult:
+def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool) -> FitResult:
     notes = _settle_start(config) if config.init_from == AUTO else []
-    start = load_start(config) if resume is None else None
+    start = load_start(config, trust) if resume is None else None
     folder = run_folder(config, run_domain(corpus_cache(config).prepare()))
-    checkpoint = checkpoint_to_resume(resume, folder, config.stage)
+    checkpoint = checkpoint_to_resume(resume, folder, config.stage, trust)
     if checkpoint is None and resume is not None:  # there is nothing to go on from, so it begins
-        start, overwrite = load_start(config), True
+        start, overwrite = load_start(config, trust), True
+    if checkpoint is not None and config.init_from is not None:  # its start may be gone
+        bring_along(config, checkpoint.config)
     own = checkpoint is not None and is_of_run(checkpoint, folder)
     if not own and getattr(rank_zero_only, "rank", 0) == 0:  # the others find the folder made
         check_free(folder, overwrite)  # before all the work
@@ -96,7 +101,7 @@ def _fit(config: Config, resume: str | Path | None, overwrite: bool) -> FitResul
         return _ended(config, folder, data)
     if config.stage == "tune" and config.tune.model in CLASSIFIERS:
         return _fit_classifier(config, folder, data, checkpoint, overwrite)
-    module = build_module(config, data, start)
+    module = build_module(config, data, start, trust)
     if checkpoint is not None and not module.learns_by_steps:
         _check_nothing_to_train(checkpoint, own and bool(read_metrics(folder)))
         return _ended(config, folder, data)

@@ -19,6 +19,8 @@ ALLOWED = {
     "init_from": "a run that goes on has its weights",
     "trainer": "",
     "trainer.max_epochs": "the learning rate follows the schedule of the new length",
+    "callbacks": "what is kept in a checkpoint is given to those that are still there",
+    "logger": "",
     "evaluation": "",
     "data.domain": "",  # of the data, the fingerprint decides
     "data.source": "",
@@ -49,6 +51,9 @@ REFUSED = {
     "head": "it decides what is trained",
     "mining": "it decides the batches of the epoch that goes on",
     "optim": "the state of the optimiser was made by it",
+    "trainer.extra.accumulate_grad_batches": "steps are counted by it",
+    "trainer.extra.limit_train_batches": "steps are counted by it",
+    "trainer.extra.overfit_batches": "it decides the batches",
 }
 
 
@@ -65,7 +70,7 @@ def is_of_run(checkpoint: Checkpoint, folder: Path) -> bool:
     return checkpoint.path.resolve().is_relative_to(folder.resolve())
 
 
-def checkpoint_to_resume(resume: str | Path | None, folder: Path, stage: str) -> Checkpoint | None:
+def checkpoint_to_resume(resume: str | Path | None, folder: Path, stage: str, trust: bool = False) -> Checkpoint | None:
     """The checkpoint that the run in `folder` goes on from: a file, a run's last one, or with "auto" its own, if any.
 
     Raises
@@ -82,7 +87,7 @@ def checkpoint_to_resume(resume: str | Path | None, folder: Path, stage: str) ->
         place = place.with_name("best.ckpt")
     if resume == "auto" and not place.is_file():  # stopped before it saved anything
         return None
-    return load_checkpoint(place, stage)
+    return load_checkpoint(place, stage, trust)
 
 
 def check_resumable(
@@ -97,6 +102,7 @@ def check_resumable(
     """
     changed = _changes(checkpoint.config, config)
     refused = _refused(changed, checkpoint.data_fingerprint, data)
+    # Accumulation may not change, so it is left out of both.
     before, now = checkpoint.config.data.batch_size * checkpoint.world_size, config.data.batch_size * processes
     if before != now:
         each, left = divmod(before, processes)

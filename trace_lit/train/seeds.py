@@ -62,7 +62,7 @@ def plan_turns(paths: Sequence[str], words: Sequence[str], seeds: Sequence[int])
     return turns
 
 
-def fit_in_turn(turns: Sequence[Turn], resume: str | None = None, overwrite: bool = False) -> int:
+def fit_in_turn(turns: Sequence[Turn], resume: str | None = None, overwrite: bool = False, trust: bool = False) -> int:
     """Train one after the other, each in a process of its own, as its words alone would; at last show mean ± deviation.
 
     The exit code is 0, or that of the run that did not end well; those behind it are then not started.
@@ -84,6 +84,7 @@ def fit_in_turn(turns: Sequence[Turn], resume: str | None = None, overwrite: boo
             "replace them (--overwrite)"
         )
     how = [*(["--resume", resume] if resume else []), *(["--overwrite"] if overwrite else [])]
+    how += ["--trust"] if trust else []
     for number, turn in enumerate(turns):
         words = ["fit", *turn.words, *how]
         if speaks:

@@ -19,6 +19,7 @@ from trace_lit.modules.stage import StageModule
 from trace_lit.runs.data import run_domain
 from trace_lit.runs.folder import read_metrics, write_metrics
 from trace_lit.settings import Config
+from trace_lit.tensorboard import tensorboard_writer
 from trace_lit.train.announce import log_hyperparameters
 from trace_lit.train.processes import end_followers, is_follower
 from trace_lit.train.trainer import LAST
@@ -41,8 +42,7 @@ class Session:
         """Train from the start, or on from `checkpoint`; the run's metrics, empty where no epoch was left."""
         config, module, trainer = self.config, self.module, self.trainer
         if config.trainer.compile and not (isinstance(module, TuneModule) and not module.has_encoder):
-            for block in module.encoder.blocks:
-                block.compile()
+            module.encoder.compile_layers()
         try:
             solves = config.head.solver != "sgd" and checkpoint is None
             if isinstance(module, TuneModule) and module.has_head and solves:
@@ -96,8 +96,9 @@ class Session:
         trainer, config, data, module = self.trainer, self.config, self.data, self.module
         if trainer.is_global_zero:
             write_metrics(self.folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
-            if isinstance(module, TuneModule) and config.tune.task == "forecast":
-                log_forecasts(module, data, trainer.logger.experiment, trainer.global_step)  # type: ignore[union-attr]
+            writer = tensorboard_writer(trainer.loggers)
+            if isinstance(module, TuneModule) and config.tune.task == "forecast" and writer is not None:
+                log_forecasts(module, data, writer, trainer.global_step)
             log_hyperparameters(trainer, config, run_domain([corpus.path for corpus in data.corpora]))
             print(f"done: {self.folder}")
             for name, value in metrics.items():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from callbacks import (
     BestCheckpoint,
+    EarlyStop,
     HardNegativeMining,
     LastCheckpoint,
     ProgressLines,
@@ -23,11 +25,11 @@ from callbacks import (
     TensorBoardPages,
     Throughput,
 )
-from trace_lit.config import ConfigError
+from trace_lit.config import ConfigError, build_object
 from trace_lit.devices import best_device
 from trace_lit.modules import AtomicCheckpointIO
 from trace_lit.settings import Config
-from trace_lit.train.tensorboard import RunPages
+from trace_lit.train.loggers import build_loggers, split_entry
 
 LAST = "checkpoints/last.ckpt"  # in a run's folder
 PAIR_MRR = "validation/text_to_series/pair/MRR"
@@ -66,12 +68,18 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | Non
     monitor, mode = (PAIR_MRR, "max") if align and has_pairs else ("validation/loss", "min")
     every = config.evaluation.every_n_epochs
     signals = StopSignals()
-    callbacks: list[L.Callback] = [StepRandomness(config.seed), signals, Throughput(), LearningRateMonitor("step")]
+    loggers = build_loggers(config, folder, step)
+    callbacks: list[L.Callback] = [StepRandomness(config.seed), signals, Throughput()]
+    if loggers:
+        callbacks.append(LearningRateMonitor("step"))
     if align:  # before the weight averaging, which takes the averaged weights away again when validation ends
         evaluation = RetrievalEvaluation()
         callbacks += [evaluation, TensorBoardPages(evaluation)]
         if config.mining.every_n_epochs is not None:
             callbacks.append(HardNegativeMining(config.mining, config.seed))
+    callbacks += [_own_callback(entry) for entry in config.callbacks]
+    if config.trainer.early_stopping is not None:
+        callbacks.append(_early_stop(config.trainer.early_stopping, monitor, mode))
     if config.optim.ema_decay is not None:
         callbacks.append(WeightAveraging(use_buffers=False, avg_fn=moving_average(config.optim.ema_decay)))
     often = config.trainer.checkpoint_every_n_steps, config.trainer.checkpoint_every_n_minutes
@@ -93,10 +101,28 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | Non
             use_distributed_sampler=False,
             enable_model_summary=False,
             enable_progress_bar=sys.stdout.isatty(),
-            logger=RunPages(folder, name="", version="", default_hp_metric=False, purge_step=step),
+            logger=loggers,
             callbacks=callbacks,
             plugins=[AtomicCheckpointIO()],
             default_root_dir=folder,
+            **config.trainer.extra,
         )
     except (ValueError, TypeError, MisconfigurationException) as error:
         raise ConfigError(f"the section trainer cannot be used here: {error}") from error
+
+
+def _own_callback(entry: Any) -> L.Callback:
+    """A callback of the user's, an entry of `callbacks`."""
+    path, options = split_entry(entry)
+    return build_object(path, L.Callback, "callbacks", options=options)
+
+
+def _early_stop(options: Mapping[str, Any], monitor: str, mode: str) -> EarlyStop:
+    """What `trainer.early_stopping` asks for; it looks at what chooses the best checkpoint, unless that says otherwise."""
+    try:
+        return EarlyStop(**{"monitor": monitor, "mode": mode, **options})
+    except TypeError as error:
+        raise ConfigError(
+            f"trainer.early_stopping is {dict(options)}; it takes monitor, mode, patience, min_delta and what else "
+            f"Lightning's EarlyStopping does: {error}"
+        ) from None

@@ -53,7 +53,9 @@ def _folders(data: DomainDataModule) -> str:
     return " and ".join(str(corpus.path) for corpus in data.corpora)
 
 
-def build_tune_module(config: Config, data: DomainDataModule, start: Checkpoint | None) -> TuneModule:
+def build_tune_module(
+    config: Config, data: DomainDataModule, start: Checkpoint | None, trust: bool = False
+) -> TuneModule:
     """The module of the stage tune, its encoder taken from `start` where there is one, and frozen as far as asked.
 
     Raises
@@ -61,7 +63,8 @@ def build_tune_module(config: Config, data: DomainDataModule, start: Checkpoint 
     ConfigError
         Texts are to be aligned, and there are none.
     """
-    module = bare_module(config, data, data.vocabulary if start is None else start.vocabulary, len(data.vocabulary))
+    vocabulary = data.vocabulary if start is None else start.vocabulary
+    module = bare_module(config, data, vocabulary, len(data.vocabulary), trust)
     if module.has_encoder:
         if start is not None:
             module.encoder.load_state_dict(start.encoder_weights())
@@ -77,13 +80,18 @@ def build_tune_module(config: Config, data: DomainDataModule, start: Checkpoint 
     return module
 
 
-def bare_module(config: Config, data: DomainDataModule, vocabulary: ChannelVocabulary, channels: int) -> TuneModule:
-    """With weights drawn at random, its encoder for `vocabulary` and its head for that many `channels` of the data's."""
+def bare_module(
+    config: Config, data: DomainDataModule, vocabulary: ChannelVocabulary, channels: int, trust: bool = False
+) -> TuneModule:
+    """With weights drawn at random, its encoder for `vocabulary` and its head for that many `channels` of the data's.
+
+    Classes that the retriever's run names are imported only with `trust`.
+    """
     train: list[OriginDataset] = data.datasets["train"]
     counts: list[int] = []
     if config.tune.task == "classify":
         counts = torch.stack([own.label_counts(len(data.label_names)) for own in train]).sum(0).tolist()
-    retrievals = attach_retrieval(config, data)
+    retrievals = attach_retrieval(config, data, trust)
     return TuneModule(
         config,
         vocabulary if config.tune.model == "trace" else data.vocabulary,  # what has no encoder cannot be extended

@@ -13,10 +13,11 @@ from trace_lit.settings import Config, retrieves
 from trace_lit.text import build_text_encoder
 
 
-def attach_retrieval(config: Config, data: DomainDataModule) -> list[Retrieval]:
+def attach_retrieval(config: Config, data: DomainDataModule, trust: bool = False) -> list[Retrieval]:
     """Let the batches of all splits have their windows' neighbours; one retrieval a corpus, none where none is asked for.
 
-    Neighbours are found when a split is first read.
+    Neighbours are found when a split is first read. Classes that the retriever's run names are imported only with
+    `trust`.
 
     Raises
     ------
@@ -27,7 +28,7 @@ def attach_retrieval(config: Config, data: DomainDataModule) -> list[Retrieval]:
         return []
     rag = config.rag
     assert rag.retriever is not None
-    model, checkpoint = load_aligned(rag.retriever)
+    model, checkpoint = load_aligned(rag.retriever, trust)
     text = build_text_encoder(checkpoint.config.text)
     settings = checkpoint.config
     retriever = FrozenRetriever(

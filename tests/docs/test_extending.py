@@ -1,0 +1,51 @@
+"""The pages of docs/extending, word for word: their Python becomes a module of the reader's own, their commands run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from trace_lit.cli import main
+
+PAGES = sorted((Path(__file__).parents[2] / "docs" / "extending").glob("*.md"))
+COMMANDS = {"fit", "evaluate", "search"}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_does_what_it_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_words: tuple[str, ...], tiny_corpus: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "weather").symlink_to(tiny_corpus)
+    modules = []
+    for code in blocks(page, "python"):
+        name = code.splitlines()[0].removeprefix("# ")
+        (tmp_path / name).write_text(code, encoding="utf-8")
+        modules.append(Path(name).stem)
+    lines = [line for block in blocks(page, "bash") for line in block.replace("\\\n", " ").splitlines()]
+    assert lines
+    try:
+        for line in lines:
+            program, command, *words = shlex.split(line)
+            assert program == "trace-lit"
+            assert command in COMMANDS
+            assert main([command, *(tiny_words if command == "fit" else []), *words]) == 0, line
+    finally:
+        for name in modules:
+            sys.modules.pop(name, None)
+
+
+def test_every_page_has_something_to_run() -> None:
+    assert len(PAGES) == 9
+    assert all(blocks(page, "bash") for page in PAGES)
