@@ -155,7 +155,7 @@ def _listing(root: str | None, inside: Path) -> list[tuple[str, int, int]]:
 def _code(domain: type[DomainDataModule]) -> list[str]:
     """A digest of each file whose code decides what a built corpus holds."""
     here = Path(__file__).parent
-    files = {here / name for name in ("corpus.py", "describe.py", "frequency.py", "splits.py")}
+    files = {here / name for name in ("assembly.py", "describe.py", "frequency.py", "schema.py", "splits.py")}
     files |= set((here / "sources").rglob("*.py"))
     for base in domain.__mro__:
         if base.__module__ == "data_modules.domain":
