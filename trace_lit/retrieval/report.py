@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from trace_lit.retrieval.metrics import CUTOFFS
+from trace_lit.terminal import Column, add_row, new_table
+from trace_lit.terminal import console as standard_output
 
-_PLAIN_WIDTH = 120  # characters, where the output is no terminal
 _MATCH = re.compile(r"(?:(.*)/)?(\w+_to_\w+)/(pair|label)/MRR")
 _COLUMNS = [*(f"P@{k}" for k in CUTOFFS), "MRR"]
 _TOP = ["rougeL", "MAE", "MSE"]
@@ -25,8 +23,7 @@ def print_report(metrics: Mapping[str, Any], console: Console | None = None) -> 
 
     Without colours and line drawing where the output is no terminal.
     """
-    if console is None:
-        console = Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
+    console = console or standard_output()
     found: dict[str, list[tuple[str, str]]] = {}
     for key in metrics:
         match = _MATCH.fullmatch(key)
@@ -40,26 +37,19 @@ def print_report(metrics: Mapping[str, Any], console: Console | None = None) -> 
             console.print()
 
 
-def _table(console: Console, title: str) -> Table:
-    style = box.SIMPLE_HEAD if console.is_terminal else None
-    return Table(title=title, title_justify="left", title_style="bold", box=style, pad_edge=False)
-
-
 def _matches(metrics: Mapping[str, Any], prefix: str, rows: list[tuple[str, str]], console: Console) -> Table:
     counts = [("instances", "instances"), ("distinct_texts", "distinct texts"), ("labelled", "with a label")]
     pool = ", ".join(f"{metrics[f'{prefix}pool/{key}']:,} {word}" for key, word in counts)
-    table = _table(console, f"Retrieval, {prefix.rstrip('/') or 'pool'}: {pool}")
-    table.add_column("direction", no_wrap=True)
-    table.add_column("match", no_wrap=True)
-    for name in ("queries", *_COLUMNS, "MRR 95 %"):
-        table.add_column(name, justify="right", no_wrap=True)
+    numbers = [Column(name, right=True) for name in ("queries", *_COLUMNS, "MRR 95 %")]
+    title = f"Retrieval, {prefix.rstrip('/') or 'pool'}: {pool}"
+    table = new_table(console, ["direction", "match", *numbers], title)
     for direction, match in rows:
         key = f"{prefix}{direction}/{match}"
         values = [f"{metrics[f'{key}/{column}']:.3f}" for column in _COLUMNS]
         values.append(_interval(metrics.get(f"{key}/MRR/ci95")))
-        table.add_row(direction.replace("_", " "), match, f"{metrics[f'{key}/queries']:,}", *values)
+        add_row(table, direction.replace("_", " "), match, f"{metrics[f'{key}/queries']:,}", *values)
         chance = [f"{metrics[f'{prefix}random/{direction}/{match}/{column}']:.3f}" for column in _COLUMNS]
-        table.add_row(Text("  random ranker"), "", "", *chance, "", style="dim")
+        add_row(table, "  random ranker", "", "", *chance, "", style="dim")
     return table
 
 
@@ -68,12 +58,10 @@ def _top_hits(metrics: Mapping[str, Any], prefix: str, rows: list[tuple[str, str
     names = [name for name in _TOP if any(f"{prefix}{direction}/top1/{name}" in metrics for direction, _ in rows)]
     if not names:
         return None
-    table = _table(console, "Top hit against the query's own text and series")
-    table.add_column("direction", no_wrap=True)
+    columns = [Column("direction")]
     for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("95 %", justify="right", no_wrap=True)
-        table.add_column("random", justify="right", no_wrap=True, style="dim")
+        columns += [Column(name, right=True), Column("95 %", right=True), Column("random", right=True, style="dim")]
+    table = new_table(console, columns, "Top hit against the query's own text and series")
     for direction in dict.fromkeys(direction for direction, _ in rows):
         cells = []
         for name in names:
@@ -81,7 +69,7 @@ def _top_hits(metrics: Mapping[str, Any], prefix: str, rows: list[tuple[str, str
             chance = metrics.get(f"{prefix}random/{direction}/top1/{name}")
             interval = _interval(metrics.get(f"{prefix}{direction}/top1/{name}/ci95"))
             cells += [_number(value), interval, _number(chance)]
-        table.add_row(direction.replace("_", " "), *cells)
+        add_row(table, direction.replace("_", " "), *cells)
     return table
 
 
