@@ -60,6 +60,19 @@ def find_model(
     return folder, folder.name
 
 
+def check_data_set(name: str, *, tried: str, advice: str, error: type[InputError]) -> None:
+    """Ask the hub for a data set, in one request with a time limit, unless it is to be left alone (HF_HUB_OFFLINE).
+
+    Raises
+    ------
+    InputError
+        Of type `error`, as `find_model`.
+    """
+    if not huggingface_hub.constants.HF_HUB_OFFLINE:
+        with hub_errors(tried, "data set", advice, error):
+            huggingface_hub.HfApi().dataset_info(name, timeout=_TIMEOUT)
+
+
 @contextmanager
 def hub_errors(tried: str, kind: str, advice: str, error: type[InputError]) -> Iterator[None]:
     """Turn what the hub's client raises into an `error`: one sentence that begins with `tried` and ends with `advice`.
