@@ -95,6 +95,7 @@ class CorpusCache:
             source,
             config.options,
             _listing(config.root, inside),
+            *(_listing(place, inside) for place in _named_places(config.options)),
             _code(self.domain),
         ]
         digest = hashlib.sha256(json.dumps(origin, sort_keys=True, default=str).encode()).hexdigest()
@@ -139,12 +140,21 @@ def _options(config: DataConfig, parameters: Mapping[str, inspect.Parameter]) ->
     return dict(config.options)
 
 
+def _named_places(options: Mapping[str, Any]) -> list[str]:
+    """The files and folders that options name: their content is upstream data, too."""
+    named = [value for _, value in sorted(options.items()) if isinstance(value, str) and value]
+    return [value for value in named if Path(value).expanduser().exists()]
+
+
 def _listing(root: str | None, inside: Path) -> list[tuple[str, int, int]]:
     """Name, size and time of every file of the upstream data; what was built `inside` of it is not upstream."""
     if root is None:
         return []
+    place = Path(root).expanduser().resolve()
+    if place.is_file():
+        return [(str(place), place.stat().st_size, place.stat().st_mtime_ns)]
     found = []
-    for folder, folders, names in os.walk(Path(root).expanduser().resolve()):
+    for folder, folders, names in os.walk(place):
         folders[:] = [name for name in folders if Path(folder, name) != inside]
         for name in names:
             status = os.lstat(os.path.join(folder, name))
@@ -155,7 +165,7 @@ def _listing(root: str | None, inside: Path) -> list[tuple[str, int, int]]:
 def _code(domain: type[DomainDataModule]) -> list[str]:
     """A digest of each file whose code decides what a built corpus holds."""
     here = Path(__file__).parent
-    files = {here / name for name in ("corpus.py", "describe.py", "frequency.py", "splits.py")}
+    files = {here / name for name in ("assembly.py", "describe.py", "frequency.py", "schema.py", "splits.py")}
     files |= set((here / "sources").rglob("*.py"))
     for base in domain.__mro__:
         if base.__module__ == "data_modules.domain":

@@ -14,10 +14,12 @@ class DataConfig:
 
     domain: str = option(
         "weather",
-        "weather, healthcare, energy, timemmd, or package.module:Class of a DomainDataModule",
+        "weather, healthcare, energy, timemmd, package.module:Class of a DomainDataModule; any name with source=hf",
         class_path=True,
     )
-    source: str = option("generated", "generated, timecap, timemmd, or what the domain offers")
+    source: str = option(
+        "generated", "generated, timecap, timemmd, hf (a Hugging Face data set), or what the domain offers"
+    )
     root: str | None = option(None, "folder of the upstream data, for sources that read one")
     options: dict[str, Any] = option({}, "the source's own options, like {cities: [ny]}")
     corpus: Any = option(
@@ -27,8 +29,8 @@ class DataConfig:
     batch_size: int = option(128, "training windows of a step, per process", at_least=1)
     num_workers: int = option(0, "processes that load training batches", at_least=0)
     random_offset: bool = option(False, "training windows start at any step of their series; for stage pretrain")
-    jitter: int = option(0, "training windows move by up to so many steps, with their texts", at_least=0)
-    zero_is_missing: bool = option(False, "a zero is a value that nobody reported; scores of a forecast still count it")
+    jitter: int = option(0, "steps by which a training window may move, with its texts", at_least=0)
+    zero_is_missing: bool = option(False, "zeros count as missing; the scores of a forecast still count them")
     mixing_exponent: float = option(
         0.5, "joint training draws a corpus with weight size^exponent", at_least=0, at_most=1
     )
@@ -36,7 +38,7 @@ class DataConfig:
 
 @dataclass
 class WindowConfig:
-    """The windows of stage tune: what stands before a forecast origin and what comes after it."""
+    """The windows of stage tune: the look-back before a forecast origin and the horizon after it."""
 
     lookback: int | None = option(None, "steps before the origin; null: as long as the longest row", at_least=1)
     horizon: int = option(
@@ -48,7 +50,7 @@ class WindowConfig:
         allowed=("rows", "steps"),
     )
     stride: int = option(
-        1, "steps between two training windows, and between those of validation that choose the penalty", at_least=1
+        1, "steps between two training windows, and between the validation windows that choose the penalty", at_least=1
     )
     targets: Any = option(None, "names of the channels that are forecast; null: all")
     season: int = option(1, "steps of a season, for MASE and the seasonal naive forecast", at_least=1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+
 from data_modules.config import DataConfig
 from data_modules.domain import DomainDataModule
 from trace_lit.config import ConfigError, ForeignPath, import_class, is_class_path
@@ -28,9 +31,21 @@ def datamodule_class(data: DataConfig) -> type[DomainDataModule]:
         return import_class(data.domain, DomainDataModule, "data.domain")
     if data.corpus is not None:
         return DomainDataModule
+    if data.source == "hf":
+        return _of_data_set(data.domain)
     if data.domain not in BUILT_IN:
         raise ConfigError(
             f"data.domain is {data.domain!r}; it must be one of {', '.join(BUILT_IN)}, 'package.module:Class' of a "
-            "DomainDataModule, or any name if data.corpus gives the corpus folder"
+            "DomainDataModule, or any name if data.corpus gives the corpus folder or data.source is hf"
         )
     return import_class(BUILT_IN[data.domain], DomainDataModule, "data.domain")
+
+
+def _of_data_set(domain: str) -> type[DomainDataModule]:
+    """A domain of any name whose corpus is built from a data set of the Hugging Face hub or in its form."""
+    if not re.fullmatch(r"\w[\w.-]*", domain):
+        raise ConfigError(f"data.domain is {domain!r}; with data.source=hf it must be a plain name, like rivers")
+    from data_modules.sources import hub  # which imports huggingface_hub
+
+    sources = {"hf": partial(hub.windows, domain=domain)}
+    return type("DataSetDataModule", (DomainDataModule,), {"domain": domain, "sources": sources})

@@ -14,10 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from data_modules import Corpus, build_corpus, datamodule_class
 from data_modules.figures import plot_instances, save_figure
@@ -29,6 +27,8 @@ from trace_lit.inference.search import Question, search_run
 from trace_lit.inference.show import draw_window
 from trace_lit.retrieval.figures import similarity_matrix
 from trace_lit.settings import load_config
+from trace_lit.terminal import Column, add_row, line, new_table
+from trace_lit.terminal import console as standard_output
 from trace_lit.train import fit
 
 HERE, OUT = Path(__file__).parent, Path("demo")
@@ -46,19 +46,19 @@ class Story:
     """What the demo tells: a heading a step, and a few words on what is done and why."""
 
     def __init__(self, steps: int) -> None:
-        self.console = Console() if sys.stdout.isatty() else Console(width=110)
+        self.console = standard_output()
         self.steps, self.step, self.began = steps, 0, time.perf_counter()
 
     def begin(self, title: str, words: str) -> None:
         """Head the next step."""
         self.step += 1
         after = f"after {time.perf_counter() - self.began:.0f} s"
-        self.console.print(Text(f"\n{self.step}/{self.steps}  {title}  ({after})", style="bold cyan"))
+        self.console.print(line(f"\n{self.step}/{self.steps}  {title}  ({after})", "bold cyan"))
         self.say(words)
 
     def say(self, words: str, style: str = "") -> None:
         """Print a paragraph, broken into lines between words."""
-        self.console.print(Text(words, style=style))
+        self.console.print(line(words, style))
 
     def draw(self, path: Path) -> None:
         """Tell of a picture."""
@@ -79,17 +79,15 @@ def in_short(corpus: Corpus) -> str:
     return f"{info.domain}: {len(corpus):,} windows of {sites} series, {len(info.label_names)} events; {channels}"
 
 
-def results(metrics: dict[str, Any], domains: list[str], style: box.Box | None) -> Table:
+def results(metrics: dict[str, Any], domains: list[str], console: Console) -> Table:
     """Both kinds of match, text to series on the test splits, beside what chance gives."""
-    table = Table(title="From a text to series, test splits", title_justify="left", box=style, pad_edge=False)
-    table.add_column("domain")
-    for column in ("series", "label P@1", "by chance", "pair MRR", "by chance"):
-        table.add_column(column, justify="right")
+    numbers = [Column(name, right=True) for name in ("series", "label P@1", "by chance", "pair MRR", "by chance")]
+    table = new_table(console, ["domain", *numbers], "From a text to series, test splits")
     for domain in domains:
         row = [f"{metrics[f'test/{domain}/pool/instances']}"]
         for key in ("text_to_series/label/P@1", "text_to_series/pair/MRR"):
             row += [f"{metrics[f'test/{domain}/{start}{key}']:.3f}" for start in ("", "random/")]
-        table.add_row(domain, *row)
+        add_row(table, domain, *row)
     return table
 
 
@@ -134,7 +132,7 @@ def main() -> int:
         "shows the event that the report tells of. Pair MRR: how far up the report's very own series stands.",
     )
     metrics = evaluate_run(aligned.folder)
-    story.console.print(results(metrics, domains, box.SIMPLE_HEAD if story.console.is_terminal else None))
+    story.console.print(results(metrics, domains, story.console))
     opened = open_run(aligned.folder)
     for domain, (_, pool) in opened.embed("test").items():
         picture = OUT / f"{domain}-similarity.png"

@@ -440,7 +440,7 @@ def test_a_missing_or_mistyped_column(folder):
     [
         ("[1, 2", "is not YAML"),
         ("- a\n- b\n", "must hold a mapping"),
-        ("domain: weather\n", "the format is None"),
+        ("domain: weather\nfrequency: 1h\n", "key 'channels' is missing"),
         ("format: 99\n", "the format is 99"),
         ("format: 1\nfingerprint: x\n", "key 'rows' is missing"),
         ("format: 1\nfingerprint: x\nrows: 20\n", "'rows' must give"),

@@ -7,15 +7,18 @@ import sys
 import time
 from pathlib import Path
 
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
+from huggingface_hub.errors import RepositoryNotFoundError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers.utils import logging as transformers_logging
 
+from trace_lit.errors import InputError
 from trace_lit.text import TextEncoderError, build_text_encoder
-from trace_lit.text import huggingface as module
 from trace_lit.text.config import TextConfig
 from trace_lit.text.huggingface import HuggingFaceEncoder
 
@@ -164,17 +167,19 @@ def test_loading_is_quiet_and_leaves_the_settings_of_transformers_as_they_were(f
     weights = load_file(copy / "model.safetensors")
     weights = {name: tensor for name, tensor in weights.items() if "pooler" not in name}
     save_file({**weights, "cls.bias": torch.zeros(3)}, copy / "model.safetensors", metadata={"format": "pt"})
-    settings = module.transformers_logging
-    level, handler = settings.get_verbosity(), logging.StreamHandler(sys.stderr)
-    settings.set_verbosity(logging.INFO)
-    settings.enable_progress_bar()
-    settings.add_handler(handler)
+    level, handler = transformers_logging.get_verbosity(), logging.StreamHandler(sys.stderr)
+    transformers_logging.set_verbosity(logging.INFO)
+    transformers_logging.enable_progress_bar()
+    transformers_logging.add_handler(handler)
     try:
         HuggingFaceEncoder(str(copy), device="cpu").encode(["cold"] * 100)
-        assert (settings.get_verbosity(), settings.is_progress_bar_enabled()) == (logging.INFO, True)
+        assert (transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()) == (
+            logging.INFO,
+            True,
+        )
     finally:
-        settings.remove_handler(handler)
-        settings.set_verbosity(level)
+        transformers_logging.remove_handler(handler)
+        transformers_logging.set_verbosity(level)
     assert capfd.readouterr() == ("", "")
 
 
@@ -187,7 +192,7 @@ def no_network(monkeypatch, tmp_path):
         raise socket.gaierror("no network in this test")
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(module.huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
 
 
 @pytest.mark.parametrize("name", ["someone/some-encoder", "wordlama", "./not-here", "/not/here", "not a name!"])
@@ -207,9 +212,9 @@ def test_the_hub_not_knowing_the_name_is_told_apart_from_no_network(monkeypatch,
         request = None
 
     def missing(self, name, timeout):
-        raise module.RepositoryNotFoundError("404", response=Answer())
+        raise RepositoryNotFoundError("404", response=Answer())
 
-    monkeypatch.setattr(module.huggingface_hub.HfApi, "model_info", missing)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", missing)
     with pytest.raises(TextEncoderError, match="nor a public model on the Hugging Face hub"):
         HuggingFaceEncoder("someone/some-encoder")
 
@@ -266,5 +271,5 @@ def test_weights_of_another_model_are_refused_instead_of_left_random(folder, tmp
     ],
 )
 def test_a_parameter_that_is_not_allowed_says_what_is(folder, change, message):
-    with pytest.raises(TextEncoderError, match=message):
+    with pytest.raises(InputError, match=message):
         HuggingFaceEncoder(str(folder), **change)

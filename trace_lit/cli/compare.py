@@ -23,7 +23,8 @@ def add(jobs: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the comparison and write it to files."""
     from trace_lit.atomic import write_atomically
-    from trace_lit.runs.compare import compare_runs, print_comparison, to_json, to_markdown
+    from trace_lit.runs.compare import compare_runs
+    from trace_lit.runs.tables import print_comparison, to_json, to_markdown
 
     comparison = compare_runs(options.runs, options.metrics, details=options.all, each=options.each)
     print_comparison(comparison)

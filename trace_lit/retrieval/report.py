@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from trace_lit.retrieval.metrics import CUTOFFS
 from trace_lit.retrieval.questions import CUTOFF, KINDS, QuestionReport
+from trace_lit.terminal import Column, add_row, line, new_table
+from trace_lit.terminal import console as standard_output
 
-_PLAIN_WIDTH = 120  # characters, where the output is no terminal
 _MATCH = re.compile(r"(?:(.*)/)?(\w+_to_\w+)/(pair|pair_distinct|label)/MRR")
 _PROBE = re.compile(r"(.+)/probes/([\w/]+)/texts")
 _COLUMNS = [*(f"P@{k}" for k in CUTOFFS), "MRR"]
@@ -28,7 +26,7 @@ def print_report(metrics: Mapping[str, Any], console: Console | None = None) -> 
 
     Without colours and line drawing where the output is no terminal.
     """
-    console = console or _console()
+    console = console or standard_output()
     found: dict[str, list[tuple[str, str]]] = {}
     for key in metrics:
         match = _MATCH.fullmatch(key)
@@ -44,7 +42,7 @@ def print_report(metrics: Mapping[str, Any], console: Console | None = None) -> 
 
 def print_questions(report: QuestionReport, title: str, console: Console | None = None) -> None:
     """Print how questions were answered: by kind, the worst ones, and those that could not be asked."""
-    console = console or _console()
+    console = console or standard_output()
     if report.answers:
         console.print(_kinds(report.metrics(), title, console))
         console.print()
@@ -52,17 +50,15 @@ def print_questions(report: QuestionReport, title: str, console: Console | None 
         console.print()
     for heading, left in (("not decidable", report.undecidable), ("left out", report.left_out)):
         if left:
-            console.print(Text(f"{len(left)} questions {heading}:", style="bold"))
+            console.print(line(f"{len(left)} questions {heading}:", "bold"))
             for case in left:
-                console.print(Text(f"  {case.question.id}: {case.reason}"))
+                console.print(line(f"  {case.question.id}: {case.reason}"))
             console.print()
 
 
 def _kinds(metrics: Mapping[str, Any], title: str, console: Console) -> Table:
-    table = _table(console, title)
-    table.add_column("kind", no_wrap=True)
-    for name in ("questions", f"P@{CUTOFF}", "95 %", "AP", "random"):
-        table.add_column(name, justify="right", no_wrap=True)
+    numbers = [Column(name, right=True) for name in ("questions", f"P@{CUTOFF}", "95 %", "AP", "random")]
+    table = new_table(console, ["kind", *numbers], title)
     for kind, prefix in [("all", ""), *((kind, f"kind/{kind}/") for kind in KINDS)]:
         if f"{prefix}random" not in metrics:
             continue
@@ -70,68 +66,54 @@ def _kinds(metrics: Mapping[str, Any], title: str, console: Console) -> Table:
         interval = _interval(metrics.get(f"{prefix}P@{CUTOFF}/ci95"))
         cells = [_number(score), interval, _number(metrics[f"{prefix}AP"]), _number(metrics[f"{prefix}random"])]
         count = f"{metrics[f'{prefix}questions']:,}"
-        table.add_row(kind.replace("_", " "), count, *cells, style="" if prefix else "bold")
+        add_row(table, kind.replace("_", " "), count, *cells, style="" if prefix else "bold")
     return table
 
 
 def _worst(report: QuestionReport, console: Console) -> Table:
-    table = _table(console, "The questions answered worst")
-    for name in (f"P@{CUTOFF}", "AP", "random"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("kind", "question", "wordings"):
-        table.add_column(name, no_wrap=name != "wordings")
+    numbers = [Column(name, right=True) for name in (f"P@{CUTOFF}", "AP", "random")]
+    columns: list[Column | str] = [*numbers, "kind", "question", Column("wordings", wrap=True)]
+    table = new_table(console, columns, "The questions answered worst")
     for answer in report.worst()[:_WORST]:
         question = answer.question
         scores = [answer.precision.mean(), answer.average_precision.mean(), answer.share]
-        wordings = Text("; ".join(question.wordings))
-        table.add_row(*map(_number, scores), question.kind.replace("_", " "), Text(question.id), wordings)
+        wordings = "; ".join(question.wordings)
+        add_row(table, *map(_number, scores), question.kind.replace("_", " "), question.id, wordings)
     return table
 
 
 def print_probes(metrics: Mapping[str, Any], console: Console | None = None) -> None:
     """Print what `evaluate_probes` gives: a table for each prefix."""
-    console = console or _console()
+    console = console or standard_output()
     found: dict[str, list[str]] = {}
     for key in metrics:
         if match := _PROBE.fullmatch(key):
             found.setdefault(match[1], []).append(match[2])
     for prefix, names in found.items():
-        table = _table(console, f"Probes, {prefix}: what a change does to the score of the right window")
-        table.add_column("change", no_wrap=True)
-        for name in ("texts", "score falls", "rank worse", "mean change"):
-            table.add_column(name, justify="right", no_wrap=True)
+        numbers = [Column(name, right=True) for name in ("texts", "score falls", "rank worse", "mean change")]
+        title = f"Probes, {prefix}: what a change does to the score of the right window"
+        table = new_table(console, ["change", *numbers], title)
         for name in names:
             key = f"{prefix}/probes/{name}"
             cells = [_number(metrics.get(f"{key}/{column}")) for column in ("noticed", "rank_worse", "change")]
-            table.add_row(name.replace("_", " ").replace("/", ": "), f"{metrics[f'{key}/texts']:,}", *cells)
+            add_row(table, name.replace("_", " ").replace("/", ": "), f"{metrics[f'{key}/texts']:,}", *cells)
         console.print(table)
         console.print()
-
-
-def _console() -> Console:
-    return Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
-
-
-def _table(console: Console, title: str) -> Table:
-    style = box.SIMPLE_HEAD if console.is_terminal else None
-    return Table(title=title, title_justify="left", title_style="bold", box=style, pad_edge=False)
 
 
 def _matches(metrics: Mapping[str, Any], prefix: str, rows: list[tuple[str, str]], console: Console) -> Table:
     counts = [("instances", "instances"), ("distinct_texts", "distinct texts"), ("labelled", "with a label")]
     pool = ", ".join(f"{metrics[f'{prefix}pool/{key}']:,} {word}" for key, word in counts)
-    table = _table(console, f"Retrieval, {prefix.rstrip('/') or 'pool'}: {pool}")
-    table.add_column("direction", no_wrap=True)
-    table.add_column("match", no_wrap=True)
-    for name in ("queries", *_COLUMNS, "MRR 95 %"):
-        table.add_column(name, justify="right", no_wrap=True)
+    numbers = [Column(name, right=True) for name in ("queries", *_COLUMNS, "MRR 95 %")]
+    title = f"Retrieval, {prefix.rstrip('/') or 'pool'}: {pool}"
+    table = new_table(console, ["direction", "match", *numbers], title)
     for direction, match in rows:
         key = f"{prefix}{direction}/{match}"
         values = [f"{metrics[f'{key}/{column}']:.3f}" for column in _COLUMNS]
         values.append(_interval(metrics.get(f"{key}/MRR/ci95")))
-        table.add_row(direction.replace("_", " "), match.replace("_", " "), f"{metrics[f'{key}/queries']:,}", *values)
+        add_row(table, direction.replace("_", " "), match.replace("_", " "), f"{metrics[f'{key}/queries']:,}", *values)
         chance = [f"{metrics[f'{prefix}random/{direction}/{match}/{column}']:.3f}" for column in _COLUMNS]
-        table.add_row(Text("  random ranker"), "", "", *chance, "", style="dim")
+        add_row(table, "  random ranker", "", "", *chance, "", style="dim")
     return table
 
 
@@ -140,12 +122,10 @@ def _top_hits(metrics: Mapping[str, Any], prefix: str, rows: list[tuple[str, str
     names = [name for name in _TOP if any(f"{prefix}{direction}/top1/{name}" in metrics for direction, _ in rows)]
     if not names:
         return None
-    table = _table(console, "Top hit against the query's own text and series")
-    table.add_column("direction", no_wrap=True)
+    columns = [Column("direction")]
     for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("95 %", justify="right", no_wrap=True)
-        table.add_column("random", justify="right", no_wrap=True, style="dim")
+        columns += [Column(name, right=True), Column("95 %", right=True), Column("random", right=True, style="dim")]
+    table = new_table(console, columns, "Top hit against the query's own text and series")
     for direction in dict.fromkeys(direction for direction, _ in rows):
         cells = []
         for name in names:
@@ -153,7 +133,7 @@ def _top_hits(metrics: Mapping[str, Any], prefix: str, rows: list[tuple[str, str
             chance = metrics.get(f"{prefix}random/{direction}/top1/{name}")
             interval = _interval(metrics.get(f"{prefix}{direction}/top1/{name}/ci95"))
             cells += [_number(value), interval, _number(chance)]
-        table.add_row(direction.replace("_", " "), *cells)
+        add_row(table, direction.replace("_", " "), *cells)
     return table
 
 

@@ -11,17 +11,12 @@ import json
 import math
 import re
 import statistics
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from rich import box
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
 
 from trace_lit.modules import CheckpointError
 from trace_lit.settings import Config, to_dict
@@ -31,7 +26,7 @@ RUNS = ("init_from", "rag.retriever")  # keys that name another run, often of th
 LEVELS = (("test/",), ("validation/",), ("best/", "last/validation/"))  # the first that all runs have is shown
 _DETAIL = re.compile(r"(^|/)(pool|random|top1)/|/(P@10|queries|ci95)$")
 _FIRST = ("text_to_series", "series_to_text", "series_to_series", "pair", "label")  # in this order, the rest by name
-_ABSENT = "–"
+ABSENT = "–"
 
 
 @dataclass(frozen=True)
@@ -179,7 +174,7 @@ class Column:
 
     def setting(self, key: str) -> list[Any]:
         """The values of a key of the configuration, each once, in the order of the runs."""
-        values = [run.config.get(key, _ABSENT) for run in self.runs]
+        values = [run.config.get(key, ABSENT) for run in self.runs]
         if key in RUNS and len(self.runs) > 1:
             values = [without_seed(str(value), run.seed) for value, run in zip(values, self.runs, strict=True)]
         return [value for place, value in enumerate(values) if value not in values[:place]]
@@ -225,8 +220,7 @@ def compare_runs(
     keys = dict.fromkeys(key for run in runs for key in run.config if key not in ("run.name", "run.dir"))
     settings = {key: [column.setting(key) for column in columns] for key in keys}
     settings["data fingerprint"] = [
-        sorted({str(run.metrics.get("run/data_fingerprint", _ABSENT))[:12] for run in column.runs})
-        for column in columns
+        sorted({str(run.metrics.get("run/data_fingerprint", ABSENT))[:12] for run in column.runs}) for column in columns
     ]
     return Comparison(
         columns,
@@ -296,119 +290,3 @@ def _place(name: str) -> tuple[bool, list[tuple[int, str]]]:
     """Where a metric stands in the table: what is searched for by what, and the loss at the end."""
     parts = name.split("/")
     return parts[-1] == "loss", [(_FIRST.index(part) if part in _FIRST else len(_FIRST), part) for part in parts]
-
-
-# How it is shown
-
-
-@dataclass(frozen=True)
-class Table:
-    """A heading a column, the first one of the rows' names."""
-
-    header: list[str]
-    rows: list[list[str]]
-
-
-def tables(comparison: Comparison) -> list[Table]:
-    """What is shown, in words: metrics, what the runs took, and what their configurations differ in."""
-    titles = [column.title for column in comparison.columns]
-    metrics = [[name, *map(_cell, cells)] for name, cells in comparison.metrics.items()]
-    cost = [[_cost_name(name), *_cost(name, cells)] for name, cells in comparison.cost.items()]
-    settings = [[key, *(", ".join(map(_word, cell)) for cell in cells)] for key, cells in comparison.settings.items()]
-    parts = [("metric", metrics), ("took", cost), ("differs in", settings)]
-    return [Table([what, *titles], rows) for what, rows in parts if rows]
-
-
-def _cell(statistic: Statistic | None) -> str:
-    return _ABSENT if statistic is None else str(statistic)
-
-
-def _cost_name(name: str) -> str:
-    words = name.removeprefix(COST).replace("_", " ").split(" ")
-    if words[-1] == "seconds":
-        words = [*(words[:-1] or ["wall"]), "time"]
-    return " ".join(words)
-
-
-def _cost(name: str, cells: Sequence[Statistic | None]) -> Iterable[str]:
-    if not name.endswith("seconds"):
-        whole = all(float(value).is_integer() for cell in cells if cell is not None for value in cell.values)
-        return (_ABSENT if cell is None else f"{cell.mean:,.0f}" if whole else str(cell) for cell in cells)
-    longest = max(cell.mean for cell in cells if cell is not None)
-    unit, word = (1.0, "s") if longest < 120 else (60.0, "min") if longest < 7200 else (3600.0, "h")
-    return (_ABSENT if cell is None else cell.show(unit, word) for cell in cells)
-
-
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def notes(comparison: Comparison) -> list[str]:
-    """What the reader of the tables has to know."""
-    told = []
-    if any(cell is not None and cell.deviation is not None for cells in comparison.metrics.values() for cell in cells):
-        told.append("± is the standard deviation over the seeds.")
-    if any(cell is not None and cell.ci95 is not None for cells in comparison.metrics.values() for cell in cells):
-        told.append("In brackets stands the 95 % interval over the queries.")
-    if comparison.unfinished:
-        told.append(f"Left out, without metrics yet: {', '.join(map(str, comparison.unfinished))}.")
-    return told
-
-
-def to_markdown(comparison: Comparison) -> str:
-    """The tables as Markdown."""
-    parts = []
-    for table in tables(comparison):
-        rule = ["---", *["--:"] * (len(table.header) - 1)]
-        lines = ([cell.replace("|", r"\|") for cell in cells] for cells in (table.header, rule, *table.rows))
-        parts.append("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
-    return "\n\n".join([*parts, *notes(comparison)]) + "\n"
-
-
-def to_json(comparison: Comparison) -> str:
-    """All of the comparison as JSON; a metric that a column lacks is null there."""
-
-    def plain(rows: dict[str, list[Statistic | None]]) -> dict[str, Any]:
-        return {name: [None if cell is None else _plain(cell) for cell in cells] for name, cells in rows.items()}
-
-    content = {
-        "columns": [
-            {
-                "title": column.title,
-                "runs": [str(run.folder) for run in column.runs],
-                "seeds": [run.seed for run in column.runs],
-            }
-            for column in comparison.columns
-        ],
-        "metrics": plain(comparison.metrics),
-        "cost": plain(comparison.cost),
-        "settings": comparison.settings,
-        "unfinished": [str(folder) for folder in comparison.unfinished],
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
-
-
-def _plain(statistic: Statistic) -> dict[str, Any]:
-    return {
-        "mean": statistic.mean,
-        "deviation": statistic.deviation,
-        "values": statistic.values,
-        "ci95": statistic.ci95,
-    }
-
-
-def print_comparison(comparison: Comparison, console: Console | None = None) -> None:
-    """Print the tables, as Markdown where the output is no terminal."""
-    if console is None and not sys.stdout.isatty():
-        print(to_markdown(comparison), end="")
-        return
-    console = console or Console()
-    for table in tables(comparison):
-        shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-        for place, title in enumerate(table.header):
-            shown.add_column(Text(title), justify="right" if place else "left", overflow="fold")
-        for row in table.rows:
-            shown.add_row(*map(Text, row))
-        console.print(shown)
-    for note in notes(comparison):
-        console.print(Text(note, style="dim"))

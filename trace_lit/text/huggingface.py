@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import numpy as np
 import torch
 import transformers
-from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 from torch import Tensor
-from transformers.utils import logging as transformers_logging
 
+from trace_lit.devices import named_device
+from trace_lit.hub import find_model, first_line, quiet_transformers
 from trace_lit.text.encoder import TextEncoder, TextEncoderError, fingerprint
 
 POOLINGS = ("mean", "cls")
 PRECISIONS = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
-_HUB_TIMEOUT = 5.0  # seconds until the hub counts as unreachable
 _DESCRIPTIONS = ("*.json", "*.txt", "*.model")  # of the model and its tokenizer
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")  # the first kind that there is
 
@@ -51,6 +46,8 @@ class HuggingFaceEncoder(TextEncoder):
     ------
     TextEncoderError
         The model cannot be found or read, or a parameter is not among those allowed.
+    ConfigError
+        There is no such device.
     """
 
     def __init__(
@@ -76,7 +73,7 @@ class HuggingFaceEncoder(TextEncoder):
         self.pooling = pooling
         self.max_length = max_length
         self.batch_size = batch_size
-        self.device = _device(device)
+        self.device = named_device(device, "text.device")
         self.precision = precision
         self.folder, version = _locate(name)
         self._config = self._load(transformers.AutoConfig)
@@ -147,23 +144,12 @@ class HuggingFaceEncoder(TextEncoder):
     def _load(self, kind: Any, **options: Any) -> Any:
         """What `kind`, one of transformers' Auto classes, makes of the folder."""
         try:
-            with _quiet_transformers():
+            with quiet_transformers():
                 return kind.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False, **options)
         except Exception as error:  # transformers lets through whatever json, tokenizers, safetensors and torch raise
             raise TextEncoderError(
-                f"{self.folder} cannot be read as a text encoder ({_first_line(error)}). {_LAYOUT}"
+                f"{self.folder} cannot be read as a text encoder ({first_line(error)}). {_LAYOUT}"
             ) from error
-
-
-def _device(wanted: str) -> torch.device:
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", wanted):
-        raise TextEncoderError(f"text.device is {wanted!r}; it must be 'auto', 'cpu', 'cuda' or 'cuda:<number>'")
-    device = torch.device(wanted)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise TextEncoderError(f"text.device is {wanted!r}, but {torch.cuda.device_count()} CUDA devices are visible")
-    return device
 
 
 def _locate(name: str) -> tuple[Path, str]:
@@ -173,8 +159,8 @@ def _locate(name: str) -> tuple[Path, str]:
         if not any(any(folder.glob(weights)) for weights in _WEIGHTS):
             raise TextEncoderError(f"the folder {folder} holds no weights ({' or '.join(_WEIGHTS)}). {_LAYOUT}")
         return folder, _digest(folder)
-    snapshot = _from_hub_cache(name) or _from_hub(name)
-    return snapshot, snapshot.name
+    tried = f"text.name={name!r} is neither 'wordllama' nor a folder"
+    return find_model(name, _WEIGHTS, tried=tried, advice=_ADVICE, error=TextEncoderError)
 
 
 def _digest(folder: Path) -> str:
@@ -191,53 +177,6 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _from_hub_cache(name: str) -> Path | None:
-    for weights in _WEIGHTS:
-        try:
-            found = huggingface_hub.snapshot_download(
-                name, local_files_only=True, allow_patterns=[*_DESCRIPTIONS, weights]
-            )
-        except (HFValidationError, OSError):  # no name of the hub, or not there
-            continue
-        if any(Path(found).glob(weights)):
-            return Path(found)
-    return None
-
-
-def _from_hub(name: str) -> Path:
-    tried = f"text.name={name!r} is neither 'wordllama' nor a folder"
-    try:
-        # One request with a time limit. The client's own calls try six times and take half a minute without network.
-        info = huggingface_hub.HfApi().model_info(name, timeout=_HUB_TIMEOUT)
-    except HFValidationError as error:
-        raise TextEncoderError(f"{tried}, nor can it be a name on the Hugging Face hub. {_ADVICE}") from error
-    except GatedRepoError as error:
-        raise TextEncoderError(
-            f"{tried}; the Hugging Face hub gives it to those who accept its terms: do so there, then `hf auth login`"
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise TextEncoderError(f"{tried}, nor a public model on the Hugging Face hub. {_ADVICE}") from error
-    except Exception as error:  # whatever the client's HTTP library raises, which changed from version to version
-        raise TextEncoderError(
-            f"{tried}, it is not in the hub cache {huggingface_hub.constants.HF_HUB_CACHE}, and the Hugging Face hub "
-            f"cannot be reached ({_first_line(error)}). {_ADVICE}"
-        ) from error
-    files = [file.rfilename for file in info.siblings or ()]
-    weights = next((kind for kind in _WEIGHTS if any(Path(file).match(kind) for file in files)), None)
-    if weights is None:
-        raise TextEncoderError(f"{tried}, and the model of that name on the Hugging Face hub has no PyTorch weights")
-    print(f"Downloading {name} from the Hugging Face hub", file=sys.stderr, flush=True)
-    try:
-        with _download_bars_in_terminals_only():
-            return Path(
-                huggingface_hub.snapshot_download(name, revision=info.sha, allow_patterns=[*_DESCRIPTIONS, weights])
-            )
-    except Exception as error:  # as above
-        raise TextEncoderError(
-            f"downloading {name} from the Hugging Face hub failed ({_first_line(error)}); try again, it continues there"
-        ) from error
-
-
 _ADVICE = (
     "Is it spelled right? Without network: `hf download NAME --local-dir FOLDER` on a machine that has one, bring the "
     "folder here and give text.name=FOLDER; or take text.name=wordllama, which comes with the installation."
@@ -247,34 +186,3 @@ _LAYOUT = (
     "A model's folder holds config.json, model.safetensors and the tokenizer's files, as "
     "`hf download NAME --local-dir FOLDER` writes them."
 )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Without transformers' progress bars and its report on weights that are not needed; errors are still raised."""
-    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if bars:
-            transformers_logging.enable_progress_bar()
-
-
-@contextmanager
-def _download_bars_in_terminals_only() -> Iterator[None]:
-    bars = huggingface_hub.utils
-    if sys.stderr.isatty() or bars.are_progress_bars_disabled():
-        yield
-        return
-    bars.disable_progress_bars()
-    try:
-        yield
-    finally:
-        bars.enable_progress_bars()

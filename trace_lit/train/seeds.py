@@ -15,9 +15,10 @@ from types import FrameType
 from callbacks.stopping import SIGNALS
 from trace_lit.config import ConfigError
 from trace_lit.modules import CheckpointError
-from trace_lit.runs.compare import compare_runs, print_comparison
+from trace_lit.runs.compare import compare_runs
 from trace_lit.runs.data import corpus_cache, run_domain
 from trace_lit.runs.folder import AUTO, run_folder
+from trace_lit.runs.tables import print_comparison
 from trace_lit.settings import Config, load_config
 from trace_lit.train.fit import anchor_paths
 from trace_lit.train.processes import IN_TURN

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from trace_lit.rag.forecasters.frozen import ZeroShotForecaster, at_levels
 from trace_lit.rag.forecasters.loading import (
     check_kind,
-    find_model,
+    find_folder,
     import_package,
     load_transformer,
     read_description,
@@ -51,7 +51,7 @@ class _Chronos(ZeroShotForecaster):
     @classmethod
     def load(cls, name: str) -> Self:
         package = import_package(f"chronos.{cls._module}", _PACKAGE, cls._kind)
-        folder = find_model(name)
+        folder = find_folder(name)
         kind = check_kind(folder, _architecture(folder), (cls._architecture,), cls._kind)
         network = load_transformer(getattr(package, kind), folder)
         return cls(network, getattr(package, cls._pipeline_class)(network))

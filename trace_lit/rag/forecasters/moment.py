@@ -14,7 +14,7 @@ from trace_lit.rag.forecasters.frozen import FrozenForecaster
 from trace_lit.rag.forecasters.loading import (
     check_kind,
     check_weights,
-    find_model,
+    find_folder,
     import_package,
     read_description,
     reading,
@@ -31,7 +31,7 @@ class Moment(FrozenForecaster):
     @classmethod
     def load(cls, name: str) -> Moment:
         package = import_package("momentfm", "momentfm", "moment")
-        folder = find_model(name)
+        folder = find_folder(name)
         check_kind(folder, read_description(folder).get("model_name"), ("MOMENT",), "moment")
         with reading(folder):
             network = package.MOMENTPipeline.from_pretrained(

@@ -12,7 +12,13 @@ from torch import Tensor
 
 from trace_lit.encoder.patches import interpolated
 from trace_lit.rag.forecasters.frozen import ZeroShotForecaster, at_levels
-from trace_lit.rag.forecasters.loading import check_kind, find_model, import_package, load_transformer, read_description
+from trace_lit.rag.forecasters.loading import (
+    check_kind,
+    find_folder,
+    import_package,
+    load_transformer,
+    read_description,
+)
 
 _LEAST = 3  # observed steps of the first patch by whose mean and deviation TimesFM 2.0 normalises
 _FLAT = 1e-3  # of the window's deviation
@@ -29,7 +35,7 @@ class TimesFm(ZeroShotForecaster):
     @classmethod
     def load(cls, name: str) -> TimesFm:
         package = import_package("transformers", "transformers", "timesfm")
-        folder = find_model(name)
+        folder = find_folder(name)
         found = next(iter(read_description(folder).get("architectures") or ()), None)
         kind = check_kind(folder, found, tuple(_KINDS), "timesfm")
         network = load_transformer(getattr(package, kind), folder)

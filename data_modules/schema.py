@@ -1,0 +1,168 @@
+"""What a corpus consists of: the columns of its rows, the description that they share, and one row as a source yields it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from data_modules.frequency import Frequency
+from trace_lit.channels import Channel
+from trace_lit.errors import InputError
+
+FORMAT = 1
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("series_id", pa.string()),
+        ("start", pa.timestamp("us")),  # naive UTC time of the first step
+        ("frequency", pa.string()),
+        ("values", pa.list_(pa.list_(pa.float32()))),  # [C][T], null where missing
+        ("text", pa.string()),  # "" = none
+        ("channel_texts", pa.list_(pa.string())),  # [C], "" = none
+        ("label", pa.string()),  # null = none
+        ("split", pa.string()),
+    ]
+)
+
+
+class CorpusError(InputError):
+    """Data cannot be used as they are."""
+
+
+@dataclass
+class Record:
+    """One window of a series and its texts, as a source yields it."""
+
+    id: str
+    series_id: str  # windows of one series share it
+    start: datetime  # naive UTC time of the first step
+    values: NDArray[Any]  # (C, T) in the channels' units, NaN where missing; T may differ between records
+    text: str = ""  # "" = none
+    channel_texts: list[str] | None = None  # one a channel, "" = none; None: described from the values
+    label: str | None = None  # one of the corpus's label names; None = no label
+    split: str | None = None  # None: by time within the series
+    frequency: str | None = None  # of the steps, like "1h" or "7D"; None: the corpus's
+
+
+@dataclass(frozen=True)
+class CorpusInfo:
+    """What the rows of a corpus have in common."""
+
+    domain: str
+    name: str
+    source: str
+    channels: tuple[Channel, ...]
+    frequency: str  # of the steps, like "1h", "7D" or "MS"
+    label_names: tuple[str, ...] = ()
+    description: str = ""
+    generated: bool = False  # simulated, not measured
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, in the order in which corpus.yaml holds them."""
+        plain = asdict(self)
+        plain["channels"] = [asdict(channel) for channel in self.channels]
+        plain["label_names"] = list(self.label_names)
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> CorpusInfo:
+        """The inverse of `as_dict`; CorpusError for a key that is missing, unknown or of the wrong type."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(plain) - known):
+            raise CorpusError(f"unknown key {unknown[0]!r}; the keys are {', '.join(sorted(known))}")
+        try:
+            channels = tuple(Channel(**channel) for channel in plain["channels"])
+            info = cls(**{**plain, "channels": channels, "label_names": tuple(plain.get("label_names") or ())})
+        except KeyError as error:
+            raise CorpusError(f"key {error.args[0]!r} is missing") from None
+        except TypeError as error:
+            raise CorpusError(str(error)) from None
+        info.check()
+        return info
+
+    def check(self) -> None:
+        """CorpusError if a corpus cannot be described so."""
+        for key in ("domain", "name", "source", "description"):
+            if not isinstance(getattr(self, key), str):
+                raise CorpusError(f"{key} is {getattr(self, key)!r}; it must be text")
+        if not self.channels:
+            raise CorpusError("there are no channels; a corpus has at least one")
+        for channel in self.channels:
+            if not isinstance(channel.name, str) or not channel.name:
+                raise CorpusError(f"a channel's name is {channel.name!r}; it must be text")
+        if twice := _twice([channel.key for channel in self.channels]):
+            raise CorpusError(f"two channels are {twice!r}; name and unit together must differ")
+        if not all(isinstance(name, str) and name for name in self.label_names):
+            raise CorpusError(f"label_names are {list(self.label_names)!r}; each must be text")
+        if twice := _twice(self.label_names):
+            raise CorpusError(f"two labels are named {twice!r}")
+        try:
+            Frequency.parse(self.frequency)
+        except ValueError as error:
+            raise CorpusError(str(error)) from None
+
+
+def _twice(names: Sequence[str]) -> str | None:
+    """The first name that comes a second time."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
+def column(table: pa.Table, name: str) -> pa.Array:
+    """The column `name` as one array."""
+    found = table[name].combine_chunks()
+    return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
+
+
+def objects(table: pa.Table, name: str) -> NDArray[np.object_]:
+    """The column `name` as Python objects (N,), None for null."""
+    return column(table, name).to_numpy(zero_copy_only=False)
+
+
+def start_times(table: pa.Table) -> NDArray[np.datetime64]:
+    """The first step of each row."""
+    return column(table, "start").to_numpy(zero_copy_only=False).astype("datetime64[us]")
+
+
+def lengths(table: pa.Table) -> NDArray[np.int64]:
+    """The number of steps of each row, by its first channel."""
+    outer = column(table, "values")
+    steps = pc.list_value_length(outer.flatten()).to_numpy().astype(np.int64)
+    channels = pc.list_value_length(outer).to_numpy().astype(np.int64)
+    return steps[np.cumsum(channels) - channels]
+
+
+def end_times(table: pa.Table) -> NDArray[np.datetime64]:
+    """One step after the last of each row; ValueError for a frequency that is none."""
+    starts, steps, frequencies = start_times(table), lengths(table), objects(table, "frequency")
+    ends = starts.copy()
+    for alias in set(frequencies):
+        rows = frequencies == alias
+        ends[rows] = Frequency.parse(alias).advance(starts[rows], steps[rows])
+    return ends
+
+
+def flat_values(table: pa.Table) -> NDArray[np.float32]:
+    """All values behind one another, NaN for null."""
+    flat = column(table, "values").flatten().flatten()
+    return flat.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+
+
+def windows(info: CorpusInfo, table: pa.Table) -> list[NDArray[np.float32]]:
+    """The values (C, T) of each row, NaN where missing; views of one array."""
+    flat = flat_values(table)
+    channels = len(info.channels)
+    borders = np.concatenate([[0], np.cumsum(lengths(table) * channels)])
+    return [flat[first:last].reshape(channels, -1) for first, last in itertools.pairwise(borders)]
