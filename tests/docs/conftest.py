@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 from tests.docs.pages import ROOT
-from tests.docs.warm import PythonSession, write_command
+from tests.docs.warm import PythonSession, write_programs
 
-DAYS = 120
+FIRST, LAST = 1760, 1870  # days that have reports; the ids of their windows are among those of the real data
 TIMEOUT = 120.0  # seconds, of one block
 SMALL = {  # what experiments/*.yaml of a reader's project say besides, so that a run takes seconds
     "encoder": {"width": 16, "layers": 1, "heads": 2, "patch_length": 6},
@@ -31,8 +31,8 @@ SMALL = {  # what experiments/*.yaml of a reader's project say besides, so that 
 PREPARE = """\
 make data DOMAIN=weather SOURCE=timecap ROOT=path/to/timecap CORPUS=corpora/weather
 make pretrain DOMAIN=weather CORPUS=corpora/weather RUN=first
-make align DOMAIN=weather CORPUS=corpora/weather RUN=first ARGS="trainer.max_epochs=6"
-make tune DOMAIN=weather CORPUS=corpora/weather RUN=first ARGS="tune.quantiles=[0.1,0.5,0.9]"
+make align DOMAIN=weather CORPUS=corpora/weather RUN=first
+make tune DOMAIN=weather CORPUS=corpora/weather RUN=first ARGS="head.quantiles=[0.1,0.5,0.9]"
 """
 
 
@@ -92,10 +92,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory, warm: str) -> Project:
     write_timecap(folder / "path" / "to" / "timecap")
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
-    write_command(programs / "trace-lit", warm)
-    for name in ("python", "tensorboard"):
-        (programs / name).write_text(f'#!/bin/sh\nexec {Path(sys.executable).with_name(name)} "$@"\n', encoding="utf-8")
-        (programs / name).chmod(0o755)
+    write_programs(programs, warm)
     (programs.parent / ".installed").touch()
     return Project(folder, warm, _environment(tmp_path_factory.mktemp("home")))
 
@@ -138,30 +135,28 @@ def _make_small(path: Path) -> None:
 
 
 def write_timecap(root: Path) -> None:
-    """Simulated days of two cities in the form of TimeCAP, with a report on each."""
+    """Simulated days of two cities in the form of TimeCAP, with a report on each of the last."""
     rng = np.random.default_rng(0)
     folder = root / "weather"
     (folder / "gpt_summary").mkdir(parents=True)
-    days = [f"{datetime(2012, 10, 2) + timedelta(days=day):%Y-%m-%d}" for day in range(DAYS)]
+    days = [f"{datetime(2012, 10, 2) + timedelta(days=day):%Y-%m-%d}" for day in range(LAST)]
+    starts = range(24 * FIRST, 24 * LAST, 24)
     _dump(folder / "dates.pkl", [day for day in days for _ in range(24)])
-    _dump(folder / "indices.pkl", list(range(0, 24 * DAYS, 24)))
-    hours = np.arange(24 * DAYS)
+    _dump(folder / "indices.pkl", list(starts))
+    hours = np.arange(24 * LAST)
     for city in ("ny", "hs"):
-        cold = np.repeat(rng.random(DAYS) < 0.5, 24)
-        wet = np.repeat(rng.random(DAYS) < 0.4, 24)
-        table = np.stack(
-            [
-                np.where(wet, 85.0, 45.0),
-                np.where(wet, 1002.0, 1022.0),
-                np.where(cold, 272.0, 289.0) + 4 * np.sin(2 * np.pi * hours / 24),
-                np.where(cold, 8.0, 2.0),
-                np.where(cold, 315.0, 180.0),
-            ],
-            axis=1,
-        )
+        cold, wet = (np.repeat(rng.random(LAST) < share, 24) for share in (0.5, 0.4))
+        usual = [
+            np.where(wet, 85.0, 45.0),
+            np.where(wet, 1002.0, 1022.0),
+            np.where(cold, 272.0, 289.0) + 4 * np.sin(2 * np.pi * hours / 24),
+            np.where(cold, 8.0, 2.0),
+            np.where(cold, 315.0, 180.0),
+        ]
+        table = np.stack(usual, axis=1)
         _dump(folder / f"time_series_{city}.pkl", table + rng.normal(0, 1, table.shape).clip(-1.5, 1.5))
-        _dump(folder / f"rain_{city}.pkl", [bool(damp) for damp in wet[::24]])
-        for start in range(0, 24 * DAYS, 24):
+        _dump(folder / f"rain_{city}.pkl", [bool(wet[start]) for start in starts])
+        for start in starts:
             report = (
                 f"The day was {'cold' if cold[start] else 'mild'}. "
                 f"The wind was {'stiff, from the northwest' if cold[start] else 'light, from the south'}. "

@@ -1,6 +1,6 @@
 """Commands and Python sessions that start at once: a process that has imported all that they need forks for each.
 
-`python warm.py SOCKET` serves; the program that `write_command` writes stands for `trace-lit`, and `PythonSession` runs
+`python warm.py SOCKET` serves; the program that `write_programs` writes stands for `trace-lit`, and `PythonSession` runs
 blocks of Python one after the other in one namespace. Importing takes seconds, and the pages hold a hundred commands.
 """
 
@@ -10,9 +10,11 @@ import contextlib
 import importlib
 import json
 import os
+import shutil
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,24 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
     socket.send_fds(server, [json.dumps(request).encode()], [0, 1, 2])
     sys.exit(int(server.recv(16) or 1))
 """
+PYTHON = """\
+#!/bin/bash
+if [[ "$*" =~ ^(-P )?-m\ trace_lit.cli ]]; then
+    while [ "$1" != trace_lit.cli ]; do shift; done
+    exec "$(dirname "$0")/trace-lit" "${{@:2}}"
+fi
+exec {python} "$@"
+"""
 
 
-def write_command(file: Path, path: str) -> None:
-    """Write the program `trace-lit`, which asks the server at the socket `path` to run its words."""
-    file.write_text(CLIENT.format(python=sys.executable, path=path), encoding="utf-8")
+def write_programs(folder: Path, path: str) -> None:
+    """Write `trace-lit`, which asks the server at the socket `path` to run its words, and `python`, which starts it."""
+    _write_program(folder / "trace-lit", CLIENT.format(python=sys.executable, path=path))
+    _write_program(folder / "python", PYTHON.format(python=sys.executable))
+
+
+def _write_program(file: Path, code: str) -> None:
+    file.write_text(code, encoding="utf-8")
     file.chmod(0o755)
 
 
@@ -83,6 +98,7 @@ def _run(request: dict[str, Any], connection: socket.socket) -> int:
     from trace_lit.cli import main
 
     sys.argv = ["trace-lit", *request["words"]]
+    sys.executable = shutil.which("python") or sys.executable  # a command may start others
     return main(request["words"])
 
 
@@ -108,11 +124,22 @@ def _answer(connection: socket.socket) -> None:
         connection.send(str(code).encode())
 
 
+def _own_modules() -> Iterator[str]:
+    for package in ("trace_lit", "data_modules", "callbacks"):
+        folder = Path(importlib.import_module(package).__path__[0])
+        for file in sorted(folder.rglob("*.py")):
+            if file.name not in ("__init__.py", "__main__.py"):
+                yield ".".join((package, *file.relative_to(folder).with_suffix("").parts))
+
+
 def serve(path: str) -> None:
     """Import, say that it is ready, and answer until killed."""
     sys.path.remove(str(Path(__file__).parent))
-    for name in ("pandas", "torch.utils.tensorboard", "callbacks", "trace_lit.cli", "trace_lit.train"):
-        importlib.import_module(name)
+    for name in ("torch.utils.tensorboard", "matplotlib.pyplot", *_own_modules()):
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            importlib.import_module(name)
+    # Drawing takes most of the time of so small a run, and has tests of its own.
+    importlib.import_module("callbacks").TensorBoardPages.on_train_end = lambda *_: None
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         server.bind(path)
         server.listen()
