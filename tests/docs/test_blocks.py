@@ -46,8 +46,11 @@ def _compare(block: Block, printed: str) -> None:
     """Line by line, any number for any other and any run of blanks for any other; `…` is any text."""
     if block.output is None:
         return
-    expected, got = ([" ".join(NUMBER.sub("0", line).split()) for line in text.splitlines()] for text in (block.output, printed))
+    expected, got = (
+        [" ".join(NUMBER.sub("0", line).split()) for line in text.splitlines()] for text in (block.output, printed)
+    )
     matched = len(expected) == len(got) and all(
-        re.fullmatch(".*".join(map(re.escape, line.split("…"))), other) for line, other in zip(expected, got, strict=True)
+        re.fullmatch(".*".join(map(re.escape, line.split("…"))), other)
+        for line, other in zip(expected, got, strict=True)
     )
     assert matched, f"{block.place} says\n{block.output}\nand is\n{printed}"
