@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from tests.docs.warm import PythonSession, write_programs
 
 FIRST, LAST = 1790, 1860  # days that have reports; the ids of their windows are among those of the real data
 TIMEOUT = 300.0  # seconds, of one block on a busy machine
-SMALL = {  # what experiments/*.yaml of a reader's project say besides, so that a run takes seconds
+SMALL: dict[str, dict[str, Any]] = {  # what experiments/*.yaml of a reader's project say besides, so that a run takes seconds
     "encoder": {"width": 16, "layers": 1, "heads": 2, "patch_length": 6},
     "data": {"batch_size": 32},
     "trainer": {"accelerator": "cpu", "max_epochs": 1},
@@ -128,7 +129,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _make_small(path: Path) -> None:
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     for section, values in SMALL.items():
         config[section] = {**config.get(section, {}), **values}
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
