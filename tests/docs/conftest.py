@@ -23,7 +23,8 @@ from tests.docs.warm import PythonSession, write_programs
 
 FIRST, LAST = 1790, 1860  # days that have reports; the ids of their windows are among those of the real data
 TIMEOUT = 300.0  # seconds, of one block on a busy machine
-SMALL: dict[str, dict[str, Any]] = {  # what experiments/*.yaml of a reader's project say besides, so that a run takes seconds
+# What experiments/*.yaml of a reader's project say besides, so that a run takes seconds.
+SMALL: dict[str, dict[str, Any]] = {
     "encoder": {"width": 16, "layers": 1, "heads": 2, "patch_length": 6},
     "data": {"batch_size": 32},
     "trainer": {"accelerator": "cpu", "max_epochs": 1},
