@@ -1,4 +1,4 @@
-"""README's new domain, word for word: a module of the reader's own, through both stages to a search."""
+"""The new domain of docs/plugins.md, word for word: a module of the reader's own, through both stages to a search."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from data_modules import Corpus
 from trace_lit.cli import main
 from trace_lit.inference import evaluate_run
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "plugins.md"
 
 
 def block(language: str) -> str:
     """The part of README between the markers that is in `language`."""
-    section = re.search(r"<!-- plugin -->\n(.*?)<!-- /plugin -->", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert section, "README.md shows a new domain between <!-- plugin --> and <!-- /plugin -->"
+    section = re.search(r"<!-- plugin -->\n(.*?)<!-- /plugin -->", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert section, "docs/plugins.md shows a new domain between <!-- plugin --> and <!-- /plugin -->"
     found = re.search(rf"```{language}\n(.*?)```", section[1], re.DOTALL)
     assert found
     return found[1]
@@ -30,7 +30,7 @@ def test_it_takes_less_than_40_lines() -> None:
 
 
 @pytest.mark.slow
-def test_a_new_domain_as_readme_shows_it(
+def test_a_new_domain_as_the_page_shows_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

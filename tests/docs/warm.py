@@ -1,0 +1,160 @@
+"""Commands and Python sessions that start at once: a process that has imported all that they need forks for each.
+
+`python warm.py SOCKET` serves; the program that `write_programs` writes stands for `trace-lit`, and `PythonSession` runs
+blocks of Python one after the other in one namespace. Importing takes seconds, and the pages hold a hundred commands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import shutil
+import socket
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+MESSAGE = 1 << 18
+CLIENT = """\
+#!{python} -SE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+    server.connect({path!r})
+    request = {{"words": sys.argv[1:], "folder": os.getcwd(), "environment": dict(os.environ)}}
+    socket.send_fds(server, [json.dumps(request).encode()], [0, 1, 2])
+    sys.exit(int(server.recv(16) or 1))
+"""
+PYTHON = """\
+#!/bin/bash
+if [[ "$*" =~ ^(-P )?-m\ trace_lit.cli ]]; then
+    while [ "$1" != trace_lit.cli ]; do shift; done
+    exec "$(dirname "$0")/trace-lit" "${{@:2}}"
+fi
+exec {python} "$@"
+"""
+
+
+def write_programs(folder: Path, path: str) -> None:
+    """Write `trace-lit`, which asks the server at the socket `path` to run its words, and `python`, which starts it."""
+    _write_program(folder / "trace-lit", CLIENT.format(python=sys.executable, path=path))
+    _write_program(folder / "python", PYTHON.format(python=sys.executable))
+
+
+def _write_program(file: Path, code: str) -> None:
+    file.write_text(code, encoding="utf-8")
+    file.chmod(0o755)
+
+
+class PythonSession:
+    """Blocks of Python, run one after the other in one process and one namespace."""
+
+    def __init__(self, path: str, folder: Path, environment: dict[str, str]) -> None:
+        self.output = folder / ".output"
+        self.server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.server.connect(path)
+        request = {"words": None, "folder": str(folder), "environment": environment}
+        with self.output.open("wb") as output, Path(os.devnull).open("rb") as nothing:
+            files = [nothing.fileno(), output.fileno(), output.fileno()]
+            socket.send_fds(self.server, [json.dumps(request).encode()], files)
+
+    def run(self, code: str, name: str, timeout: float) -> tuple[str, str]:
+        """What the code has printed, and its traceback where it has failed."""
+        before = self.output.stat().st_size
+        self.server.settimeout(timeout)
+        self.server.send(json.dumps([code, name]).encode())
+        error = self.server.recv(MESSAGE).decode()
+        return self.output.read_bytes()[before:].decode(), "" if error == "done" else error or "the process has died"
+
+    def close(self) -> None:
+        self.server.close()
+
+
+def _run_blocks(connection: socket.socket) -> int:
+    main: Any = type(sys)("__main__")
+    sys.modules["__main__"] = main
+    sys.path.insert(0, os.getcwd())
+    while message := connection.recv(MESSAGE):
+        code, name = json.loads(message)
+        try:
+            exec(compile(code, name, "exec"), main.__dict__)
+            answer = "done"
+        except BaseException:
+            answer = traceback.format_exc()
+        sys.stdout.flush()
+        connection.send(answer.encode()[:MESSAGE])
+    return 0
+
+
+def _run(request: dict[str, Any], connection: socket.socket) -> int:
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    if request["words"] is None:
+        return _run_blocks(connection)
+    from trace_lit.cli import main
+
+    sys.argv = ["trace-lit", *request["words"]]
+    sys.executable = shutil.which("python") or sys.executable  # a command may start others
+    return main(request["words"])
+
+
+def _answer(connection: socket.socket) -> None:
+    message, files, _, _ = socket.recv_fds(connection, MESSAGE, 3)
+    worker = os.fork()
+    if worker == 0:
+        for number, file in enumerate(files):
+            os.dup2(file, number)
+            os.close(file)
+        code: Any = 1
+        try:
+            code = _run(json.loads(message), connection)
+        except SystemExit as leaving:
+            code = leaving.code
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code or 0)
+    code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+    with contextlib.suppress(OSError):  # a session ends when its reader has left
+        connection.send(str(code).encode())
+
+
+def _own_modules() -> Iterator[str]:
+    for package in ("trace_lit", "data_modules", "callbacks"):
+        folder = Path(importlib.import_module(package).__path__[0])
+        for file in sorted(folder.rglob("*.py")):
+            if file.name not in ("__init__.py", "__main__.py"):
+                yield ".".join((package, *file.relative_to(folder).with_suffix("").parts))
+
+
+def serve(path: str) -> None:
+    """Import, say that it is ready, and answer until killed."""
+    sys.path.remove(str(Path(__file__).parent))
+    for name in ("torch.utils.tensorboard", "matplotlib.pyplot", *_own_modules()):
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            importlib.import_module(name)
+    # Drawing takes most of the time of so small a run, and has tests of its own.
+    importlib.import_module("callbacks").TensorBoardPages.on_train_end = lambda *_: None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+        server.bind(path)
+        server.listen()
+        print("ready", flush=True)
+        while True:
+            connection, _ = server.accept()
+            if os.fork() == 0:
+                server.close()
+                _answer(connection)
+                os._exit(0)
+            connection.close()
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
