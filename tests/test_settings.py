@@ -125,7 +125,7 @@ def test_a_word_that_says_nothing(word: str) -> None:
     ("word", "said"),
     [
         ("stage=train", "stage is 'train'; it must be one of 'pretrain', 'align', 'tune'"),
-        ("text.unit=word", "text.unit is 'word'; it must be one of 'sentence', 'document'"),
+        ("text.unit=word", "text.unit is 'word'; it must be one of 'sentence', 'token', 'document'"),
         ("encoder.channel_attention=none", "it must be one of 'biased', 'full'"),
         ("encoder.width=20", "the width must be a multiple of twice the heads"),
         ("encoder.heads=0", "encoder.heads is 0; it must be at least 1"),
