@@ -24,7 +24,7 @@ from trace_lit.modules.stage import StageModule
 from trace_lit.runs.data import build_datamodule
 from trace_lit.settings import load_config
 from trace_lit.train import FitResult, fit
-from trace_lit.train.fit import build_module, load_start
+from trace_lit.train.fit import _settle_start, build_module, load_start
 
 pytestmark = pytest.mark.slow
 PAPER = Path(__file__).parents[2] / "experiments" / "paper.yaml"
@@ -473,3 +473,16 @@ def test_a_run_that_diverges_is_told(stage: str, tmp_path: Path, tiny_runs: Tiny
     assert main(["fit", *tiny_runs.words, *words]) == 2
     assert "the model has diverged" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_start_that_auto_does_not_find_is_told(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    config = load_config(
+        [], [*tiny_runs.words, f"run.dir={tmp_path}", "init_from=auto", "run.name=first", "stage=align"]
+    )
+    assert _settle_start(config) == [
+        "starts    at random: init_from=auto found no weather run 'first' of a stage before"
+    ]
+    assert config.init_from is None
+    config.init_from, config.run.dir, config.run.name = "auto", str(tiny_runs.pretrained.parents[2]), "tiny"
+    assert _settle_start(config) == []
+    assert config.init_from == str(tiny_runs.pretrained)
