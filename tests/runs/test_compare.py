@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from trace_lit.settings import load_config, to_yaml
 from trace_lit.modules import CheckpointError
 from trace_lit.runs.compare import compare_runs, print_comparison, tables, to_json, to_markdown, without_seed
+from trace_lit.settings import load_config, to_yaml
 
 MRR, P1 = "test/text_to_series/pair/MRR", "test/text_to_series/pair/P@1"
 Recorder = Callable[..., Path]
