@@ -137,6 +137,15 @@ def test_a_word_that_says_nothing(word: str) -> None:
         ("optim.weight_decay=-1", "optim.weight_decay is -1.0; it must be 0 or positive"),
         ("optim.ema_decay=1", "optim.ema_decay is 1.0"),
         ("seed=-1", "seed is -1; it must be at least 0"),
+        ("alignment.loss=triplet", "it must be one of 'info_nce', or 'package.module:Class'"),
+        ("tune.model=arima", "or 'package.module:Class'"),
+        ("logger=tensorbord", "logger has 'tensorbord'; each of it must be 'tensorboard', 'csv', 'wandb', 'mlflow'"),
+        ("callbacks=[{every: 2}]", "callbacks has {'every': 2}"),
+        ("trainer.extra.max_epochs=3", "in its place there is trainer.max_epochs"),
+        ("trainer.extra.gradient_clip_val=3", "in its place there is optim.gradient_clip"),
+        ("trainer.extra.accumulate_grad_batches=0", "it must be a whole number of at least 1"),
+        ("trainer.early_stopping.monitor=train/loss", "but no mode"),
+        ("tune.options.width=3", "they are for a class of your own"),
     ],
 )
 def test_values_that_cannot_work(word: str, said: str) -> None:
@@ -223,6 +232,10 @@ def changed() -> Config:
             "trainer.devices=[0,1]",
             "optim={learning_rate: 3e-4, betas: [0.8, 0.9]}",
             "run.name=größer",
+            "callbacks=[{class: my:Callback, every: 2}]",
+            "logger=[tensorboard, {class: wandb, project: x}]",
+            "trainer={extra: {accumulate_grad_batches: 2}, early_stopping: {patience: 3}}",
+            "alignment={loss: my:Loss, loss_options: {bias: 1}}",
             "init_from=x",
         ],
     )

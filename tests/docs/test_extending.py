@@ -12,7 +12,7 @@ import pytest
 from trace_lit.cli import main
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "extending").glob("*.md"))
-COMMANDS = {"fit", "evaluate", "search"}
+COMMANDS = {"data", "fit", "evaluate", "search"}
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -27,12 +27,16 @@ def test_a_page_does_what_it_says(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "corpora").mkdir()
-    (tmp_path / "corpora" / "weather").symlink_to(tiny_corpus)
+    if page.stem != "index":  # which builds it
+        (tmp_path / "corpora" / "weather").symlink_to(tiny_corpus)
     modules = []
-    for code in blocks(page, "python"):
+    for code in (code for own in (PAGES if page.stem == "index" else [page]) for code in blocks(own, "python")):
         name = code.splitlines()[0].removeprefix("# ")
         (tmp_path / name).write_text(code, encoding="utf-8")
         modules.append(Path(name).stem)
+    for text in blocks(page, "yaml"):
+        if text.startswith("# "):
+            (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text, encoding="utf-8")
     lines = [line for block in blocks(page, "bash") for line in block.replace("\\\n", " ").splitlines()]
     assert lines
     try:
@@ -47,5 +51,5 @@ def test_a_page_does_what_it_says(
 
 
 def test_every_page_has_something_to_run() -> None:
-    assert len(PAGES) == 9
+    assert len(PAGES) == 10
     assert all(blocks(page, "bash") for page in PAGES)
