@@ -8,18 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trace_lit.text import TextEncoder
+from trace_lit.text import TextEncoder, document, splitter
 
 NO_TEXT = -1  # as a text id; a negative id equals no other
 
 
-def whole(text: str) -> list[str]:
-    """The text as its only piece."""
-    return [text]
-
-
 class TextTable:
-    """Distinct texts, numbered from 1, and the vectors of their distinct pieces. Number 0 stands for no text.
+    """Distinct texts, numbered from 1, and the vectors of their distinct pieces. Number 0 is no text.
 
     Parameters
     ----------
@@ -28,9 +23,9 @@ class TextTable:
     encoder
         Encodes the pieces. Without one, no text counts as a text and the vectors have width 0.
     pieces
-        What a text is cut into: `trace_lit.text.sentences` or `whole`.
+        What a text is cut into: `trace_lit.text.sentences` or `document`.
     kind
-        Which prefix of the encoder stands before a piece, "document" or "query".
+        The prefix that the encoder puts before a piece, "document" or "query".
     """
 
     def __init__(
@@ -47,7 +42,7 @@ class TextTable:
         if encoder is not None:
             for text in dict.fromkeys(text for text in texts if text.strip()):
                 self._numbers[text] = len(count)
-                own = [place.setdefault(piece, 1 + len(place)) for piece in pieces(text) or whole(text)]
+                own = [place.setdefault(piece, 1 + len(place)) for piece in pieces(text) or document(text)]
                 rows += own
                 count.append(len(own))
         self._count = torch.tensor(count)
@@ -78,3 +73,8 @@ class TextTable:
     def ids(numbers: Tensor) -> Tensor:
         """As `MultimodalBatch` has them: equal ids are equal texts, `NO_TEXT` where there is none."""
         return torch.where(numbers > 0, numbers, NO_TEXT)
+
+
+def text_table(texts: Iterable[str], encoder: TextEncoder | None, unit: str, kind: str = "document") -> TextTable:
+    """The table of texts that have a vector for each "sentence", or one for the "document"."""
+    return TextTable(texts, encoder, splitter(unit), kind)

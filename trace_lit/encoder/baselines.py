@@ -1,10 +1,9 @@
-"""Forecasters that the encoder is held against, on the same batches."""
+"""Baselines of the encoder, on the same batches."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -12,7 +11,8 @@ from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.encoder.heads import Forecast
-from trace_lit.encoder.patches import InstanceNorm, interpolated
+from trace_lit.encoder.scale import ChannelScale
+from trace_lit.gaps import interpolated
 
 _AVERAGED = 25  # steps of DLinear's moving average
 
@@ -23,30 +23,20 @@ class Baseline(nn.Module, ABC):
     Gaps are bridged by straight lines. Subclasses give `changes`.
     """
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(
         self, vocabulary: ChannelVocabulary, lookback: int, horizon: int, outputs: int = 1, season: int = 1
     ) -> None:
         super().__init__()
         self.lookback, self.horizon, self.outputs, self.season = lookback, horizon, outputs, season
-        self.register_buffer("mean", torch.tensor(vocabulary.mean).nan_to_num(0.0), persistent=False)
-        self.register_buffer("deviation", torch.tensor(vocabulary.deviation).nan_to_num(0.0), persistent=False)
+        self.scale = ChannelScale(vocabulary)
         self.build()
 
     def build(self) -> None:
         """Make what is learned, for `lookback` steps and `horizon` · `outputs` numbers; nothing by default."""
 
-    def level(self, batch: MultimodalBatch) -> InstanceNorm:
-        """The last observed values, and the channels' deviations; a channel without any value stands at its mean."""
-        observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-        norm = InstanceNorm.of(batch.values, observed, self.deviation[batch.channel_ids], "last", "channel")
-        return norm.or_at(self.mean[batch.channel_ids], observed)
-
     def forward(self, batch: MultimodalBatch) -> Forecast:
-        norm = self.level(batch)
-        level = (norm.mean - self.mean[batch.channel_ids].unsqueeze(-1)) / norm.deviation  # (B, C, 1)
+        norm = self.scale.level(batch)
+        level = (norm.mean - self.scale.mean[batch.channel_ids].unsqueeze(-1)) / norm.deviation  # (B, C, 1)
         past = interpolated(norm.normalise(batch.values), batch.observed)
         return Forecast(self.changes(past, level).unflatten(-1, (self.horizon, self.outputs)), norm)
 
@@ -54,19 +44,19 @@ class Baseline(nn.Module, ABC):
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
         """Changes (B, C, H · Q) from `past` (B, C, T), all in deviations and measured from the last observed value.
 
-        `level` (B, C, 1) is where that value stands, measured from the channel's mean.
+        `level` (B, C, 1) is the distance of that value from the channel's mean.
         """
 
 
 class Naive(Baseline):
-    """The last observed value, for ever."""
+    """The last observed value at every step."""
 
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
         return past.new_zeros(*past.shape[:2], self.horizon * self.outputs)
 
 
 class SeasonalNaive(Baseline):
-    """The last season, again and again.
+    """The last season, repeated.
 
     Raises
     ------
@@ -87,7 +77,7 @@ class SeasonalNaive(Baseline):
 
 
 class NLinear(Baseline):
-    """One linear layer on what is left when the last value is taken away (Zeng et al., arXiv 2205.13504)."""
+    """One linear layer on the differences to the last value (Zeng et al., arXiv 2205.13504)."""
 
     def build(self) -> None:
         self.projection = nn.Linear(self.lookback, self.horizon * self.outputs)

@@ -19,12 +19,12 @@ from trace_lit.encoder.tokens import ChannelTokens
 
 @dataclass
 class EncoderOutput:
-    """What the encoder says of B windows of C channels and N patches."""
+    """The encoder's outputs for B windows of C channels and N patches."""
 
     cls: Tensor  # (B, d)
     channels: Tensor  # (B, C, d), the outputs at the CITs
     patches: Tensor  # (B, C, N, d), or (B, C, 0, d) where they were not asked for
-    norm: InstanceNorm  # the level and spread that were taken away
+    norm: InstanceNorm  # the level and spread that were subtracted and divided by
 
 
 class SeriesEncoder(nn.Module):
@@ -56,7 +56,7 @@ class SeriesEncoder(nn.Module):
         return self.channel_tokens.vocabulary
 
     def extend(self, vocabulary: ChannelVocabulary) -> None:
-        """Make room for the channels that `vocabulary` holds behind the encoder's own."""
+        """Add the channels that `vocabulary` holds after the encoder's own."""
         self.channel_tokens.extend(vocabulary)
 
     def forward(
@@ -94,14 +94,7 @@ class SeriesEncoder(nn.Module):
             config.spread,
             config.transform,
         )
-        normalised = torch.where(observed, norm.normalise(batch.values), 0.0)
-        patches = self.patch(split_patches(normalised, config.patch_length))  # (B, C, N, d)
-        if patch_mask is not None:
-            patches = torch.where(patch_mask.unsqueeze(-1), self.mask_token.to(patches.dtype), patches)
-        if config.patch_identity:
-            patches = patches + tokens.identities()[batch.channel_ids].unsqueeze(2)
-        if self.calendar is not None:
-            patches = patches + self.calendar(self._patch_calendar(batch, patches.shape[2])).unsqueeze(1)
+        patches = self._patch_tokens(batch, observed, norm, patch_mask)  # (B, C, N, d)
         seen = split_patches(observed, config.patch_length).any(-1)  # (B, C, N)
         size, channels, count, _ = patches.shape
 
@@ -127,10 +120,24 @@ class SeriesEncoder(nn.Module):
             identity = (patches * weight).sum(2) / weight.sum(2).clamp(min=1)
         return EncoderOutput(cls.squeeze(1), identity, patches, norm)
 
+    def _patch_tokens(
+        self, batch: MultimodalBatch, observed: Tensor, norm: InstanceNorm, patch_mask: Tensor | None
+    ) -> Tensor:
+        """The tokens of the patches (B, C, N, d): normalised values, or the mask token, with identity and calendar."""
+        normalised = torch.where(observed, norm.normalise(batch.values), 0.0)
+        patches = self.patch(split_patches(normalised, self.config.patch_length))
+        if patch_mask is not None:
+            patches = torch.where(patch_mask.unsqueeze(-1), self.mask_token.to(patches.dtype), patches)
+        if self.config.patch_identity:
+            patches = patches + self.channel_tokens.identities()[batch.channel_ids].unsqueeze(2)
+        if self.calendar is not None:
+            patches = patches + self.calendar(self._patch_calendar(batch, patches.shape[2])).unsqueeze(1)
+        return patches
+
     def _patch_calendar(self, batch: MultimodalBatch, count: int) -> Tensor:
-        """Where in year, week and day the patches' last steps stand (B, N, F)."""
+        """Calendar features (B, N, F) of the last step of each patch."""
         if batch.times is None:
-            raise ValueError("encoder.calendar is true, but the windows do not say when their steps are")
+            raise ValueError("encoder.calendar is true, but the batch has no times of the steps")
         last = batch.times.flip(1)[:, :: self.config.patch_length].flip(1)
         return calendar_features(last[:, -count:], 1).to(self.cls.dtype)
 

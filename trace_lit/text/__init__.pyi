@@ -1,7 +1,7 @@
 from .build import build_text_encoder
 from .cache import CachedTextEncoder, EncodingStats
 from .encoder import TextEncoder, TextEncoderError
-from .sentences import sentences
+from .sentences import document, sentences, splitter
 
 __all__ = [
     "CachedTextEncoder",
@@ -9,5 +9,7 @@ __all__ = [
     "TextEncoder",
     "TextEncoderError",
     "build_text_encoder",
+    "document",
     "sentences",
+    "splitter",
 ]
