@@ -24,8 +24,8 @@ class BackboneForecast(HeadedForecaster):
 
     The forecaster removes a window's level and spread. So the head has two more inputs: the deviation of the window and the
     distance of its mean from its last value, both in deviations of the channel. Its outputs are changes from the last
-    value, in the same unit. (Hidden states times the window's spread, as if its forecasts were scaled back, had larger errors
-    over blocks of training and validation weeks of Health_US and Energy.)
+    value, in the same unit. (Hidden states times the window's spread, as if its forecasts were scaled back, had larger
+    errors over blocks of training and validation weeks of Health_US and Energy.)
 
     Parameters
     ----------
