@@ -42,7 +42,7 @@ class WindowConfig:
 
     lookback: int | None = option(None, "steps before the origin; null: as long as the longest row", at_least=1)
     horizon: int = option(
-        12, "steps after the origin; with labels, for retrieval: the steps that a label speaks of", at_least=1
+        12, "steps after the origin; with labels, for retrieval: the steps that a label describes", at_least=1
     )
     split: str = option(
         "rows",

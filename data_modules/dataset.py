@@ -43,8 +43,8 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         Training batches (`Draw`) take each window up to a window's length later, as far as the rows of this split reach
         without a gap. A window that has moved is without label and texts, which do not describe it.
     jitter
-        Training batches take each window up to so many steps earlier or later, as far as the rows of this split reach,
-        with its label and texts: they hold for hours next to their own.
+        Steps by which training batches may take a window earlier or later, as far as the rows of this split reach. The
+        window keeps its label and texts, which hold for the neighbouring steps, too.
     zero_is_missing
         A zero counts as not observed.
     seed
@@ -171,7 +171,7 @@ def _choose(choices: Tensor, index: Tensor, seed: int, epoch: int) -> Tensor:
 
 
 class JointDataset(Dataset[MultimodalBatch]):
-    """Several datasets behind one another; `index` and `series_id` go on counting from one to the next."""
+    """Several datasets, one after another; `index` and `series_id` are counted through."""
 
     def __init__(self, datasets: Sequence[CorpusDataset]) -> None:
         self.datasets = list(datasets)
@@ -245,7 +245,7 @@ def _widened(statements: Statements, pieces: int) -> Statements:
 
 
 def _joined(parts: Sequence[Kind]) -> Kind:
-    """Instances of one kind behind one another."""
+    """Instances of one kind, one after another."""
     together: dict[str, Any] = {}
     for field in dataclasses.fields(parts[0]):
         own = [getattr(part, field.name) for part in parts]

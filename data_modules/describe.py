@@ -209,28 +209,28 @@ def _number(value: float) -> str:
 
 
 def _statements(s: dict[str, float]) -> list[tuple[tuple[str, ...], bool]]:
-    """What can be said: the choices of wording, and whether it must be said."""
+    """What a text can state: the choices of wording, and whether the statement is always there."""
     if s["low"] == s["high"]:
         return [(_CONSTANT, True)]
-    said: list[tuple[tuple[str, ...], bool]] = [(_LEVEL, True)]
+    statements: list[tuple[tuple[str, ...], bool]] = [(_LEVEL, True)]
     trend, bend, rough = s["trend"], s["bend"], s["roughness"]
     if abs(trend) >= CLEAR_TREND:
-        said.append((_RISE if trend > 0 else _FALL, True))
+        statements.append((_RISE if trend > 0 else _FALL, True))
     elif abs(trend) >= SOME_TREND:
-        said.append((_SOME_RISE if trend > 0 else _SOME_FALL, True))
+        statements.append((_SOME_RISE if trend > 0 else _SOME_FALL, True))
     elif abs(bend) >= CLEAR_BEND:
-        said.append((_DIP if bend > 0 else _HUMP, True))
+        statements.append((_DIP if bend > 0 else _HUMP, True))
     elif not math.isnan(trend):
-        said.append((_NO_TREND, True))
+        statements.append((_NO_TREND, True))
     if abs(trend) < CLEAR_TREND and s["top"] != s["bottom"]:
-        said.append((_EXTREMES, False))
+        statements.append((_EXTREMES, False))
     if not math.isnan(s["cycle"]):
-        said.append((_CYCLE, True))
+        statements.append((_CYCLE, True))
     if not math.isnan(rough):
-        said.append((_SMOOTH if rough < SMOOTH else _ERRATIC if rough > ERRATIC else _MODERATE, False))
+        statements.append((_SMOOTH if rough < SMOOTH else _ERRATIC if rough > ERRATIC else _MODERATE, False))
     if s["outliers"]:
-        said.append((_OUTLIER if s["outliers"] == 1 else _OUTLIERS, True))
-    return said
+        statements.append((_OUTLIER if s["outliers"] == 1 else _OUTLIERS, True))
+    return statements
 
 
 def _text(channel: Channel, frequency: Frequency, steps: int, s: dict[str, float], draw: random.Random) -> str:
@@ -240,9 +240,9 @@ def _text(channel: Channel, frequency: Frequency, steps: int, s: dict[str, float
     def quantity(value: float) -> str:
         return f"{_number(value)}%" if channel.unit == "%" else f"{_number(value)} {channel.unit}".rstrip()
 
-    said = _statements(s)
+    statements = _statements(s)
     if s["observed"] < steps:
-        said.append((_MISSING, True))
+        statements.append((_MISSING, True))
     words = {
         "name": channel.name,
         "Name": channel.name[:1].upper() + channel.name[1:],
@@ -261,7 +261,7 @@ def _text(channel: Channel, frequency: Frequency, steps: int, s: dict[str, float
     }
     if not math.isnan(s["cycle"]):
         words["period"] = frequency.span(max(2, round(s["cycle"])))
-    return " ".join(draw.choice(choices).format(**words) for choices, must in said if must or draw.random() < 0.7)
+    return " ".join(draw.choice(choices).format(**words) for choices, must in statements if must or draw.random() < 0.7)
 
 
 def describe(

@@ -23,7 +23,7 @@ from data_modules.dataset import CorpusDataset, JointDataset
 from data_modules.forecasting import OriginDataset, Series
 from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
 from data_modules.splits import SPLITS
-from data_modules.text_table import TextTable, text_table, whole
+from data_modules.text_table import text_table
 from data_modules.vocabulary import foreign_vocabulary, training_vocabulary
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
@@ -63,7 +63,7 @@ class DomainDataModule(L.LightningDataModule):
     seed
         Of the order of the training batches and of random offsets.
     window
-        Windows stand around origins, as the stage tune has them, with their future or their label.
+        Of the stage tune: windows lie around forecast origins, with their future or their label.
     task
         Of the stage tune: "forecast" or "classify".
     label_names
@@ -156,14 +156,14 @@ class DomainDataModule(L.LightningDataModule):
         self.corpora = corpora
 
     def _labels(self, corpora: list[Corpus]) -> tuple[str, ...]:
-        """Those of all corpora, or those that are known, where a model tells them already."""
+        """The label names of all corpora, or those of the model that exists already."""
         if not self._known_labels:
             return tuple(dict.fromkeys(name for corpus in corpora for name in corpus.info.label_names))
         for corpus in corpora:
             if unknown := [name for name in corpus.info.label_names if name not in self._known_labels]:
                 raise CorpusError(
-                    f"{corpus.path} has the label {unknown[0]!r}, which the model does not tell; "
-                    f"it tells {', '.join(self._known_labels)}"
+                    f"{corpus.path} has the label {unknown[0]!r}, which the model does not know; "
+                    f"it knows {', '.join(self._known_labels)}"
                 )
         return self._known_labels
 
@@ -187,8 +187,8 @@ class DomainDataModule(L.LightningDataModule):
             self.text_unit,
             kind="query",  # it is what people ask with
         )
-        channel_texts = TextTable(
-            (text for corpus in corpora for own in corpus.channel_texts for text in own), encoder, whole
+        channel_texts = text_table(
+            (text for corpus in corpora for own in corpus.channel_texts for text in own), encoder, "document"
         )
         return {
             split: [
@@ -211,7 +211,7 @@ class DomainDataModule(L.LightningDataModule):
         }
 
     def _origins(self, corpora: list[Corpus], window: WindowConfig) -> dict[str, list[Any]]:
-        """The windows stand around origins, and are of one length."""
+        """Windows of one length around forecast origins."""
         window = replace(window, lookback=window.lookback or max(int(corpus.lengths.max()) for corpus in corpora))
         series = [Series.of(corpus, window.split) for corpus in corpora]
         datasets = {
@@ -232,8 +232,8 @@ class DomainDataModule(L.LightningDataModule):
         }
         if self.text is not None and self.text_unit != "none":
             everything = [dataset for own in datasets.values() for dataset in own]
-            told = (text for dataset in everything for text in dataset.texts)
-            table = text_table(told, self.text, self.text_unit, kind="query")
+            own_texts = (text for dataset in everything for text in dataset.texts)
+            table = text_table(own_texts, self.text, self.text_unit, kind="query")
             for dataset in everything:
                 dataset.read_with(table)
         return datasets
@@ -257,7 +257,7 @@ class DomainDataModule(L.LightningDataModule):
 
     @property
     def corpus_names(self) -> list[str]:
-        """A short name for each corpus: its domain, or more where domains are not enough to tell them apart."""
+        """A short name for each corpus: its domain, or more where two domains are the same."""
         infos = [corpus.info for corpus in self.corpora]
         names = [info.domain for info in infos]
         if len(set(names)) < len(names):
@@ -354,7 +354,7 @@ class DomainDataModule(L.LightningDataModule):
 
 
 def _apart(worker: int) -> None:
-    """Let Ctrl-C and what a scheduler sends to all of a job reach the training only, which ends its workers itself."""
+    """Keep Ctrl-C and a scheduler's signals from a worker: they are for the training, which ends its workers itself."""
     os.setpgid(0, 0)
 
 

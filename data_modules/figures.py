@@ -50,7 +50,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Column:
-    """A window with what stands above it."""
+    """A window with its heading."""
 
     window: Window
     details: str = ""
@@ -207,7 +207,7 @@ def draw_window(
 
 
 def draw_line(axes: Axes, times: NDArray[Any], values: NDArray[np.floating], colour: str, **style: Any) -> None:
-    """The values (T,) of a channel; those without a neighbour are dots, and that there is none is said."""
+    """The values (T,) of a channel; those without a neighbour are dots, and a channel without values is marked."""
     axes.plot(times, values, **{"color": colour, "linewidth": 1.3, "clip_on": False, **style})
     alone = _isolated(values)
     axes.plot(times[alone], values[alone], ".", color=colour, markersize=3.5, clip_on=False)

@@ -1,7 +1,7 @@
-"""Windows around origins: what stands before a moment of a series, and what comes behind it.
+"""Windows around forecast origins: the look-back before an origin and the horizon after it.
 
 The rows of a corpus are stitched into series, so a look-back and a horizon may be of any length, whatever the rows' own.
-Forecasts are asked for at every step, labels where a row ends.
+Every step may be a forecast origin; a label belongs to the step at which its row ends.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
 from trace_lit.batch import NO_LABEL, MultimodalBatch, Retrieved
 from trace_lit.channels import ChannelVocabulary
+from trace_lit.gaps import bridged
 
 _SECOND = 1_000_000  # microseconds
 
 
 @dataclass
 class Series:
-    """All series of a corpus behind one another: S steps of C channels, in runs without a gap."""
+    """All series of a corpus, one after another: S steps of C channels, in runs without a gap."""
 
     windows: Windows  # one a row of the corpus
     begun: Tensor  # (S,) int64, the first step of the run that a step belongs to
-    ended: Tensor  # (S,) int64, the step behind its last one
+    ended: Tensor  # (S,) int64, the step after its last one
     number: Tensor  # (S,) int64, which series it is of; one with holes has several runs
-    pace: Tensor  # (S,) int64, the length of a step, in microseconds or minus its months
+    step_length: Tensor  # (S,) int64, in microseconds, or minus the number of months
     split: Tensor  # (S,) int64, place in SPLITS
 
     @classmethod
@@ -45,19 +46,19 @@ class Series:
         """Stitch the rows of `corpus`; a step's split is that of its "rows", or goes by the "steps" of its series.
 
         By steps, the first floor(0.7 n) of a series' n are for training and the last floor(0.2 n) for the test. The
-        splits meet at two moments, whatever holes the series has, and nothing is learned from behind them.
+        splits meet at two moments, whatever holes the series has, and training uses nothing after the first.
         """
         windows = Windows.stitched(corpus, range(len(corpus)))
         start, end = windows.first - windows.before, windows.first + windows.length + windows.reach
         steps = len(windows.values)
-        begun, ended, number, pace, part = (torch.zeros(steps, dtype=torch.int64) for _ in range(5))
+        begun, ended, number, step_length, part = (torch.zeros(steps, dtype=torch.int64) for _ in range(5))
         _, series = np.unique(corpus.series_ids.astype(str), return_inverse=True)
         frequencies = {alias: Frequency.parse(alias) for alias in set(corpus.frequencies)}
-        paces = [frequencies[alias].microseconds or -frequencies[alias].months for alias in corpus.frequencies]
-        runs = torch.stack([start, end, torch.from_numpy(series), torch.tensor(paces)], dim=1)
+        step_lengths = [frequencies[alias].microseconds or -frequencies[alias].months for alias in corpus.frequencies]
+        runs = torch.stack([start, end, torch.from_numpy(series), torch.tensor(step_lengths)], dim=1)
         for first, last, own, length in runs.unique(dim=0).tolist():
             begun[first:last], ended[first:last] = first, last
-            number[first:last], pace[first:last] = own, length
+            number[first:last], step_length[first:last] = own, length
         if split == "rows":
             for first, length, name in zip(
                 windows.first.tolist(), windows.length.tolist(), corpus.splits.tolist(), strict=True
@@ -69,10 +70,10 @@ class Series:
                 times, count = windows.begin[own], len(own)
                 later = torch.cat([times, times[-1:] + 1])[[7 * count // 10, count - count // 5]]
                 part[own] = torch.bucketize(times, later, right=True)
-        return cls(windows, begun, ended, number, pace, part)
+        return cls(windows, begun, ended, number, step_length, part)
 
     def forecast_origins(self, lookback: int, horizon: int, split: str) -> Tensor:
-        """(N,) the first steps behind the origins: `lookback` steps stand before, and all of the horizon is in `split`."""
+        """(N,) the first steps after the origins: `lookback` steps lie before, and all of the horizon is in `split`."""
         place = torch.arange(len(self.split))
         inside = (place - self.begun >= lookback) & (self.ended - place >= horizon)
         own = torch.cat([torch.zeros(1, dtype=torch.int64), (self.split == SPLITS.index(split)).cumsum(0)])
@@ -89,14 +90,14 @@ class Series:
         return (inside & (count[last] - count[first] == lookback + horizon)).nonzero().squeeze(1)
 
     def known(self, origins: Tensor, horizon: int) -> Tensor:
-        """(N,) int64, the seconds since 1970 at which the `horizon` steps behind `origins` (N,) have ended.
+        """(N,) int64, the seconds since 1970 at which the `horizon` steps after `origins` (N,) have ended.
 
-        Where a series does not go on so far, its steps are counted on; a month then lasts 31 days.
+        Where a series ends earlier, steps of its length are added; a month then has 31 days.
         """
         last, end = origins - 1, self.windows.end
         there = last + horizon < self.ended[last]
-        pace = self.pace[last]
-        seconds = torch.where(pace > 0, -(-horizon * pace // _SECOND), -horizon * pace * 31 * 86_400)
+        length = self.step_length[last]
+        seconds = torch.where(length > 0, -(-horizon * length // _SECOND), -horizon * length * 31 * 86_400)
         return torch.where(there, end[torch.where(there, last + horizon, last)], end[last] + seconds)
 
     def training_statistics(self) -> tuple[Tensor, Tensor]:
@@ -120,8 +121,8 @@ class Lookup(Protocol):
 class OriginDataset(Dataset[MultimodalBatch]):
     """The windows of one split of a corpus, as `MultimodalBatch`es with their future or their label.
 
-    A look-back may reach back into the split before. Of the rows that lie within it, the newest texts are the window's;
-    batches have them once `read_with` is given their vectors.
+    A look-back may reach back into the split before. The window's texts are the newest of the rows within the look-back;
+    batches hold their vectors after `read_with`.
 
     Parameters
     ----------
@@ -172,12 +173,12 @@ class OriginDataset(Dataset[MultimodalBatch]):
         values = series.windows.values
         known = values.nan_to_num(0.0) if zero_is_missing else values
         self._seen = ~values.isnan() & (known != 0) if zero_is_missing else ~values.isnan()
-        self._told = self._seen if split == "train" else ~values.isnan()
+        self._scored = self._seen if split == "train" else ~values.isnan()
         self._values = values.nan_to_num(0.0)
         self._fill_gaps = window.fill_gaps
         self._past, self._bridged = self._values, torch.zeros_like(self._seen)
         if self._fill_gaps:
-            self._past, self._bridged = _bridge(self._values, self._seen, series)
+            self._past, self._bridged = bridged(self._values, self._seen, series.begun, series.ended)
         self.series_count = int(series.number.max()) + 1
         self.mean, self.deviation = series.training_statistics()
         self._texts: TextTable | None = None
@@ -197,7 +198,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
         """The windows before other `origins` (N,), with their `label` (N,), if any, and without texts.
 
         After the end of a series nothing is observed. `text_horizon` is the number of steps after an origin whose reports
-        belong to the window, too: that of a window which is long over.
+        also belong to the window; it is for windows of the past, whose horizon is known.
         """
         moved = copy.copy(self)
         moved.origins, moved._text_horizon = origins, text_horizon
@@ -210,7 +211,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
     def seconds(self) -> Tensor:
         """(N,) int64, the seconds since 1970 at which the windows have ended, and their horizons begin.
 
-        Where steps end within a second it is the one before: whatever has ended by then has ended before the origin.
+        Where steps end within a second, it is the second before, so that whatever has ended by then precedes the origin.
         """
         windows = self.series.windows
         meets = (windows.begin[1:] == windows.end[:-1]) | (self.series.begun[1:] != self.series.begun[:-1])
@@ -232,28 +233,28 @@ class OriginDataset(Dataset[MultimodalBatch]):
     def rows_within(self) -> list[NDArray[np.int64]]:
         """For each window the rows with a text that lie within its look-back and `text_horizon`, newest last."""
         windows = self.series.windows
-        told = np.flatnonzero([bool(text) for text in self.corpus.texts])
-        first = windows.first.numpy()[told]
-        end = first + windows.length.numpy()[told]
+        rows = np.flatnonzero([bool(text) for text in self.corpus.texts])
+        first = windows.first.numpy()[rows]
+        end = first + windows.length.numpy()[rows]
         order = np.lexsort((first, end))
-        told, first, end = told[order], first[order], end[order]
+        rows, first, end = rows[order], first[order], end[order]
         found = []
         for origin in self.origins.tolist():
             low = max(origin - self.lookback, int(self.series.begun[origin - 1]))
             last = min(origin + self._text_horizon, int(self.series.ended[origin - 1]))
             place = slice(*np.searchsorted(end, [low, last], side="right"))
-            found.append(told[place][first[place] >= low])
+            found.append(rows[place][first[place] >= low])
         return found
 
     @property
     def texts(self) -> list[str]:
         """The windows' texts: the newest distinct ones of the rows within, in order of time."""
         all_texts = self.corpus.texts
-        told = []
+        found = []
         for rows in self.rows_within:
             newest = list(dict.fromkeys(all_texts[row] for row in rows[::-1]))[: self._max_texts]
-            told.append(" ".join(reversed(newest)))
-        return told
+            found.append(" ".join(reversed(newest)))
+        return found
 
     def read_with(self, table: TextTable) -> None:
         """Let the batches have the vectors of the windows' texts."""
@@ -275,10 +276,10 @@ class OriginDataset(Dataset[MultimodalBatch]):
         past, future = self._past[past_place].transpose(1, 2), self._values[future_place].transpose(1, 2)
         seen = (self._seen[past_place] & inside[:, : self.lookback].unsqueeze(2)).transpose(1, 2)
         if self._fill_gaps:
-            later = seen.flip(2).cumsum(2).flip(2) > 0  # a line ends at a value that is known at the origin
+            later = seen.flip(2).cumsum(2).flip(2) > 0  # a line must end at a value that is known at the origin
             seen |= self._bridged[past_place].transpose(1, 2) & inside[:, : self.lookback].unsqueeze(1) & later
-        told = (self._told[future_place] & inside[:, self.lookback :].unsqueeze(2)).transpose(1, 2)
-        told &= self.target_mask.unsqueeze(1)
+        scored = (self._scored[future_place] & inside[:, self.lookback :].unsqueeze(2)).transpose(1, 2)
+        scored &= self.target_mask.unsqueeze(1)
         size, channels = len(index), len(self.channel_ids)
         none = torch.full((size,), NO_TEXT)
         text, mask = torch.zeros(size, 1, 0), torch.zeros(size, 1, dtype=torch.bool)
@@ -300,21 +301,10 @@ class OriginDataset(Dataset[MultimodalBatch]):
             series_id=self.series.number[origin - 1],
             span=torch.stack([windows.begin[torch.maximum(origin - self.lookback, begun)], windows.end[origin - 1]], 1),
             times=windows.begin[past_place],
-            future=torch.where(told, future, 0.0) if self.horizon else None,
-            future_observed=told.contiguous() if self.horizon else None,
+            future=torch.where(scored, future, 0.0) if self.horizon else None,
+            future_observed=scored.contiguous() if self.horizon else None,
             retrieved=None if self.lookup is None else self.lookup(index),
         )
-
-
-def _bridge(values: Tensor, seen: Tensor, series: Series) -> tuple[Tensor, Tensor]:
-    """`values` (S, C) with a straight line over each gap between two that are `seen`, and where (S, C) there is one."""
-    steps = torch.arange(len(values)).unsqueeze(1)
-    before = torch.where(seen, steps, -1).cummax(0).values
-    after = torch.where(seen, steps, len(values)).flip(0).cummin(0).values.flip(0)
-    bridged = ~seen & (before >= series.begun.unsqueeze(1)) & (after < series.ended.unsqueeze(1))
-    before, after = torch.where(bridged, before, steps), torch.where(bridged, after, steps)
-    share = (steps - before) / (after - before).clamp(min=1)
-    return torch.lerp(values.gather(0, before), values.gather(0, after), share), bridged
 
 
 def _targets(corpus: Corpus, names: Sequence[str] | None) -> Tensor:

@@ -46,11 +46,11 @@ class DomainBatchSampler(Sampler[list[int]]):
     """Training batches, each from one corpus.
 
     Rows `0 … sizes[0]-1` of the dataset are the first corpus's, the next `sizes[1]` the second's, and so on. An epoch
-    has as many batches as one pass over all rows. One corpus alone gives each of its rows once an epoch. Of several, a
-    corpus gives a share of the batches that goes as its size to the power of `mixing_exponent`; it is passed over again
-    and again, each time in a new order, and the next epoch goes on where the last one stopped, so that its rows come
-    equally often. A pass is cut into batches of equal size (±1), at most `batch_size` a process: no small batch is left
-    over, no row is dropped, and no batch holds a row twice.
+    has as many batches as one pass over all rows. A single corpus gives each of its rows once an epoch. Of several, each
+    gives a share of the batches proportional to its size to the power of `mixing_exponent`. Its rows are drawn in passes,
+    each in a new order, and an epoch continues where the last one stopped, so that rows are drawn equally often.
+    A pass is cut into batches of equal size (±1), at most `batch_size` a process: no small batch is left over, no row is
+    dropped, and no batch holds a row twice.
 
     All depends on (seed, epoch) alone. `set_epoch` chooses the epoch of the iterators made afterwards; an iterator
     keeps the epoch that it was made with.
@@ -60,8 +60,8 @@ class DomainBatchSampler(Sampler[list[int]]):
     sizes
         Of the corpora.
     negatives
-        Says, given an epoch, for every row of the dataset which other rows are its hard negatives, (N, M) with -1 where
-        there are fewer, or None to leave batches to chance. It is asked when an iterator is made, so a table can be made
+        Gives, for an epoch, the hard negatives of every row of the dataset as rows (N, M), with -1 where there are fewer,
+        or None for random batches. It is asked when an iterator is made, so a table can be made
         for the very weights that it will train.
     in_batch
         How many of its hard negatives join an anchor in its batch, as far as they are not in another one already.
@@ -148,8 +148,8 @@ class DomainBatchSampler(Sampler[list[int]]):
 def _with_in_batch(batches: list[Indices], negatives: Indices, in_batch: int) -> list[Indices]:
     """The rows of `batches` dealt anew to batches of the same sizes, so that anchors meet their hard negatives.
 
-    The first rows of each batch stay as its anchors. In turns, every anchor asks for its next negative and gets it if no
-    batch has it yet, until it has `in_batch`; the first to ask wins. The rows that nobody asked for fill the gaps.
+    The first rows of each batch stay as its anchors. In rounds, every anchor asks for its next negative and gets it if no
+    batch has it yet, until it has `in_batch`; the first to ask gets it. The remaining rows fill the batches.
     """
     sizes = np.array([len(batch) for batch in batches])
     heads = [batch[: max(1, len(batch) // (1 + in_batch))] for batch in batches]
@@ -158,15 +158,15 @@ def _with_in_batch(batches: list[Indices], negatives: Indices, in_batch: int) ->
     free = np.zeros(len(negatives) + 1, dtype=bool)  # its last place stands for "no negative"
     free[np.concatenate(batches)] = True
     free[anchors] = False
-    company = np.zeros(len(anchors), dtype=np.int64)
-    room = np.minimum(in_batch, sizes[home] - 1)  # a batch may be smaller than an anchor with all its in_batch
+    count = np.zeros(len(anchors), dtype=np.int64)
+    most = np.minimum(in_batch, sizes[home] - 1)  # a batch may be smaller than an anchor with all its in_batch
     members, places = [anchors], [home]
-    for wish in negatives[anchors].T:
-        asking = np.flatnonzero(free[wish] & (company < room))
-        granted, first = np.unique(wish[asking], return_index=True)
-        company[asking[first]] += 1
-        free[granted] = False
-        members.append(granted)
+    for wanted in negatives[anchors].T:
+        asking = np.flatnonzero(free[wanted] & (count < most))
+        taken, first = np.unique(wanted[asking], return_index=True)
+        count[asking[first]] += 1
+        free[taken] = False
+        members.append(taken)
         places.append(home[asking[first]])
     chosen, place = np.concatenate(members), np.concatenate(places)
     rest = np.concatenate(batches)

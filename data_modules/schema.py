@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
 
 
 class CorpusError(InputError):
-    """Data cannot be used as they are."""
+    """Data cannot be used."""
 
 
 @dataclass
@@ -155,7 +155,7 @@ def end_times(table: pa.Table) -> NDArray[np.datetime64]:
 
 
 def flat_values(table: pa.Table) -> NDArray[np.float32]:
-    """All values behind one another, NaN for null."""
+    """All values, one row after another, NaN for null."""
     flat = column(table, "values").flatten().flatten()
     return flat.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
 

@@ -8,19 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trace_lit.text import MARKS, TextEncoder, sentences
+from trace_lit.text import MARKS, TextEncoder, document, sentences, splitter
 from trace_lit.text.tokens import joined_marks, number_marks
 
 NO_TEXT = -1  # as a text id; a negative id equals no other
 
 
-def whole(text: str) -> list[str]:
-    """The text as its only piece."""
-    return [text]
-
-
 class TextTable:
-    """Distinct texts, numbered from 1, and the vectors of their distinct pieces. Number 0 stands for no text.
+    """Distinct texts, numbered from 1, and the vectors of their distinct pieces. Number 0 is no text.
 
     Parameters
     ----------
@@ -29,9 +24,9 @@ class TextTable:
     encoder
         Encodes the pieces. Without one, no text counts as a text and the vectors have width 0.
     pieces
-        What a text is cut into: `trace_lit.text.sentences` or `whole`.
+        What a text is cut into: `trace_lit.text.sentences` or `document`.
     kind
-        Which prefix of the encoder stands before a piece, "document" or "query".
+        The prefix that the encoder puts before a piece, "document" or "query".
     """
 
     def __init__(
@@ -48,7 +43,7 @@ class TextTable:
         if encoder is not None:
             for text in dict.fromkeys(text for text in texts if text.strip()):
                 self._numbers[text] = len(count)
-                own = [place.setdefault(piece, 1 + len(place)) for piece in pieces(text) or whole(text)]
+                own = [place.setdefault(piece, 1 + len(place)) for piece in pieces(text) or document(text)]
                 rows += own
                 count.append(len(own))
         self._count = torch.tensor(count)
@@ -88,7 +83,7 @@ class TokenTable(TextTable):
     """
 
     def __init__(self, texts: Iterable[str], encoder: TextEncoder | None, kind: str = "document") -> None:
-        super().__init__((), None, whole)
+        super().__init__((), None, document)
         self._width = MARKS + (0 if encoder is None else encoder.dim)
         if encoder is None:
             return
@@ -121,7 +116,7 @@ class TokenTable(TextTable):
 
 
 def text_table(texts: Iterable[str], encoder: TextEncoder | None, unit: str, kind: str = "document") -> TextTable:
-    """The table of texts that are read by "sentence", by "token" or as a whole "document"."""
+    """The table of texts that have a vector for each "sentence" or "token", or one for the "document"."""
     if unit == "token":
         return TokenTable(texts, encoder, kind)
-    return TextTable(texts, encoder, sentences if unit == "sentence" else whole, kind)
+    return TextTable(texts, encoder, splitter(unit), kind)

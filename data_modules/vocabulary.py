@@ -1,4 +1,4 @@
-"""From corpora to a `ChannelVocabulary`: which channels there are, and what is usual for them."""
+"""From corpora to a `ChannelVocabulary`: the channels and their usual values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trace_lit.text import TextEncoder
 def training_vocabulary(
     corpora: Sequence[Corpus], encoder: TextEncoder | None, known: ChannelVocabulary | None = None
 ) -> ChannelVocabulary:
-    """`known` and, behind it, the corpora's other channels with the statistics of their training rows.
+    """`known` and, after it, the corpora's other channels with the statistics of their training rows.
 
     Corpora that share a channel are pooled. A channel without a value in any training row counts as never seen.
     """
@@ -29,7 +29,7 @@ def training_vocabulary(
 def foreign_vocabulary(
     corpora: Sequence[Corpus], encoder: TextEncoder | None, known: ChannelVocabulary
 ) -> ChannelVocabulary:
-    """`known` and, behind it, the corpora's other channels as never seen: for a model that is used, not trained."""
+    """`known` and, after it, the corpora's other channels as never seen: for a model that is used, not trained."""
     channels = _distinct_channels(corpora)
     return known.extended(channels, _vectors(channels, encoder, known))
 

@@ -1,7 +1,7 @@
 """Windows as places in long series.
 
-Rows of one series that follow or overlap each other are stitched into one array, so that a time step is held once
-however many rows share it, and a window may start anywhere in it.
+Rows of one series that follow or overlap each other are stitched into one array, so that a time step is stored once,
+however many rows share it, and a window may start at any step.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class _Segment:
         self.last_step = 0
 
     def join(self, start: np.datetime64, values: NDArray[np.float32]) -> int | None:
-        """Take in a row that does not start before those so far, and say at which step; None if it does not fit."""
+        """Append a row that does not start before those so far, and return its first step; None if it does not fit."""
         step = self.frequency.steps_between(self.start, start)
         if step is None or step > self.steps:
             return None
@@ -110,5 +110,5 @@ class _Segment:
 
 
 def _tensor(parts: Sequence[NDArray], empty: tuple[int, ...], kind: type) -> Tensor:
-    """The parts behind one another, `empty` if there is none."""
+    """The parts, one after another; `empty` if there is none."""
     return torch.from_numpy(np.concatenate([np.empty(empty, kind), *parts]).astype(kind, copy=False))

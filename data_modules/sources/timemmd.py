@@ -72,7 +72,7 @@ _SPELLED_DATE = re.compile(rf"\b({'|'.join(_MONTHS)})\s+(?:(\d{{1,2}}),\s+)?(\d{
 @dataclass(frozen=True)
 class _Document:
     start: np.datetime64  # first day
-    end: np.datetime64  # last day that it covers or speaks of
+    end: np.datetime64  # last day that it covers or mentions
     text: str
 
 
@@ -91,13 +91,13 @@ def series(
     Rows are put in order of time on a regular grid; a step without a row is missing. Where as many rows repeat a date as
     steps have none, rows are taken for one a step: in Health_US the dates of whole years are a week early. The grid is
     daily, a number of days (weekly: 7), or monthly, quarterly or yearly by the calendar, since months have no fixed
-    length. Channels are OT and, behind it, the columns that are numbers in at least half of the rows and not constant,
+    length. Channels are OT and then the columns that are numbers in at least half of the rows and not constant,
     dates or ids; what is no finite number, like "X" or "inf", is missing; `target_only` leaves out all but OT. Windows
     without OT in half of their steps are left out.
 
     A window's text is the facts of its newest `max_documents` reports and search results: those that overlap it and
     whose end_date, and any later date that their text spells out, are not after its end. (All reports of Energy but
-    three give the price of a day after their end_date.) `predictions` adds what they predict, which speaks of the
+    three give the price of a day after their end_date.) `predictions` adds what they predict, which is about the
     future.
 
     The label tells whether OT falls, holds or rises: the mean of the window's last quarter against the quarter before

@@ -10,18 +10,18 @@ import torch
 from data_modules.corpus import Record
 from data_modules.dataset import CorpusDataset, JointDataset, concatenate, window_batch
 from data_modules.samplers import Draw
-from data_modules.text_table import TextTable, whole
+from data_modules.text_table import TextTable
 from data_modules.vocabulary import training_vocabulary
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import Channel
-from trace_lit.text import sentences
+from trace_lit.text import document, sentences
 
 BEGIN = datetime(2024, 1, 1)
 
 
 def dataset_of(corpus, encoder=None, split="train", pieces=sentences, **options) -> CorpusDataset:
     texts = TextTable(corpus.texts, encoder, pieces)
-    channel_texts = TextTable([text for own in corpus.channel_texts for text in own], encoder, whole)
+    channel_texts = TextTable([text for own in corpus.channel_texts for text in own], encoder, document)
     vocabulary = training_vocabulary([corpus], encoder)
     return CorpusDataset(corpus, split, vocabulary, texts, channel_texts, **options)
 
@@ -108,7 +108,7 @@ def test_each_distinct_piece_is_encoded_once(encoder) -> None:
 
 
 def test_a_document_is_one_vector(encoder) -> None:
-    table = TextTable(["One. Two."], encoder, whole)
+    table = TextTable(["One. Two."], encoder, document)
     vectors, mask = table.look_up(table.numbers(["One. Two.", ""]))
     assert vectors.shape == (2, 1, 8)
     assert mask.tolist() == [[True], [False]]
@@ -235,7 +235,7 @@ def test_corpora_of_different_shape_in_one_batch(write, encoder) -> None:
     )  # fmt: skip
     vocabulary = training_vocabulary([small, large], encoder)
     texts = TextTable([*small.texts, *large.texts], encoder, sentences)
-    channel_texts = TextTable([], None, whole)
+    channel_texts = TextTable([], None, document)
     names = ("storm", "calm")
     parts = [
         CorpusDataset(corpus, "train", vocabulary, texts, channel_texts, label_names=names) for corpus in (small, large)

@@ -298,7 +298,7 @@ def test_the_error_that_scores_are_measured_in_is_of_the_training_steps_alone(tm
 def test_what_lies_ahead_is_known_once_its_steps_have_ended_be_they_there_or_not(tmp_path: Path) -> None:
     corpus = holed(tmp_path / "c", {"hours": [0, 5, 15], "threes": [0, 5]}, {"threes": "3h"})
     series = Series.of(corpus, "rows")
-    assert series.pace.unique().tolist() == [3_600_000_000, 3 * 3_600_000_000]
+    assert series.step_length.unique().tolist() == [3_600_000_000, 3 * 3_600_000_000]
     begin = int(series.windows.begin.min())
     for number, hours in enumerate((1, 3)):
         origins = (series.number == number).nonzero().squeeze(1)[1:]
@@ -309,5 +309,5 @@ def test_what_lies_ahead_is_known_once_its_steps_have_ended_be_they_there_or_not
     assert int(series.known(torch.tensor([1]), 1)) == begin + 2 * 3600
     monthly = ramp(tmp_path / "m", steps=10, seconds=31 * 86_400, frequency="MS", length=10, stride=10, split="train")
     months = Series.of(monthly, "rows")
-    assert months.pace.unique().tolist() == [-1]
+    assert months.step_length.unique().tolist() == [-1]
     assert int(months.known(torch.tensor([9]), 3)) >= int(months.windows.end[9])

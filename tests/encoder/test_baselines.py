@@ -9,7 +9,7 @@ from tests.batches import make_batch, make_vocabulary
 from trace_lit.batch import MultimodalBatch
 from trace_lit.config import ConfigError, import_class
 from trace_lit.encoder.baselines import Baseline, DLinear, NLinear, SeasonalNaive
-from trace_lit.encoder.patches import interpolated
+from trace_lit.gaps import interpolated
 from trace_lit.models import BASELINES, MODELS
 
 NAMES = pytest.mark.parametrize("name", BASELINES)

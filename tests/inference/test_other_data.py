@@ -147,7 +147,7 @@ def test_a_classifier_has_learned_from_its_own_corpus_alone(
     assert evaluate_run(runs["statistics"])["test/accuracy"] > 0.9
     assert evaluate_run(runs["statistics"], corpus=contrary)["test/accuracy"] < 0.1
     strange = write_sea(tmp_path / "strange", labels=("calm", "storm"), told=("calm", "storm"))
-    with pytest.raises(CorpusError, match="has the label 'calm', which the model does not tell"):
+    with pytest.raises(CorpusError, match="has the label 'calm', which the model does not know"):
         evaluate_run(runs["statistics"], corpus=strange)
 
     both = fit(load_config([], [*words, *STATISTICS, f"data.corpus=[{sea},{contrary}]"])).folder

@@ -309,7 +309,7 @@ def test_what_cannot_be_predicted(runs: dict[str, Path], tiny_runs, before, tmp_
     tide = write_csv(tmp_path / "tide.csv", values[:1], times, CHANNELS[:1])
     assert "has no column for 'flow', which the run forecasts" in refused(runs["flow"], "--series", tide)
     other = waves(tmp_path / "other", ("calm", "storm")).path
-    assert "has the label 'calm', which the model does not tell" in refused(runs["label"], "--corpus", other)
+    assert "has the label 'calm', which the model does not know" in refused(runs["label"], "--corpus", other)
 
 
 def test_of_several_corpora_one_is_named(sea: Corpus, runs: dict[str, Path], tiny_runs, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_band_forecast_and_truth_go_on_from_the_last_value(query: Query, outlook
     first, second = figure.axes
     lines = {line.get_label(): line for line in first.lines}
     assert lines["forecast"].get_ydata().tolist() == pytest.approx([4.1, 4, 4, 4, 4])
-    assert lines["what came"].get_ydata().tolist() == pytest.approx([4.1, 4.5, 4.5, 4.5, 4.5])
+    assert lines["observed"].get_ydata().tolist() == pytest.approx([4.1, 4.5, 4.5, 4.5, 4.5])
     assert {line.get_label(): line for line in second.lines}["forecast"].get_ydata()[0] == 89
     wide, narrow = (band.get_paths()[0].get_extents() for band in first.collections[-2:])
     assert (wide.y0, wide.y1) == (2, 6)
@@ -113,7 +113,7 @@ def test_what_is_missing_is_left_out(query: Query, outlook: Outlook) -> None:
     near[1].window[:] = np.nan
     told = texts(forecast_figure(query, outlook, near))
     assert "no values" in told
-    assert "what came" not in told
+    assert "observed" not in told
     bare = Outlook(outlook.times, outlook.forecast, np.empty((2, HORIZON, 0)), (), outlook.truth)
     assert "%" not in texts(forecast_figure(query, bare))
 

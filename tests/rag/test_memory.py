@@ -94,12 +94,14 @@ def test_search_is_that_of_brute_force(at_once: int, apart: int, monkeypatch: py
     vectors, queries = (torch.from_numpy(random.normal(size=(count, 8))).float() for count in (50, 20))
     known = torch.from_numpy(np.sort(random.integers(0, 40, 50)))
     seconds = torch.from_numpy(random.integers(-5, 50, 20))
-    pace, series, origin = (torch.from_numpy(random.integers(0, most, 50)) for most in (2, 3, 30))
+    step_length, series, origin = (torch.from_numpy(random.integers(0, most, 50)) for most in (2, 3, 30))
     asked = torch.from_numpy(random.integers(0, 2, 20))
-    own = dataclasses.replace(searched(vectors, known), pace=pace, series_number=series, origin=origin)
+    own = dataclasses.replace(searched(vectors, known), step_length=step_length, series_number=series, origin=origin)
     found = own.search(queries, seconds, asked, 4, apart)
     for place in range(20):
-        allowed = [number for number in range(50) if known[number] <= seconds[place] and pace[number] == asked[place]]
+        allowed = [
+            number for number in range(50) if known[number] <= seconds[place] and step_length[number] == asked[place]
+        ]
         best: list[int] = []
         for number in sorted(allowed, key=lambda number: -float(vectors[number] @ queries[place])):
             rivals = [other for other in best if series[other] == series[number]]
@@ -254,7 +256,9 @@ def test_what_followed_at_another_pace_is_no_continuation(tmp_path: Path, retrie
         lookup = lookup_of(dataset)
         number = lookup.neighbours.number
         memory = lookup.retrieval.memory
-        assert (memory.pace[number] == dataset.series.pace[dataset.origins - 1].unsqueeze(1))[number >= 0].all()
+        assert (memory.step_length[number] == dataset.series.step_length[dataset.origins - 1].unsqueeze(1))[
+            number >= 0
+        ].all()
         assert (number >= 0).any()
     slow = written("slow", {"slow": ("3h", 0)})
     with pytest.raises(CorpusError, match=r"slow has no window.*its steps are 3h, not 1h; search another rag\.corpus"):

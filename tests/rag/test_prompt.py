@@ -183,5 +183,5 @@ def test_the_calendar_that_a_head_sees_is_that_of_the_origin() -> None:
 
 
 def test_without_a_retrieval_it_is_told_what_is_missing() -> None:
-    with pytest.raises(ValueError, match="attach a Retrieval"):
+    with pytest.raises(ValueError, match="attach a RetrievalLookup"):
         RetrievedLabels(2)(make_batch())

@@ -42,7 +42,7 @@ def test_a_head_in_closed_form_sees_neighbours_and_says_so(
     told = capsys.readouterr().out
     line = next(line for line in told.splitlines() if line.startswith("  retrieves "))
     assert (
-        "3 neighbours a window by 24 steps, 24 apart at least, as series+text prompt and what followed them; candidates"
+        "3 neighbours a window by 24 steps, at least 24 apart, as series+text prompt and their continuations; candidates"
         in line
     )
     run = tmp_path / "weather" / "tune" / "default"

@@ -188,10 +188,8 @@ def mine_negatives(
             if len(near):
                 anchor = part.start + near
                 allowed = positive[anchor, None] != places
-                for rule, pairs in _ruled_out(own[anchor], others, rules):
-                    pairs &= allowed
-                    excluded[rule][anchor] += pairs.sum(1, dtype=torch.int32)
-                    allowed ^= pairs
+                for rule, number in _exclude(allowed, own[anchor], others, rules):
+                    excluded[rule][anchor] += number
                 similarity[near] = similarity[near].masked_fill_(allowed.logical_not_(), left_out)
             nearest[part] = nearest[part].maximum(similarity.amax(1))
             # Arithmetic, as a masked_fill of so many would take a CPU half as long as the product.
@@ -237,6 +235,14 @@ def _concerned(own: Instances, others: Instances, rules: NegativeRules) -> Tenso
     return concerned
 
 
+def _exclude(allowed: Tensor, own: Instances, others: Instances, rules: NegativeRules) -> Iterator[tuple[str, Tensor]]:
+    """Clear the pairs `allowed` (n, M) that a rule but the margin excludes; each rule with their number (n,)."""
+    for rule, pairs in _ruled_out(own, others, rules):
+        pairs &= allowed
+        yield rule, pairs.sum(1, dtype=torch.int32)
+        allowed ^= pairs
+
+
 def _ruled_out(own: Instances, others: Instances, rules: NegativeRules) -> Iterator[tuple[str, Tensor]]:
     """Each rule but the margin, with the pairs (n, M) that it leaves out."""
     yield "text", _same_text(own.text_id, others.text_id)
@@ -254,12 +260,12 @@ def _highest(scores: Tensor, count: int) -> Tensor:
         return torch.arange(scores.shape[1], device=scores.device).expand(len(scores), -1)
     values, places = scores.topk(count + 1, dim=1)
     last, places = values[:, count - 1], places[:, :count]
-    torn = ((last == values[:, count]) & (last > torch.finfo(scores.dtype).min)).nonzero().squeeze(1)
-    if len(torn):
-        rows, least = scores[torn], last[torn, None]
+    tied = ((last == values[:, count]) & (last > torch.finfo(scores.dtype).min)).nonzero().squeeze(1)
+    if len(tied):
+        rows, least = scores[tied], last[tied, None]
         above, equal = rows > least, rows == least
         wanted = count - above.sum(1, keepdim=True)
-        places[torn] = (above | (equal & (equal.cumsum(1) <= wanted))).nonzero()[:, 1].view(-1, count)
+        places[tied] = (above | (equal & (equal.cumsum(1) <= wanted))).nonzero()[:, 1].view(-1, count)
     return places.sort(dim=1).values
 
 

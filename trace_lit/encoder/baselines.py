@@ -1,4 +1,4 @@
-"""Forecasters and classifiers that the encoder is held against, on the same batches.
+"""Baselines of the encoder, forecasters and classifiers, on the same batches.
 
 One of your own subclasses `Forecaster`, `Baseline` or `Classifier`; see docs/extending/tune-model.md.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -16,7 +15,9 @@ from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.encoder.heads import Forecast
-from trace_lit.encoder.patches import InstanceNorm, interpolated
+from trace_lit.encoder.patches import InstanceNorm
+from trace_lit.encoder.scale import ChannelScale
+from trace_lit.gaps import interpolated
 
 _AVERAGED = 25  # steps of DLinear's moving average
 
@@ -24,15 +25,11 @@ _AVERAGED = 25  # steps of DLinear's moving average
 class _OfChannels(nn.Module, ABC):
     """A model of windows of known channels, each with its usual mean and deviation (V,) in the training corpus."""
 
-    mean: Tensor
-    deviation: Tensor
-
     def __init__(self, vocabulary: ChannelVocabulary) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(vocabulary.mean).nan_to_num(0.0), persistent=False)
-        self.register_buffer("deviation", torch.tensor(vocabulary.deviation).nan_to_num(0.0), persistent=False)
+        self.scale = ChannelScale(vocabulary)
 
-    def build(self, **options: Any) -> None:
+    def build(self, *_: Any, **options: Any) -> None:
         """Make what is learned; `options` are `tune.options`. Nothing by default."""
         if options:
             raise TypeError(f"build() got an unexpected keyword argument {next(iter(options))!r}")
@@ -48,9 +45,9 @@ class Classifier(_OfChannels):
 
     def standardised(self, batch: MultimodalBatch) -> Tensor:
         """Values (B, C, T) in deviations from the channel's mean; gaps are bridged, 0 where nothing is known."""
-        ids = batch.channel_ids
-        spread = self.deviation[ids].unsqueeze(-1)
-        standard = (batch.values - self.mean[ids].unsqueeze(-1)) / spread.where(spread > 0, 1.0)
+        ids, scale = batch.channel_ids, self.scale
+        spread = scale.deviation[ids].unsqueeze(-1)
+        standard = (batch.values - scale.mean[ids].unsqueeze(-1)) / spread.where(spread > 0, 1.0)
         return interpolated(standard, batch.observed & batch.channel_mask.unsqueeze(-1))
 
     @abstractmethod
@@ -88,9 +85,7 @@ class Forecaster(_OfChannels):
 
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
         """The last observed values, and the channels' deviations; a channel without any value stands at its mean."""
-        observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-        norm = InstanceNorm.of(batch.values, observed, self.deviation[batch.channel_ids], "last", "channel")
-        return norm.or_at(self.mean[batch.channel_ids], observed)
+        return self.scale.level(batch)
 
 
 class Baseline(Forecaster):
@@ -98,7 +93,7 @@ class Baseline(Forecaster):
 
     def forward(self, batch: MultimodalBatch) -> Forecast:
         norm = self.level(batch)
-        level = (norm.mean - self.mean[batch.channel_ids].unsqueeze(-1)) / norm.deviation  # (B, C, 1)
+        level = (norm.mean - self.scale.mean[batch.channel_ids].unsqueeze(-1)) / norm.deviation  # (B, C, 1)
         past = interpolated(norm.normalise(batch.values), batch.observed)
         return Forecast(self.changes(past, level).unflatten(-1, (self.horizon, self.outputs)), norm)
 
@@ -106,19 +101,19 @@ class Baseline(Forecaster):
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
         """Changes (B, C, H · Q) from `past` (B, C, T), all in deviations and measured from the last observed value.
 
-        `level` (B, C, 1) is where that value stands, measured from the channel's mean.
+        `level` (B, C, 1) is the distance of that value from the channel's mean.
         """
 
 
 class Naive(Baseline):
-    """The last observed value, for ever."""
+    """The last observed value at every step."""
 
     def changes(self, past: Tensor, level: Tensor) -> Tensor:
         return past.new_zeros(*past.shape[:2], self.horizon * self.outputs)
 
 
 class SeasonalNaive(Baseline):
-    """The last season, again and again.
+    """The last season, repeated.
 
     Raises
     ------
@@ -139,7 +134,7 @@ class SeasonalNaive(Baseline):
 
 
 class NLinear(Baseline):
-    """One linear layer on what is left when the last value is taken away (Zeng et al., arXiv 2205.13504)."""
+    """One linear layer on the differences to the last value (Zeng et al., arXiv 2205.13504)."""
 
     def build(self) -> None:
         self.projection = nn.Linear(self.lookback, self.horizon * self.outputs)

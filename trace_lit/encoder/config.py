@@ -87,12 +87,12 @@ class HeadConfig:
     )
     penalise: str = option(
         "outputs",
-        "ridge penalises the weights on the tokens' outputs, or on their changes from patch to patch (prices)",
+        "the weights that ridge penalises: of the tokens' outputs, or of their changes from patch to patch (prices)",
         allowed=("outputs", "changes"),
     )
     folds: int = option(5, "blocks of training and validation time that choose the penalty", at_least=2)
     refit: bool = option(
-        False, "once the penalty is chosen, ridge learns from the validation windows, too; not in the paper"
+        False, "after the penalty is chosen, ridge is solved on training and validation windows; not in the paper"
     )
 
     def check(self) -> None:
@@ -104,14 +104,13 @@ class HeadConfig:
             )
         if quantiles and 0.5 not in quantiles:
             raise ConfigError(
-                f"head.quantiles is {quantiles}; it must hold 0.5, too: the median is the point forecast that MAE and MSE "
-                "are of"
+                f"head.quantiles is {quantiles}; it must hold 0.5, too: the median is the point forecast of MAE and MSE"
             )
         if not self.penalties:
             raise ConfigError("head.penalties is []; it must hold positive numbers")
         if self.refit and self.solver != "ridge":
             raise ConfigError(
-                f"head.refit is true, but it is for the head in closed form alone, and head.solver is {self.solver}: "
-                "gradient steps choose their best epoch on the validation windows, and must not have learned from them; set "
+                f"head.refit is true, but it applies to the head in closed form only, and head.solver is {self.solver}: "
+                "gradient steps choose their best epoch on the validation windows, so these must not be trained on; set "
                 "head.refit to false, or head.solver to ridge"
             )

@@ -14,6 +14,7 @@ from trace_lit.distributed import world_size
 from trace_lit.encoder.base import Encoder, EncoderOutput
 from trace_lit.encoder.calendar import calendar_features, calendar_width
 from trace_lit.encoder.patches import InstanceNorm, split_patches
+from trace_lit.encoder.scale import last_level
 
 
 class ReconstructionHead(nn.Module):
@@ -47,7 +48,7 @@ def masked_reconstruction_loss(
 
 @dataclass
 class Forecast:
-    """What is expected of B windows of C channels over H steps, at Q quantiles or (Q = 1) as one number."""
+    """The forecast of B windows of C channels over H steps, at Q quantiles or (Q = 1) as one number."""
 
     change: Tensor  # (B, C, H, Q), from the last observed value, in deviations of the channel
     norm: InstanceNorm
@@ -69,12 +70,12 @@ class ForecastHead(nn.Module):
     outputs
         Q, the quantiles of the forecast, or 1.
     harmonics
-        Of the calendar at the origin, which the head sees beside the patches.
+        Of the calendar at the origin, an input beside the patches.
     further
-        How many numbers it sees besides.
+        The number of further inputs.
     channels
-        The quantiles of so many channels, the first of a vocabulary, lie each at their own distance about what the layer
-        says; a channel behind them has what all share.
+        The first channels of a vocabulary, whose quantiles each have their own distances from the output of the layer;
+        later channels have the common ones.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class ForecastHead(nn.Module):
         self.distance = nn.Parameter(torch.zeros(apart, horizon, outputs)) if apart else None
 
     def features(self, hidden: Tensor, origin: Tensor, further: Tensor | None = None) -> Tensor:
-        """What the layer sees (B, C, F): the outputs `hidden` (B, C, N, d), what is `further` (B, C, E), the calendar.
+        """Inputs of the layer (B, C, F): the outputs `hidden` (B, C, N, d), `further` numbers (B, C, E), the calendar.
 
         `origin` (B,) are the seconds since 1970 at which the horizons begin.
         """
@@ -114,21 +115,18 @@ class ForecastHead(nn.Module):
 
 
 class HeadedForecaster(nn.Module, ABC):
-    """A linear `head` on what a model makes of windows; values are forecast on the scale of `transform`."""
+    """A linear `head` on a model's features of windows; values are forecast on the scale of `transform`."""
 
     head: ForecastHead
     transform: str
 
     @abstractmethod
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
-        """The last observed values, and the channels' deviations: what forecasts are measured from and in.
-
-        A channel without any value stands at its usual mean.
-        """
+        """Level and scale of forecasts: the last observed values and the channels' deviations, see `last_level`."""
 
     @abstractmethod
     def features(self, batch: MultimodalBatch) -> Tensor:
-        """What the head sees (B, C, F)."""
+        """Inputs of the head (B, C, F)."""
 
     def forward(self, batch: MultimodalBatch) -> Forecast:
         return Forecast(self.head(self.features(batch), batch.channel_ids), self.level(batch))
@@ -137,7 +135,7 @@ class HeadedForecaster(nn.Module, ABC):
 class ForecastModel(HeadedForecaster):
     """The series encoder and a forecasting head; windows have `lookback` steps.
 
-    What the head sees beside the patch outputs, `tokens` more of them and `further` numbers, is a subclass's affair.
+    Subclasses may add inputs of the head: `tokens` more outputs and `further` numbers.
     """
 
     def __init__(
@@ -160,10 +158,7 @@ class ForecastModel(HeadedForecaster):
 
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
         tokens = self.encoder.channel_tokens
-        usual = tokens.usual_deviation(batch.channel_ids)
-        observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-        norm = InstanceNorm.of(batch.values, observed, usual, "last", "channel", self.transform)
-        return norm.or_at(tokens.mean[batch.channel_ids].nan_to_num(0.0), observed)
+        return last_level(batch, tokens.mean.nan_to_num(0.0), tokens.deviation.nan_to_num(0.0), self.transform)
 
     def features(self, batch: MultimodalBatch) -> Tensor:
         return self.head.features(self.encoder(batch).patches, batch.span[:, 1])
@@ -172,7 +167,7 @@ class ForecastModel(HeadedForecaster):
 class ClassificationModel(nn.Module):
     """The series encoder and one linear layer on [CLS] and the [CIT]s of the first `channels` of its vocabulary.
 
-    What the layer sees besides, `further` numbers, is a subclass's affair.
+    Subclasses may add `further` numbers as inputs of the layer.
     """
 
     def __init__(self, encoder: Encoder, channels: int, labels: int, further: int = 0) -> None:
@@ -182,7 +177,7 @@ class ClassificationModel(nn.Module):
         self.head = nn.Linear((1 + channels) * encoder.config.width + further, labels)
 
     def features(self, batch: MultimodalBatch) -> Tensor:
-        """What the head sees (B, F); zeros stand for a channel that a window does not have."""
+        """Inputs of the head (B, F); zero for a channel that a window does not have."""
         output = self.encoder(batch)
         present = batch.channel_mask & batch.observed.any(-1) & (batch.channel_ids < self.channels)
         channels = torch.where(present.unsqueeze(-1), output.channels, 0.0)  # (B, C, d)

@@ -22,29 +22,10 @@ def split_patches(series: Tensor, length: int) -> Tensor:
     return series.unflatten(-1, (-1, length))
 
 
-def interpolated(values: Tensor, observed: Tensor) -> Tensor:
-    """`values` (..., T) with a straight line over each gap; before the first and after the last observed value, with that.
-
-    0 where nothing is observed.
-    """
-    length = values.shape[-1]
-    steps = torch.arange(length, device=values.device).expand_as(values)
-    before = torch.where(observed, steps, -1).cummax(-1).values
-    after = torch.where(observed, steps, length).flip(-1).cummin(-1).values.flip(-1)
-    before, after = (
-        torch.where(before < 0, after, before).clamp(max=length - 1),
-        torch.where(after == length, before, after).clamp(min=0),
-    )
-    known = torch.where(observed, values, 0.0)
-    low, high = known.gather(-1, before), known.gather(-1, after)
-    share = (steps - before) / (after - before).clamp(min=1)
-    return low + share * (high - low)
-
-
 def transform_values(values: Tensor, transform: str) -> Tensor:
-    """`values` on the scale of `TRANSFORMS` on which their changes are alike at every level.
+    """`values` on the scale of one of `TRANSFORMS`, on which their changes are comparable at every level.
 
-    What has no root or logarithm is taken for the least value that has one.
+    A value without a root or logarithm is replaced by the least value that has one.
     """
     if transform == "sqrt":
         return values.clamp(min=0.0).sqrt()
@@ -66,9 +47,23 @@ def transform_statistics(mean: Tensor, deviation: Tensor, transform: str) -> tup
     return moved, deviation / mean.clamp(min=1e-6) if transform == "log" else deviation
 
 
+def mean_and_variance(values: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance (..., 1) of `values` (..., T) where `observed`; both 0 where nothing is."""
+    count = observed.sum(-1, keepdim=True).clamp(min=1)
+    mean = torch.where(observed, values, 0.0).sum(-1, keepdim=True) / count
+    return mean, torch.where(observed, values - mean, 0.0).square().sum(-1, keepdim=True) / count
+
+
+def last_observed(values: Tensor, observed: Tensor) -> Tensor:
+    """The last of `values` (..., T) that is `observed`, (..., 1); 0 where none is."""
+    steps = torch.arange(1, values.shape[-1] + 1, device=values.device)
+    place = (observed * steps).argmax(-1, keepdim=True)
+    return torch.where(observed, values, 0.0).gather(-1, place)
+
+
 @dataclass
 class InstanceNorm:
-    """Level and spread of each channel of each window; takes them away and gives them back.
+    """Level and spread of each channel of each window: normalises by them, and back.
 
     RevIN (Kim et al., 2022) without its learnable affine part, over the observed values only. The level may be the last
     observed value, and the spread the channel's usual one, both on a transformed scale.
@@ -102,19 +97,14 @@ class InstanceNorm:
             The "window"'s, or the "channel"'s: `scale`, where it is known.
         """
         values = transform_values(values, transform)
-        count = observed.sum(-1, keepdim=True).clamp(min=1)  # (B, C, 1)
-        mean = torch.where(observed, values, 0.0).sum(-1, keepdim=True) / count
-        centred = torch.where(observed, values - mean, 0.0)
-        variance = centred.square().sum(-1, keepdim=True) / count
+        mean, variance = mean_and_variance(values, observed)
         usual = scale.unsqueeze(-1)
         floor = torch.maximum(1e-3 * usual, 1e-5 * mean.abs() + 1e-8)
         deviation = (variance + floor.square()).sqrt()
         if spread == "channel":
             deviation = torch.where(usual > 0, usual, deviation)
         if centre == "last":
-            steps = torch.arange(1, values.shape[-1] + 1, device=values.device)
-            place = (observed * steps).argmax(-1, keepdim=True)  # 0 where nothing is observed
-            mean = torch.where(observed, values, 0.0).gather(-1, place)
+            mean = last_observed(values, observed)
         return cls(mean, deviation, transform)
 
     def or_at(self, level: Tensor, observed: Tensor) -> InstanceNorm:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_FILLINGS = 3  # rounds in which a missing target is replaced by what the solution before says of it
+_FILLINGS = 3  # rounds in which a missing target is replaced by what the previous solution predicts
 
 
 def ridge(
@@ -16,7 +16,7 @@ def ridge(
 ) -> tuple[Tensor, Tensor]:
     """Least squares with a penalty on the weights, for several penalties at once.
 
-    A target that is missing takes part as what the solution itself says of it (expectation maximisation).
+    A missing target is replaced by what the solution predicts (expectation maximisation).
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def ridge(
     x = x * scale
     if len(x) >= x.shape[1]:
         values, vectors = torch.linalg.eigh(x.T @ x)
-    else:  # the smaller Gram matrix says as much
+    else:  # the smaller Gram matrix has the same eigenvalues
         values, vectors = torch.linalg.eigh(x @ x.T)
         kept = values > 1e-12 * values[-1]
         values, vectors = values[kept], x.T @ (vectors[:, kept] / values[kept].sqrt())
@@ -75,7 +75,7 @@ def logistic(features: Tensor, label: Tensor, weight: Tensor, penalties: Sequenc
     """
     x = features.double()
     centre, scale = x.mean(0), x.std(0, correction=0)
-    scale = torch.where(scale > 1e-8, scale, torch.inf)  # what does not vary says nothing
+    scale = torch.where(scale > 1e-8, scale, torch.inf)  # a constant feature has no weight
     x = (x - centre) / scale
     size = x.shape[1], len(weight)
     matrix, bias = (
@@ -116,7 +116,7 @@ def blocked_predictions(
     block: Tensor,
     asked: Tensor,
 ) -> Tensor:
-    """What is said of each instance that is `asked` for when those of other times are learned from, (P, m, H).
+    """Predictions (P, m, H) for each instance that is `asked` for, from solutions on the instances of other times.
 
     Parameters
     ----------
@@ -126,14 +126,14 @@ def blocked_predictions(
         (n, F).
     begin, origin, end, block
         (n,) the times at which look-backs begin, and at which horizons begin and end, and the `time_blocks` of the
-        origins. For a block, no window of any series is learned from that lasts into the time of the block's horizons.
+        origins. For a block, the solution leaves out windows of any series that reach into the time of the block's horizons.
     asked
         (n,) bool, true for m of them.
 
     Raises
     ------
     ValueError
-        No window stands apart from a block.
+        For a block, too few windows are left.
     """
     parts, order = [], []
     for number in block.unique().tolist():
@@ -141,8 +141,8 @@ def blocked_predictions(
         apart = (end <= origin[inside].min()) | (begin >= end[inside].max())
         if apart.sum() < 2:
             raise ValueError(
-                f"the windows are too few for {len(block.unique())} blocks of time: with look-backs and horizons none "
-                "stands apart from a block; lower head.folds, window.lookback or window.horizon"
+                f"the windows are too few for {len(block.unique())} blocks of time: their look-backs and horizons reach "
+                "into the block that is predicted; lower head.folds, window.lookback or window.horizon"
             )
         inside &= asked
         weights, bias = solve(apart)
@@ -154,7 +154,7 @@ def blocked_predictions(
 def mean_of_blocks(errors: Tensor, known: Tensor, block: Tensor) -> Tensor:
     """The geometric mean (P,) of the blocks' mean errors.
 
-    How much better one is than the other counts alike in every block, so that a hard block does not decide for all.
+    A ratio of errors counts the same in every block, so that a hard block does not decide alone.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Channel identity tokens: who a channel is, at what level and with what spread it stands.
+"""Channel identity tokens: the identity of a channel, and its level and spread in a window.
 
 The paper's [CIT] is one learnable vector a channel (TRACE §3.2). Two parts are added to it here. The text vector of the
-channel's name and unit, projected, lets a channel never seen in training have a token. Level and spread, which instance
-normalisation takes away although texts speak of them, come back through a small MLP.
+channel's name and unit, projected, lets a channel never seen in training have a token. Instance normalisation
+removes level and spread, which texts describe; they return through a small MLP.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ChannelTokens(nn.Module):
         self.register_buffer("deviation", deviation, persistent=False)
 
     def extend(self, vocabulary: ChannelVocabulary) -> None:
-        """Take the channels that `vocabulary` has behind the present ones; they start with no learned vector.
+        """Add the channels that `vocabulary` has after the present ones; they start with no learned vector.
 
         Raises
         ------
@@ -76,7 +76,7 @@ class ChannelTokens(nn.Module):
         return self.deviation[channel_ids].nan_to_num(0.0)
 
     def identities(self) -> Tensor:
-        """Who each channel of the vocabulary is (V, d): its learned vector and what its name says."""
+        """The identity of each channel of the vocabulary (V, d): its learned vector plus that of its name."""
         learned: Tensor = self.embedding
         if self.training and self.identity_dropout:
             learned = learned * (torch.rand(len(learned), 1, device=learned.device) >= self.identity_dropout)

@@ -1,6 +1,6 @@
-"""What a forecast or a classification is worth, on torchmetrics, and the errors that train them.
+"""Scores of forecasts and classifications, on torchmetrics, and the losses that train them.
 
-Scores of several processes are those of one that has seen all windows.
+Several processes give the scores of a single one with all windows.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def centre_of(quantiles: Sequence[float]) -> int:
 def forecast_errors(change: Tensor, target: Tensor, observed: Tensor, loss: str, quantiles: Sequence[float]) -> Tensor:
     """The loss (n,) of each of the n values that are observed.
 
-    `change` (B, C, H, Q), `target` and `observed` (B, C, H); `loss` is mse, mae or huber, and counts where there are no
+    `change` (B, C, H, Q), `target` and `observed` (B, C, H); `loss` is mse, mae or huber, and is used where there are no
     quantiles.
     """
-    guess, target = change[observed].float(), target[observed]  # (n, Q), (n,)
+    prediction, target = change[observed].float(), target[observed]  # (n, Q), (n,)
     if quantiles:
-        return pinball(guess, target, quantiles).mean(-1)
-    return LOSSES[loss](guess.squeeze(-1), target, reduction="none")
+        return pinball(prediction, target, quantiles).mean(-1)
+    return LOSSES[loss](prediction.squeeze(-1), target, reduction="none")
 
 
 class ForecastScores(Metric):
@@ -58,7 +58,7 @@ class ForecastScores(Metric):
         (C,) of the training part: the standardised scale of the literature.
     naive_error
         (C,) mean absolute error of the (seasonal) naive forecast on the training part, MASE's unit (Hyndman and Koehler,
-        2006). Channels for which it is not known (NaN) or nothing have no part in MASE.
+        2006). Channels for which it is unknown (NaN) or zero are left out of MASE.
     quantiles
         Of the forecasts; the one nearest to the median is the point forecast.
     """
@@ -99,8 +99,8 @@ class ForecastScores(Metric):
     def update(self, forecast: Tensor, future: Tensor, observed: Tensor) -> None:
         """`forecast` (B, C, H, Q) and `future` (B, C, H) in units; only what is `observed` counts."""
         channel = torch.arange(future.shape[1], device=future.device)[None, :, None].expand_as(future)[observed]
-        guess, target = forecast[observed].float(), future[observed]  # (n, Q), (n,)
-        error = guess[:, self.centre] - target
+        prediction, target = forecast[observed].float(), future[observed]  # (n, Q), (n,)
+        error = prediction[:, self.centre] - target
         standard = error / self.deviation[channel]
         naive = self.naive_error[channel]
         scaled = (error.abs() / naive)[naive > 0]
@@ -112,16 +112,16 @@ class ForecastScores(Metric):
         self.scaled += scaled.sum()
         self.scaled_count += len(scaled)
         if self.quantiles:
-            self.quantile_loss += 2 * pinball(guess, target, self.quantiles).mean(-1).sum()
+            self.quantile_loss += 2 * pinball(prediction, target, self.quantiles).mean(-1).sum()
             self.size += target.abs().sum()
         for place, (low, high) in enumerate(self.bands):
-            within = (guess[:, low] <= target) & (target <= guess[:, high])
+            within = (prediction[:, low] <= target) & (target <= prediction[:, high])
             self.covered[:, place].index_add_(0, channel, within.to(target))
 
     def compute(self) -> dict[str, float]:
-        """By name; `coverage/0.8` is the share of values within the band that should hold 80 %. Nothing of nothing.
+        """By name; `coverage/0.8` is the share of values within the band that should hold 80 %. Empty without values.
 
-        Beside it, `coverage/0.8/worst` is that of the channel in which it is farthest from what it should be.
+        `coverage/0.8/worst` is the coverage of the channel in which it is farthest from 80 %.
         """
         count = self.count.sum()
         if not count:
@@ -197,13 +197,13 @@ class ClassificationScores(nn.Module):
         figure = Figure(figsize=(side + 0.6, side), layout="constrained")
         axes = figure.subplots()
         axes.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1)
-        axes.set(xlabel="told", ylabel="true", xticks=range(len(names)), yticks=range(len(names)))
+        axes.set(xlabel="predicted", ylabel="true", xticks=range(len(names)), yticks=range(len(names)))
         axes.set_xticklabels(names, rotation=45, ha="right", rotation_mode="anchor")
         axes.set_yticklabels(names)
         for true, row in enumerate(counts.tolist()):
-            for told, count in enumerate(row):
-                colour = "white" if shares[true, told] > 0.5 else "black"
-                axes.text(told, true, str(count), ha="center", va="center", color=colour)
+            for predicted, count in enumerate(row):
+                colour = "white" if shares[true, predicted] > 0.5 else "black"
+                axes.text(predicted, true, str(count), ha="center", va="center", color=colour)
         return figure
 
     def reset(self) -> None:

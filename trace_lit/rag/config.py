@@ -11,7 +11,8 @@ from trace_lit.config import ConfigError, option
 class RagConfig:
     """Neighbours of a window, found by a frozen retriever, as further inputs of the tuned head, TRACE §3.4.
 
-    A candidate counts only if its window and what follows it, `window.horizon` steps, have ended before the query's origin.
+    A candidate is admissible only if its window and its continuation of `window.horizon` steps ended before the query's
+    forecast origin.
     """
 
     mode: str = option("none", "what the prompt is made of", allowed=("none", "series", "series+text"))

@@ -1,4 +1,4 @@
-"""Pictures of what a tuned run says of a window: its forecast or its labels, and the neighbours that were retrieved."""
+"""Pictures of the predictions for a window: its forecast or its labels, and the neighbours that were retrieved."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ TRUE = "#2f855a"
 
 @dataclass(frozen=True)
 class Query:
-    """A window that something is said of."""
+    """A window that is predicted from."""
 
     window: Window  # the look-back of the channels that are drawn; its title says which window it is
     channels: Sequence[Channel]
@@ -61,7 +61,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is expected of the C channels of a window over H steps."""
+    """The forecast of the C channels of a window over H steps."""
 
     times: NDArray[Any]  # (H,) as the window's
     forecast: NDArray[np.floating]  # (C, H)
@@ -73,7 +73,7 @@ class Outlook:
 def forecast_figure(
     query: Query, outlook: Outlook, neighbours: Sequence[Neighbour] = (), transform: str = "none"
 ) -> Figure:
-    """The end of the look-back, forecast, bands and truth, a row a channel; below, what was retrieved.
+    """The end of the look-back, forecast, bands and observed future, a row a channel; the neighbours below.
 
     Neighbours are moved so that they end where the query does, on the scale of `transform`.
     """
@@ -104,8 +104,8 @@ def class_figure(
     axes.barh(range(len(names)), shares, color=colours, height=0.62, alpha=0.85)
     for place, share in enumerate(shares):
         axes.text(share + 0.02, place, f"{share:.2f}", va="center", fontsize=TEXT_SIZE, color=GREY, clip_on=False)
-    told = [shown(("✓ " if name == label else "") + shortened(name, NAMES, 1.2 * TEXT_SIZE)) for name in names]
-    axes.set_yticks(range(len(names)), told, fontsize=TEXT_SIZE + 0.5, parse_math=False)
+    ticks = [shown(("✓ " if name == label else "") + shortened(name, NAMES, 1.2 * TEXT_SIZE)) for name in names]
+    axes.set_yticks(range(len(names)), ticks, fontsize=TEXT_SIZE + 0.5, parse_math=False)
     axes.set(xlim=(0, 1), ylim=(len(names) - 0.4, -0.6), xticks=[])
     axes.tick_params(length=0, labelcolor=INK)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
@@ -130,14 +130,14 @@ def forecast_page(drawn: Sequence[tuple[Query, Outlook]]) -> Figure:
 
 
 class _Sheet:
-    """A page with a heading, room for what is said, and the neighbours below."""
+    """A page with a heading, room for the prediction, and the neighbours below."""
 
     def __init__(self, query: Query, height: float, neighbours: Sequence[Neighbour]) -> None:
         self.query, self.neighbours = query, neighbours[:SHOWN]
         self.across = (WIDTH - (SHOWN - 1) * 0.3) / SHOWN
-        told = wrapped(query.window.text, WIDTH - 0.2, TEXT_SIZE, 3)
+        report = wrapped(query.window.text, WIDTH - 0.2, TEXT_SIZE, 3)
         self.texts = [wrapped(near.text or "no text", self.across, TEXT_SIZE, 7) for near in self.neighbours]
-        head = 0.36 + (height_of(told, TEXT_SIZE) + 0.06 if told else 0.0)
+        head = 0.36 + (height_of(report, TEXT_SIZE) + 0.06 if report else 0.0)
         self.top = 0.2 + head + 0.2
         self.head = 1.0 if any(near.label for near in self.neighbours) else 0.86
         self.below = self.top + height + 0.5
@@ -148,8 +148,8 @@ class _Sheet:
         self.page = Page(MARGIN + WIDTH + 0.35, total)
         self.page.panel(MARGIN, 0.2, WIDTH, head)
         self.page.write(MARGIN + 0.1, 0.28, shortened(query.window.title, WIDTH, 11), size=11)
-        if told:
-            self.page.write(MARGIN + 0.1, 0.54, told, size=TEXT_SIZE, colour=GREY)
+        if report:
+            self.page.write(MARGIN + 0.1, 0.54, report, size=TEXT_SIZE, colour=GREY)
         if query.generated:
             self.page.label_generated()
 
@@ -158,17 +158,17 @@ class _Sheet:
         return 1.0 if len(self.query.channels) == 1 else 0.66
 
     def draw_neighbours(self, transform: str) -> None:
-        """A column each: how it resembles the query, how it went on, and its report."""
+        """A column each: its similarity to the query, its continuation and its report."""
         if not self.neighbours:
             return
         query, y = self.query, self.below
         self.page.write(MARGIN, y, "Retrieved", size=10, weight="bold")
         ahead = max(near.continuation.shape[1] for near in self.neighbours)
-        told = "beside the window (grey)"
+        caption = "beside the window (grey)"
         if ahead:
-            told = "moved to end where the window does (grey); to the right of the line, what followed"
-        told += f"; in steps of {query.step}" if query.step else ""
-        self.page.write(MARGIN + 0.85, y + 0.03, told, size=TEXT_SIZE, colour=GREY)
+            caption = "moved to end where the window ends (grey); to the right of the line, their continuation"
+        caption += f"; in steps of {query.step}" if query.step else ""
+        self.page.write(MARGIN + 0.85, y + 0.03, caption, size=TEXT_SIZE, colour=GREY)
         moved = [moved_to(near, query, transform) for near in self.neighbours]
         steps = max(past.shape[1] for past, _ in moved)
         own = query.window.values[:, -steps:]
@@ -178,11 +178,11 @@ class _Sheet:
             self.page.write(x, y + 0.3, f"{number + 1}.  similarity {near.similarity:.2f}", size=9, weight="bold")
             until = f"until {clock(np.datetime64(near.origin, 's'))}"
             for line, details in enumerate((near.series_id, until)):
-                told = shortened(details, self.across, TEXT_SIZE)
-                self.page.write(x, y + 0.48 + 0.14 * line, told, size=TEXT_SIZE, colour=GREY)
+                words = shortened(details, self.across, TEXT_SIZE)
+                self.page.write(x, y + 0.48 + 0.14 * line, words, size=TEXT_SIZE, colour=GREY)
             if near.label is not None:
-                told = shortened(near.label, self.across, 1.15 * TEXT_SIZE)
-                self.page.write(x, y + 0.76, told, size=TEXT_SIZE, weight="bold")
+                words = shortened(near.label, self.across, 1.15 * TEXT_SIZE)
+                self.page.write(x, y + 0.76, words, size=TEXT_SIZE, weight="bold")
             for place in range(len(query.channels)):
                 axes = self.page.axes(x, y + self.head + place * self.row, self.across, self.row - 0.14)
                 lowest = place == len(query.channels) - 1
@@ -221,15 +221,15 @@ def moved_to(near: Neighbour, query: Query, transform: str) -> tuple[NDArray[np.
             parts.append(np.full(min(steps, near.window.shape[1]) + ahead, np.nan))
             continue
         past = near.window[number, -steps:]
-        whole = transform_values(torch.from_numpy(np.append(past, near.continuation[number])), transform)
-        end, goal = (_last(transform_values(torch.from_numpy(np.array(values)), transform)) for values in (past, own))
-        parts.append(invert_transform(whole + (goal - end if ahead else 0.0), transform).numpy())
+        values = transform_values(torch.from_numpy(np.append(past, near.continuation[number])), transform)
+        end, goal = (_last(transform_values(torch.from_numpy(np.array(ends)), transform)) for ends in (past, own))
+        parts.append(invert_transform(values + (goal - end if ahead else 0.0), transform).numpy())
     moved = np.stack(parts)
     return moved[:, : moved.shape[1] - ahead], moved[:, moved.shape[1] - ahead :]
 
 
 def _last(values: torch.Tensor) -> float:
-    """The last value that is there; 0 of nothing."""
+    """The last observed value; 0 where there is none."""
     seen = values[~values.isnan()]
     return float(seen[-1]) if len(seen) else 0.0
 
@@ -260,7 +260,7 @@ def _draw_outlook(
 
 
 def _draw_forecast(axes: Axes, times: NDArray[Any], values: NDArray[np.floating], outlook: Outlook, place: int) -> None:
-    """One channel; what is ahead goes on from the last value that is there."""
+    """One channel; forecast and observed future continue from the last observed value."""
     colour = COLOURS[place % len(COLOURS)]
     axes.axvspan(times[-1], outlook.times[-1], color=HORIZON, linewidth=0, zorder=0)  # type: ignore[arg-type]
     axes.axvline(times[-1], color=GREY, linewidth=0.7, linestyle=(0, (3, 2)))
@@ -271,7 +271,7 @@ def _draw_forecast(axes: Axes, times: NDArray[Any], values: NDArray[np.floating]
     def from_here(future: NDArray[np.floating]) -> NDArray[np.floating]:
         return np.concatenate([values[start], future])
 
-    draw_line(axes, times, values, INK, linewidth=1.2, label="observed")
+    draw_line(axes, times, values, INK, linewidth=1.2, label="look-back")
     count = len(outlook.levels)
     for low in range(count // 2):
         high = count - 1 - low
@@ -281,5 +281,5 @@ def _draw_forecast(axes: Axes, times: NDArray[Any], values: NDArray[np.floating]
     axes.plot(ahead, from_here(outlook.forecast[place]), color=colour, linewidth=2.0, label="forecast", clip_on=False)
     if not np.isnan(outlook.truth[place]).all():
         axes.plot(
-            ahead, from_here(outlook.truth[place]), color=INK, linewidth=1.0, linestyle=(0, (2, 1.5)), label="what came"
+            ahead, from_here(outlook.truth[place]), color=INK, linewidth=1.0, linestyle=(0, (2, 1.5)), label="observed"
         )

@@ -1,8 +1,8 @@
-"""What can be retrieved for a window: earlier windows of a corpus, what was written of them and what followed them.
+"""What can be retrieved for a window: earlier windows of a corpus with their reports and continuations.
 
-A candidate is admissible for a query only if its window and its continuation (or what its label speaks of) have ended
-before the query's forecast origin. Otherwise a corpus of sliding windows would hand a forecaster its own future. Nor is
-one whose steps are of another length: what followed it would be another horizon.
+A candidate is admissible for a query only if its window and its continuation (or the time that its label describes) ended
+before the query's forecast origin. Otherwise a corpus of sliding windows would give a forecaster its own future. The steps
+of a candidate must be as long as the query's, or its continuation would be another horizon.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch import Tensor
 from data_modules.forecasting import OriginDataset
 from trace_lit.batch import NO_LABEL, NO_NEIGHBOUR, Retrieved
 from trace_lit.channels import Channel
+from trace_lit.encoder.patches import last_observed
 
 _SCORES_AT_ONCE = 2**24
 
@@ -46,16 +47,16 @@ class Neighbour:
     label: str | None
     channels: tuple[Channel, ...]
     window: NDArray[np.float32]  # (C, T) in the channels' units, NaN where missing
-    continuation: NDArray[np.float32]  # (C, H), likewise; (C, 0) where labels are told
+    continuation: NDArray[np.float32]  # (C, H), likewise; (C, 0) for a classification
 
 
 @dataclass
 class Memory:
-    """M candidates of one corpus, sorted by the time at which what follows them is known."""
+    """M candidates of one corpus, sorted by the time at which their continuation is known."""
 
     windows: OriginDataset  # (M), with their continuations; `at` their origins
     known: Tensor  # (M,) int64, the seconds since 1970 at which continuation or label are known, ascending
-    pace: Tensor  # (M,) int64, the lengths of their steps, see `Series`
+    step_length: Tensor  # (M,) int64, see `Series`
     series_number: Tensor  # (M,) int64
     origin: Tensor  # (M,) int64, as steps of the corpus
     vectors: Tensor  # (M, E) float32, unit vectors that are compared
@@ -69,20 +70,22 @@ class Memory:
     def __len__(self) -> int:
         return len(self.known)
 
-    def search(self, queries: Tensor, seconds: Tensor, pace: Tensor, top: int, apart: int = 1) -> Neighbours:
-        """The `top` candidates most like each of `queries` (N, E), of those known by its `seconds` (N,).
+    def search(
+        self, queries: Tensor, seconds: Tensor, step_length: Tensor, top: int, min_distance: int = 1
+    ) -> Neighbours:
+        """The `top` candidates most similar to each of `queries` (N, E), of those known by its `seconds` (N,).
 
-        Their steps are as long as its own, `pace` (N,). Two of one series are at least `apart` steps apart: beside the
-        better one, the other is not taken.
+        Their steps are as long as the query's `step_length` (N,). Two neighbours of one series are at least `min_distance`
+        steps apart: the less similar one is skipped.
         """
         device = queries.device
-        own_pace = self.pace.to(device)
-        # All windows on one line, with the series at least `apart` from each other: what is near stands near.
-        line, order = (self.series_number * (int(self.origin.max()) + apart) + self.origin).to(device).sort()
+        own_length = self.step_length.to(device)
+        # All windows on one line, the series at least `min_distance` from each other: near windows have near places.
+        line, order = (self.series_number * (int(self.origin.max()) + min_distance) + self.origin).to(device).sort()
         rank_of = order.argsort()
-        reach = int((torch.searchsorted(line, line + apart) - torch.arange(len(self), device=device)).max())
+        reach = int((torch.searchsorted(line, line + min_distance) - torch.arange(len(self), device=device)).max())
         around = torch.arange(1 - reach, reach, device=device)
-        admissible = torch.searchsorted(self.known, seconds, right=True)  # so many of the first
+        admissible = torch.searchsorted(self.known, seconds, right=True)  # the first n candidates
         vectors = self.vectors.to(device)
         number = torch.full((len(queries), top), NO_NEIGHBOUR)
         similarity = torch.zeros(len(queries), top)
@@ -91,7 +94,7 @@ class Memory:
             upto = int(count.max())
             scores = queries[rows.to(device)] @ vectors[:upto].T
             scores.masked_fill_((torch.arange(upto) >= count).to(device), -torch.inf)
-            scores.masked_fill_(own_pace[:upto] != pace[rows].unsqueeze(1).to(device), -torch.inf)
+            scores.masked_fill_(own_length[:upto] != step_length[rows].unsqueeze(1).to(device), -torch.inf)
             for rank in range(min(top, upto)):
                 best, place = scores.max(1)
                 found = best > -torch.inf
@@ -99,12 +102,12 @@ class Memory:
                 similarity[rows, rank] = torch.where(found, best, 0.0).cpu()
                 rank_there = rank_of[place].unsqueeze(1)
                 others = (rank_there + around).clamp(0, len(self) - 1)
-                near = ((line[others] - line[rank_there]).abs() < apart) & (order[others] < upto)
+                near = ((line[others] - line[rank_there]).abs() < min_distance) & (order[others] < upto)
                 scores.scatter_(1, torch.where(near, order[others], place.unsqueeze(1)), -torch.inf)
         return Neighbours(number, similarity)
 
     def look_up(self, neighbours: Neighbours, channels: Sequence[Channel]) -> Retrieved:
-        """All that a head may see of the neighbours of B windows of the given `channels`."""
+        """All that a head may use of the neighbours of B windows of the given `channels`."""
         found = neighbours.number != NO_NEIGHBOUR  # (B, R)
         place = neighbours.number.clamp(min=0)
         last, future, observed = (None, None, None)
@@ -124,12 +127,11 @@ class Memory:
     def _continuations(
         self, place: Tensor, found: Tensor, channels: Sequence[Channel]
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Last observed values (B, C, R, 1), what followed them (B, C, R, H), and where that is observed."""
+        """Last observed values (B, C, R, 1), continuations (B, C, R, H), and where these are observed."""
         batch = self.windows[place.flatten().tolist()]
         assert batch.future is not None
         assert batch.future_observed is not None
-        steps = torch.arange(1, batch.observed.shape[-1] + 1)
-        last = batch.values.gather(-1, (batch.observed * steps).argmax(-1, keepdim=True))  # (B · R, C, 1)
+        last = last_observed(batch.values, batch.observed)  # (B · R, C, 1)
         observed = batch.future_observed & batch.observed.any(-1, keepdim=True)
         places = {channel.key: number for number, channel in enumerate(self.windows.corpus.info.channels)}
         own = [places.get(channel.key, len(places)) for channel in channels]  # the last for one that is not here
@@ -144,8 +146,8 @@ class Memory:
     def describe(self, number: Tensor, similarity: Tensor) -> list[list[Neighbour]]:
         """The neighbours (B, R) of B windows as they are shown, best first; fewer where there are none."""
         shown = []
-        for places, likeness in zip(number.tolist(), similarity.tolist(), strict=True):
-            pairs = [pair for pair in zip(places, likeness, strict=True) if pair[0] != NO_NEIGHBOUR]
+        for places, score in zip(number.tolist(), similarity.tolist(), strict=True):
+            pairs = [pair for pair in zip(places, score, strict=True) if pair[0] != NO_NEIGHBOUR]
             chosen = self.windows.at(self.windows.origins[[place for place, _ in pairs]]) if pairs else None
             shown.append([] if chosen is None else self._describe(chosen, pairs))
         return shown
@@ -155,11 +157,11 @@ class Memory:
         batch = chosen[list(range(len(chosen)))]
         rows, texts = chosen.rows_within, chosen.texts
         shown = []
-        for spot, (place, likeness) in enumerate(pairs):
+        for spot, (place, score) in enumerate(pairs):
             first, last = batch.span[spot].tolist()
             series_id = str(corpus.series_ids[_row_before(chosen, spot)])
             label = int(self.label[place])
-            future, told = batch.future, batch.future_observed
+            future, future_observed = batch.future, batch.future_observed
             end = int(windows.end[int(chosen.origins[spot]) - 1 + chosen.horizon]) if chosen.horizon else last
             shown.append(
                 Neighbour(
@@ -168,14 +170,14 @@ class Memory:
                     start=_time(first),
                     origin=_time(last),
                     end=_time(end),
-                    similarity=likeness,
+                    similarity=score,
                     text=texts[spot],
                     label=self.label_names[label] if label >= 0 else None,
                     channels=corpus.info.channels,
                     window=_with_gaps(batch.values[spot], batch.observed[spot]),
                     continuation=_with_gaps(
                         batch.values[spot, :, :0] if future is None else future[spot],
-                        batch.observed[spot, :, :0] if told is None else told[spot],
+                        batch.observed[spot, :, :0] if future_observed is None else future_observed[spot],
                     ),
                 )
             )

@@ -1,4 +1,4 @@
-"""Forecasters and classifiers that see the neighbours of a window, TRACE §3.4."""
+"""Forecasters and classifiers with the neighbours of a window as inputs, TRACE §3.4."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.encoder import ClassificationModel, Encoder, Forecast, ForecastModel, InstanceNorm
-from trace_lit.encoder.patches import transform_statistics
+from trace_lit.encoder import ClassificationModel, Encoder, Forecast, ForecastModel
+from trace_lit.encoder.scale import ChannelScale
 from trace_lit.rag.prompt import NeighbourInput, rescaled, retrieved_of
 
 
 class RetrievalForecastModel(ForecastModel):
-    """The prompt token stands before the patch outputs that the head reads; the encoder never sees it."""
+    """The prompt token is put before the patch outputs, as an input of the head; the encoder does not see it."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class RetrievalForecastModel(ForecastModel):
 
 
 class RetrievalClassificationModel(ClassificationModel):
-    """The prompt token stands beside [CLS] and the [CIT]s that the head reads."""
+    """The prompt token is an input of the head, beside [CLS] and the [CIT]s."""
 
     def __init__(self, encoder: Encoder, channels: int, labels: int, neighbours: NeighbourInput) -> None:
         further = neighbours.tokens * encoder.config.width + neighbours.width
@@ -56,24 +56,15 @@ class RetrievalClassificationModel(ClassificationModel):
 
 
 class RetrievedMean(nn.Module):
-    """The plain mean of what followed the neighbours, or quantiles of it; where there are none, the last value."""
-
-    mean: Tensor
-    deviation: Tensor
+    """The mean of the neighbours' continuations, or quantiles of them; the last value where there are none."""
 
     def __init__(self, vocabulary: ChannelVocabulary, quantiles: Sequence[float], transform: str) -> None:
         super().__init__()
-        self.quantiles, self.transform = list(quantiles), transform
-        mean, deviation = (torch.tensor(numbers) for numbers in (vocabulary.mean, vocabulary.deviation))
-        mean, deviation = transform_statistics(mean, deviation, transform)
-        self.register_buffer("mean", mean.nan_to_num(0.0), persistent=False)
-        self.register_buffer("deviation", deviation.nan_to_num(0.0), persistent=False)
+        self.quantiles = list(quantiles)
+        self.scale = ChannelScale(vocabulary, transform)
 
     def forward(self, batch: MultimodalBatch) -> Forecast:
-        ids = batch.channel_ids
-        observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-        norm = InstanceNorm.of(batch.values, observed, self.deviation[ids], "last", "channel", self.transform)
-        norm = norm.or_at(self.mean[ids], observed)
+        norm = self.scale.level(batch)
         _, change, followed = rescaled(retrieved_of(batch), norm)
         change = torch.where(followed, change, torch.nan)  # (B, C, R, H)
         if self.quantiles:
@@ -85,7 +76,7 @@ class RetrievedMean(nn.Module):
 
 
 class RetrievedLabels(nn.Module):
-    """How many of the neighbours have each of K labels; every label counts one neighbour's K-th part beforehand."""
+    """The shares of K labels among the neighbours, with 1/K of a neighbour added to each label."""
 
     def __init__(self, labels: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a head or a frozen forecaster is given of a window's neighbours, TRACE §3.4 and App. D.5."""
+"""A window's neighbours as inputs of a head or of a frozen forecaster, TRACE §3.4 and App. D.5."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class SoftPrompt(nn.Module):
 
 
 def rescaled(retrieved: Retrieved, norm: InstanceNorm) -> tuple[Tensor, Tensor, Tensor]:
-    """The neighbours as the query would see them, on the scale of its `norm`: transformed, in deviations of the channel.
+    """The neighbours on the scale of the query's `norm`: transformed, in deviations of the channel.
 
     Returns
     -------
     Tensor, Tensor, Tensor
-        Where their last values lie (B, C, R, 1), measured from the query's; what followed them (B, C, R, H), measured
-        from their own last values; and where that is observed (B, C, R, H) bool. 0 elsewhere.
+        Their last values (B, C, R, 1) relative to the query's; their continuations (B, C, R, H) relative to their own last
+        values; and where continuations are observed (B, C, R, H) bool. 0 elsewhere.
     """
     assert retrieved.last is not None
     assert retrieved.future is not None
@@ -67,11 +67,11 @@ def weighted_means(values: Tensor, observed: Tensor, similarity: Tensor) -> tupl
 
     `similarity` (…, R); by it, a neighbour counts exp(similarity / temperature). 0 where nothing is observed.
     """
-    likeness = ((similarity - similarity.amax(-1, keepdim=True)) / _TEMPERATURE).exp().unsqueeze(-1)
+    weight_by_similarity = ((similarity - similarity.amax(-1, keepdim=True)) / _TEMPERATURE).exp().unsqueeze(-1)
     plain, weighted = (
         torch.where(observed, weight * values, 0.0).sum(-2)
         / torch.where(observed, weight, 0.0).sum(-2).clamp(min=1e-12)
-        for weight in (torch.ones_like(likeness), likeness)
+        for weight in (torch.ones_like(weight_by_similarity), weight_by_similarity)
     )
     return plain, weighted
 
@@ -118,7 +118,7 @@ class NeighbourInput(nn.Module):
         return None if self.prompt is None else self.prompt(retrieved_of(batch))
 
     def for_channels(self, batch: MultimodalBatch, norm: InstanceNorm) -> Tensor:
-        """What the head of a forecast sees besides (B, C, E); `norm` is what forecasts are measured from and in."""
+        """Further inputs of a forecasting head (B, C, E); `norm` gives level and scale of the forecasts."""
         retrieved, parts = retrieved_of(batch), self._vectors(batch)
         channels = norm.mean.shape[1]
         parts = [part.unsqueeze(1).expand(-1, channels, -1) for part in parts]
@@ -132,7 +132,7 @@ class NeighbourInput(nn.Module):
         return torch.cat(parts, dim=-1) if parts else norm.mean.new_zeros(len(batch), channels, 0)
 
     def for_windows(self, batch: MultimodalBatch) -> Tensor:
-        """What the head of a classifier sees besides (B, E)."""
+        """Further inputs of a classification head (B, E)."""
         retrieved, parts = retrieved_of(batch), self._vectors(batch)
         if self.use_futures:
             label = retrieved.label  # (B, R)
@@ -148,14 +148,12 @@ class NeighbourInput(nn.Module):
 
 
 def retrieved_of(batch: MultimodalBatch) -> Retrieved:
-    """What was retrieved for a batch; ValueError where nothing was."""
+    """The neighbours of a batch; ValueError where none were retrieved."""
     if batch.retrieved is None:
-        raise ValueError(
-            "the batch does not say what was retrieved for its windows; attach a Retrieval to their dataset"
-        )
+        raise ValueError("the batch holds no neighbours of its windows; attach a RetrievalLookup to their dataset")
     return batch.retrieved
 
 
 def _share_found(retrieved: Retrieved) -> Tensor:
-    """(B, 1), how many of the R neighbours there are."""
+    """(B, 1), the share of the R neighbours that were found."""
     return retrieved.found.float().mean(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""A frozen aligned model that finds earlier windows like a given one, TRACE §3.4."""
+"""A frozen aligned model that finds windows similar to a given one, TRACE §3.4."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BATCH = 256
 
 @dataclass
 class FrozenRetriever:
-    """An aligned model with what it reads series and texts by.
+    """An aligned model with its text encoder and settings.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class FrozenRetriever:
     text_unit
         A vector a "sentence" of a text, or one for the whole "document".
     zero_is_missing
-        It was trained with zeros counted as not observed.
+        In its training, zeros counted as missing.
     """
 
     model: AlignedModel
@@ -65,7 +65,7 @@ class FrozenRetriever:
     def windows(
         self, corpus: Corpus, series: Series, lookback: int, horizon: int, window: WindowConfig, zero_is_missing: bool
     ) -> OriginDataset:
-        """The windows of a corpus with `lookback` steps before and `horizon` steps behind the origin, wherever that is.
+        """The windows of a corpus with `lookback` steps before and `horizon` steps after the origin, for any origin.
 
         Raises
         ------
@@ -89,11 +89,11 @@ class FrozenRetriever:
                 batch = windows[list(range(first, min(first + _BATCH, len(windows))))]
                 parts.append(space.embed_series(batch.to(self.device)).float().cpu())
         vectors = torch.cat(parts).clone()
-        whole_window = F.normalize(vectors[:, : self.width], dim=1)
-        return (whole_window if key == "cls" else vectors), whole_window
+        at_cls = F.normalize(vectors[:, : self.width], dim=1)
+        return (at_cls if key == "cls" else vectors), at_cls
 
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
-        """Unit vectors (N, d), those that are held against [CLS]; 0 for an empty text."""
+        """Unit vectors (N, d) of texts, to compare with [CLS]; 0 for an empty text."""
         table = text_table(texts, self.text, self.text_unit, kind="query")
         numbers = table.numbers(texts)
         identities = self.model.encoder.channel_tokens.identities()[:0]

@@ -1,4 +1,4 @@
-"""Retrieval once: the vectors of a memory and the neighbours of a split, computed by one process and kept in files."""
+"""Retrieval is computed once, by one process: the vectors of a memory and the neighbours of a split are kept in files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FORMAT = 2  # of the files, and of what they are computed by
 
 @dataclass
 class RetrievalLookup:
-    """Gives the batches of a dataset what was retrieved for their windows, and finds it when it is first asked for."""
+    """The neighbours of a dataset's windows for its batches; they are searched when they are first needed."""
 
     retrieval: Retrieval
     dataset: OriginDataset
@@ -55,15 +55,15 @@ class Retrieval:
     Parameters
     ----------
     corpora
-        All that are searched or asked for, so that vectors are compared by the channels of all.
+        The corpora of candidates and of queries: vectors are compared by the channels of all.
     searched
         The corpus whose windows are candidates, one of `corpora`.
     label_names
-        Of the labels that are told, where it is labels.
+        Of a classification.
     transform
-        Of the values, on whose scale continuations are moved to a query.
+        Of the values; continuations are moved to a query on its scale.
     zero_is_missing
-        A zero in a continuation is a value that nobody reported.
+        Zeros in a continuation count as missing.
     folder
         Where vectors and neighbours are kept.
 
@@ -92,9 +92,9 @@ class Retrieval:
         self.retriever, self.corpora, self.rag, self.folder = retriever, list(corpora), rag, folder
         self.window, self.task = window, task
         self.lookback = rag.lookback or window.lookback or int(searched.lengths.max())
-        self.apart = self.lookback if rag.min_distance is None else rag.min_distance
+        self.min_distance = self.lookback if rag.min_distance is None else rag.min_distance
         self.searched = searched
-        self.seconds = 0.0  # what was computed took, whenever that was
+        self.seconds = 0.0  # that the computations took, whenever they were done
         self.memory = self._memory(searched, label_names, transform, zero_is_missing)
 
     def neighbours(self, dataset: OriginDataset) -> Neighbours:
@@ -106,8 +106,8 @@ class Retrieval:
             No candidate has steps as long as theirs.
         """
         origins, corpus = dataset.origins, dataset.corpus
-        pace = dataset.series.pace[origins - 1]
-        if len(pace) and not torch.isin(pace, self.memory.pace).any():
+        step_length = dataset.series.step_length[origins - 1]
+        if len(step_length) and not torch.isin(step_length, self.memory.step_length).any():
             steps, others = (", ".join(sorted(set(own.frequencies))) for own in (corpus, self.searched))
             raise CorpusError(
                 f"{self.searched.path} has no window to retrieve for {corpus.path}: its steps are {others}, not {steps}; "
@@ -118,16 +118,16 @@ class Retrieval:
             queries = self._windows(corpus, dataset.series, 1).at(origins)
             vectors, _ = self.retriever.embed(queries, self.corpora, self.rag.key)
             found = self.memory.search(
-                vectors.to(self.retriever.device), dataset.seconds, pace, self.rag.top, self.apart
+                vectors.to(self.retriever.device), dataset.seconds, step_length, self.rag.top, self.min_distance
             )
             return {"number": found.number, "similarity": found.similarity}
 
-        asked = [corpus.fingerprint, _digest(origins), self.rag.top, self.apart, self._compared]
+        asked = [corpus.fingerprint, _digest(origins), self.rag.top, self.min_distance, self._compared]
         kept = self._kept(["neighbours", self.memory.fingerprint, *asked], compute)
         return Neighbours(kept["number"], kept["similarity"])
 
     def _windows(self, corpus: Corpus, series: Series, horizon: int) -> OriginDataset:
-        """What the retriever sees; gaps and zeros are what they were when it was trained."""
+        """The retriever's inputs; gaps and zeros are treated as in its training."""
         window = replace(self.window, fill_gaps=False)
         return self.retriever.windows(corpus, series, self.lookback, horizon, window, self.retriever.zero_is_missing)
 
@@ -172,8 +172,8 @@ class Retrieval:
 
         def compute() -> dict[str, Tensor]:
             seen = self._windows(corpus, series, horizon).at(origins)
-            vectors, whole = self.retriever.embed(seen, self.corpora, rag.key)
-            return {"vectors": vectors, "series": whole, "text": self.retriever.embed_texts(candidates.texts)}
+            vectors, at_cls = self.retriever.embed(seen, self.corpora, rag.key)
+            return {"vectors": vectors, "series": at_cls, "text": self.retriever.embed_texts(candidates.texts)}
 
         texts = [horizon, window.max_texts]
         key = [self.retriever.fingerprint, corpus.fingerprint, _digest(origins), *texts, self._compared]
@@ -184,7 +184,7 @@ class Retrieval:
             series=kept["series"],
             text=kept["text"],
             known=known,
-            pace=series.pace[origins - 1],
+            step_length=series.step_length[origins - 1],
             series_number=series.number[origins - 1],
             origin=origins,
             label=label,

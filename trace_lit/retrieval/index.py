@@ -25,7 +25,7 @@ class VectorIndex:
     ids
         N of them, one a vector.
     fingerprint
-        What the vectors were made from; `load` gives it back, so that a stale index can be told.
+        What the vectors were made from; `load` returns it, so that a stale index can be recognised.
     """
 
     def __init__(self, vectors: NDArray[np.float32], ids: Sequence[str], fingerprint: str = "") -> None:
@@ -60,7 +60,7 @@ class VectorIndex:
         return self._flat.search(queries, min(k, len(self)))
 
     def save(self, path: str | Path) -> None:
-        """Write to the file `path`; it is whole or not there at any time."""
+        """Write to the file `path`; at any time, the file is complete or absent."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         building = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")

@@ -348,15 +348,7 @@ def evaluate_retrieval(
     RetrievalError
         `texts` or `values` end before the pool's last index, or `deviation` does not fit the channels.
     """
-    for name, column in {"texts": texts, "values": values}.items():
-        if column is not None and len(pool) and len(column) <= int(pool.index.max()):
-            raise RetrievalError(
-                f"{len(column)} {name} for a pool with index {int(pool.index.max())}: give those of the whole dataset"
-            )
-    if values:
-        scale = np.ones(len(values[0])) if deviation is None else np.asarray(deviation, dtype=np.float64)
-        if scale.shape != values[0].shape[:1]:
-            raise RetrievalError(f"{scale.size} deviations for {len(values[0])} channels")
+    scale = _scale(pool, texts, values, deviation)
 
     def quality(queries: Tensor, answers: Tensor, bootstrap: int) -> Metrics:
         columns = {}
@@ -398,3 +390,23 @@ def evaluate_retrieval(
         metrics |= _prefixed(f"{name}/top1", quality(direction.queries, answers, bootstrap))
         metrics |= _prefixed(f"random/{name}/top1", quality(direction.queries, direction.draw(generator), 0))
     return metrics
+
+
+def _scale(
+    pool: Pool,
+    texts: Sequence[str] | None,
+    values: Sequence[NDArray[np.float32]] | None,
+    deviation: Sequence[float] | None,
+) -> NDArray[np.float64]:
+    """The deviation (C,) of each channel; RetrievalError where the arguments of `evaluate_retrieval` do not fit together."""
+    for name, column in {"texts": texts, "values": values}.items():
+        if column is not None and len(pool) and len(column) <= int(pool.index.max()):
+            raise RetrievalError(
+                f"{len(column)} {name} for a pool with index {int(pool.index.max())}: give those of the whole dataset"
+            )
+    if not values:
+        return np.ones(0)
+    scale = np.ones(len(values[0])) if deviation is None else np.asarray(deviation, dtype=np.float64)
+    if scale.shape != values[0].shape[:1]:
+        raise RetrievalError(f"{scale.size} deviations for {len(values[0])} channels")
+    return scale

@@ -1,4 +1,4 @@
-"""A split, embedded: what retrieval searches and is measured on."""
+"""An embedded split, which is searched and evaluated on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trace_lit.errors import InputError
 
 
 class RetrievalError(InputError):
-    """A retrieval cannot be done as it was asked for."""
+    """A search or its evaluation is not possible as given."""
 
 
 class Embedder(Protocol):
@@ -82,7 +82,7 @@ def evaluation_mode(model: Embedder | nn.Module) -> Iterator[None]:
 def embed_pool(model: Embedder, loader: Iterable[MultimodalBatch], device: torch.device | str) -> Pool:
     """Embed what all processes' loaders yield; every process gets the whole pool.
 
-    An instance that a sampler repeated, to fill up a batch or a process's share, stands in the pool once.
+    An instance that a sampler repeated, to fill a batch or a process's share, is in the pool once.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Questions to a corpus: in words, by a series, or for the like of an instance."""
+"""Searching a corpus: by text, by a series, or by one of its instances."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # its package imports Lightning, which retrieval does without
 
 @dataclass(frozen=True)
 class Hit:
-    """An instance that answers a question."""
+    """An instance that was found."""
 
     score: float  # inner product of unit vectors
     id: str
@@ -40,7 +40,7 @@ class Hit:
 
 
 class Retriever:
-    """Answers questions to the instances of `corpus` that `index` holds.
+    """Searches the instances of `corpus` that `index` holds.
 
     Parameters
     ----------
@@ -87,15 +87,15 @@ class Retriever:
         return self._search(vector, top)
 
     def by_series(self, batch: MultimodalBatch, top: int = 5) -> list[Hit]:
-        """The series most like the one of `batch`, which holds a single instance; best first."""
+        """The series most similar to that of `batch`, which holds a single instance; best first."""
         if len(batch) != 1:
-            raise RetrievalError(f"a question by a series is one instance, not {len(batch)}")
+            raise RetrievalError(f"a query by series is one instance, not {len(batch)}")
         with evaluation_mode(self.model):
             vector = self.model.embed_series(batch.to(self.device))
         return self._search(vector, top)
 
     def by_id(self, name: str, top: int = 5) -> list[Hit]:
-        """The series most like that of an instance of the index, without itself; best first.
+        """The series most similar to that of an instance of the index, without itself; best first.
 
         Raises
         ------

@@ -1,7 +1,8 @@
 """Runs side by side: their metrics with intervals, what their configurations differ in, and what they took.
 
-Runs that differ in nothing but the seed are one column: mean ± standard deviation over the seeds. Metrics are told by their
-names' form alone, so runs of any stage compare: `<split>/…`, beside them `…/ci95` with the bounds of the 95 % interval,
+Runs that differ in nothing but the seed are one column: mean ± standard deviation over the seeds. Metrics are recognised by
+the form of their names, so runs of any stage compare: `<split>/…`,
+beside them `…/ci95` with the bounds of the 95 % interval,
 `last/<split>/…` and `best/…` from training, and `fit/…` for what the run took.
 """
 
@@ -31,7 +32,7 @@ ABSENT = "–"
 
 @dataclass(frozen=True)
 class Run:
-    """What a run folder says about itself."""
+    """A run folder's configuration and metrics."""
 
     folder: Path
     config: dict[str, Any]  # flat: "optim.learning_rate" -> 0.001
@@ -61,7 +62,7 @@ def is_main(name: str) -> bool:
 
 
 def read_run(folder: Path) -> Run:
-    """The run in `folder`; a key that an older version of this project did not have stands at its default.
+    """The run in `folder`; a key that an older version of this project did not have has its default.
 
     Raises
     ------
@@ -115,7 +116,7 @@ def _hidden(path: Path) -> bool:
 
 
 def without_seed(text: str, seed: Any) -> str:
-    """A run's name or path without what says its seed, as in `first-seed3` or `sweep-3/checkpoints`."""
+    """A run's name or path without its seed, as in `first-seed3` or `sweep-3/checkpoints`."""
     return re.sub(rf"(?:(?<=/)|[-_.])(?:seed[-_.]?)?{re.escape(str(seed))}(?=/|$)", "", text)
 
 
@@ -151,12 +152,12 @@ class Statistic:
             return f"{self.values[0]:,}"
         size = abs(mean)
         form = ",.0f" if size >= 1000 else ".1f" if size >= 100 else ".3f" if size >= 0.001 or not size else ".1e"
-        told = f"{mean:{form}}"
+        words = f"{mean:{form}}"
         if self.deviation is not None:
-            told += f" ± {self.deviation / unit:{form}}"
+            words += f" ± {self.deviation / unit:{form}}"
         if self.ci95 is not None:
-            told += " [{}, {}]".format(*(f"{bound / unit:{form}}" for bound in self.ci95))
-        return f"{told} {name}".rstrip()
+            words += " [{}, {}]".format(*(f"{bound / unit:{form}}" for bound in self.ci95))
+        return f"{words} {name}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Columns of runs, and the rows that are worth a look; each row has a cell a column."""
+    """Columns of runs and the selected rows; each row has a cell for each column."""
 
     columns: list[Column]
     metrics: dict[str, list[Statistic | None]]
@@ -194,7 +195,7 @@ class Comparison:
 def compare_runs(
     places: Iterable[str | Path], pattern: str | None = None, *, details: bool = False, each: bool = False
 ) -> Comparison:
-    """Hold runs against each other.
+    """Compare runs.
 
     Parameters
     ----------
@@ -287,6 +288,6 @@ def _choose(known: set[str], columns: Sequence[Column], pattern: str | None, det
 
 
 def _place(name: str) -> tuple[bool, list[tuple[int, str]]]:
-    """Where a metric stands in the table: what is searched for by what, and the loss at the end."""
+    """The place of a metric in the table: by direction and match, the loss at the end."""
     parts = name.split("/")
     return parts[-1] == "loss", [(_FIRST.index(part) if part in _FIRST else len(_FIRST), part) for part in parts]

@@ -1,4 +1,4 @@
-"""A comparison of runs as it is shown: in the terminal, as Markdown, as JSON."""
+"""Tables of a comparison of runs: for the terminal, as Markdown, as JSON."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def _word(value: Any) -> str:
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """What the reader of the tables has to know."""
-    told = []
+    """Notes below the tables."""
+    found = []
     if any(cell is not None and cell.deviation is not None for cells in comparison.metrics.values() for cell in cells):
-        told.append("± is the standard deviation over the seeds.")
+        found.append("± is the standard deviation over the seeds.")
     if any(cell is not None and cell.ci95 is not None for cells in comparison.metrics.values() for cell in cells):
-        told.append("In brackets stands the 95 % interval over the queries.")
+        found.append("The 95 % interval over the queries is in brackets.")
     if comparison.unfinished:
-        told.append(f"Left out, without metrics yet: {', '.join(map(str, comparison.unfinished))}.")
-    return told
+        found.append(f"Left out, without metrics yet: {', '.join(map(str, comparison.unfinished))}.")
+    return found
 
 
 def to_markdown(comparison: Comparison) -> str:

@@ -1,7 +1,7 @@
 from .build import build_text_encoder
 from .cache import CachedTextEncoder, EncodingStats
 from .encoder import TextEncoder, TextEncoderError, fingerprint
-from .sentences import sentences
+from .sentences import document, sentences, splitter
 from .tokens import MARKS, TokenTexts
 
 __all__ = [
@@ -12,6 +12,8 @@ __all__ = [
     "TextEncoderError",
     "TokenTexts",
     "build_text_encoder",
+    "document",
     "fingerprint",
     "sentences",
+    "splitter",
 ]

@@ -26,17 +26,17 @@ from trace_lit.text.tokens import TokenTexts
 
 _KEY_BYTES = 16
 _COMMIT = 1024  # texts that a crash in a long encoding loses at most
-_PATIENCE = 5.0  # seconds of waiting for another process before it is told
+_PATIENCE = 5.0  # seconds of waiting for another process before a warning
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class EncodingStats:
-    """What a `CachedTextEncoder` has done so far."""
+    """Counts of a `CachedTextEncoder`."""
 
     asked: int = 0  # texts, repeated and blank ones included
-    encoded: int = 0  # by the encoder itself; all others came from the cache
+    encoded: int = 0  # by the encoder itself; all others are from the cache
     seconds: float = 0.0
 
     def describe(self) -> str:
@@ -47,7 +47,7 @@ class EncodingStats:
 class CachedTextEncoder(TextEncoder):
     """`encoder`, asked only for texts whose vectors are not in `cache_dir` yet.
 
-    What it has done so far stands in `stats`.
+    `stats` counts the texts and the time.
     """
 
     def __init__(self, encoder: TextEncoder, cache_dir: str | Path) -> None:
@@ -129,8 +129,8 @@ class VectorFile:
         records["checksum"] = _checksums(vectors)
         records["vector"] = vectors
         with self._explained(), self.path.open("ab") as file:
-            whole = file.tell() // self._record.itemsize * self._record.itemsize
-            file.truncate(whole)  # what a crash cut short
+            complete = file.tell() // self._record.itemsize * self._record.itemsize
+            file.truncate(complete)  # without a record that a crash cut short
             file.write(records.tobytes())
             file.flush()
             os.fsync(file.fileno())

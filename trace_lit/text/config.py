@@ -24,8 +24,8 @@ class TextConfig:
         allowed=("sentence", "token", "document"),
     )
     pooling: str = option("mean", "how a Hugging Face encoder's token vectors become one", allowed=("mean", "cls"))
-    query_prefix: str = option("", "what the encoder's card wants before a query")
-    document_prefix: str = option("", "what the encoder's card wants before a document")
+    query_prefix: str = option("", "text before a query, as the encoder's model card asks")
+    document_prefix: str = option("", "text before a document, as the encoder's model card asks")
     max_length: int = option(512, "tokens; longer texts are cut (Hugging Face)", at_least=1)
     batch_size: int = option(64, "texts encoded at once", at_least=1)
     device: str = option("auto", "where texts are encoded: auto, cpu, cuda, cuda:1, …")

@@ -24,8 +24,8 @@ class TextEncoderError(InputError):
 class TextEncoder(ABC):
     """A frozen encoder of texts.
 
-    Vectors have unit length: that of a pooled vector tells little but how long its text is, and differs from encoder to
-    encoder. A subclass sets `dim` and `fingerprint` and yields raw vectors in `encode_batches`; checks, blank texts,
+    Vectors have unit length: the length of a pooled vector mostly reflects that of its text, and differs between
+    encoders. A subclass sets `dim` and `fingerprint` and yields raw vectors in `encode_batches`; checks, blank texts,
     prefixes and normalisation are done here.
 
     Attributes

@@ -153,7 +153,7 @@ class HuggingFaceEncoder(TextEncoder):
 
 
 def _locate(name: str) -> tuple[Path, str]:
-    """The folder that holds the model and what tells its version: a digest of its files or its commit on the hub."""
+    """The folder that holds the model and its version: a digest of its files or its commit on the hub."""
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not any(any(folder.glob(weights)) for weights in _WEIGHTS):
@@ -166,7 +166,7 @@ def _locate(name: str) -> tuple[Path, str]:
 def _digest(folder: Path) -> str:
     """A digest of the content of the files that determine the vectors.
 
-    Copies of a folder have the same; times and sizes would not tell every change of the weights.
+    Copies of a folder have the same; times and sizes do not show every change of the weights.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):

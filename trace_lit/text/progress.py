@@ -1,4 +1,4 @@
-"""How far a long job is: a bar in a terminal, plain lines elsewhere, nothing when it is quick."""
+"""Progress of a long job: a bar in a terminal, plain lines elsewhere, nothing for a quick one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-_QUIET = 3.0  # seconds without a sign
+_QUIET = 3.0  # seconds without output
 _EVERY = 15.0  # seconds between two plain lines
 
 
 class JobProgress:
     """Progress of a job of `total` items on the standard error; a context manager.
 
-    `advance(n)` says that n more items are done.
+    `advance(n)` counts n more items as done.
     """
 
     def __init__(self, title: str, total: int) -> None:

@@ -6,6 +6,7 @@ Where it is unclear whether a sentence ends, it does not: two sentences kept tog
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # Look-alikes of ASCII characters are written as escapes.
 _CLOSING = r"[\"'”\u2019»)\]}」』】》]*"
@@ -24,13 +25,23 @@ _BEFORE_A_NUMBER = re.compile(
 )
 
 
+def document(text: str) -> list[str]:
+    """The text as its only part."""
+    return [text]
+
+
+def splitter(unit: str) -> Callable[[str], list[str]]:
+    """What cuts a text into the parts that have a vector each: `sentences` for "sentence", `document` for "document"."""
+    return sentences if unit == "sentence" else document
+
+
 def sentences(text: str) -> list[str]:
     """The sentences of `text` in their order, without the white space around them; none is empty."""
     return [stripped for piece in _pieces(text) if (stripped := piece.strip())]
 
 
 def _pieces(text: str) -> list[str]:
-    """`text` cut behind each sentence and the white space after it; joined, the pieces are the text."""
+    """`text` cut after each sentence and the white space after it; joined, the pieces are the text."""
     pieces = []
     start = 0
     for end in _END.finditer(text):

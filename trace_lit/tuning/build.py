@@ -23,7 +23,7 @@ Predictor = Callable[[MultimodalBatch], Tensor]  # forecasts or probabilities of
 
 
 def build_scores(config: Config, data: DomainDataModule, split: str) -> list[Scores]:
-    """What counts the scores of a split, one a corpus; scales are those of the training part."""
+    """The scores of a split, one object a corpus; their scales are those of the training part."""
     tune = config.tune
     if tune.task == "classify":
         return [ClassificationScores(len(data.label_names)) for _ in data.corpora]
@@ -36,16 +36,17 @@ def check_labels(data: DomainDataModule) -> None:
     """Raise ConfigError where the corpora have too few labels for a classifier to learn from."""
     names, windows = data.label_names, data.datasets["train"]
     if len(names) < 2:
-        told = f"only the label {names[0]!r}" if names else "no labels"
+        there = f"only the label {names[0]!r}" if names else "no labels"
         raise ConfigError(
-            f"tune.task is classify, but {_folders(data)} has {told}: set tune.task=forecast, or build it with two "
-            "label_names at least"
+            f"tune.task is classify, but {_folders(data)} has {there}: set tune.task=forecast, or build it with at least "
+            "two label_names"
         )
     count = torch.stack([own.label_counts(len(names)) for own in windows]).sum(0)
     if int((count > 0).sum()) == 1:
         raise ConfigError(
             f"tune.task is classify, but all {int(count.sum())} labelled training windows of {_folders(data)} have the "
-            f"label {names[int(count.argmax())]!r}, so there is nothing to tell apart; split it so that training has others"
+            f"label {names[int(count.argmax())]!r}, so there is nothing to classify; split it so that training has "
+            "others, too"
         )
 
 
@@ -56,7 +57,7 @@ def _folders(data: DomainDataModule) -> str:
 def build_tune_module(
     config: Config, data: DomainDataModule, start: Checkpoint | None, trust: bool = False
 ) -> TuneModule:
-    """The module of the stage tune, its encoder taken from `start` where there is one, and frozen as far as asked.
+    """The module of the stage tune, its encoder taken from `start` where there is one, and frozen as configured.
 
     Raises
     ------
@@ -107,18 +108,18 @@ def bare_module(
 
 @torch.no_grad()
 def score_split(
-    config: Config, data: DomainDataModule, split: str, says: Sequence[Predictor], device: torch.device
+    config: Config, data: DomainDataModule, split: str, predictors: Sequence[Predictor], device: torch.device
 ) -> dict[str, float]:
-    """The scores of what is said of a split, flat; of several corpora each under its name.
+    """The scores of the predictions for a split, flat; of several corpora each under its name.
 
-    `says` has one for each corpus, which says of a batch on `device` what `TuneModule.predict` does.
+    `predictors` has one for each corpus; it predicts a batch on `device` as `TuneModule.predict` does.
     """
     all_scores = build_scores(config, data, split)
-    for loader, scores, say in zip(data.split_dataloader(split), all_scores, says, strict=True):
+    for loader, scores, predict in zip(data.split_dataloader(split), all_scores, predictors, strict=True):
         scores.to(device)
         for batch in loader:
             moved = batch.to(device)
-            score(scores, moved, say(moved))
+            score(scores, moved, predict(moved))
     prefixes = [split] if len(data.corpora) == 1 else [f"{split}/{name}" for name in data.corpus_names]
     return {
         f"{prefix}/{key}": value

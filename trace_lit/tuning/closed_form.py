@@ -34,17 +34,17 @@ _CALENDAR_IMPORTANCE = 30.0  # relative to the patches' features: the time of ye
 
 @dataclass
 class _Examples:
-    """What the head is solved from: n channels of windows, or n windows."""
+    """The examples that the head is solved from: n channels of windows, or n windows."""
 
     features: Tensor  # (n, F) float32
     begin: Tensor  # (n,) int64, the seconds since 1970 at which the look-back begins
     origin: Tensor  # (n,) likewise, at which it ends
-    end: Tensor  # (n,) likewise, at which the horizon ends, or what the label speaks of
+    end: Tensor  # (n,) likewise, at which the horizon ends, or the time that the label describes
     learned: Tensor  # (n,) bool, of the training split; the others only help to choose the penalty
-    asked: Tensor  # (n,) bool, as observed; the others are multiples, which are learned from and not asked for
+    scored: Tensor  # (n,) bool, as observed; the others are augmented copies, which are trained on and not scored
     target: Tensor  # (n, H) changes, or (n,) labels
     observed: Tensor  # (n, H) bool
-    level: Tensor  # (n, 1) what the changes are measured from, in deviations of `deviation`
+    level: Tensor  # (n, 1) what the changes are relative to, in units of `deviation`
     deviation: Tensor  # (n, 1)
     future: Tensor  # (n, H) in units
     unit: Tensor  # (n, 1) a deviation on the standardised scale
@@ -59,12 +59,13 @@ def _examples(module: TuneModule, data: DomainDataModule, device: torch.device) 
     for learned in (True, False):
         for dataset in data.datasets["train" if learned else "validation"]:
             origins, ends = dataset.seconds, dataset.series.known(dataset.origins, window.horizon)
-            places = range(0, len(dataset), 1 if learned else window.stride)  # those of training are apart already
+            # Training windows have their stride already.
+            places = range(0, len(dataset), 1 if learned else window.stride)
             for batch in _batches(dataset, places, data.evaluation_batch_size):
                 times = torch.stack([batch.span[:, 0], origins[batch.index], ends[batch.index]], dim=1)
-                for gain in (1.0, *window.augmentation_scales):
-                    scaled = batch.scaled(torch.full((len(batch),), gain)).to(device)
-                    parts.append(_part(module, dataset, scaled, times, learned, gain == 1.0))
+                for factor in (1.0, *window.augmentation_scales):
+                    scaled = batch.scaled(torch.full((len(batch),), factor)).to(device)
+                    parts.append(_part(module, dataset, scaled, times, learned, factor == 1.0))
     return _Examples(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
 
@@ -74,28 +75,28 @@ def _batches(dataset: OriginDataset, places: Sequence[int], size: int) -> Iterat
 
 
 def _part(
-    module: TuneModule, dataset: OriginDataset, batch: MultimodalBatch, times: Tensor, learned: bool, asked: bool
+    module: TuneModule, dataset: OriginDataset, batch: MultimodalBatch, times: Tensor, learned: bool, scored: bool
 ) -> tuple[Tensor, ...]:
     model = module.model
     if isinstance(model, ClassificationModel):
         features = model.features(batch)
         none = features.new_zeros(len(batch), 1)
         label = batch.label.unsqueeze(1)
-        told = label != NO_LABEL
-        flags = (torch.full((len(batch),), flag) for flag in (learned, asked))
+        known = label != NO_LABEL
+        flags = (torch.full((len(batch),), flag) for flag in (learned, scored))
         nothing = (none, none, none, none, none.squeeze(1))
-        return tuple(x.cpu() for x in (features, *times.unbind(1), *flags, label, told, *nothing))
+        return tuple(x.cpu() for x in (features, *times.unbind(1), *flags, label, known, *nothing))
     assert isinstance(model, HeadedForecaster)
     assert batch.future is not None
     assert batch.future_observed is not None
     norm = model.level(batch)
-    # A window whose last step is missing would be measured from a value that may be long gone.
+    # Where the last step is missing, the level would be a value of long ago.
     kept = batch.future_observed.any(-1) & batch.observed[..., -1]  # (B, C)
     unit = dataset.deviation.to(kept.device).expand(kept.shape).unsqueeze(-1)
     columns = [
         model.features(batch)[kept],
         *(time.to(kept.device).unsqueeze(1).expand(kept.shape)[kept] for time in times.unbind(1)),
-        *(torch.full(kept.shape, flag, device=kept.device)[kept] for flag in (learned, asked)),
+        *(torch.full(kept.shape, flag, device=kept.device)[kept] for flag in (learned, scored)),
         *(x[kept] for x in (norm.normalise(batch.future), batch.future_observed, norm.mean, norm.deviation)),
         batch.future[kept],
         unit[kept],
@@ -105,11 +106,11 @@ def _part(
 
 
 def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device) -> dict[str, float]:
-    """Put the closed-form solution on the frozen encoder into the module's head, and say how it was chosen.
+    """Put the closed-form solution on the frozen encoder into the module's head; return how it was chosen.
 
-    The penalty is the one that predicts best over blocks of time of training and validation, each block from the
-    windows of all series that end before it or begin after it; then the head is solved from the training windows alone,
-    or, where `head.refit` says so, from both. Quantiles lie about the forecast as these predictions erred.
+    The penalty is the one with the best predictions over blocks of time of training and validation. Each block is predicted
+    from the windows of all series that end before it or begin after it. Then the head is solved from the training windows,
+    or from both with `head.refit`. The distances of the quantiles from the forecast are those of the prediction errors.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
     before = next(module.parameters()).device
     examples = _examples(module.to(device), data, device)
     module.to(before).train()
-    # Penalised are the weights on what is learned from; the head gets those that do the same on its own features.
+    # The weights on `basis` are penalised; the head gets the equivalent weights on its own features.
     basis = _basis(module.model, examples.features.shape[1], head.penalise)
     if basis is not None:
         examples.features = examples.features @ basis
@@ -134,14 +135,14 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
         return ridge(features, target, examples.observed[chosen], penalties, importance)
 
     penalties: Sequence[float] = head.penalties
-    origin, asked = examples.origin, examples.asked
+    origin, scored = examples.origin, examples.scored
     block = time_blocks(origin, head.folds)
     try:
-        said = blocked_predictions(solve, examples.features, examples.begin, origin, examples.end, block, asked)
+        predictions = blocked_predictions(solve, examples.features, examples.begin, origin, examples.end, block, scored)
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    errors, known = _errors(module, examples, said)
-    means = mean_of_blocks(errors, known, block[asked])
+    errors, known = _errors(module, examples, predictions)
+    means = mean_of_blocks(errors, known, block[scored])
     best = int(means.argmin())
     penalties = [head.penalties[best]]
     weights, bias = (solution[0] for solution in solve(examples.learned | head.refit))
@@ -150,8 +151,8 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
     layer = model.head.projection if isinstance(model, HeadedForecaster) else model.head
     with torch.no_grad():
         if head.quantiles:
-            left = torch.where(examples.observed[asked], examples.target[asked] - said[best], torch.nan)
-            bias = bias.unsqueeze(1) + _set_apart(model.head, left, examples.channel[asked], head.quantiles)
+            residuals = torch.where(examples.observed[scored], examples.target[scored] - predictions[best], torch.nan)
+            bias = bias.unsqueeze(1) + _distances(model.head, residuals, examples.channel[scored], head.quantiles)
             weights, bias = weights.repeat_interleave(len(head.quantiles), dim=1), bias.flatten()
         layer.weight.copy_(weights.T)
         layer.bias.copy_(bias)
@@ -163,24 +164,24 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
     }
 
 
-def _set_apart(head: ForecastHead, left: Tensor, channel: Tensor, quantiles: Sequence[float]) -> Tensor:
-    """How far the quantiles lie from the forecast (H, Q) in all channels, by the errors `left` (m, H), NaN where unknown.
+def _distances(head: ForecastHead, residuals: Tensor, channel: Tensor, quantiles: Sequence[float]) -> Tensor:
+    """The distance of the quantiles from the forecast (H, Q) over all channels, by `residuals` (m, H), NaN where unknown.
 
-    What sets each channel apart is put into the `head`.
+    The difference of each channel from this is put into the `head`.
     """
-    levels = torch.tensor(quantiles, dtype=left.dtype)
-    shared = left.nanquantile(levels, dim=0).T
+    levels = torch.tensor(quantiles, dtype=residuals.dtype)
+    shared = residuals.nanquantile(levels, dim=0).T
     if head.distance is not None:
         for number in channel.unique().tolist():
-            own = left[channel == number].nanquantile(levels, dim=0).T
+            own = residuals[channel == number].nanquantile(levels, dim=0).T
             head.distance[number] = torch.where(own.isnan(), 0.0, own - shared)
     return shared
 
 
 def _basis(model: Any, size: int, penalise: str) -> Tensor | None:
-    """(F, F) what the weights are penalised on, as a mixture of the head's F = `size` features; None: these themselves.
+    """(F, F) the features whose weights are penalised, as mixtures of the head's F = `size` features; None: the same.
 
-    A pattern that wanders, like a price, is told by the changes between its neighbouring patches.
+    A series without a fixed level, like a price, is described by the changes between its neighbouring patches.
     """
     if not isinstance(model, HeadedForecaster) or penalise == "outputs":
         return None
@@ -192,7 +193,7 @@ def _basis(model: Any, size: int, penalise: str) -> Tensor | None:
 
 
 def _importance(model: Any, features: Tensor) -> Tensor | None:
-    """(F,) how much weaker than the others' the weights of the calendar are penalised."""
+    """(F,) factors by which the weights of the calendar are penalised less than the others."""
     width = calendar_width(model.head.harmonics) if isinstance(model, HeadedForecaster) else 0
     if not width:
         return None
@@ -202,17 +203,16 @@ def _importance(model: Any, features: Tensor) -> Tensor | None:
     return importance
 
 
-def _errors(module: TuneModule, examples: _Examples, said: Tensor) -> tuple[Tensor, Tensor]:
-    """Of what was asked for, squared errors (P, m, H) on the standardised scale, or cross entropies (P, m, 1).
-
-    With them (m, H) what of it is known.
+def _errors(module: TuneModule, examples: _Examples, predictions: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the scored examples, squared errors (P, m, H) on the standardised scale or cross entropies (P, m, 1), and which
+    (m, H) are known.
     """
-    asked = examples.asked
-    target, known = examples.target[asked], examples.observed[asked]
+    scored = examples.scored
+    target, known = examples.target[scored], examples.observed[scored]
     if module.config.tune.task == "classify":
         weight, label = module.label_weight.cpu().double(), target.squeeze(1)
-        loss = torch.stack([F.cross_entropy(scores, label, weight, reduction="none") for scores in said])
+        loss = torch.stack([F.cross_entropy(scores, label, weight, reduction="none") for scores in predictions])
         return loss.unsqueeze(-1), known
     assert isinstance(module.model, HeadedForecaster)
-    values = invert_transform(said * examples.deviation[asked] + examples.level[asked], module.model.transform)
-    return ((values - examples.future[asked]) / examples.unit[asked]).square(), known
+    values = invert_transform(predictions * examples.deviation[scored] + examples.level[scored], module.model.transform)
+    return ((values - examples.future[scored]) / examples.unit[scored]).square(), known

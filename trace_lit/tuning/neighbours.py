@@ -14,9 +14,9 @@ from trace_lit.text import build_text_encoder
 
 
 def attach_retrieval(config: Config, data: DomainDataModule, trust: bool = False) -> list[Retrieval]:
-    """Let the batches of all splits have their windows' neighbours; one retrieval a corpus, none where none is asked for.
+    """Attach the neighbours of their windows to the batches of all splits; one retrieval a corpus, none without `rag`.
 
-    Neighbours are found when a split is first read. Classes that the retriever's run names are imported only with
+    Neighbours are searched when a split is first used. Classes that the retriever's run names are imported only with
     `trust`.
 
     Raises
@@ -72,8 +72,8 @@ def check_unchanged(now: dict[str, str], recorded: dict[str, str], place: str | 
     for what, before in recorded.items():
         if now.get(what, before) != before:
             raise CheckpointError(
-                f"{place} was tuned with another {what} ({before[:12]}, now {now[what][:12]}): what it would be given is "
-                f"not what it has learned from; give the old one back (rag.{what}), or tune again"
+                f"{place} was tuned with another {what} ({before[:12]}, now {now[what][:12]}), so it would have "
+                f"other neighbours than in training; name the old one (rag.{what}), or tune again"
             )
 
 
@@ -86,7 +86,7 @@ def fingerprints(config: Config, retrievals: list[Retrieval]) -> dict[str, str]:
 
 
 def find_neighbours(data: DomainDataModule) -> dict[str, float]:
-    """Find those of the training and validation windows, and say what it cost, whenever that was."""
+    """Search the neighbours of the training and validation windows; return what the search cost, whenever it was done."""
     lookups = [own.lookup for split in ("train", "validation") for own in data.datasets[split]]
     for lookup in lookups:
         if isinstance(lookup, RetrievalLookup):
@@ -101,18 +101,18 @@ def find_neighbours(data: DomainDataModule) -> dict[str, float]:
 
 
 def retrieval_in_words(config: Config, data: DomainDataModule) -> str | None:
-    """What is retrieved, from what and at which cost; None where nothing is."""
+    """What is retrieved, from where and at which cost, in words; None without retrieval."""
     retrievals = _retrievals(data)
     if not retrievals:
         return None
     rag, lookback = config.rag, retrievals[0].lookback
     used = [] if rag.mode == "none" else [f"as {rag.mode} prompt"]
     if rag.use_futures or not used:
-        used.append("their labels" if config.tune.task == "classify" else "what followed them")
+        used.append("their labels" if config.tune.task == "classify" else "their continuations")
     candidates = ", ".join(f"{len(own.memory):,} of {own.searched.path.name}" for own in retrievals)
     seconds = sum(retrieval.seconds for retrieval in retrievals)
     return (
-        f"{rag.top} neighbours a window by {lookback} steps, {retrievals[0].apart} apart at least, "
+        f"{rag.top} neighbours a window by {lookback} steps, at least {retrievals[0].min_distance} apart, "
         f"{' and '.join(used)}; candidates {candidates} "
         f"({', '.join(rag.splits)}), found in {seconds:.1f} s, by {rag.retriever}"
     )

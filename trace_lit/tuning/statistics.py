@@ -19,7 +19,7 @@ _STATISTICS = 7
 def window_statistics(batch: MultimodalBatch) -> Tensor:
     """Of each channel mean, deviation, least, greatest, first and last value and slope a step.
 
-    (B, C · 7) float64, of what is observed; NaN for a channel that is not.
+    (B, C · 7) float64, over the observed steps; NaN for a channel without any.
     """
     seen, values = batch.observed, batch.values.double()
     steps = torch.arange(values.shape[-1], dtype=torch.float64).expand_as(values)
@@ -55,9 +55,9 @@ def statistics_of(batch: MultimodalBatch, channel_ids: Tensor) -> Tensor:
 
 
 def fit_statistics(config: Config, data: DomainDataModule, place: int = 0) -> Callable[[MultimodalBatch], Tensor]:
-    """What tells the probabilities (B, K) of the labels of a batch, learned from the training windows of a corpus.
+    """A function that gives the probabilities (B, K) of the labels of a batch, trained on the training windows of a corpus.
 
-    It goes by that corpus's channels: others that a batch may have are left out, and those that it lacks are missing.
+    It uses that corpus's channels: others in a batch are left out, and those that a batch lacks are missing.
     """
     dataset: OriginDataset = data.datasets["train"][place]
     counts = dataset.label_counts(len(data.label_names)).tolist()
@@ -67,13 +67,13 @@ def fit_statistics(config: Config, data: DomainDataModule, place: int = 0) -> Ca
     channels = dataset.channel_ids
     model.fit(statistics_of(learned, channels).numpy(), learned.label.numpy())
 
-    def tell(batch: MultimodalBatch) -> Tensor:
+    def predict(batch: MultimodalBatch) -> Tensor:
         probabilities = torch.zeros(len(batch), len(data.label_names))
-        told = model.predict_proba(statistics_of(batch, channels).numpy())
-        probabilities[:, model.classes_] = torch.from_numpy(told).float()
+        found = model.predict_proba(statistics_of(batch, channels).numpy())
+        probabilities[:, model.classes_] = torch.from_numpy(found).float()
         return probabilities
 
-    return tell
+    return predict
 
 
 def _classifier(config: Config, weight: dict[int, float]) -> Any:

@@ -11,33 +11,31 @@ from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.encoder.heads import Forecast, ForecastHead, HeadedForecaster
-from trace_lit.encoder.patches import InstanceNorm, transform_statistics, transform_values
+from trace_lit.encoder.patches import InstanceNorm, transform_values
+from trace_lit.encoder.scale import ChannelScale
 from trace_lit.rag.forecasters.frozen import FrozenForecaster, ZeroShotForecaster
 from trace_lit.rag.prompt import NeighbourInput
 
-_SCALES = 2  # numbers that tell a window's own scale
+_SCALES = 2  # numbers that give a window's own scale
 
 
 class BackboneForecast(HeadedForecaster):
     """A frozen forecaster on each channel by itself, and a linear head from its hidden states to the horizon.
 
-    The forecaster takes a window's level and spread away, so the head sees beside the hidden states how wide the window is
-    and how far its mean stands from its last value, both in deviations of the channel; in these it forecasts, from the
-    last value on. (Hidden states times the window's spread, as if its forecasts were scaled back, predicted worse over
-    blocks of training and validation weeks of Health_US and Energy.)
+    The forecaster removes a window's level and spread. So the head has two more inputs: the deviation of the window and the
+    distance of its mean from its last value, both in deviations of the channel. Its outputs are changes from the last
+    value, in the same unit. (Hidden states times the window's spread, as if its forecasts were scaled back, had larger
+    errors over blocks of training and validation weeks of Health_US and Energy.)
 
     Parameters
     ----------
     harmonics
-        Of the calendar at the origin, which the head sees, too.
+        Of the calendar at the origin, an input of the head.
     transform
         Of the values, before all else ("none", "sqrt", "log").
     neighbours
         Makes the prompt of the forecaster, the same for all channels of a window, and further numbers for the head.
     """
-
-    mean: Tensor
-    deviation: Tensor
 
     def __init__(
         self,
@@ -58,12 +56,10 @@ class BackboneForecast(HeadedForecaster):
         tokens, further = (0, 0) if neighbours is None else (neighbours.tokens, neighbours.width)
         tokens = forecaster.tokens(lookback, tokens > 0)
         self.head = ForecastHead(forecaster.width, tokens, horizon, outputs, harmonics, _SCALES + further, channels)
-        mean, deviation = usual_statistics(vocabulary, transform)
-        self.register_buffer("mean", mean, persistent=False)
-        self.register_buffer("deviation", deviation, persistent=False)
+        self.scale = ChannelScale(vocabulary, transform)
 
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
-        return last_level(batch, self.mean, self.deviation, self.transform)
+        return self.scale.level(batch)
 
     def features(self, batch: MultimodalBatch) -> Tensor:
         shape = batch.observed.shape
@@ -77,21 +73,18 @@ class BackboneForecast(HeadedForecaster):
         mean, deviation = (x.unflatten(0, shape[:2]) for x in self.forecaster.level(values, observed))  # (B, C, 1)
         width = deviation / norm.deviation
         offset = torch.where(observed.any(-1).view(*shape[:2], 1), (mean - norm.mean) / norm.deviation, 0.0)
-        besides = [] if neighbours is None else [neighbours.for_channels(batch, norm)]
-        return self.head.features(hidden, batch.span[:, 1], torch.cat([width, offset, *besides], dim=-1))
+        more = [] if neighbours is None else [neighbours.for_channels(batch, norm)]
+        return self.head.features(hidden, batch.span[:, 1], torch.cat([width, offset, *more], dim=-1))
 
 
 class ZeroShotForecast(nn.Module):
-    """What a forecaster says of each channel by itself, at the `quantiles` or as its median; nothing is trained.
+    """A forecaster's own forecasts of each channel by itself, at the `quantiles` or the median; nothing is trained.
 
     Raises
     ------
     ConfigError
         The forecaster was not trained to forecast.
     """
-
-    mean: Tensor
-    deviation: Tensor
 
     def __init__(
         self,
@@ -109,34 +102,16 @@ class ZeroShotForecast(nn.Module):
             )
         self.forecaster, self.transform = forecaster, transform
         self.horizon, self.quantiles = horizon, list(quantiles) or [0.5]
-        mean, deviation = usual_statistics(vocabulary, transform)
-        self.register_buffer("mean", mean, persistent=False)
-        self.register_buffer("deviation", deviation, persistent=False)
+        self.scale = ChannelScale(vocabulary, transform)
 
     def forward(self, batch: MultimodalBatch) -> Forecast:
-        norm = last_level(batch, self.mean, self.deviation, self.transform)
+        norm = self.scale.level(batch)
         found = self.forecaster.native(*single_series(batch, self.transform), self.horizon, self.quantiles)  # (n, H, Q)
         found = found.unflatten(0, batch.observed.shape[:2])
         return Forecast((found - norm.mean.unsqueeze(-1)) / norm.deviation.unsqueeze(-1), norm)
-
-
-def usual_statistics(vocabulary: ChannelVocabulary, transform: str) -> tuple[Tensor, Tensor]:
-    """Mean and deviation (V,) of the known channels on the transformed scale, 0 where unknown."""
-    mean, deviation = (torch.tensor(own).nan_to_num(0.0) for own in (vocabulary.mean, vocabulary.deviation))
-    return transform_statistics(mean, deviation, transform)
 
 
 def single_series(batch: MultimodalBatch, transform: str) -> tuple[Tensor, Tensor]:
     """All channels of all windows as (B · C, T) transformed values, and where they are observed."""
     observed = batch.observed & batch.channel_mask.unsqueeze(-1)
     return transform_values(batch.values, transform).flatten(0, 1), observed.flatten(0, 1)
-
-
-def last_level(batch: MultimodalBatch, mean: Tensor, deviation: Tensor, transform: str) -> InstanceNorm:
-    """The last observed values, and the channels' deviations, of the vocabulary's `mean` and `deviation` (V,).
-
-    A channel without any value stands at its mean.
-    """
-    observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-    norm = InstanceNorm.of(batch.values, observed, deviation[batch.channel_ids], "last", "channel", transform)
-    return norm.or_at(mean[batch.channel_ids], observed)

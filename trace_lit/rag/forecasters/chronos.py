@@ -37,7 +37,7 @@ def _patches(config: Any, length: int) -> int:
 
 
 class _Chronos(ZeroShotForecaster):
-    """What both have in common: a missing value is NaN, and quantiles are forecast."""
+    """The common part: a missing value is NaN, and quantiles are forecast."""
 
     _kind: ClassVar[str]  # as `tune.model` names it
     _module: ClassVar[str]  # of the package, where the two classes are
@@ -58,7 +58,7 @@ class _Chronos(ZeroShotForecaster):
 
     def native(self, values: Tensor, observed: Tensor, horizon: int, quantiles: Sequence[float]) -> Tensor:
         context = _context(values, observed).unsqueeze(1)
-        with warnings.catch_warnings():  # it says that it was trained for shorter horizons
+        with warnings.catch_warnings():  # of horizons longer than in its training
             warnings.simplefilter("ignore")
             found = self._predict(context, horizon)
         return at_levels(found.transpose(1, 2).to(values), self._pipeline.quantiles, quantiles)
@@ -70,7 +70,7 @@ class _Chronos(ZeroShotForecaster):
 
 class ChronosBolt(_Chronos):
     """Hidden states of the encoder (patches and, where the model has one, [REG]) and of the decoder, whose one state the
-    model's own forecasts are read from; a prompt stands before the encoder's inputs.
+    model's own forecasts are read from; a prompt is put before the encoder's inputs.
     """
 
     _kind, _module = "chronos_bolt", "chronos_bolt"
@@ -96,7 +96,7 @@ class ChronosBolt(_Chronos):
 
 
 class Chronos2(_Chronos):
-    """Hidden states of the patches, of [REG], and of the first patch to be forecast; a prompt stands before them."""
+    """Hidden states of the patches, of [REG], and of the first patch to be forecast; a prompt is put before them."""
 
     _kind, _module = "chronos2", "chronos2"
     _architecture, _pipeline_class = "Chronos2Model", "Chronos2Pipeline"

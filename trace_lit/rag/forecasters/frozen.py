@@ -1,4 +1,4 @@
-"""`FrozenForecaster`: the one narrow interface behind which other people's forecasters stand."""
+"""`FrozenForecaster`: the interface of pre-trained forecasters of other projects."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from trace_lit.encoder.patches import mean_and_variance
 
 
 class FrozenForecaster(nn.Module, ABC):
@@ -20,7 +22,7 @@ class FrozenForecaster(nn.Module, ABC):
     width
         Of a hidden state.
     causal
-        The prompt stands before the context's tokens, and only the last hidden state is read; otherwise the model sees
+        The prompt is put before the context's tokens, and only the last hidden state is read; otherwise the model sees
         all of the context at once.
     """
 
@@ -58,9 +60,7 @@ class FrozenForecaster(nn.Module, ABC):
 
     def level(self, values: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and deviation (n, 1) by which the model normalises a window; both 0 where nothing is observed."""
-        count = observed.sum(-1, keepdim=True).clamp(min=1)
-        mean = torch.where(observed, values, 0.0).sum(-1, keepdim=True) / count
-        variance = torch.where(observed, values - mean, 0.0).square().sum(-1, keepdim=True) / count
+        mean, variance = mean_and_variance(values, observed)
         return mean, variance.sqrt()
 
     def train(self, mode: bool = True) -> FrozenForecaster:

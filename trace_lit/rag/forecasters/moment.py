@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from torch import Tensor
 
-from trace_lit.encoder.patches import interpolated
+from trace_lit.gaps import interpolated
 from trace_lit.rag.forecasters.frozen import FrozenForecaster
 from trace_lit.rag.forecasters.loading import (
     check_kind,
@@ -22,10 +22,10 @@ from trace_lit.rag.forecasters.loading import (
 
 
 class Moment(FrozenForecaster):
-    """Hidden states of the patches; a prompt stands before them. It was trained to fill in, not to forecast.
+    """Hidden states of the patches; a prompt is put before them. It was trained to fill in, not to forecast.
 
     A patch without an observed value is masked. MOMENT can mask whole patches only, so the gaps of others are bridged
-    by a straight line. Of long windows the last `seq_len` steps are read, as many as it was trained with.
+    by a straight line. Of long windows it uses the last `seq_len` steps, as many as in its training.
     """
 
     @classmethod
@@ -53,7 +53,7 @@ class Moment(FrozenForecaster):
         network: Any = self.network
         values, observed = values[:, -network.seq_len :], observed[:, -network.seq_len :]
         used = self.tokens(values.shape[1])
-        # Windows stand at the end of the length that the positions were learned with; what is before is only not computed.
+        # Windows lie at the end of the length that the positions were trained with; the steps before are not computed.
         before = network.seq_len - values.shape[1]
         values, observed = F.pad(values, (before, 0)), F.pad(observed, (before, 0))
         known = observed.unflatten(-1, (-1, network.patch_len)).any(-1)  # (n, patches)

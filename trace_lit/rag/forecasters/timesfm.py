@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trace_lit.encoder.patches import interpolated
+from trace_lit.gaps import interpolated
 from trace_lit.rag.forecasters.frozen import ZeroShotForecaster, at_levels
 from trace_lit.rag.forecasters.loading import (
     check_kind,
@@ -25,7 +25,7 @@ _FLAT = 1e-3  # of the window's deviation
 
 
 class TimesFm(ZeroShotForecaster):
-    """The last hidden state of a decoder; a prompt stands before the tokens of the context.
+    """The last hidden state of a decoder; a prompt is put before the tokens of the context.
 
     Gaps are bridged by a straight line, as the model's authors do; what is missing at the beginning is padding.
     """
@@ -137,7 +137,7 @@ class TimesFm20(TimesFm):
 
 
 class TimesFm25(TimesFm):
-    """TimesFM 2.5: each patch is normalised by all that stands before its end."""
+    """TimesFM 2.5: each patch is normalised by all steps before its end."""
 
     def _tokens(self, context: Tensor, missing: Tensor) -> tuple[Tensor, Tensor]:
         network: Any = self.network.model
