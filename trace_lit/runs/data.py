@@ -1,0 +1,75 @@
+"""The data of a run: its DataModule, as its configuration asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from data_modules import Corpus, CorpusCache, DomainDataModule, datamodule_class
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.settings import Config
+from trace_lit.text import TextEncoder, build_text_encoder
+
+
+def load_datamodule(
+    config: Config,
+    text: TextEncoder | None = None,
+    vocabulary: ChannelVocabulary | None = None,
+    label_names: tuple[str, ...] = (),
+) -> DomainDataModule:
+    """The DataModule of `config`, before `prepare_data` and `setup`, for a model that knows `vocabulary` and the labels.
+
+    Stage 1 looks at no text, nor does tuning without alignment, so only the channels' names are encoded for it.
+
+    Raises
+    ------
+    ConfigError
+        `data.domain` names no class, or one that is no `DomainDataModule`.
+    """
+    with_texts = config.stage == "align" or (config.stage == "tune" and config.tune.alignment_weight)
+    return datamodule_class(config.data)(
+        config.data,
+        text,
+        text_unit=config.text.unit if with_texts else "none",
+        patch_length=config.encoder.patch_length,
+        vocabulary=vocabulary,
+        evaluation_batch_size=config.evaluation.batch_size,
+        seed=config.seed,
+        window=config.window if config.stage == "tune" else None,
+        task=config.tune.task,
+        label_names=label_names,
+    )
+
+
+def build_datamodule(
+    config: Config, vocabulary: ChannelVocabulary | None = None, label_names: tuple[str, ...] = ()
+) -> DomainDataModule:
+    """The DataModule of a configuration, with the text encoder that it names."""
+    return load_datamodule(config, build_text_encoder(config.text), vocabulary, label_names)
+
+
+def corpus_cache(config: Config) -> CorpusCache:
+    """Where the corpora of a configuration are, or will be built."""
+    return CorpusCache(datamodule_class(config.data), config.data)
+
+
+def run_domain(folders: Sequence[Path]) -> str:
+    """The domain that a run on the corpora in `folders` is filed under: theirs, or `joint`."""
+    domains = {Corpus.load(folder).info.domain for folder in folders}
+    return domains.pop() if len(domains) == 1 else "joint"
+
+
+def open_data(
+    config: Config, vocabulary: ChannelVocabulary | None = None, label_names: tuple[str, ...] = ()
+) -> DomainDataModule:
+    """The data of a configuration, loaded for a model that knows `vocabulary` and predicts `label_names`.
+
+    Raises
+    ------
+    CorpusError
+        A corpus cannot be used, or has a label that the model does not predict.
+    """
+    data = build_datamodule(config, vocabulary, label_names)
+    data.prepare_data()
+    data.setup("test")
+    return data
