@@ -145,10 +145,13 @@ def _twice(names: Sequence[str]) -> str | None:
 
 
 class Corpus:
-    """A read-only view of a corpus folder; `Corpus.load` makes one. Columns are in the order of the rows."""
+    """A read-only view of a corpus. `Corpus.load` opens a folder, `Corpus.from_records` makes one in memory.
+
+    Columns are in the order of the rows.
+    """
 
     def __init__(self, path: Path, info: CorpusInfo, fingerprint: str, table: pa.Table) -> None:
-        self.path = path
+        self.path = path  # its folder; of a corpus in memory its name, for messages
         self.info = info
         self.fingerprint = fingerprint  # sha256 over info and rows, as corpus.yaml says
         self._table = table
@@ -184,6 +187,35 @@ class Corpus:
         if problems := _shape_problems(info, table):
             raise CorpusError(f"{path}: {_summary(problems)}")
         return cls(path, info, header["fingerprint"], table)
+
+    @classmethod
+    def from_records(cls, records: Iterable[Record], info: CorpusInfo, seed: int = 0) -> Corpus:
+        """A corpus in memory, checked and completed as `write_corpus` does; nothing is written.
+
+        Raises
+        ------
+        CorpusError
+            A record cannot be used (the message names it), or there is none.
+
+        Examples
+        --------
+        >>> import datetime, numpy
+        >>> from trace_lit.channels import Channel
+        >>> info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h")
+        >>> record = Record("day", "gauge", datetime.datetime(2024, 1, 1), numpy.ones((1, 24)), split="test")
+        >>> len(Corpus.from_records([record], info))
+        1
+        """
+        info.check()
+        rows = [_checked(record, number, info) for number, record in enumerate(records)]
+        if not rows:
+            raise CorpusError("there are no records to build a corpus from")
+        rows = _with_splits(rows, info)
+        table = _as_table(rows, info)
+        if problems := _problems(info, table):
+            raise CorpusError(_summary(problems))
+        table = _with_channel_texts(table, rows, info, seed)
+        return cls(Path(info.name), info, _fingerprint(info, table), table)
 
     def check(self) -> None:
         """Raise CorpusError for rows that do not make a corpus; a folder may have been made or changed by other means."""
@@ -275,17 +307,9 @@ def write_corpus(records: Iterable[Record], info: CorpusInfo, out: str | Path, s
     info.check()
     if out.exists() and not (out / INFO_FILE).is_file() and not (out.is_dir() and not any(out.iterdir())):
         raise CorpusError(f"{out} exists and is no corpus folder; name another folder or remove it")
-    rows = [_checked(record, number, info) for number, record in enumerate(records)]
-    if not rows:
-        raise CorpusError("there are no records to build a corpus from")
-    rows = _with_splits(rows, info)
-    table = _as_table(rows, info)
-    if problems := _problems(info, table):
-        raise CorpusError(_summary(problems))
-    table = _with_channel_texts(table, rows, info, seed)
-    fingerprint = _fingerprint(info, table)
-    _write_folder(table, info, fingerprint, out)
-    return Corpus(out, info, fingerprint, table)
+    corpus = Corpus.from_records(records, info, seed)
+    _write_folder(corpus.table(), info, corpus.fingerprint, out)
+    return Corpus(out, info, corpus.fingerprint, corpus.table())
 
 
 def validate_corpus(path: str | Path) -> list[str]:

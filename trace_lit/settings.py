@@ -140,6 +140,12 @@ def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ())
     return config
 
 
+def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """YAML files, and `key=value` words; a word with "=" in it is a file where there is one of that name."""
+    paths = [word for word in words if "=" not in word or Path(word).is_file()]
+    return paths, [word for word in words if word not in paths]
+
+
 def to_yaml(config: Config) -> str:
     """The configuration as YAML, every default included; `load_config` reads it back."""
     return OmegaConf.to_yaml(OmegaConf.structured(config))

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from trace_lit.cli.predict import add_others
+from trace_lit.cli.predict import add_others, add_retriever
 from trace_lit.config import ConfigError
 
 
@@ -23,6 +23,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
         help="of a tuned run: what retrieval is with the aligned run it began from, and now",
     )
     add_others(evaluate)
+    add_retriever(evaluate)
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there, too")
     evaluate.set_defaults(job=run)
 
@@ -30,7 +31,8 @@ def add(jobs: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the metrics and write them to a file."""
     from trace_lit.atomic import write_atomically
-    from trace_lit.inference import evaluate_mean, evaluate_retention, evaluate_run
+    from trace_lit.inference import evaluate_mean, evaluate_retention
+    from trace_lit.inference.evaluate import evaluate
     from trace_lit.retrieval import print_report
 
     if options.retrieval and options.others:
@@ -38,9 +40,9 @@ def run(options: argparse.Namespace) -> int:
     if options.retrieval:
         metrics = evaluate_retention(options.run, options.split)
     elif options.others:
-        metrics = evaluate_mean([options.run, *options.others], options.split, options.corpus)
+        metrics = evaluate_mean([options.run, *options.others], options.split, options.corpus, options.retriever)
     else:
-        metrics = evaluate_run(options.run, options.split, options.corpus)
+        metrics = evaluate(options.run, options.split, options.corpus, retriever=options.retriever)
     print_report(metrics)
     for name, value in metrics.items():
         if isinstance(value, float) and "_to_" not in name:

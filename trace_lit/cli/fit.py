@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from trace_lit.config import ConfigError
-from trace_lit.settings import load_config, to_yaml
+from trace_lit.settings import load_config, split_words, to_yaml
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -22,9 +21,8 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train the run, or one of each seed in turn."""
-    # A file may have "=" in its name.
-    paths = [word for word in options.words if "=" not in word or Path(word).is_file()]
-    seeds, words = _split_seeds([word for word in options.words if word not in paths])
+    paths, others = split_words(options.words)
+    seeds, words = _split_seeds(others)
     if seeds is not None:
         return _fit_in_turn(options, paths, words, seeds)
     config = load_config(paths, words)

@@ -15,6 +15,7 @@ from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.distributed import mean_over_processes
 from trace_lit.encoder import ReconstructionHead, SeriesEncoder
+from trace_lit.modules.checkpoint import Checkpoint
 from trace_lit.modules.pretrain import reconstruction_loss
 from trace_lit.modules.stage import StageModule
 from trace_lit.settings import Config
@@ -32,6 +33,8 @@ class AlignModule(StageModule):
     `labels` is the number of label names of the corpus, for the optional classification term.
     """
 
+    stage = "align"
+
     def __init__(
         self, config: Config, vocabulary: ChannelVocabulary, labels: int = 0, data_fingerprint: str = ""
     ) -> None:
@@ -44,6 +47,11 @@ class AlignModule(StageModule):
             self.head = ReconstructionHead(config.encoder.width, config.encoder.patch_length)
         if config.alignment.classification_weight:
             self.classifier = nn.Linear(config.encoder.width, labels)
+
+    @classmethod
+    def arguments_of(cls, checkpoint: Checkpoint) -> dict[str, Any]:
+        bias = checkpoint.weights.get("classifier.bias")
+        return {**super().arguments_of(checkpoint), "labels": 0 if bias is None else len(bias)}
 
     @property
     def encoder(self) -> SeriesEncoder:  # type: ignore[override]
