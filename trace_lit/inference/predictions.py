@@ -24,7 +24,7 @@ from trace_lit.atomic import replacing
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import Channel
 from trace_lit.config import ConfigError
-from trace_lit.metrics.scores import centre_of
+from trace_lit.metrics.quantiles import centre_of
 from trace_lit.rag import Neighbour, RetrievalLookup
 from trace_lit.settings import Config
 
