@@ -91,7 +91,7 @@ def _times(source: str, index: Any) -> tuple[datetime, ...] | None:
         return None
     if not isinstance(index, pd.DatetimeIndex):
         try:
-            index = pd.DatetimeIndex(pd.to_datetime(index, utc=True))
+            index = pd.DatetimeIndex(pd.to_datetime(index, utc=True, format="ISO8601"))
         except (TypeError, ValueError):
             raise CorpusError(
                 f"{source}: {index[0]!r} is no time; make the index times (pandas.to_datetime), or number the rows"
