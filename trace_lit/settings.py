@@ -8,7 +8,7 @@ optimiser, the Trainer and the tuning. The defaults are those of TRACE §4.1.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,8 +122,12 @@ class Config:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
 
-def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
+def load_config(
+    paths: Sequence[str | Path] = (), overrides: Sequence[str] = (), base: Mapping[str, Any] | None = None
+) -> Config:
     """Merge the defaults, the YAML files and the `key=value` words, left to right.
+
+    `base` has values, in nested plain types, that take the place of defaults.
 
     Raises
     ------
@@ -135,7 +139,7 @@ def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ())
     >>> load_config([], ["encoder.width=64", "encoder.heads=4"]).encoder.width
     64
     """
-    config = merge_layers(Config, paths, overrides, _FREE, renamed)
+    config = merge_layers(Config, paths, overrides, _FREE, renamed, base)
     check(config)
     return config
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from trace_lit.config import ConfigError
-from trace_lit.settings import load_config, split_words, to_yaml
+from trace_lit.settings import split_words, to_yaml
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -25,7 +25,9 @@ def run(options: argparse.Namespace) -> int:
     seeds, words = _split_seeds(others)
     if seeds is not None:
         return _fit_in_turn(options, paths, words, seeds)
-    config = load_config(paths, words)
+    from trace_lit.modules.inherit import load_training_config
+
+    config = load_training_config(paths, words)
     if options.print_config:
         print(to_yaml(config), end="")
         return 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -29,6 +29,7 @@ def merge_layers(
     words: Sequence[str] = (),
     free: Sequence[str] = (),
     rename: Rename = lambda layer, origin: layer,
+    base: Mapping[str, Any] | None = None,
 ) -> Any:
     """An object of `schema` from its defaults, the YAML files `paths` and the `key=value` `words`, left to right.
 
@@ -38,13 +39,15 @@ def merge_layers(
         Keys below which any key may stand.
     rename
         Brings each layer, nested plain types, to today's keys.
+    base
+        Nested plain types that take the place of defaults.
 
     Raises
     ------
     ConfigError
         A file cannot be read, a key does not exist, a value has the wrong type, or an interpolation leads nowhere.
     """
-    merged = OmegaConf.structured(schema)
+    merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(dict(base or {})))
     for path in paths:
         merged = _merge(schema, merged, _read_yaml(schema, Path(path)), str(path), free, rename)
     for word in words:

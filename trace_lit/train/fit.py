@@ -20,10 +20,11 @@ from trace_lit.config import ConfigError
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules import AtomicCheckpointIO, Checkpoint, CheckpointError, TuneModule
 from trace_lit.modules.checkpoint import CHECKPOINT_KEY, contents
+from trace_lit.modules.inherit import load_training_config
 from trace_lit.modules.stage import StageModule
 from trace_lit.runs.data import build_datamodule, corpus_cache, run_domain
 from trace_lit.runs.folder import read_metrics, run_folder, write_metrics
-from trace_lit.settings import Config, load_config, retrieves, split_words, to_yaml
+from trace_lit.settings import Config, retrieves, split_words, to_yaml
 from trace_lit.train.announce import announce, check_processes
 from trace_lit.train.claim import check_free, claimed
 from trace_lit.train.process import training_process
@@ -106,7 +107,7 @@ def _config_of(settings: Sequence[Config | str | Path]) -> Config:
             )
         return copy.deepcopy(given[0])
     paths, words = split_words([str(part) for part in settings])
-    return load_config(paths, words)
+    return load_training_config(paths, words)
 
 
 def _fit(config: Config, resume: str | Path | None, overwrite: bool) -> FitResult:

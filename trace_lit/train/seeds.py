@@ -15,6 +15,7 @@ from types import FrameType
 from callbacks.stopping import SIGNALS
 from trace_lit.config import ConfigError
 from trace_lit.modules import CheckpointError
+from trace_lit.modules.inherit import load_training_config
 from trace_lit.runs.compare import compare_runs, print_comparison
 from trace_lit.runs.data import corpus_cache, run_domain
 from trace_lit.runs.folder import run_folder
@@ -58,7 +59,7 @@ def plan_turns(paths: Sequence[str], words: Sequence[str], seeds: Sequence[int])
                 own.append(f"{key}={start}")
             elif not Path(common).exists():
                 raise CheckpointError(f"{key}={common} does not exist, nor does {start} for seed {seed}")
-        turns.append(Turn(seed, [*paths, *own], load_config(paths, own)))
+        turns.append(Turn(seed, [*paths, *own], load_training_config(paths, own)))
     return turns
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from data_modules import DomainDataModule
 from trace_lit.config import ConfigError
 from trace_lit.modules import AlignModule, Checkpoint, CheckpointError, PretrainModule, load_checkpoint
+from trace_lit.modules.inherit import inherited_keys
 from trace_lit.modules.stage import StageModule
 from trace_lit.settings import Config, to_dict
 from trace_lit.tuning.build import build_tune_module
@@ -40,18 +41,14 @@ def load_start(config: Config) -> Checkpoint | None:
             f"init_from={config.init_from} is a tuned run; start from a run of stage pretrain or align"
         )
     there, here = to_dict(start.config), to_dict(config)
-    fixed = [("encoder", key) for key in here["encoder"] if key != "dropout"]
-    fixed += [("text", key) for key in ("name", "pooling", "query_prefix", "document_prefix", "max_length")]
-    if keeps_aligned:
-        fixed += [("text", "unit"), *(("alignment", key) for key in ("heads", "channel_score", "fusion"))]
     differing = [
         f"{section}.{key}={there[section][key]} there, {here[section][key]} here"
-        for section, key in fixed
+        for section, key in inherited_keys(config)
         if there[section][key] != here[section][key]
     ]
     if differing:
         raise CheckpointError(
-            f"init_from={config.init_from}: its model differs: {', '.join(differing)}; use the same settings"
+            f"init_from={config.init_from}: its model differs: {', '.join(differing)}; leave these out, or use the same"
         )
     return start
 
