@@ -39,6 +39,23 @@ def build_corpus(domain: type[DomainDataModule], config: DataConfig, out: str | 
     return write_corpus(records, info, out)
 
 
+def named_folders(config: DataConfig) -> list[Path]:
+    """The corpus folders that `data.corpus` names; none where a corpus is to be built.
+
+    Raises
+    ------
+    ConfigError
+        It is neither a folder nor a list of them.
+    """
+    given = config.corpus
+    if given is None:
+        return []
+    listed = given if isinstance(given, list) else [given]
+    if not listed or not all(isinstance(folder, (str, Path)) for folder in listed):
+        raise ConfigError(f"data.corpus is {given!r}; it must be a corpus folder or a list of them")
+    return [Path(folder).expanduser() for folder in listed]
+
+
 class CorpusCache:
     """The corpora of a configuration: the folders that it names, or the one that its domain builds in `cache_dir`.
 
@@ -58,13 +75,7 @@ class CorpusCache:
         ConfigError
             `data.corpus` is neither a folder nor a list of them.
         """
-        given = self.config.corpus
-        if given is None:
-            return [self._built()]
-        listed = given if isinstance(given, list) else [given]
-        if not listed or not all(isinstance(folder, (str, Path)) for folder in listed):
-            raise ConfigError(f"data.corpus is {given!r}; it must be a corpus folder or a list of them")
-        return [Path(folder).expanduser() for folder in listed]
+        return named_folders(self.config) or [self._built()]
 
     def prepare(self) -> list[Path]:
         """The corpus folders, built where they have to be; processes that ask at once build a corpus once."""

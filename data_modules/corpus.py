@@ -60,10 +60,13 @@ _DERIVED = ("frequency", "text", "channel_texts", "label", "split")  # what rows
 
 
 class Corpus:
-    """A read-only view of a corpus folder; `Corpus.load` makes one. Columns are in the order of the rows."""
+    """A read-only view of a corpus. `Corpus.load` opens a folder, `Corpus.from_records` makes one in memory.
+
+    Columns are in the order of the rows.
+    """
 
     def __init__(self, path: Path, info: CorpusInfo, fingerprint: str, table: pa.Table) -> None:
-        self.path = path
+        self.path = path  # its folder; of a corpus in memory its name, for messages
         self.info = info
         self.fingerprint = fingerprint  # sha256 over info and rows, as corpus.yaml says
         self._table = table
@@ -105,6 +108,28 @@ class Corpus:
                 raise CorpusError(f"{path}: {error}") from None
             fingerprint = fingerprint_of(info, table)
         return cls(path, info, fingerprint, table)
+
+    @classmethod
+    def from_records(cls, records: Iterable[Record], info: CorpusInfo, seed: int = 0) -> Corpus:
+        """A corpus in memory, checked and completed as `write_corpus` does; nothing is written.
+
+        Raises
+        ------
+        CorpusError
+            A record cannot be used (the message names it), or there is none.
+
+        Examples
+        --------
+        >>> import datetime, numpy
+        >>> from trace_lit.channels import Channel
+        >>> info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h")
+        >>> record = Record("day", "gauge", datetime.datetime(2024, 1, 1), numpy.ones((1, 24)), split="test")
+        >>> len(Corpus.from_records([record], info))
+        1
+        """
+        info.check()
+        table = assembled(records, info, seed)
+        return cls(Path(info.name), info, fingerprint_of(info, table), table)
 
     def check(self) -> None:
         """Raise CorpusError for rows that do not make a corpus; a folder may have been made or changed by other means."""
@@ -193,10 +218,9 @@ def write_corpus(records: Iterable[Record], info: CorpusInfo, out: str | Path, s
     info.check()
     if out.exists() and not (out / INFO_FILE).is_file() and not (out.is_dir() and not any(out.iterdir())):
         raise CorpusError(f"{out} exists and is no corpus folder; name another folder or remove it")
-    table = assembled(records, info, seed)
-    fingerprint = fingerprint_of(info, table)
-    _write_folder(table, info, fingerprint, out)
-    return Corpus(out, info, fingerprint, table)
+    corpus = Corpus.from_records(records, info, seed)
+    _write_folder(corpus.table(), info, corpus.fingerprint, out)
+    return Corpus(out, info, corpus.fingerprint, corpus.table())
 
 
 def validate_corpus(path: str | Path) -> list[str]:

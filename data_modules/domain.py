@@ -20,11 +20,12 @@ from data_modules.building import CorpusCache
 from data_modules.config import DataConfig, WindowConfig
 from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record
 from data_modules.dataset import CorpusDataset, JointDataset
-from data_modules.forecasting import OriginDataset, Series
+from data_modules.forecasting import OriginDataset, Series, check_labels
 from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
 from data_modules.splits import SPLITS
 from data_modules.text_table import text_table
 from data_modules.vocabulary import foreign_vocabulary, training_vocabulary
+from data_modules.windows import check_lengths
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import ConfigError
@@ -160,11 +161,7 @@ class DomainDataModule(L.LightningDataModule):
         if not self._known_labels:
             return tuple(dict.fromkeys(name for corpus in corpora for name in corpus.info.label_names))
         for corpus in corpora:
-            if unknown := [name for name in corpus.info.label_names if name not in self._known_labels]:
-                raise CorpusError(
-                    f"{corpus.path} has the label {unknown[0]!r}, which the model does not know; "
-                    f"it knows {', '.join(self._known_labels)}"
-                )
+            check_labels(corpus, self._known_labels)
         return self._known_labels
 
     def _banks(self, corpora: list[Corpus]) -> list[StatementBank]:
@@ -246,14 +243,7 @@ class DomainDataModule(L.LightningDataModule):
                     f"(encoder.patch_length={self.patch_length})"
                 )
             return
-        shortest = int(corpus.lengths.argmin())
-        steps = int(corpus.lengths[shortest])
-        if steps < self.patch_length:
-            raise CorpusError(
-                f"{corpus.path}: window {corpus.ids[shortest]!r} has {steps} steps and is shorter than a patch of "
-                f"{self.patch_length}; build the corpus with longer windows or set encoder.patch_length to "
-                f"at most {steps}"
-            )
+        check_lengths(corpus, self.patch_length)
 
     @property
     def corpus_names(self) -> list[str]:

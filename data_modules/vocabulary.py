@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -27,11 +27,17 @@ def training_vocabulary(
 
 
 def foreign_vocabulary(
-    corpora: Sequence[Corpus], encoder: TextEncoder | None, known: ChannelVocabulary
+    corpora: Sequence[Corpus], encoder: TextEncoder | Callable[[], TextEncoder] | None, known: ChannelVocabulary
 ) -> ChannelVocabulary:
-    """`known` and, after it, the corpora's other channels as never seen: for a model that is used, not trained."""
-    channels = _distinct_channels(corpora)
-    return known.extended(channels, _vectors(channels, encoder, known))
+    """`known` and, after it, the corpora's other channels as never seen: for a model that is used, not trained.
+
+    Only these are encoded; `encoder` may be what makes one, so that none is made where all channels are known.
+    """
+    channels = [channel for channel in _distinct_channels(corpora) if channel.key not in known.keys]
+    if not channels:
+        return known
+    made = encoder() if callable(encoder) else encoder
+    return known.extended(channels, _vectors(channels, made, known))
 
 
 def _distinct_channels(corpora: Sequence[Corpus]) -> list[Channel]:

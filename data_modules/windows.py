@@ -14,10 +14,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from data_modules.corpus import Corpus
+from data_modules.corpus import Corpus, CorpusError
 from data_modules.frequency import Frequency
 
 _SECOND = 1_000_000  # microseconds
+
+
+def check_lengths(corpus: Corpus, patch_length: int) -> None:
+    """Raise CorpusError where a row of `corpus` is shorter than a patch."""
+    shortest = int(corpus.lengths.argmin())
+    steps = int(corpus.lengths[shortest])
+    if steps < patch_length:
+        raise CorpusError(
+            f"{corpus.path}: window {corpus.ids[shortest]!r} has {steps} steps and is shorter than a patch of "
+            f"{patch_length}; build the corpus with longer windows or set encoder.patch_length to at most {steps}"
+        )
 
 
 @dataclass

@@ -22,8 +22,9 @@ from data_modules.figures import plot_instances, save_figure
 from data_modules.show import example_rows
 from trace_lit.inference import evaluate_run
 from trace_lit.inference.evaluate import open_run
+from trace_lit.inference.hits_figure import draw_hits
 from trace_lit.inference.predict import Asked, predict_run
-from trace_lit.inference.search import Question, search_run
+from trace_lit.inference.search import open_aligned, print_hits
 from trace_lit.inference.show import draw_window
 from trace_lit.retrieval.figures import similarity_matrix
 from trace_lit.settings import load_config
@@ -140,10 +141,14 @@ def main() -> int:
         story.draw(picture)
 
     story.begin("Questions", "Words that stand in no report, and the series of the test splits that answer them.")
+    model = open_aligned(aligned)
     for domain, question in QUESTIONS.items():
         story.say(f"\n{domain}: {question}", style="bold")
-        corpus_folder, picture = OUT / "corpora" / domain, OUT / f"{domain}-answer.png"
-        search_run(aligned.folder, Question(text=question), corpus=corpus_folder, split="test", top=4, plot=picture)
+        corpus, picture = model.corpus(OUT / "corpora" / domain), OUT / f"{domain}-answer.png"
+        hits = model.search(question, corpus=corpus, split="test", top=4)
+        print_hits(hits, f"{corpus.info.domain} ({corpus.info.name})")
+        draw_hits(hits, corpus, picture, text=question)
+        story.draw(picture)
 
     story.begin(
         "Stage 3: a forecast",

@@ -25,6 +25,12 @@ class Channel:
     def key(self) -> str:
         return f"{self.name} [{self.unit}]" if self.unit else self.name
 
+    @classmethod
+    def of_key(cls, key: str) -> Channel:
+        """The channel with this `key`, without a description."""
+        name, bracket, unit = key.removesuffix("]").rpartition(" [")
+        return cls(name, unit) if bracket and key.endswith("]") else cls(key)
+
     @property
     def text(self) -> str:
         """What the text encoder is given for it."""

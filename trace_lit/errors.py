@@ -3,3 +3,7 @@
 
 class InputError(ValueError):
     """Something that was given cannot be used; the message says what, what is allowed, and what to do."""
+
+
+class TrainingError(InputError):
+    """Training cannot go on."""

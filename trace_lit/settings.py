@@ -8,7 +8,7 @@ optimiser, the Trainer and the tuning. The defaults are those of TRACE §4.1.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -214,8 +214,12 @@ class Config:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
 
-def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ()) -> Config:
+def load_config(
+    paths: Sequence[str | Path] = (), overrides: Sequence[str] = (), base: Mapping[str, Any] | None = None
+) -> Config:
     """Merge the defaults, the YAML files and the `key=value` words, left to right.
+
+    `base` has values, in nested plain types, that take the place of defaults.
 
     Raises
     ------
@@ -230,6 +234,12 @@ def load_config(paths: Sequence[str | Path] = (), overrides: Sequence[str] = ())
     config = merge_layers(Config, paths, overrides, renamed)
     check(config)
     return config
+
+
+def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """YAML files, and `key=value` words; a word with "=" in it is a file where there is one of that name."""
+    paths = [word for word in words if "=" not in word or Path(word).is_file()]
+    return paths, [word for word in words if word not in paths]
 
 
 def to_yaml(config: Config) -> str:

@@ -486,7 +486,7 @@ def test_a_strange_picture_is_refused_before_the_work(tiny_runs: TinyRuns, refus
     def too_late(*_: object) -> None:
         raise AssertionError("the run was opened")
 
-    monkeypatch.setattr("trace_lit.train.search.open_run", too_late)
+    monkeypatch.setattr("trace_lit.inference.load.open_checkpoint", too_late)
     for name in ("hits.docx", "hits"):
         said = refused("search", tiny_runs.aligned, "--text", "fog", "--plot", name)
         assert f"{name}: a picture's name ends in one of" in said

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from data_modules.corpus import CorpusError
-from data_modules.csv_series import CsvSeries, read_series_csv
+from data_modules.csv_series import read_series_csv
 from data_modules.frequency import Frequency
+from data_modules.input_series import InputSeries
 from trace_lit.channels import Channel
 
 CHANNELS = (Channel("wind", "m/s"), Channel("gust", "m/s"), Channel("gust", "km/h"))
@@ -16,7 +17,7 @@ CHANNELS = (Channel("wind", "m/s"), Channel("gust", "m/s"), Channel("gust", "km/
 
 @pytest.fixture
 def read(tmp_path):
-    def read(content: str) -> CsvSeries:
+    def read(content: str) -> InputSeries:
         path = tmp_path / "query.csv"
         path.write_text(content, encoding="utf-8")
         return read_series_csv(path, CHANNELS)
@@ -57,7 +58,7 @@ def test_time_and_byte_order_mark_are_optional(read) -> None:
         ("time\n2024-01-01\n", "no column of a channel"),
         ("wind\n", "no rows below its header"),
         ("", "is empty"),
-        ("wind,time\n,2024-01-01\n", "only empty cells"),
+        ("wind,time\n,2024-01-01\n", "holds no value"),
         ('wind\n"1\n', "is no CSV file"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -162,7 +163,12 @@ def test_a_classifier_has_learned_from_its_own_corpus_alone(
 def test_a_classifier_is_not_learned_again_from_other_data(words: list[str], tmp_path: Path) -> None:
     corpus = write_sea(tmp_path / "corpus")
     run = fit(load_config([], [*words, *STATISTICS, f"data.corpus={corpus}"])).folder
+    before = predict_run(run, Asked()).said
     write_sea(corpus, told=LABELS[::-1])
+    torch.testing.assert_close(predict_run(run, Asked()).said, before, rtol=0, atol=0)  # it is what it has learned
+    with pytest.raises(CheckpointError, match="which have changed since"):
+        evaluate_run(run)
+    shutil.rmtree(run / "checkpoints")  # as version 0.1 left it: it would have to learn again
     for use in (lambda: predict_run(run, Asked()), lambda: evaluate_run(run)):
         with pytest.raises(CheckpointError, match="which have changed since"):
             use()
@@ -193,7 +199,7 @@ def test_a_finished_run_is_itself_or_another_is_asked_for(words: list[str], kind
         "seed=7": "seed=0 there, 7 here",
         "tune={task: forecast, model: trace} window={horizon: 5}": "window.horizon=",
         "tune={task: forecast, model: trace} head={quantiles: [0.1,0.5,0.9]}": "head.quantiles=",
-        f"init_from={run}": "init_from=None there" if kind == (FORECAST,) else "no checkpoint yet",
+        f"init_from={run}": "init_from=None there" if kind == (FORECAST,) else "is a tuned run",
     }
     for word, told in changes.items():
         with pytest.raises(CheckpointError) as refused:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trace_lit.cli.predict import add_others
+from trace_lit.cli.predict import add_others, add_retriever
 from trace_lit.cli.trust import add_trust
 
 
@@ -40,6 +40,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     )
     evaluate.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the first hits of the worst questions")
     evaluate.add_argument("--draw", nargs="+", default=[], metavar="ID", help="draw those of these questions instead")
+    add_retriever(evaluate)
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there, too")
     add_trust(evaluate)
     evaluate.set_defaults(job=run)
@@ -53,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
         checkpoint_path(place)
 
     from trace_lit.config import ConfigError
-    from trace_lit.inference import evaluate_mean, evaluate_retention, evaluate_run
+    from trace_lit.inference import evaluate_mean, evaluate_retention
+    from trace_lit.inference.evaluate import evaluate
     from trace_lit.retrieval import print_report
 
     if (options.plot or options.draw) and not (options.questions and options.plot):
@@ -69,9 +71,10 @@ def run(options: argparse.Namespace) -> int:
     if options.retrieval:
         metrics = evaluate_retention(options.run, options.split, trust=options.trust)
     elif options.others:
-        metrics = evaluate_mean([options.run, *options.others], options.split, options.corpus, options.trust)
+        runs = [options.run, *options.others]
+        metrics = evaluate_mean(runs, options.split, options.corpus, options.retriever, options.trust)
     else:
-        metrics = evaluate_run(options.run, options.split, options.corpus, trust=options.trust)
+        metrics = evaluate(options.run, options.split, options.corpus, retriever=options.retriever, trust=options.trust)
     print_report(metrics)
     for name, value in metrics.items():
         if isinstance(value, float) and "_to_" not in name:
@@ -90,7 +93,7 @@ def _evaluate_questions(options: argparse.Namespace) -> int:
     if options.plot is not None:  # an error now, not after all the work
         picture_format(options.plot)
     questions = load_questions(options.questions)
-    opened = open_run(options.run, options.corpus)
+    opened = open_run(options.run, options.corpus, options.trust)
     answered = evaluate_questions(opened, questions, options.split, options.part)
     picture = None if options.plot is None else draw_answers(answered, options.draw)
     metrics = question_metrics(answered, options.split, options.part, opened.config.evaluation.bootstrap)
@@ -111,7 +114,7 @@ def _evaluate_probes(options: argparse.Namespace) -> int:
     from trace_lit.inference.probes import evaluate_probes
     from trace_lit.retrieval.report import print_probes
 
-    opened = open_run(options.run, options.corpus)
+    opened = open_run(options.run, options.corpus, options.trust)
     metrics = evaluate_probes(opened, options.split)
     print_probes(metrics)
     opened.keep(metrics)

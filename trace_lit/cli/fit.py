@@ -41,11 +41,10 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train the run, or one of each seed in turn."""
-    from trace_lit.settings import load_config
+    from trace_lit.settings import load_config, split_words
 
-    # A file may have "=" in its name.
-    paths = [word for word in options.words if "=" not in word or Path(word).is_file()]
-    seeds, words = _split_seeds([word for word in options.words if word not in paths])
+    paths, others = split_words(options.words)
+    seeds, words = _split_seeds(others)
     if seeds is not None:
         return _fit_in_turn(options, paths, words, seeds)
     config = load_config(paths, words)

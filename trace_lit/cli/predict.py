@@ -25,11 +25,22 @@ def add(jobs: argparse._SubParsersAction) -> None:
     asked.add_argument("--id", nargs="+", default=[], metavar="ID", help="behind these rows of the corpus")
     asked.add_argument("--last", action="store_true", help="behind the end of each series")
     add_others(predict)
+    add_retriever(predict)
     predict.add_argument("--out", type=Path, metavar="FILE.parquet|FILE.csv", help="write all windows as a table")
     predict.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the newest window")
     predict.add_argument("--json", action="store_true", help="print all windows as JSON")
     add_trust(predict)
     predict.set_defaults(job=run)
+
+
+def add_retriever(job: argparse.ArgumentParser) -> None:
+    """Declare `--retriever`."""
+    job.add_argument(
+        "--retriever",
+        type=Path,
+        metavar="RUN",
+        help="the aligned run that finds neighbours, where it is not where the run says",
+    )
 
 
 def add_others(job: argparse.ArgumentParser) -> None:
@@ -52,26 +63,30 @@ def run(options: argparse.Namespace) -> int:
     for place in (options.run, *options.others):  # before all that takes long to import
         checkpoint_path(place)
 
-    from data_modules.figures import picture_format, save_figure
     from trace_lit.inference import predict_mean
-    from trace_lit.inference.predict import Asked
-    from trace_lit.inference.predictions import check_output, write_predictions
-    from trace_lit.inference.show import draw_window, print_predictions
+    from trace_lit.inference.predictions import Asked, check_output, write_predictions
 
-    if options.plot is not None:  # an error now, not after all the work
-        picture_format(options.plot)
+    if options.plot is not None:
+        from data_modules.figures import picture_format
+
+        picture_format(options.plot)  # an error now, not after all the work
     if options.out is not None:
         check_output(options.out)
     asked = Asked(options.corpus, options.series, options.split, tuple(options.id), options.last)
-    predictions = predict_mean([options.run, *options.others], asked, options.trust)
+    predictions = predict_mean([options.run, *options.others], asked, options.retriever, options.trust)
     if options.json:
         print(json.dumps(predictions.as_dicts(), indent=2, ensure_ascii=False))
     else:
+        from trace_lit.inference.show import print_predictions
+
         print_predictions(predictions)
     if options.out is not None:
         write_predictions(predictions, options.out)
         print(f"written: {options.out}, {len(predictions):,} windows", file=sys.stderr)
     if options.plot is not None:
+        from data_modules.figures import save_figure
+        from trace_lit.inference.show import draw_window
+
         save_figure(draw_window(predictions, predictions.newest), options.plot)
         print(f"drawn: {options.plot}", file=sys.stderr)
     return 0

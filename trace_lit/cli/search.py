@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from pathlib import Path
 
 from trace_lit.cli.trust import add_trust
@@ -27,20 +29,32 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print and draw the hits."""
+    from trace_lit.config import ConfigError
     from trace_lit.modules import checkpoint_path
 
+    if options.top < 1:
+        raise ConfigError(f"--top is {options.top}; it must be at least 1")
+    if options.text is not None and not options.text.strip():
+        raise ConfigError('--text is empty; ask in words, like --text "heavy rain after a sudden pressure drop"')
+    if options.plot is not None:
+        from data_modules.figures import picture_format
+
+        picture_format(options.plot)  # an error now, not after all the work
     checkpoint_path(options.run)  # before all that takes long to import
 
-    from trace_lit.inference.search import Question, search_run
+    from trace_lit.inference.search import open_aligned, print_hits
 
-    search_run(
-        options.run,
-        Question(text=options.text, series=options.series, like=options.like),
-        corpus=options.corpus,
-        split=options.split,
-        top=options.top,
-        plot=options.plot,
-        as_json=options.json,
-        trust=options.trust,
-    )
+    model = open_aligned(options.run, options.trust)
+    corpus = model.corpus(options.corpus)
+    question = {"text": options.text, "series": options.series, "like": options.like}
+    hits = model.search(**question, corpus=corpus, top=options.top, split=options.split)
+    if options.json:
+        print(json.dumps([hit.as_dict() for hit in hits], indent=2, ensure_ascii=False))
+    else:
+        print_hits(hits, f"{corpus.info.domain} ({corpus.info.name})")
+    if options.plot is not None:
+        from trace_lit.inference.hits_figure import draw_hits
+
+        draw_hits(hits, corpus, options.plot, **question)
+        print(f"drawn: {options.plot}", file=sys.stderr)
     return 0

@@ -1,8 +1,17 @@
+from .aligned import AlignedRun, Hits
 from .ensemble import evaluate_mean, predict_mean
 from .evaluate import evaluate_run
+from .loaded import LoadedRun, PretrainedRun
 from .retention import evaluate_retention
+from .tuned import ClassifierRun, TunedRun
 
 __all__ = [
+    "AlignedRun",
+    "ClassifierRun",
+    "Hits",
+    "LoadedRun",
+    "PretrainedRun",
+    "TunedRun",
     "evaluate_mean",
     "evaluate_retention",
     "evaluate_run",

@@ -1,4 +1,4 @@
-"""The mean of what several tuned runs say: an ensemble without further training."""
+"""The mean of what several tuned runs predict: an ensemble without further training."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from data_modules.corpus import Corpus
 from trace_lit.batch import NO_LABEL
-from trace_lit.inference.predict import Asked, own_folders, predict_run
-from trace_lit.inference.predictions import Predictions
-from trace_lit.inference.tuned import check_unseen, run_config
+from trace_lit.inference.evaluate import check_unseen
+from trace_lit.inference.predict import open_tuned
+from trace_lit.inference.predictions import Asked, Predictions
 from trace_lit.metrics.scores import ClassificationScores, ForecastScores
+from trace_lit.runs.folder import Place
 from trace_lit.settings import Config
 
 
-def predict_mean(runs: Sequence[str | Path], asked: Asked, trust: bool = False) -> Predictions:
-    """What `runs` say on average of the windows asked for, see `predict_run` and `Predictions.mean_with`."""
-    first, *others = (predict_run(run, asked, trust) for run in runs)
+def predict_mean(
+    runs: Sequence[str | Path], asked: Asked, retriever: Place | None = None, trust: bool = False
+) -> Predictions:
+    """What `runs` predict on average for the windows asked for, see `predict_run` and `Predictions.mean_with`."""
+    first, *others = (open_tuned(run, retriever, trust).predictions(asked) for run in runs)
     return first.mean_with(others)
 
 
 def evaluate_mean(
-    runs: Sequence[str | Path], split: str = "test", corpus: str | Path | None = None, trust: bool = False
+    runs: Sequence[str | Path],
+    split: str = "test",
+    corpus: str | Path | None = None,
+    retriever: Place | None = None,
+    trust: bool = False,
 ) -> dict[str, Any]:
     """The scores of the mean of `runs`, flat; of several corpora each under its name. Nothing is written.
 
@@ -32,26 +40,30 @@ def evaluate_mean(
     ConfigError, CorpusError
         They cannot be used with each other, or with the corpus.
     """
-    configs = [run_config(run, trust) for run in runs]
+    opened = [open_tuned(run, retriever, trust) for run in runs]
     if corpus is None:
-        for run, config in zip(runs, configs, strict=True):
-            check_unseen(run, config, split)
-    folders = [Path(corpus)] if corpus is not None else own_folders(configs[0])
+        for run in opened:
+            check_unseen(run.folder, run.config, split)
+    first, *others = opened
+    corpora: list[Corpus] = [
+        first.corpus(folder) for folder in ([corpus] if corpus is not None else first.own_folders())
+    ]
     metrics: dict[str, Any] = {}
-    for folder in folders:
-        mean = predict_mean(runs, Asked(folder, split=split), trust)
-        prefix = split if len(folders) == 1 else f"{split}/{mean.dataset.corpus.info.name}"
-        metrics |= {f"{prefix}/{key}": value for key, value in _scores(mean, configs[0]).items()}
+    for own in corpora:
+        asked = Asked(own, split=split)
+        mean = first.predictions(asked).mean_with([run.predictions(asked) for run in others])
+        prefix = split if len(corpora) == 1 else f"{split}/{own.info.name}"
+        metrics |= {f"{prefix}/{key}": value for key, value in _scores(mean, first.config).items()}
     return metrics
 
 
-def _scores(said: Predictions, config: Config) -> dict[str, float]:
-    if said.label_names:
-        of_labels = ClassificationScores(len(said.label_names))
-        labelled = said.came != NO_LABEL
-        of_labels.update(said.said[labelled], said.came[labelled])
+def _scores(mean: Predictions, config: Config) -> dict[str, float]:
+    if mean.label_names:
+        of_labels = ClassificationScores(len(mean.label_names))
+        labelled = mean.came != NO_LABEL
+        of_labels.update(mean.said[labelled], mean.came[labelled])
         return of_labels.compute()
-    own = said.dataset
-    of_forecasts = ForecastScores(own.mean, own.deviation, own.naive_error(config.window.season), said.quantiles)
-    of_forecasts.update(said.said, said.came.nan_to_num(), ~said.came.isnan())
+    own = mean.dataset
+    of_forecasts = ForecastScores(own.mean, own.deviation, own.naive_error(config.window.season), mean.quantiles)
+    of_forecasts.update(mean.said, mean.came.nan_to_num(), ~mean.came.isnan())
     return of_forecasts.compute()

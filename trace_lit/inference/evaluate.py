@@ -1,27 +1,38 @@
-"""Retrieval evaluation of a run, on its own corpora or on others."""
+"""The evaluation of a run, on its own corpora or on others: retrieval of an aligned one, predictions of a tuned one."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from data_modules import DomainDataModule
+from data_modules.building import named_folders
 from data_modules.dataset import CorpusDataset
 from trace_lit.alignment import AlignedModel, SearchSpace
+from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.devices import best_device
-from trace_lit.inference.tuned import evaluate_tuned, run_config
-from trace_lit.modules import CheckpointError
-from trace_lit.modules.loading import load_aligned
+from trace_lit.inference.checkpoints import check_data, open_checkpoint
+from trace_lit.inference.tuned import ClassifierRun
+from trace_lit.models import CLASSIFIERS
+from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, run_of
+from trace_lit.modules.loading import aligned_model
+from trace_lit.modules.tuned_model import predictions_of, restore_model
 from trace_lit.retrieval import Pool, embed_pool, evaluate_retrieval, with_split
-from trace_lit.runs.data import build_datamodule
-from trace_lit.runs.folder import write_metrics
+from trace_lit.runs.data import build_datamodule, open_data
+from trace_lit.runs.folder import Place, folder_of, write_metrics
 from trace_lit.settings import Config
+from trace_lit.tuning.build import score_split
+from trace_lit.tuning.neighbours import attach_retrieval, check_unchanged, fingerprints
+
+if TYPE_CHECKING:  # it imports Lightning
+    from data_modules.domain import DomainDataModule
 
 
 @dataclass
@@ -59,22 +70,84 @@ def open_run(run: str | Path, corpus: str | Path | None = None, trust: bool = Fa
     ------
     CheckpointError, CorpusError, TextEncoderError
     """
-    model, checkpoint = load_aligned(run, trust)
-    config = copy.deepcopy(checkpoint.config)
-    if corpus is not None:
-        config.data.corpus = str(corpus)
+    return _opened(open_checkpoint(Path(run), "align", trust), corpus)
+
+
+def _opened(checkpoint: Checkpoint, corpus: str | Path | None) -> OpenedRun:
+    config, model = copy.deepcopy(checkpoint.config), aligned_model(checkpoint)
+    _use_corpus(checkpoint, config, corpus)
     data = build_datamodule(config, checkpoint.vocabulary)
     data.prepare_data()
     data.setup("test")
-    if corpus is None and data.data_fingerprint != checkpoint.data_fingerprint:
-        raise CheckpointError(
-            f"{run} was trained on the data {checkpoint.data_fingerprint[:12]}, which have changed since (now "
-            f"{data.data_fingerprint[:12]}); give the old ones back, or name the corpus to use with --corpus"
-        )
+    if corpus is None:
+        check_data(run_of(checkpoint.path), checkpoint.data_fingerprint, data.data_fingerprint)
     model.encoder.extend(data.vocabulary)
     device = best_device(config.trainer.accelerator)
-    own = corpus is None and (Path(run) / "config.yaml").is_file()
-    return OpenedRun(model.to(device), config, data, device, Path(run) if own else None)
+    folder = run_of(checkpoint.path)
+    own = corpus is None and (folder / "config.yaml").is_file()
+    return OpenedRun(model.to(device), config, data, device, folder if own else None)
+
+
+def evaluate(
+    run: Place,
+    split: str = "test",
+    corpus: str | Path | None = None,
+    *,
+    bootstrap: int | None = None,
+    retriever: Place | None = None,
+    trust: bool = False,
+) -> dict[str, Any]:
+    """The metrics of a run on a split of its own corpora, which must be there, or of another one.
+
+    Those on the run's own corpora are added to its metrics.json.
+
+    Parameters
+    ----------
+    run
+        A run folder, a checkpoint file, or what `trace_lit.fit` has returned; of stage align or tune.
+    split
+        "train", "validation" or "test".
+    corpus
+        Another corpus folder. It is what the run has learned from its own that is measured there.
+    bootstrap
+        Resamples for the 95 % intervals of an aligned run; `evaluation.bootstrap` by default.
+    retriever
+        Where the retriever of a tuned run is now.
+    trust
+        Import the classes that the run names.
+
+    Returns
+    -------
+    dict
+        Metric by name: `test/text_to_series/pair/MRR`, with its interval in `…/ci95`, or `test/MSE`, `test/accuracy`. Of
+        several corpora, each under its name: `test/<corpus>/…`.
+
+    Raises
+    ------
+    CheckpointError
+        The run cannot be used, its own data are not there or have changed since, or the split is one that it was
+        refitted on.
+    CorpusError
+        The corpus cannot be used, or has a label that the run does not predict.
+
+    Examples
+    --------
+    >>> trace_lit.evaluate("runs/weather/align/first")["test/text_to_series/pair/MRR"]  # doctest: +SKIP
+    0.41
+    """
+    place = folder_of(run)
+    checkpoint = open_checkpoint(place, trust=trust)
+    if checkpoint.stage == "tune":
+        metrics = _evaluate_tuned(checkpoint, split, corpus, retriever)
+    elif checkpoint.stage == "align":
+        metrics = evaluate_opened(_opened(checkpoint, corpus), split, bootstrap)
+    else:
+        raise CheckpointError(
+            f"{checkpoint.path} is of stage {checkpoint.stage!r}; one of stage 'align' is needed here, or of stage 'tune'"
+        )
+    if corpus is None and (place / "config.yaml").is_file():
+        write_metrics(place, metrics)
+    return metrics
 
 
 def evaluate_run(
@@ -84,18 +157,8 @@ def evaluate_run(
     bootstrap: int | None = None,
     trust: bool = False,
 ) -> dict[str, Any]:
-    """The retrieval metrics of an aligned run, the scores of a tuned one, flat; of several corpora each under its name.
-
-    Those on the run's own corpora are added to its metrics.json. Classes that the run names are imported only with
-    `trust`.
-    """
-    config = run_config(run, trust)
-    if config.stage == "tune":
-        return evaluate_tuned(run, config, split, corpus, best_device(config.trainer.accelerator), trust)
-    opened = open_run(run, corpus, trust)
-    metrics = evaluate_opened(opened, split, bootstrap)
-    opened.keep(metrics)
-    return metrics
+    """See `evaluate`."""
+    return evaluate(run, split, corpus, bootstrap=bootstrap, trust=trust)
 
 
 def evaluate_opened(opened: OpenedRun, split: str, bootstrap: int | None = None) -> dict[str, Any]:
@@ -125,3 +188,51 @@ def channel_deviation(dataset: CorpusDataset, vocabulary: ChannelVocabulary) -> 
             known = float(values.std()) if len(values) else 1.0
         deviation.append(known or 1.0)
     return deviation
+
+
+def check_unseen(run: Path, config: Config, split: str) -> None:
+    """Raise CheckpointError where a run was refitted on this split of its own data."""
+    if config.head.refit and split == "validation":
+        raise CheckpointError(
+            f"{run} was solved with head.refit from the validation windows, too, so scores on them say nothing; evaluate it "
+            "on test, or on another corpus"
+        )
+
+
+def _use_corpus(checkpoint: Checkpoint, config: Config, corpus: str | Path | None) -> None:
+    """Let `config` name the data that a run is evaluated on: the `corpus`, or its own, which must be there."""
+    if corpus is not None:
+        config.data.corpus = str(corpus)
+        return
+    for folder in named_folders(config.data):
+        if not folder.exists():
+            raise CheckpointError(
+                f"the corpus {folder}, which {run_of(checkpoint.path)} was trained on, is not there; name one with --corpus "
+                "(corpus=…)"
+            )
+
+
+def _evaluate_tuned(
+    checkpoint: Checkpoint, split: str, corpus: str | Path | None, retriever: Place | None
+) -> dict[str, Any]:
+    """The scores of a tuned run or of a baseline on a split."""
+    run, config = run_of(checkpoint.path), copy.deepcopy(checkpoint.config)
+    if corpus is None:
+        check_unseen(run, config, split)
+    if retriever is not None:
+        config.rag.retriever = str(folder_of(retriever))
+    _use_corpus(checkpoint, config, corpus)
+    data = open_data(config, checkpoint.vocabulary, checkpoint.label_names)
+    if corpus is None:
+        check_data(run, checkpoint.data_fingerprint, data.data_fingerprint)
+    predict: Sequence[Callable[[MultimodalBatch], Tensor]]
+    if config.tune.model in CLASSIFIERS:
+        device = torch.device("cpu")
+        classifiers = ClassifierRun(checkpoint)
+        predict = [classifiers.classifier(own) for own in data.corpora]
+    else:
+        device = best_device(config.trainer.accelerator)
+        check_unchanged(fingerprints(config, attach_retrieval(config, data)), checkpoint.retrieval, run)
+        model = restore_model(checkpoint, data.vocabulary).to(device)
+        predict = [lambda batch: predictions_of(model(batch), config.tune.task)] * len(data.corpora)
+    return score_split(config, data, split, predict, device)

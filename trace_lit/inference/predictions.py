@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,15 +17,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from data_modules.corpus import Corpus
 from data_modules.forecasting import OriginDataset
 from data_modules.frequency import Frequency
 from trace_lit.atomic import replacing
-from trace_lit.batch import NO_LABEL
+from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import Channel
 from trace_lit.config import ConfigError
-from trace_lit.metrics.scores import centre_of
+from trace_lit.metrics.quantiles import centre_of
 from trace_lit.rag import Neighbour, RetrievalLookup
+from trace_lit.settings import Config
 
+Predictor = Callable[[MultimodalBatch], Tensor]  # of a batch, forecasts (B, C, H, Q) or probabilities (B, K)
 FORMATS = (".parquet", ".csv")
 _SPOKEN_OF = (
     "their corpora",
@@ -36,6 +39,17 @@ _SPOKEN_OF = (
     "how many windows",
     "their origins",
 )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which windows are asked for: a split of a corpus, those that end where some of its rows do, or its very last ones."""
+
+    corpus: Corpus | str | Path | None = None  # the run's own by default
+    series: Any = None  # a DataFrame, an array or a CSV file: the window is its end, and it is like the corpus
+    split: str = "test"
+    ids: tuple[str, ...] = ()
+    last: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,6 +224,30 @@ class Predictions:
                 window["retrieved"] = [_as_dict(near) for near in self.neighbours(number)]
             told.append(window)
         return told
+
+
+def predictions_for(
+    dataset: OriginDataset,
+    places: Sequence[int],
+    predict: Predictor,
+    config: Config,
+    label_names: tuple[str, ...] = (),
+    timed: bool = True,
+) -> Predictions:
+    """What `predict` says of the windows `places` of `dataset`, and what is known of them."""
+    size, predicted, truth = config.evaluation.batch_size, [], []
+    with torch.no_grad():
+        for first in range(0, len(places), size):
+            batch = dataset[list(places[first : first + size])]
+            predicted.append(predict(batch))
+            if batch.future is None or batch.future_observed is None:
+                truth.append(batch.label)
+            else:
+                truth.append(torch.where(batch.future_observed, batch.future, torch.nan))
+    both = torch.cat(predicted), torch.cat(truth)
+    if config.tune.task == "classify":
+        return Predictions(dataset, places, *both, label_names=label_names, timed=timed)
+    return Predictions(dataset, places, *both, quantiles=tuple(config.head.quantiles), timed=timed)
 
 
 def _as_dict(near: Neighbour) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from trace_lit.inference.checkpoints import open_checkpoint
 from trace_lit.inference.evaluate import evaluate_opened, open_run
-from trace_lit.inference.tuned import run_config
 from trace_lit.models import CLASSIFIERS
-from trace_lit.modules import Checkpoint, CheckpointError, load_checkpoint
+from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from trace_lit.retrieval import with_split
 from trace_lit.runs.folder import write_metrics
 
@@ -49,13 +49,13 @@ def evaluate_retention(
     CheckpointError
         The run is none that was tuned from an aligned one; or that one cannot be used.
     """
-    config = run_config(run, trust)
-    if config.stage == "tune" and config.tune.model in CLASSIFIERS:  # which leave no checkpoint
+    tuned = open_checkpoint(Path(run), "tune", trust)
+    config = tuned.config
+    if config.tune.model in CLASSIFIERS:
         raise CheckpointError(
             f"{run} is the baseline {config.tune.model}, which has no encoder: there was no retrieval that tuning could "
             "have changed"
         )
-    tuned = load_checkpoint(run, "tune", trust)
     opened = open_run(aligned_start(tuned, trust), trust=trust)
     metrics = with_split("retrieval/before", evaluate_opened(opened, split, bootstrap))
     model = opened.model

@@ -22,6 +22,8 @@ from torchmetrics.classification import (
     MulticlassF1Score,
 )
 
+from trace_lit.metrics.quantiles import centre_of
+
 LOSSES: dict[str, Any] = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
 
 
@@ -30,11 +32,6 @@ def pinball(forecast: Tensor, target: Tensor, quantiles: Sequence[float]) -> Ten
     level = torch.tensor(quantiles, dtype=forecast.dtype, device=forecast.device)
     error = target.unsqueeze(-1) - forecast
     return torch.maximum(level * error, (level - 1) * error)
-
-
-def centre_of(quantiles: Sequence[float]) -> int:
-    """The place of the point forecast among `quantiles`: of the one nearest to the median; 0 where there are none."""
-    return min(range(len(quantiles)), key=lambda place: abs(quantiles[place] - 0.5), default=0)
 
 
 def forecast_errors(change: Tensor, target: Tensor, observed: Tensor, loss: str, quantiles: Sequence[float]) -> Tensor:

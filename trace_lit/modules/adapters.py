@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from trace_lit.encoder import Encoder
-from trace_lit.modules.stage import TrainingError
+from trace_lit.errors import TrainingError
 
 LAYERS = ("attention.input", "attention.output")
 SCALE = 2  # of what an adapter adds, whatever its rank

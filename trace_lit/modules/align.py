@@ -23,6 +23,7 @@ from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.distributed import gather, mean_over_processes
 from trace_lit.encoder import Encoder, ReconstructionHead, build_encoder
+from trace_lit.modules.checkpoint import Checkpoint
 from trace_lit.modules.pretrain import reconstruction_loss
 from trace_lit.modules.stage import StageModule
 from trace_lit.settings import Config
@@ -44,6 +45,8 @@ class AlignModule(StageModule):
     `labels` is the number of label names of the corpus, for the optional classification term.
     """
 
+    stage = "align"
+
     def __init__(
         self, config: Config, vocabulary: ChannelVocabulary, labels: int = 0, data_fingerprint: str = ""
     ) -> None:
@@ -58,6 +61,11 @@ class AlignModule(StageModule):
             self.head = ReconstructionHead(config.encoder.width, config.encoder.patch_length)
         if config.alignment.classification_weight:
             self.classifier = nn.Linear(config.encoder.width, labels)
+
+    @classmethod
+    def arguments_of(cls, checkpoint: Checkpoint) -> dict[str, Any]:
+        bias = checkpoint.weights.get("classifier.bias")
+        return {**super().arguments_of(checkpoint), "labels": 0 if bias is None else len(bias)}
 
     @property
     def encoder(self) -> Encoder:  # type: ignore[override]

@@ -1,7 +1,11 @@
-"""Reading checkpoints of this project: what they are, and clear words where they are something else."""
+"""Checkpoints of this project: what they hold, and clear words where a file is something else.
+
+What is here needs no Lightning, so that a model can be used without it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,17 +14,23 @@ import torch
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
-from trace_lit.channels import ChannelVocabulary
+from data_modules.corpus import CorpusError, CorpusInfo
+from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import mark_foreign
 from trace_lit.modules.adapters import merge_adapters
 from trace_lit.modules.finding import CheckpointError, checkpoint_path
-from trace_lit.modules.stage import CHECKPOINT_KEY
-from trace_lit.settings import Config, from_dict
+from trace_lit.modules.places import find_again, relative_places
+from trace_lit.settings import Config, from_dict, to_dict
+
+CHECKPOINT_KEY = "trace_lit"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained stage: its configuration, its channels and its weights."""
+    """A trained stage: its configuration, its channels and its weights.
+
+    Paths in the configuration are those that are there today, see `trace_lit.modules.places`.
+    """
 
     path: Path
     stage: str
@@ -34,6 +44,22 @@ class Checkpoint:
     weights: dict[str, Tensor]
     label_names: tuple[str, ...] = ()  # that a tuned model tells
     retrieval: dict[str, str] = field(default_factory=dict)  # fingerprints of what its neighbours are found by
+    corpora: tuple[CorpusInfo, ...] = ()  # that it was trained on; none in a checkpoint of version 0.1
+    label_counts: tuple[int, ...] = ()  # training windows with each label
+    retrieval_width: int = 0  # of the vectors of its retriever, 0 without one
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Those of the corpora that it was trained on, in order of appearance."""
+        found: dict[str, Channel] = {}
+        for channel in (channel for info in self.corpora for channel in info.channels):
+            found.setdefault(channel.key, channel)
+        return tuple(found.values()) or tuple(map(Channel.of_key, self.vocabulary.keys))
+
+    @property
+    def frequencies(self) -> tuple[str, ...]:
+        """Those of the corpora that it was trained on, each once; none in a checkpoint of version 0.1."""
+        return tuple(dict.fromkeys(info.frequency for info in self.corpora))
 
     def encoder_weights(self) -> dict[str, Tensor]:
         """The series encoder's part of the weights, whatever the stage; adapters are merged into it."""
@@ -48,6 +74,28 @@ class Checkpoint:
 
     def _below(self, prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): value for name, value in self.weights.items() if name.startswith(prefix)}
+
+
+def contents(
+    config: Config, vocabulary: ChannelVocabulary, corpora: Sequence[CorpusInfo], fingerprint: str, folder: Path
+) -> dict[str, Any]:
+    """What a checkpoint of a run in `folder` holds beside its weights, as plain types and tensors: all that use needs.
+
+    `fingerprint` is that of the `corpora` that the run was trained on.
+    """
+    return {
+        "stage": config.stage,
+        "config": to_dict(config),
+        "vocabulary": vocabulary.state(),
+        "corpora": [info.as_dict() for info in corpora],
+        "data_fingerprint": fingerprint,
+        "places": relative_places(config, folder),
+    }
+
+
+def run_of(path: Path) -> Path:
+    """The run folder that the checkpoint file `path` lies in; its own folder where that is none."""
+    return path.parent.parent if (path.parent.parent / "config.yaml").is_file() else path.parent
 
 
 def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = False) -> Checkpoint:
@@ -73,8 +121,10 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
         raise CheckpointError(f"{path} is of stage {own['stage']!r}; one of stage {stage!r} is needed here")
     try:
         config = from_dict(own["config"])
-    except OmegaConfBaseException as error:
+        corpora = tuple(map(CorpusInfo.from_dict, own.get("corpora", ())))
+    except (OmegaConfBaseException, CorpusError) as error:
         raise CheckpointError(f"{path} was written by another version of trace_lit: {error}") from error
+    find_again(config, run_of(path), own.get("places", {}))
     if not trust:
         mark_foreign(config, str(path))
     return Checkpoint(
@@ -85,9 +135,12 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
         data_fingerprint=own["data_fingerprint"],
         world_size=own.get("world_size", 1),
         epoch=content["epoch"],
-        epochs=content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"],
+        epochs=content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"] if content.get("loops") else 0,
         step=content["global_step"],
         weights=content["state_dict"],
         label_names=tuple(own.get("label_names", ())),
         retrieval=own.get("retrieval", {}),
+        corpora=corpora,
+        label_counts=tuple(own.get("label_counts", ())),
+        retrieval_width=own.get("retrieval_width", 0),
     )

@@ -9,6 +9,16 @@ from trace_lit.encoder import build_encoder
 from trace_lit.modules.checkpoint import Checkpoint, load_checkpoint
 
 
+def aligned_model(checkpoint: Checkpoint) -> AlignedModel:
+    """The aligned model that a checkpoint of the stage align holds, in evaluation mode, on the CPU."""
+    model = AlignedModel(build_encoder(checkpoint.config.encoder, checkpoint.vocabulary), checkpoint.config.alignment)
+    prefix = "model."
+    model.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in checkpoint.weights.items() if name.startswith(prefix)}
+    )
+    return model.eval()
+
+
 def load_aligned(place: str | Path, trust: bool = False) -> tuple[AlignedModel, Checkpoint]:
     """The aligned model of a run or a checkpoint file, in evaluation mode, on the CPU.
 
@@ -22,9 +32,4 @@ def load_aligned(place: str | Path, trust: bool = False) -> tuple[AlignedModel, 
         It is missing, damaged, or not of the stage align.
     """
     checkpoint = load_checkpoint(place, "align", trust)
-    model = AlignedModel(build_encoder(checkpoint.config.encoder, checkpoint.vocabulary), checkpoint.config.alignment)
-    prefix = "model."
-    model.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in checkpoint.weights.items() if name.startswith(prefix)}
-    )
-    return model.eval(), checkpoint
+    return aligned_model(checkpoint), checkpoint

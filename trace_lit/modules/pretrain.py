@@ -42,6 +42,8 @@ def reconstruction_loss(
 class PretrainModule(StageModule):
     """The series encoder under masked reconstruction."""
 
+    stage = "pretrain"
+
     def __init__(self, config: Config, vocabulary: ChannelVocabulary, data_fingerprint: str = "") -> None:
         super().__init__(config, data_fingerprint)
         self.encoder = build_encoder(config.encoder, vocabulary)

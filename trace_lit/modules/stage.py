@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import lightning as L
 from torch import Tensor
@@ -14,20 +15,18 @@ from torchmetrics import MeanMetric
 
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.encoder import Encoder
-from trace_lit.errors import InputError
+from trace_lit.errors import TrainingError
+from trace_lit.modules.checkpoint import CHECKPOINT_KEY, Checkpoint, contents, load_checkpoint
 from trace_lit.modules.optim import build_optimizer, build_schedule, scaled_learning_rate
-from trace_lit.settings import Config, to_dict
+from trace_lit.settings import Config
 
-CHECKPOINT_KEY = "trace_lit"
-
-
-class TrainingError(InputError):
-    """Training cannot go on."""
+__all__ = ["StageModule", "TrainingError"]
 
 
 class StageModule(L.LightningModule):
     """A stage of training around the common encoder."""
 
+    stage: ClassVar[str]
     encoder: Encoder
     total_steps: int  # of the optimiser, in the whole run
 
@@ -38,6 +37,50 @@ class StageModule(L.LightningModule):
         self.costs: dict[str, float] = {}  # of what was done before the first step, for the run's metrics
         # Over the instances of all corpora; each validation_step updates it.
         self.validation_loss = MeanMetric(nan_strategy="disable")
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls, checkpoint_path: str | Path, map_location: Any = None, strict: bool = True, **kwargs: Any
+    ) -> Self:
+        """The module that a checkpoint file, or the best one of a run folder, holds.
+
+        The checkpoint says all that the constructor needs.
+
+        Parameters
+        ----------
+        map_location
+            The device that the module is moved to; the CPU by default.
+        strict
+            Refuse weights that the module has not, and the other way round.
+        kwargs
+            Arguments of the constructor in place of those that the checkpoint says.
+
+        Raises
+        ------
+        CheckpointError
+            It is missing, damaged, or of another stage.
+
+        Examples
+        --------
+        >>> module = AlignModule.load_from_checkpoint("runs/weather/align/first")  # doctest: +SKIP
+        """
+        checkpoint = load_checkpoint(checkpoint_path, cls.stage)
+        module = cls(**{**cls.arguments_of(checkpoint), **kwargs})
+        module.prepare()
+        module.load_state_dict(checkpoint.weights, strict=strict)
+        return module if map_location is None else module.to(map_location)
+
+    @classmethod
+    def arguments_of(cls, checkpoint: Checkpoint) -> dict[str, Any]:
+        """The arguments of the constructor that make a module for the weights of `checkpoint`."""
+        return {
+            "config": checkpoint.config,
+            "vocabulary": checkpoint.vocabulary,
+            "data_fingerprint": checkpoint.data_fingerprint,
+        }
+
+    def prepare(self) -> None:
+        """Bring the module to the form that its weights are of; to be called before they are loaded."""
 
     @property
     def vocabulary(self) -> ChannelVocabulary:
@@ -120,13 +163,14 @@ class StageModule(L.LightningModule):
         self.log("validation/loss", self.validation_loss, prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint[CHECKPOINT_KEY] = {
-            "stage": self.config.stage,
-            "config": to_dict(self.config),
-            "vocabulary": self.vocabulary.state(),
-            "data_fingerprint": self.data_fingerprint,
-            "world_size": self.trainer.world_size,
-        }
+        corpora = self.trainer.datamodule.corpora  # type: ignore[attr-defined]
+        checkpoint[CHECKPOINT_KEY] = contents(
+            self.config,
+            self.vocabulary,
+            [corpus.info for corpus in corpora],
+            self.data_fingerprint,
+            Path(self.trainer.default_root_dir),
+        ) | {"world_size": self.trainer.world_size}
 
     @property
     def progress(self) -> float:

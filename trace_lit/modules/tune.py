@@ -12,71 +12,17 @@ from torch import Tensor, nn
 from trace_lit.alignment import AlignedModel, build_loss
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import build_object, import_class
 from trace_lit.distributed import mean_over_processes
-from trace_lit.encoder import ClassificationModel, Encoder, ForecastModel, HeadedForecaster, build_encoder
-from trace_lit.encoder.baselines import Baseline, Classifier, Forecaster
+from trace_lit.encoder import ClassificationModel, Encoder, HeadedForecaster
 from trace_lit.metrics.scores import ClassificationScores, ForecastScores, forecast_errors
-from trace_lit.models import model_entry
 from trace_lit.modules.adapters import add_adapters
-from trace_lit.modules.stage import CHECKPOINT_KEY, StageModule
-from trace_lit.rag import (
-    NeighbourInput,
-    RetrievalClassificationModel,
-    RetrievalForecastModel,
-    RetrievedLabels,
-    RetrievedMean,
-)
-from trace_lit.rag.forecasters import BackboneForecast, ZeroShotForecast, load_forecaster
+from trace_lit.modules.checkpoint import CHECKPOINT_KEY, Checkpoint
+from trace_lit.modules.stage import StageModule
+from trace_lit.modules.tuned_model import build_model, lookback_of, predictions_of, retrieval_width
 from trace_lit.settings import Config
 from trace_lit.tensorboard import tensorboard_writer
 
 Scores = ForecastScores | ClassificationScores
-
-
-def build_model(
-    config: Config, vocabulary: ChannelVocabulary, channels: int, lookback: int, labels: int, vectors: int = 0
-) -> nn.Module:
-    """The model that `tune.task` and `tune.model` ask for; its `head` is what is always trained.
-
-    `vectors` is the width of the retriever's vectors, where there is a retriever.
-    """
-    tune, window, head = config.tune, config.window, config.head
-    entry, outputs, solved = model_entry(tune.model), len(head.quantiles) or 1, head.solver != "sgd"
-    if entry.kind == "retrieved":
-        if tune.task == "classify":
-            return RetrievedLabels(labels)
-        return RetrievedMean(vocabulary, head.quantiles, config.encoder.transform)
-    if entry.kind == "own" and tune.task == "classify":
-        return build_object(entry.path, Classifier, "tune.model", vocabulary, lookback, labels, options=tune.options)
-    if entry.kind == "own":
-        sizes = (lookback, window.horizon, outputs, window.season)
-        return build_object(entry.path, Forecaster, "tune.model", vocabulary, *sizes, options=tune.options)
-    if entry.kind == "baseline":
-        baseline = import_class(entry.path, Baseline, "tune.model")
-        return baseline(vocabulary, lookback, window.horizon, outputs, window.season)
-    if entry.kind == "frozen":
-        forecaster = load_forecaster(tune.model, tune.backbone)
-        transform = config.encoder.transform
-        if head.solver == "none":
-            return ZeroShotForecast(forecaster, vocabulary, window.horizon, head.quantiles, transform)
-        given = None
-        if vectors:
-            given = NeighbourInput(config.rag, vectors, forecaster.width, solved, horizon=window.horizon)
-        return BackboneForecast(
-            forecaster, vocabulary, lookback, window.horizon, outputs, head.calendar, transform, given, channels
-        )
-    encoder = build_encoder(config.encoder, vocabulary)
-    if vectors:
-        neighbours = NeighbourInput(
-            config.rag, vectors, config.encoder.width, solved, horizon=window.horizon, labels=labels
-        )
-        if tune.task == "classify":
-            return RetrievalClassificationModel(encoder, channels, labels, neighbours)
-        return RetrievalForecastModel(encoder, lookback, window.horizon, outputs, head.calendar, neighbours, channels)
-    if tune.task == "classify":
-        return ClassificationModel(encoder, channels, labels)
-    return ForecastModel(encoder, lookback, window.horizon, outputs, head.calendar, channels=channels)
 
 
 class TuneModule(StageModule):
@@ -100,6 +46,7 @@ class TuneModule(StageModule):
         Fingerprints of what neighbours are found by.
     """
 
+    stage = "tune"
     label_weight: Tensor
 
     def __init__(
@@ -117,6 +64,8 @@ class TuneModule(StageModule):
         super().__init__(config, data_fingerprint)
         self.model = build_model(config, vocabulary, channels, lookback, len(label_counts), vectors)
         self.retrieval = dict(retrieval or {})
+        self.retrieval_width = vectors
+        self.label_counts = list(label_counts)
         # The encoder's part of it is the model's own.
         self.aligned = AlignedModel(self.encoder, config.alignment) if config.tune.alignment_weight else None
         self.contrast = build_loss(config.alignment) if config.tune.alignment_weight else None
@@ -126,6 +75,18 @@ class TuneModule(StageModule):
         count = torch.tensor(label_counts, dtype=torch.float32)
         weight = (count.sum() / (len(count) * count.clamp(min=1))) ** config.tune.class_weights
         self.register_buffer("label_weight", weight, persistent=False)
+
+    @classmethod
+    def arguments_of(cls, checkpoint: Checkpoint) -> dict[str, Any]:
+        """Without scores of validation, which belong to corpora."""
+        return {
+            **super().arguments_of(checkpoint),
+            "channels": len(checkpoint.vocabulary),
+            "lookback": lookback_of(checkpoint),
+            "label_counts": checkpoint.label_counts or [1] * len(checkpoint.label_names),
+            "vectors": retrieval_width(checkpoint),
+            "retrieval": checkpoint.retrieval,
+        }
 
     @property
     def encoder(self) -> Encoder:  # type: ignore[override]
@@ -188,7 +149,12 @@ class TuneModule(StageModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_save_checkpoint(checkpoint)
-        checkpoint[CHECKPOINT_KEY] |= {"solved": self.solution, "retrieval": self.retrieval}
+        checkpoint[CHECKPOINT_KEY] |= {
+            "solved": self.solution,
+            "retrieval": self.retrieval,
+            "retrieval_width": self.retrieval_width,
+            "label_counts": self.label_counts,
+        }
         if self.config.tune.task == "classify":
             checkpoint[CHECKPOINT_KEY]["label_names"] = list(self.trainer.datamodule.label_names)  # type: ignore[attr-defined]
 
@@ -197,7 +163,7 @@ class TuneModule(StageModule):
 
     def predict(self, batch: MultimodalBatch) -> Tensor:
         """What the model says: forecasts (B, C, H, Q) in units, quantiles ascending, or probabilities (B, K)."""
-        return self._said(self.model(batch))
+        return predictions_of(self.model(batch), self.config.tune.task)
 
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
         seen = self._at_gains(batch)
@@ -226,7 +192,8 @@ class TuneModule(StageModule):
     def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         output = self.model(batch)
         self.validation_loss.update(*self._errors(output, batch))
-        score(self.scores[dataloader_idx], batch, self._said(output))  # type: ignore[arg-type]
+        if self.scores:
+            score(self.scores[dataloader_idx], batch, predictions_of(output, self.config.tune.task))  # type: ignore[arg-type]
 
     def _errors(self, output: Any, batch: MultimodalBatch) -> tuple[Tensor, Tensor]:
         """The task's loss of each value or label that is known, and how much it counts (n,)."""
@@ -243,14 +210,10 @@ class TuneModule(StageModule):
         label = batch.label[labelled]
         return F.cross_entropy(output[labelled].float(), label, reduction="none"), self.label_weight[label]
 
-    def _said(self, output: Any) -> Tensor:
-        said = output.values if self.config.tune.task == "forecast" else output.float().softmax(-1)
-        return said.detach()
-
     def on_validation_epoch_end(self) -> None:
         super().on_validation_epoch_end()
         names = self.trainer.datamodule.corpus_names  # type: ignore[attr-defined]
-        for name, scores in zip(names, self.scores, strict=True):
+        for name, scores in zip(names, self.scores, strict=bool(self.scores)):
             prefix = "validation" if len(names) == 1 else f"validation/{name}"
             self.log_dict({f"{prefix}/{key}": value for key, value in scores.compute().items()})  # type: ignore[operator]
             writer = tensorboard_writer(self.loggers)

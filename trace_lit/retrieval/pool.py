@@ -54,15 +54,19 @@ class Pool:
         if len(set(lengths.values())) > 1:
             raise RetrievalError(f"the fields of a pool must have one length, not {lengths}")
         for kind in ("series", "text"):
-            broken = int((~getattr(self, kind).isfinite()).any(1).sum())
-            if broken:
-                raise RetrievalError(
-                    f"{broken} of {len(self)} {kind} embeddings are not finite: the model has diverged; "
-                    "train again with a lower optim.learning_rate"
-                )
+            check_finite(getattr(self, kind), kind)
 
     def __len__(self) -> int:
         return len(self.index)
+
+
+def check_finite(vectors: Tensor, kind: str) -> None:
+    """Raise RetrievalError where one of the embeddings `vectors` (N, E) of a `kind`, "series" or "text", is not finite."""
+    if broken := int((~vectors.isfinite()).any(1).sum()):
+        raise RetrievalError(
+            f"{broken} of {len(vectors)} {kind} embeddings are not finite: the model has diverged; "
+            "train again with a lower optim.learning_rate"
+        )
 
 
 @contextmanager
@@ -77,6 +81,23 @@ def evaluation_mode(model: Embedder | nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
+
+
+def embed_series(model: Embedder, batches: Iterable[MultimodalBatch], device: torch.device | str) -> Tensor:
+    """Unit vectors (N, E) float32 of all instances of `batches`, on the CPU; texts are not looked at.
+
+    Raises
+    ------
+    RetrievalError
+        There is no instance, or an embedding is not finite.
+    """
+    with evaluation_mode(model):
+        parts = [model.embed_series(batch.to(device, non_blocking=True)).float().cpu() for batch in batches]
+    if not parts:
+        raise RetrievalError("there is nothing to embed")
+    vectors = torch.cat(parts).clone()  # outside of inference mode
+    check_finite(vectors, "series")
+    return vectors
 
 
 def embed_pool(model: Embedder, loader: Iterable[MultimodalBatch], device: torch.device | str) -> Pool:

@@ -15,12 +15,16 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from trace_lit.modules import CheckpointError
+from trace_lit.modules.checkpoint import CheckpointError
+from trace_lit.runs.folder import Place, folder_of
 from trace_lit.settings import Config, to_dict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COST = "fit/"
 RUNS = ("init_from", "rag.retriever")  # keys that name another run, often of the same seed
@@ -191,6 +195,20 @@ class Comparison:
     settings: dict[str, list[list[Any]]]  # what differs between the columns
     unfinished: list[Path]  # found without metrics
 
+    def __str__(self) -> str:
+        from trace_lit.runs.tables import to_markdown  # which imports this module
+
+        return to_markdown(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The means of the metrics: a row a metric, a column a run, NaN where a run has none."""
+        import pandas as pd
+
+        cells = {
+            name: [float("nan") if cell is None else cell.mean for cell in row] for name, row in self.metrics.items()
+        }
+        return pd.DataFrame.from_dict(cells, orient="index", columns=[column.title for column in self.columns])
+
 
 def compare_runs(
     places: Iterable[str | Path], pattern: str | None = None, *, details: bool = False, each: bool = False
@@ -233,6 +251,30 @@ def compare_runs(
         {key: cells for key, cells in settings.items() if any(cell != cells[0] for cell in cells)},
         unfinished,
     )
+
+
+def compare(
+    runs: Sequence[Place], pattern: str | None = None, *, details: bool = False, each: bool = False
+) -> Comparison:
+    """Hold runs against each other; print a `Comparison` to see them side by side.
+
+    Parameters
+    ----------
+    runs
+        Run folders, folders with runs below, or what `trace_lit.fit` has returned.
+    pattern, details, each
+        See `compare_runs`.
+
+    Raises
+    ------
+    CheckpointError
+        One is no run, or has no metrics yet.
+
+    Examples
+    --------
+    >>> print(trace_lit.compare(["runs/weather/align/first", "runs/weather/align/second"]))  # doctest: +SKIP
+    """
+    return compare_runs([folder_of(run) for run in runs], pattern, details=details, each=each)
 
 
 def _columns(runs: Sequence[Run], each: bool) -> list[Column]:

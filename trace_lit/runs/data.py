@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from data_modules import Corpus, CorpusCache, DomainDataModule, datamodule_class
+from data_modules.building import CorpusCache, named_folders
+from data_modules.corpus import Corpus
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.settings import Config
 from trace_lit.text import TextEncoder, build_text_encoder
+
+if TYPE_CHECKING:  # it imports Lightning
+    from data_modules.domain import DomainDataModule
 
 
 def load_datamodule(
@@ -27,6 +31,8 @@ def load_datamodule(
     ConfigError
         `data.domain` names no class, or one that is no `DomainDataModule`.
     """
+    from data_modules.registry import datamodule_class
+
     with_texts = config.stage == "align" or (config.stage == "tune" and config.tune.alignment_weight)
     return datamodule_class(config.data)(
         config.data,
@@ -52,7 +58,14 @@ def build_datamodule(
 
 def corpus_cache(config: Config) -> CorpusCache:
     """Where the corpora of a configuration are, or will be built."""
+    from data_modules.registry import datamodule_class
+
     return CorpusCache(datamodule_class(config.data), config.data)
+
+
+def corpus_folders(config: Config) -> list[Path]:
+    """The corpora of a configuration: those that it names, or the one of its domain, built where it has to be."""
+    return named_folders(config.data) or corpus_cache(config).prepare()
 
 
 def run_domain(folders: Sequence[Path]) -> str:

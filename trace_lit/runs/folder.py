@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from omegaconf.errors import OmegaConfBaseException
@@ -14,6 +14,21 @@ from trace_lit.modules import CheckpointError
 from trace_lit.settings import STAGES, Config, from_dict
 
 AUTO = "auto"  # of `init_from`: the run of the stage before
+
+
+class HasFolder(Protocol):
+    """What lives in a run folder: the result of `trace_lit.fit`, or a loaded run."""
+
+    @property
+    def folder(self) -> Path: ...
+
+
+Place = str | Path | HasFolder  # a run, wherever one is named
+
+
+def folder_of(run: Place) -> Path:
+    """The folder, or the checkpoint file, that `run` names."""
+    return Path(run) if isinstance(run, (str, Path)) else run.folder
 
 
 def run_folder(config: Config, domain: str) -> Path:

@@ -21,7 +21,6 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from trace_lit.text.encoder import TextEncoder, TextEncoderError
-from trace_lit.text.progress import JobProgress
 from trace_lit.text.tokens import TokenTexts
 
 _KEY_BYTES = 16
@@ -82,6 +81,8 @@ class CachedTextEncoder(TextEncoder):
 
     def _encode_and_store(self, missing: Sequence[tuple[bytes, str]]) -> np.ndarray:
         """Vectors (n, D) of n (key, text) pairs, each part stored as soon as it is encoded."""
+        from trace_lit.text.progress import JobProgress  # here, for rich takes a while to import
+
         vectors = np.empty((len(missing), self.dim), np.float32)
         # Texts of like length together, so that little is padded; the longest first, so that memory runs out at once.
         longest_first = sorted(range(len(missing)), key=lambda row: -len(missing[row][1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from data_modules import DomainDataModule
 from trace_lit.atomic import write_atomically
+from trace_lit.config import ConfigError
 from trace_lit.models import CLASSIFIERS
-from trace_lit.modules import Checkpoint, CheckpointError, TuneModule
+from trace_lit.modules import AtomicCheckpointIO, Checkpoint, CheckpointError, TuneModule
+from trace_lit.modules.checkpoint import CHECKPOINT_KEY, contents
 from trace_lit.modules.stage import StageModule
 from trace_lit.runs.data import about_run, build_datamodule, corpus_cache, run_domain
 from trace_lit.runs.folder import AUTO, read_metrics, run_before, run_folder, write_metrics
 from trace_lit.runs.record import recorded
-from trace_lit.settings import STAGES, Config, retrieves, to_yaml
+from trace_lit.settings import STAGES, Config, load_config, retrieves, split_words, to_yaml
 from trace_lit.train.announce import announce, check_processes
 from trace_lit.train.claim import check_free, claimed
 from trace_lit.train.process import training_process
@@ -30,8 +33,9 @@ from trace_lit.train.resume import check_finished, check_resumable, check_words,
 from trace_lit.train.session import Session
 from trace_lit.train.start import bring_along, build_module, load_start
 from trace_lit.train.trainer import build_trainer
-from trace_lit.tuning.build import check_labels, fit_classifiers, score_split
+from trace_lit.tuning.build import check_labels, score_split
 from trace_lit.tuning.neighbours import check_unchanged, find_neighbours
+from trace_lit.tuning.statistics import classifier_weights, fit_classifiers
 
 
 @dataclass
@@ -49,16 +53,24 @@ class FitResult:
     folder: Path
     metrics: dict[str, float]
 
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={value:.4g}" for name, value in self.metrics.items() if name.startswith("best/"))
+        return f"FitResult({str(self.folder)!r}{', ' if told else ''}{told})"
 
-def fit(config: Config, resume: str | Path | None = None, overwrite: bool = False, trust: bool = False) -> FitResult:
+
+def fit(
+    *settings: Config | str | Path, resume: str | Path | None = None, overwrite: bool = False, trust: bool = False
+) -> FitResult:
     """Train one stage; the run folder then holds config.yaml, checkpoints, TensorBoard events and metrics.json.
 
-    Neither `config` nor the process (generators, deterministic algorithms, warning filters, log levels) is changed.
+    Neither a `Config` that is given nor the process is changed: generators, deterministic algorithms, warning filters and
+    log levels are put back.
 
     Parameters
     ----------
-    config
-        See `trace_lit.load_config`.
+    settings
+        YAML files and `key=value` words, merged left to right like those of `trace-lit fit`; or a single `Config`. A word
+        with "=" in it is a file where there is one of that name.
     resume
         A checkpoint or a run to go on from, or "auto" for the last checkpoint of this run if there is one.
     overwrite
@@ -75,13 +87,31 @@ def fit(config: Config, resume: str | Path | None = None, overwrite: bool = Fals
         By Ctrl-C, after the step has been finished and saved; at once by a second one.
     SystemExit
         With code 75 (EX_TEMPFAIL) by SIGTERM or SIGUSR1, after the step has been finished and saved.
+
+    Examples
+    --------
+    >>> run = trace_lit.fit("experiments/weather/align.yaml", "trainer.max_epochs=3")  # doctest: +SKIP
+    >>> run.folder  # doctest: +SKIP
+    PosixPath('runs/weather/align/default')
     """
     check_words(resume, overwrite)
     follow_parent()
-    config = copy.deepcopy(config)
+    config = _config_of(settings)
     anchor_paths(config)
     with training_process(config):
         return _fit(config, resume, overwrite, trust)
+
+
+def _config_of(settings: Sequence[Config | str | Path]) -> Config:
+    """The configuration that `fit` is asked for."""
+    given = [part for part in settings if isinstance(part, Config)]
+    if given:
+        if len(settings) > 1:
+            raise ConfigError(
+                "fit takes a single Config, or files and key=value words; load_config merges these into one"
+            )
+        return copy.deepcopy(given[0])
+    return load_config(*split_words([str(part) for part in settings]))
 
 
 def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool) -> FitResult:
@@ -97,9 +127,9 @@ def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool
     if not own and getattr(rank_zero_only, "rank", 0) == 0:  # the others find the folder made
         check_free(folder, overwrite)  # before all the work
     data = _load_data(config, checkpoint or start)
-    if resume is not None and checkpoint is None and read_metrics(folder):  # a run that keeps none, and has ended
-        return _ended(config, folder, data)
     if config.stage == "tune" and config.tune.model in CLASSIFIERS:
+        if resume is not None and (checkpoint is None or own) and read_metrics(folder):
+            return _ended(config, folder, data)
         return _fit_classifier(config, folder, data, checkpoint, overwrite)
     module = build_module(config, data, start, trust)
     if checkpoint is not None and not module.learns_by_steps:
@@ -207,17 +237,27 @@ def _ended(config: Config, folder: Path, data: DomainDataModule) -> FitResult:
 def _fit_classifier(
     config: Config, folder: Path, data: DomainDataModule, checkpoint: Checkpoint | None, overwrite: bool
 ) -> FitResult:
-    """A baseline of scikit-learn: quick and the same every time, so it is no checkpoint that is kept but its scores."""
+    """A baseline of scikit-learn: its scores, and a checkpoint of what it has learned."""
     if checkpoint is not None:
         raise CheckpointError(f"{checkpoint.path} is nothing that the baseline {config.tune.model} could go on with")
     with claimed(folder, overwrite, go_on=False):
         began = time.perf_counter()
-        scores = score_split(config, data, "validation", fit_classifiers(config, data), torch.device("cpu"))
+        classifiers = fit_classifiers(config, data)
+        scores = score_split(config, data, "validation", classifiers, torch.device("cpu"))
         metrics = {
             **{f"last/{name}": value for name, value in scores.items()},
             "fit/seconds": time.perf_counter() - began,
         }
         write_atomically(folder / "config.yaml", to_yaml(config))
+        corpora = [corpus.info for corpus in data.corpora]
+        own = contents(config, data.vocabulary, corpora, data.data_fingerprint, folder)
+        whole: dict[str, Any] = {
+            CHECKPOINT_KEY: own | {"label_names": list(data.label_names)},
+            "state_dict": classifier_weights(classifiers),
+            "epoch": 0,
+            "global_step": 0,
+        }
+        AtomicCheckpointIO().save_checkpoint(whole, folder / "checkpoints" / "best.ckpt")
         written: dict[str, Any] = {"run/data_fingerprint": data.data_fingerprint, **metrics}
         with recorded(folder, about_run(data)):
             write_metrics(folder, written)

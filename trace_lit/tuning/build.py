@@ -17,7 +17,6 @@ from trace_lit.modules import Checkpoint, TuneModule
 from trace_lit.modules.tune import Scores, score
 from trace_lit.settings import Config
 from trace_lit.tuning.neighbours import attach_retrieval, fingerprints
-from trace_lit.tuning.statistics import fit_statistics
 
 Predictor = Callable[[MultimodalBatch], Tensor]  # forecasts or probabilities of a batch, see `TuneModule.predict`
 
@@ -126,8 +125,3 @@ def score_split(
         for prefix, scores in zip(prefixes, all_scores, strict=True)
         for key, value in scores.compute().items()
     }
-
-
-def fit_classifiers(config: Config, data: DomainDataModule) -> list[Predictor]:
-    """Scikit-learn's classifiers `tune.model`, learned from the training windows, one a corpus."""
-    return [fit_statistics(config, data, place) for place in range(len(data.corpora))]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from data_modules import Corpus, DomainDataModule
+from data_modules.corpus import Corpus
 from trace_lit.devices import best_device
-from trace_lit.modules import CheckpointError
+from trace_lit.modules.checkpoint import CheckpointError
 from trace_lit.modules.loading import load_aligned
 from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup
 from trace_lit.settings import Config, retrieves
 from trace_lit.text import build_text_encoder
+
+if TYPE_CHECKING:  # it imports Lightning
+    from data_modules.domain import DomainDataModule
 
 
 def attach_retrieval(config: Config, data: DomainDataModule, trust: bool = False) -> list[Retrieval]:
@@ -26,36 +31,68 @@ def attach_retrieval(config: Config, data: DomainDataModule, trust: bool = False
     """
     if not retrieves(config):
         return []
-    rag = config.rag
-    assert rag.retriever is not None
-    model, checkpoint = load_aligned(rag.retriever, trust)
-    text = build_text_encoder(checkpoint.config.text)
-    settings = checkpoint.config
-    retriever = FrozenRetriever(
-        model, text, best_device(config.trainer.accelerator), settings.text.unit, settings.data.zero_is_missing
-    )
-    searched = data.corpora if rag.corpus is None else [_other(Path(rag.corpus).expanduser(), data)] * len(data.corpora)
-    corpora = list({corpus.fingerprint: corpus for corpus in (*data.corpora, *searched)}.values())
-    retriever.learn_channels(corpora)
+    retriever, given = open_retriever(config, trust), config.rag.corpus
+    searched = data.corpora if given is None else [_other(Path(given).expanduser(), data)] * len(data.corpora)
     made: dict[str, Retrieval] = {}
     for corpus in searched:
         if corpus.fingerprint not in made:
-            made[corpus.fingerprint] = Retrieval(
-                retriever,
-                corpora,
-                corpus,
-                config.window,
-                rag,
-                task=config.tune.task,
-                label_names=data.label_names,
-                transform=config.encoder.transform,
-                zero_is_missing=config.data.zero_is_missing,
-                folder=Path(config.data.cache_dir).expanduser() / "retrieved",
+            made[corpus.fingerprint] = build_retrieval(
+                config, retriever, [*data.corpora, *searched], corpus, data.label_names
             )
     for datasets in data.datasets.values():
         for dataset, corpus in zip(datasets, searched, strict=True):
             dataset.attach(RetrievalLookup(made[corpus.fingerprint], dataset))
     return list(made.values())
+
+
+def open_retriever(config: Config, trust: bool = False) -> FrozenRetriever:
+    """The retriever that `rag.retriever` names; classes that its run names are imported only with `trust`.
+
+    Raises
+    ------
+    CheckpointError, TextEncoderError
+        It is not there, or cannot be used.
+    """
+    place = config.rag.retriever
+    assert place is not None
+    if not Path(place).exists():
+        raise CheckpointError(
+            f"the retriever {place} (rag.retriever), by which neighbours are found, is not there; name the run of stage "
+            "align with --retriever (retriever=…)"
+        )
+    model, checkpoint = load_aligned(place, trust)
+    settings = checkpoint.config
+    return FrozenRetriever(
+        model,
+        build_text_encoder(settings.text),
+        best_device(config.trainer.accelerator),
+        settings.text.unit,
+        settings.data.zero_is_missing,
+    )
+
+
+def build_retrieval(
+    config: Config,
+    retriever: FrozenRetriever,
+    corpora: Sequence[Corpus],
+    searched: Corpus,
+    label_names: Sequence[str],
+) -> Retrieval:
+    """What finds the neighbours of windows of `corpora` in the one of them that is `searched`."""
+    distinct = list({corpus.fingerprint: corpus for corpus in corpora}.values())
+    retriever.learn_channels(distinct)
+    return Retrieval(
+        retriever,
+        distinct,
+        searched,
+        config.window,
+        config.rag,
+        task=config.tune.task,
+        label_names=label_names,
+        transform=config.encoder.transform,
+        zero_is_missing=config.data.zero_is_missing,
+        folder=Path(config.data.cache_dir).expanduser() / "retrieved",
+    )
 
 
 def _other(path: Path, data: DomainDataModule) -> Corpus:
@@ -77,7 +114,7 @@ def check_unchanged(now: dict[str, str], recorded: dict[str, str], place: str | 
             )
 
 
-def fingerprints(config: Config, retrievals: list[Retrieval]) -> dict[str, str]:
+def fingerprints(config: Config, retrievals: Sequence[Retrieval]) -> dict[str, str]:
     """Of the retriever, and of the corpus that is searched where it is not each window's own."""
     if not retrievals:
         return {}

@@ -1,17 +1,25 @@
-"""Classification from statistics of the window, on scikit-learn: the baselines of the stage tune."""
+"""Classification from statistics of the window, on scikit-learn: the baselines of the stage tune.
+
+What a classifier has learned is kept as tensors, so that it is used without scikit-learn and loads without pickle.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from data_modules import DomainDataModule
 from data_modules.forecasting import OriginDataset
 from trace_lit.batch import MultimodalBatch
+from trace_lit.config import import_class
+from trace_lit.models import MODELS
 from trace_lit.settings import Config
+
+if TYPE_CHECKING:  # it imports Lightning
+    from data_modules.domain import DomainDataModule
 
 _STATISTICS = 7
 
@@ -54,39 +62,153 @@ def statistics_of(batch: MultimodalBatch, channel_ids: Tensor) -> Tensor:
     return torch.where(there.any(-1, keepdim=True), own, torch.nan).flatten(1)
 
 
-def fit_statistics(config: Config, data: DomainDataModule, place: int = 0) -> Callable[[MultimodalBatch], Tensor]:
-    """A function that gives the probabilities (B, K) of the labels of a batch, trained on the training windows of a corpus.
+class StatisticsClassifier(ABC):
+    """Tells the probabilities of the labels of a batch from statistics of its windows.
 
-    It uses that corpus's channels: others in a batch are left out, and those that a batch lacks are missing.
+    It goes by the channels of the corpus that it was fitted on: others that a batch may have are left out, and those that
+    it lacks are missing.
+
+    Parameters
+    ----------
+    learned
+        What `fit` has returned.
+    labels
+        K, the number of label names.
     """
-    dataset: OriginDataset = data.datasets["train"][place]
-    counts = dataset.label_counts(len(data.label_names)).tolist()
-    rarity = {label: sum(counts) / (len(counts) * count) for label, count in enumerate(counts) if count}
-    model = _classifier(config, {label: value**config.tune.class_weights for label, value in rarity.items()})
-    learned = dataset[list(range(len(dataset)))]
-    channels = dataset.channel_ids
-    model.fit(statistics_of(learned, channels).numpy(), learned.label.numpy())
 
-    def predict(batch: MultimodalBatch) -> Tensor:
-        probabilities = torch.zeros(len(batch), len(data.label_names))
-        found = model.predict_proba(statistics_of(batch, channels).numpy())
-        probabilities[:, model.classes_] = torch.from_numpy(found).float()
+    def __init__(self, learned: Mapping[str, Tensor], labels: int) -> None:
+        self.learned = dict(learned)
+        self.labels = labels
+
+    @classmethod
+    def fit(cls, dataset: OriginDataset, config: Config, labels: int) -> StatisticsClassifier:
+        """Learn from the windows of `dataset`; rare labels count more, by `tune.class_weights`."""
+        counts = dataset.label_counts(labels).tolist()
+        rarity = {label: sum(counts) / (len(counts) * count) for label, count in enumerate(counts) if count}
+        weight = {label: value**config.tune.class_weights for label, value in rarity.items()}
+        batch, channels = dataset[list(range(len(dataset)))], dataset.channel_ids
+        features = statistics_of(batch, channels).numpy()
+        learned, classes = cls.learn(features, batch.label.numpy(), weight, config.seed)
+        return cls({**learned, "channels": channels, "classes": torch.as_tensor(classes)}, labels)
+
+    def __call__(self, batch: MultimodalBatch) -> Tensor:
+        """Probabilities (B, K) of the labels."""
+        raw = self.scores(statistics_of(batch, self.learned["channels"]))  # (B, K') or, of two classes, (B, 1)
+        told = torch.cat([-raw, raw], dim=1).sigmoid() if raw.shape[1] == 1 else raw.softmax(-1)
+        probabilities = torch.zeros(len(batch), self.labels)
+        probabilities[:, self.learned["classes"]] = told.float()
         return probabilities
 
-    return predict
+    @staticmethod
+    @abstractmethod
+    def learn(features: Any, labels: Any, weight: dict[int, float], seed: int) -> tuple[dict[str, Tensor], Any]:
+        """Fit features (N, F), NaN where missing, to `labels` (N,): what is learned, and the classes in their order."""
+
+    @abstractmethod
+    def scores(self, features: Tensor) -> Tensor:
+        """The logits (B, K') of the classes, of two those (B, 1) of the second, from features (B, F) float64."""
 
 
-def _classifier(config: Config, weight: dict[int, float]) -> Any:
-    """The classifier `tune.model` of scikit-learn, which takes seconds to import; `weight` is each label's."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+class LogisticRegression(StatisticsClassifier):
+    """Logistic regression on standardised statistics; a missing one stands at its mean."""
 
-    if config.tune.model == "gradient_boosting":
-        return HistGradientBoostingClassifier(
-            learning_rate=0.05, max_iter=200, max_leaf_nodes=15, class_weight=weight, random_state=config.seed
+    @staticmethod
+    def learn(features: Any, labels: Any, weight: dict[int, float], seed: int) -> tuple[dict[str, Tensor], Any]:
+        from sklearn import linear_model  # which takes seconds to import
+        from sklearn.impute import SimpleImputer
+        from sklearn.preprocessing import StandardScaler
+
+        imputer = SimpleImputer(keep_empty_features=True)  # of a channel without a value in any training window
+        scaler = StandardScaler()
+        model = linear_model.LogisticRegression(max_iter=5000, class_weight=weight)
+        model.fit(scaler.fit_transform(imputer.fit_transform(features)), labels)
+        learned = {
+            "fill": imputer.statistics_,
+            "mean": scaler.mean_,
+            "scale": scaler.scale_,
+            "weight": model.coef_,
+            "bias": model.intercept_,
+        }
+        return {name: torch.from_numpy(value) for name, value in learned.items()}, model.classes_
+
+    def scores(self, features: Tensor) -> Tensor:
+        own = self.learned
+        features = torch.where(features.isnan(), own["fill"].nan_to_num(0.0), features)
+        return (features - own["mean"]) / own["scale"] @ own["weight"].T + own["bias"]
+
+
+class GradientBoosting(StatisticsClassifier):
+    """Boosted trees on histograms; a missing statistic goes to the side that it was learned to go to.
+
+    Its trees are kept behind one another: node by node the feature and the threshold that it asks for, where to go, and
+    the value of a leaf.
+    """
+
+    @staticmethod
+    def learn(features: Any, labels: Any, weight: dict[int, float], seed: int) -> tuple[dict[str, Tensor], Any]:
+        from sklearn.ensemble import HistGradientBoostingClassifier  # which takes seconds to import
+
+        model = HistGradientBoostingClassifier(
+            learning_rate=0.05, max_iter=200, max_leaf_nodes=15, class_weight=weight, random_state=seed
         )
-    imputer = SimpleImputer(keep_empty_features=True)  # of a channel without a value in any training window
-    return make_pipeline(imputer, StandardScaler(), LogisticRegression(max_iter=5000, class_weight=weight))
+        model.fit(features, labels)
+        trees = [(score, tree.nodes) for stage in model._predictors for score, tree in enumerate(stage)]
+        sizes = torch.tensor([len(nodes) for _, nodes in trees])
+        first = sizes.cumsum(0) - sizes
+
+        def nodes(name: str, kind: torch.dtype) -> Tensor:
+            return torch.cat([torch.as_tensor(own[name].astype("f8")) for _, own in trees]).to(kind)
+
+        offset = first.repeat_interleave(sizes)
+        return {
+            "first": first,
+            "score": torch.tensor([score for score, _ in trees]),
+            "feature": nodes("feature_idx", torch.int64),
+            "threshold": nodes("num_threshold", torch.float64),
+            "missing_left": nodes("missing_go_to_left", torch.bool),
+            "left": nodes("left", torch.int64) + offset,
+            "right": nodes("right", torch.int64) + offset,
+            "leaf": nodes("is_leaf", torch.bool),
+            "value": nodes("value", torch.float64),
+            "baseline": torch.as_tensor(model._baseline_prediction).double().flatten(),
+        }, model.classes_
+
+    def scores(self, features: Tensor) -> Tensor:
+        own = self.learned
+        node = own["first"].repeat(len(features), 1)  # (B, trees)
+        while not bool(own["leaf"][node].all()):
+            value = features.gather(1, own["feature"][node])
+            left = torch.where(value.isnan(), own["missing_left"][node], value <= own["threshold"][node])
+            step = torch.where(left, own["left"][node], own["right"][node])
+            node = torch.where(own["leaf"][node], node, step)
+        total = own["baseline"].repeat(len(features), 1)
+        return total.index_add(1, own["score"], own["value"][node])
+
+
+def classifier_class(config: Config) -> type[StatisticsClassifier]:
+    """The class of the classifier `tune.model`."""
+    return import_class(MODELS[config.tune.model].path, StatisticsClassifier, "tune.model")
+
+
+def fit_classifiers(config: Config, data: DomainDataModule) -> list[StatisticsClassifier]:
+    """The classifiers `tune.model`, learned from the training windows, one a corpus."""
+    kind, labels = classifier_class(config), len(data.label_names)
+    return [kind.fit(dataset, config, labels) for dataset in data.datasets["train"]]
+
+
+def classifier_weights(classifiers: list[StatisticsClassifier]) -> dict[str, Tensor]:
+    """All that `classifiers` have learned, for a checkpoint."""
+    return {f"{place}.{name}": value for place, own in enumerate(classifiers) for name, value in own.learned.items()}
+
+
+def restore_classifiers(config: Config, weights: Mapping[str, Tensor], labels: int) -> list[StatisticsClassifier]:
+    """The inverse of `classifier_weights`."""
+    kind = classifier_class(config)
+    places = sorted({int(name.partition(".")[0]) for name in weights})
+    return [
+        kind(
+            {name.partition(".")[2]: value for name, value in weights.items() if int(name.partition(".")[0]) == place},
+            labels,
+        )
+        for place in places
+    ]

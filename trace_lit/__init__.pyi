@@ -1,0 +1,9 @@
+from .inference.evaluate import evaluate
+from .inference.load import load
+from .runs.compare import compare
+from .settings import load_config
+from .train.fit import fit
+
+__version__: str
+
+__all__ = ["compare", "evaluate", "fit", "load", "load_config"]

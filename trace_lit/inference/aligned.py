@@ -1,0 +1,207 @@
+"""An aligned run in use: series and texts as vectors of one space, and a corpus searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from data_modules.corpus import Corpus, CorpusError
+from data_modules.dataset import CorpusDataset
+from data_modules.splits import SPLITS
+from data_modules.text_table import TextTable, text_table
+from data_modules.vocabulary import foreign_vocabulary
+from data_modules.windows import check_lengths
+from trace_lit.alignment import AlignedModel, SearchSpace
+from trace_lit.batch import MultimodalBatch
+from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import ConfigError
+from trace_lit.inference.inputs import as_batch, read_window
+from trace_lit.inference.loaded import LoadedRun
+from trace_lit.modules.checkpoint import Checkpoint
+from trace_lit.modules.loading import aligned_model
+from trace_lit.retrieval import Hit, Retriever, VectorIndex, evaluation_mode
+from trace_lit.retrieval.pool import embed_series
+from trace_lit.text import document
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TEXTS_AT_ONCE = 256
+
+
+class Hits(list[Hit]):
+    """The answers to a question, best first."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a hit, with the columns score, id, start, end, label, text, split and row."""
+        import pandas as pd
+
+        columns = list(Hit.__annotations__)
+        return pd.DataFrame([vars(hit) for hit in self], columns=columns)
+
+
+class AlignedRun(LoadedRun):
+    """A run of stage align: series and texts in one space, where a score is an inner product of unit vectors.
+
+    A vector holds the part at [CLS] and one a channel of `channels`, in the order of the model's vocabulary: E is
+    (1 + C) d, or d where `alignment.channel_score` is false. Vectors that `search` compares are made for the channels of
+    the corpus that is searched.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+        super().__init__(checkpoint, device)
+        self.model: AlignedModel = aligned_model(checkpoint).to(device)
+        self._retrievers: dict[tuple[str, tuple[str, ...]], Retriever] = {}
+
+    @property
+    def vocabulary(self) -> ChannelVocabulary:
+        return self.model.encoder.vocabulary
+
+    @cached_property
+    def _space(self) -> SearchSpace:
+        return SearchSpace(self.model, self.channels)
+
+    def _vectors(self, batch: MultimodalBatch) -> Tensor:
+        with evaluation_mode(self._space):
+            return self._space.embed_series(batch)
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (N, E) of N texts, to be held against those of `embed_series` by inner products.
+
+        Raises
+        ------
+        ConfigError
+            `texts` is a single text, or one is empty or none.
+        TextEncoderError
+            The text encoder cannot be found.
+
+        Examples
+        --------
+        >>> model = trace_lit.load("runs/weather/align/first")  # doctest: +SKIP
+        >>> scores = model.embed_text(["a dry day"]) @ model.embed_series(frame).T  # doctest: +SKIP
+        """
+        if isinstance(texts, str):
+            raise ConfigError("embed_text takes a list of texts, not one text: write embed_text([text])")
+        for number, text in enumerate(texts):
+            if not isinstance(text, str) or not text.strip():
+                raise ConfigError(f"text {number} is {text!r}; each must be a text with something in it")
+        table = self._table(texts)
+        parts = [torch.zeros(0, self._width)]
+        with evaluation_mode(self._space):
+            for numbers in table.numbers(texts).split(_TEXTS_AT_ONCE):
+                vectors, mask = table.look_up(numbers)
+                parts.append(self._space.embed_text(vectors.to(self.device), mask.to(self.device)).cpu())
+        return torch.cat(parts).numpy()
+
+    @property
+    def _width(self) -> int:
+        return self.config.encoder.width * (1 + len(self.channels) * self.config.alignment.channel_score)
+
+    def _table(self, texts: Iterable[str]) -> TextTable:
+        """The vectors of texts as the model reads them: by token, by sentence or as a whole."""
+        return text_table(texts, self.text_encoder, self.config.text.unit, kind="query")
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        series: Any = None,
+        like: str | None = None,
+        corpus: Corpus | str | Path | None = None,
+        top: int = 5,
+        split: str | None = None,
+    ) -> Hits:
+        """The instances of a corpus that answer a question, best first. One of `text`, `series` and `like` is given.
+
+        The corpus is embedded by the first question to it; further ones are quick.
+
+        Parameters
+        ----------
+        text
+            A question in words.
+        series
+            One window, see `embed_series`, of channels of the corpus.
+        like
+            The id of an instance; it is not among its own hits.
+        corpus
+            A corpus folder, or a `Corpus`; the run's own by default.
+        top
+            How many hits.
+        split
+            "train", "validation" or "test"; all of the corpus by default.
+
+        Raises
+        ------
+        ConfigError
+            No question is given, or several; or the run has several corpora and none is named.
+        CheckpointError, CorpusError, RetrievalError, TextEncoderError
+            The corpus is not there or cannot be used, it has no such instance, or the series cannot be read.
+
+        Examples
+        --------
+        >>> model = trace_lit.load("runs/weather/align/first")  # doctest: +SKIP
+        >>> hits = model.search("a cold front", corpus="corpora/weather", top=3)  # doctest: +SKIP
+        >>> hits.to_frame()[["score", "id", "text"]]  # doctest: +SKIP
+        """
+        given = [name for name, value in (("text", text), ("series", series), ("like", like)) if value is not None]
+        if len(given) != 1:
+            raise ConfigError(f"search takes one of text, series and like; {' and '.join(given) or 'none'} was given")
+        if top < 1:
+            raise ConfigError(f"top is {top}; it must be at least 1")
+        if text is not None and not text.strip():
+            raise ConfigError('the text is empty; ask in words, like "heavy rain after a sudden pressure drop"')
+        searched = self.corpus(corpus)
+        batch = None
+        if series is not None:
+            window = read_window(series, searched.info.channels)
+            self._learn_channels(searched)
+            batch = as_batch([window], self.vocabulary, self.config.encoder.patch_length)
+        retriever = self._retriever(searched, split)
+        if text is not None:
+            table = self._table([text])
+            return Hits(retriever.by_text(table.look_up(table.numbers([text]))[0][0], top))
+        return Hits(retriever.by_id(str(like), top) if batch is None else retriever.by_series(batch, top))
+
+    def _retriever(self, corpus: Corpus, split: str | None) -> Retriever:
+        splits = (split,) if split else tuple(name for name in SPLITS if corpus.select(name))
+        key = corpus.fingerprint, splits
+        if key not in self._retrievers:
+            check_lengths(corpus, self.config.encoder.patch_length)
+            self._learn_channels(corpus)
+            space = SearchSpace(self.model, corpus.info.channels)
+            rows, vectors = [], []
+            for name in splits:
+                dataset = self._dataset(corpus, name)
+                vectors.append(embed_series(space, _batches(dataset, self.config.evaluation.batch_size), self.device))
+                rows.append(dataset.rows)
+            ids = corpus.ids[np.concatenate(rows)].tolist()
+            index = VectorIndex(torch.cat(vectors).numpy(), ids, corpus.fingerprint)
+            self._retrievers[key] = Retriever(space, corpus, index, self.device)
+        return self._retrievers[key]
+
+    def _dataset(self, corpus: Corpus, split: str) -> CorpusDataset:
+        nothing = TextTable((), None, document)
+        zero_is_missing = self.config.data.zero_is_missing
+        dataset = CorpusDataset(corpus, split, self.vocabulary, nothing, nothing, zero_is_missing=zero_is_missing)
+        if not len(dataset):
+            raise CorpusError(f"{corpus.path} has no rows in the split {split!r}; search another one")
+        return dataset
+
+    def _learn_channels(self, corpus: Corpus) -> None:
+        """Make room for channels that the model has never seen."""
+        known = self.vocabulary
+        extended = foreign_vocabulary([corpus], lambda: self.text_encoder, known)
+        if extended is not known:
+            self.model.encoder.extend(extended)
+
+
+def _batches(dataset: CorpusDataset, size: int) -> Iterator[MultimodalBatch]:
+    for first in range(0, len(dataset), size):
+        yield dataset[list(range(first, min(first + size, len(dataset))))]

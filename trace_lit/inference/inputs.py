@@ -1,0 +1,103 @@
+"""What people hand to a model: DataFrames, arrays and CSV files, as batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from data_modules.corpus import CorpusError
+from data_modules.csv_series import read_series_csv
+from data_modules.frames import is_frame, read_array, read_frame
+from data_modules.input_series import InputSeries
+from data_modules.text_table import NO_TEXT
+from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.channels import Channel, ChannelVocabulary
+
+
+def read_window(data: Any, channels: Sequence[Channel], source: str = "") -> InputSeries:
+    """One window: a DataFrame, an array (C, T), the path of a CSV file, or an `InputSeries`.
+
+    Raises
+    ------
+    CorpusError
+        It is something else, or cannot be read.
+    """
+    named = {"source": source} if source else {}
+    if isinstance(data, InputSeries):
+        return data
+    if isinstance(data, (str, Path)):
+        return read_series_csv(data, channels)
+    if is_frame(data):
+        return read_frame(data, channels, **named)
+    if isinstance(data, torch.Tensor):
+        data = data.detach().cpu().numpy()
+    return read_array(data, channels, **named)
+
+
+def read_windows(data: Any, channels: Sequence[Channel]) -> list[InputSeries]:
+    """The windows of `data`: one, see `read_window`, an array (N, C, T), or a list of windows of any lengths.
+
+    Raises
+    ------
+    CorpusError
+        A window cannot be read; it is named by its number, from 0.
+    """
+    several = isinstance(data, (list, tuple)) or getattr(data, "ndim", 2) == 3
+    if not several or is_frame(data):
+        return [read_window(data, channels)]
+    if not len(data):
+        raise CorpusError("there is no window; give one at least")
+    return [read_window(window, channels, f"window {number}") for number, window in enumerate(data)]
+
+
+def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patch_length: int) -> MultimodalBatch:
+    """N windows as a batch of the channels that any of them has, without texts and labels, padded on the left.
+
+    Its times are known where those of all windows are.
+
+    Raises
+    ------
+    CorpusError
+        A window is shorter than a patch.
+    """
+    channels = list({channel.key: channel for window in windows for channel in window.channels}.values())
+    place = {channel.key: number for number, channel in enumerate(channels)}
+    steps = max(window.values.shape[1] for window in windows)
+    values = torch.full((len(windows), len(channels), steps), torch.nan)
+    mask = torch.zeros(len(windows), len(channels), dtype=torch.bool)
+    times = torch.zeros(len(windows), steps, dtype=torch.int64)
+    for number, window in enumerate(windows):
+        length = window.values.shape[1]
+        if length < patch_length:
+            raise CorpusError(
+                f"{window.source} has {length} rows; the model needs at least a patch of {patch_length} steps"
+            )
+        own = [place[channel.key] for channel in window.channels]
+        mask[number, own] = True
+        values[number, own, steps - length :] = torch.from_numpy(window.values)
+        if window.times is not None:
+            seconds = np.array(window.times, dtype="datetime64[s]").astype(np.int64)
+            times[number, steps - length :] = torch.from_numpy(seconds)
+    observed = ~values.isnan()
+    none = torch.full((len(windows),), NO_TEXT)
+    return MultimodalBatch(
+        values=torch.where(observed, values, 0.0),
+        observed=observed,
+        channel_mask=mask,
+        channel_ids=torch.tensor(vocabulary.ids(channels)).repeat(len(windows), 1),
+        text=torch.zeros(len(windows), 1, 0),
+        text_mask=torch.zeros(len(windows), 1, dtype=torch.bool),
+        channel_text=torch.zeros(*mask.shape, 0),
+        has_channel_text=torch.zeros_like(mask),
+        label=torch.full((len(windows),), NO_LABEL),
+        index=torch.arange(len(windows)),
+        text_id=none,
+        channel_text_id=none.unsqueeze(1).expand(mask.shape),
+        series_id=torch.full((len(windows),), -1),
+        span=torch.stack([times[:, 0], times[:, -1]], dim=1),
+        times=times if all(window.times is not None for window in windows) else None,
+    )

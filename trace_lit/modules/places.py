@@ -1,0 +1,55 @@
+"""The paths of a run's configuration, kept relative to its folder, so that they are found again where it was moved to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from trace_lit.settings import Config
+
+_PLACES = (("", "init_from"), ("data", "corpus"), ("data", "root"), ("rag", "retriever"), ("rag", "corpus"))
+_CACHES = ("data", "text")
+
+
+def relative_places(config: Config, folder: Path) -> dict[str, Any]:
+    """The paths of `config` that are set, by dotted keys, each relative to the run's `folder`."""
+
+    def relative(place: str) -> str:
+        return os.path.relpath(Path(place).expanduser().resolve(), folder.resolve())
+
+    found: dict[str, Any] = {}
+    for section, key in _PLACES:
+        value = getattr(getattr(config, section) if section else config, key)
+        if value is not None:
+            of_value = [relative(place) for place in value] if isinstance(value, list) else relative(value)
+            found[f"{section}.{key}".lstrip(".")] = of_value
+    return found
+
+
+def find_again(config: Config, folder: Path, places: dict[str, Any]) -> None:
+    """Let `config` name what is there today.
+
+    A path leads where it leads from the run's `folder`, as `relative_places` kept it, if anything is there, and stays
+    what it is otherwise. A cache folder that is not there gives way to the usual one: the cache of a run that was handed
+    over is somebody else's.
+    """
+
+    def found(place: str, relative: Any) -> str:
+        there = (folder.resolve() / str(relative)).resolve()
+        return str(there) if there.exists() else place
+
+    for section, key in _PLACES:
+        owner = getattr(config, section) if section else config
+        value, relative = getattr(owner, key), places.get(f"{section}.{key}".lstrip("."))
+        if value is None or relative is None:
+            continue
+        if not isinstance(value, list):
+            setattr(owner, key, found(value, relative))
+        elif isinstance(relative, list) and len(relative) == len(value):
+            setattr(owner, key, [found(*pair) for pair in zip(value, relative, strict=True)])
+    usual = Config()
+    for section in _CACHES:
+        owner = getattr(config, section)
+        if not Path(owner.cache_dir).expanduser().is_dir():
+            owner.cache_dir = getattr(usual, section).cache_dir
