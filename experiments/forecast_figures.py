@@ -75,7 +75,9 @@ def real(options: argparse.Namespace, domain: str, example: Example) -> Path:
 
 def tuned(files: list[Path], words: list[str], example: Example) -> Path:
     rag = ["rag.mode=series+text", "rag.use_futures=true"]
-    return fit(load_config(files, [*words, "stage=tune", f"window={example.window}", BAND, *rag]), overwrite=True).folder
+    return fit(
+        load_config(files, [*words, "stage=tune", f"window={example.window}", BAND, *rag]), overwrite=True
+    ).folder
 
 
 def newest_whole(predictions: Predictions) -> int:
