@@ -1,6 +1,6 @@
-"""Speed of the series encoder and of mining, beside the matrix products that they cannot do without.
+"""Speed of the series encoder and of mining, beside the matrix products that they cannot do without; and of starting.
 
-    python experiments/bench.py [--only encoder|mining] [--precision 32-true|bf16-mixed] [--compile] [--threads N]
+    python experiments/bench.py [--only encoder|mining|startup] [--precision 32-true|bf16-mixed] [--compile] [--threads N]
                                 [--sizes N ...] [--json FILE]
 
 Encoder: forward and training as a share of what a large matrix product reaches, measured in the same process. The batch is
@@ -12,6 +12,8 @@ to look at: machines differ, and are noisy.
 Mining: the hard negatives of N anchors among N candidates, in one direction, of random unit vectors of width 384 with the
 default rules, beside the bare product of the same vectors in the same blocks: both are timed by turns on 1,024 anchors, and
 the medians multiplied to N. The memory is the most that mining all N took beyond the embeddings.
+
+Start-up: the CPU time until the command has answered, beside that of `python -c "import torch"`.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from startup import print_costs, startup_costs
 
 from data_modules import DomainDataModule
 from data_modules.config import DataConfig
@@ -227,7 +230,7 @@ def elapsed(step: Callable[[], object], device: torch.device) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("encoder", "mining"))
+    parser.add_argument("--only", choices=("encoder", "mining", "startup"))
     parser.add_argument("--precision", default="32-true", choices=("32-true", "bf16-mixed"))
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int)
@@ -239,11 +242,11 @@ def main() -> None:
         torch.set_num_threads(options.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     result: dict[str, object] = {}
-    if options.only != "mining":
+    if options.only in (None, "encoder"):
         result |= encoder_speed(options, device)
         for name, value in result.items():
             print(f"{name:28s} {value if isinstance(value, (str, bool)) else format(value, '.3f')}", flush=True)
-    if options.only != "encoder":
+    if options.only in (None, "mining"):
         print(f"mining, one direction, K = {MiningConfig.negatives}, width {WIDTH}, {device_name(device)}")
         print("| N | mining s | matrix product s | ratio | memory MB |\n|--:|--:|--:|--:|--:|", flush=True)
         result["mining"] = mined = {}
@@ -256,6 +259,9 @@ def main() -> None:
                     f"{found['memory_mb']:.0f} |",
                     flush=True,
                 )
+    if options.only in (None, "startup"):
+        result["startup"] = costs = startup_costs()
+        print_costs(costs)
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
