@@ -18,12 +18,13 @@ from data_modules.building import build_corpus
 from data_modules.config import DataConfig
 from data_modules.corpus import Corpus, CorpusError, Record
 from data_modules.domain import DomainDataModule
+from data_modules.registry import datamodule_class
 from data_modules.samplers import DomainBatchSampler
 from data_modules.vocabulary import training_vocabulary
 from data_modules.weather import WeatherDataModule
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
-from trace_lit.config import ConfigError
+from trace_lit.config import ConfigError, ForeignPath
 from trace_lit.runs.data import load_datamodule
 from trace_lit.settings import Config, load_config
 
@@ -343,3 +344,12 @@ def test_a_domain_without_records_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"Silent has neither `sources` nor its own records\(\)"):
         build_corpus(Silent, DataConfig(), tmp_path / "silent")
     assert not (tmp_path / "silent").exists()
+
+
+def test_a_class_that_a_run_names_is_needed_only_to_build_its_corpus() -> None:
+    foreign = ForeignPath("no_such:Tides", "their run")
+    assert datamodule_class(DataConfig(domain=foreign, corpus="somewhere")) is DomainDataModule
+    with pytest.raises(ConfigError, match="their run names the class 'no_such:Tides'"):
+        datamodule_class(DataConfig(domain=foreign))
+    with pytest.raises(ConfigError, match="no module 'no_such'"):  # one's own words are taken at their word
+        datamodule_class(DataConfig(domain="no_such:Tides", corpus="somewhere"))

@@ -93,6 +93,7 @@ LONG_WAY = (
 )
 # Two batches a step, three steps an epoch; the second ends between the batches of a step, and waits for its end.
 HALVES_WAY = (("SIGKILL:step:3", -9), ("SIGTERM:batch:3", 75), ("SIGKILL:step:4", -9))
+LIMITED_WAY = (("SIGKILL:step:3", -9), ("SIGTERM:batch:2", 75), ("SIGKILL:step:2", -9))  # two steps an epoch
 SHORT_WAY = (("SIGKILL:step:3", -9), ("SIGKILL:writing:3", -9), ("SIGTERM:step:2", 75), ("SIGKILL:step:7", -9))
 
 
@@ -105,7 +106,7 @@ SHORT_WAY = (("SIGKILL:step:3", -9), ("SIGKILL:writing:3", -9), ("SIGTERM:step:2
         ("align", ("data.num_workers=2",), SHORT_WAY),
         ("align", ("data.num_workers=2", MINED), LONG_WAY),
         ("pretrain", ("trainer.extra={accumulate_grad_batches: 2}",), HALVES_WAY),
-        ("align", ("trainer.extra={accumulate_grad_batches: 2, limit_train_batches: 4}", MINED), HALVES_WAY),
+        ("align", ("trainer.extra={accumulate_grad_batches: 2, limit_train_batches: 4}", MINED), LIMITED_WAY),
     ],
 )
 def test_a_run_that_was_stopped_is_the_run_that_was_not(

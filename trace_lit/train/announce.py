@@ -10,7 +10,7 @@ import torch
 
 from data_modules import DomainDataModule
 from trace_lit.config import ConfigError
-from trace_lit.models import BACKBONES
+from trace_lit.models import model_entry
 from trace_lit.modules.optim import scaled_learning_rate
 from trace_lit.modules.stage import StageModule
 from trace_lit.settings import Config
@@ -91,7 +91,8 @@ def tuning_in_words(config: Config) -> str:
     tune, horizon = config.tune, config.window.horizon
     what = f"{tune.task}, {horizon} steps ahead" if tune.task == "forecast" else tune.task
     if tune.model != "trace":
-        return f"{what}; the {'frozen forecaster' if tune.model in BACKBONES else 'baseline'} {tune.model}"
+        kind = {"frozen": "frozen forecaster", "own": "model"}.get(model_entry(tune.model).kind, "baseline")
+        return f"{what}; the {kind} {tune.model}"
     solvers = {"ridge": "in closed form", "ridge+sgd": "from the closed form on", "sgd": "by gradient steps"}
     told = f"{what}; {tune.scope}, {solvers[config.head.solver]}"
     if tune.scope != "head":
