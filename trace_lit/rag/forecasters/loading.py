@@ -64,7 +64,7 @@ def find_folder(name: str) -> Path:
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """What config.json says."""
+    """The content of config.json."""
     try:
         found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
