@@ -139,9 +139,16 @@ def load_config(
     >>> load_config([], ["encoder.width=64", "encoder.heads=4"]).encoder.width
     64
     """
-    config = merge_layers(Config, paths, overrides, _FREE, renamed, base)
+    config = merge_config(paths, overrides, base)
     check(config)
     return config
+
+
+def merge_config(
+    paths: Sequence[str | Path] = (), overrides: Sequence[str] = (), base: Mapping[str, Any] | None = None
+) -> Config:
+    """What `load_config` merges, before it is checked."""
+    return merge_layers(Config, paths, overrides, _FREE, renamed, base)
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:

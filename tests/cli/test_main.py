@@ -445,7 +445,7 @@ def test_a_defect_shows_its_trace(monkeypatch, here: Path) -> None:
     def defect(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("trace_lit.modules.inherit.load_config", defect)
+    monkeypatch.setattr("trace_lit.modules.inherit.merge_config", defect)
     with pytest.raises(ZeroDivisionError):
         main(["fit"])
 

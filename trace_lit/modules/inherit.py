@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trace_lit.modules.checkpoint import load_checkpoint
-from trace_lit.settings import Config, load_config, to_dict
+from trace_lit.settings import Config, load_config, merge_config, to_dict
 
 _TEXT = ("name", "pooling", "query_prefix", "document_prefix", "max_length")
 _ALIGNED = (("text", "unit"), ("alignment", "heads"), ("alignment", "channel_score"), ("alignment", "fusion"))
@@ -32,9 +32,9 @@ def load_training_config(paths: Sequence[str | Path] = (), overrides: Sequence[s
     CheckpointError
         `init_from` names what is there and is no checkpoint.
     """
-    config = load_config(paths, overrides)
+    config = merge_config(paths, overrides)
     if config.init_from is None or not Path(config.init_from).expanduser().exists():  # which `fit` will tell of
-        return config
+        return load_config(paths, overrides)
     start = to_dict(load_checkpoint(Path(config.init_from).expanduser()).config)
     base: dict[str, Any] = {}
     for section, key in inherited_keys(config):
