@@ -47,7 +47,7 @@ def merge_layers(
     ConfigError
         A file cannot be read, a key does not exist, a value has the wrong type, or an interpolation leads nowhere.
     """
-    merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(dict(base or {})))
+    merged: Any = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(dict(base or {})))
     for path in paths:
         merged = _merge(schema, merged, _read_yaml(schema, Path(path)), str(path), free, rename)
     for word in words:
