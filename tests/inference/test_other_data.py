@@ -199,7 +199,7 @@ def test_a_finished_run_is_itself_or_another_is_asked_for(words: list[str], kind
         "seed=7": "seed=0 there, 7 here",
         "tune={task: forecast, model: trace} window={horizon: 5}": "window.horizon=",
         "tune={task: forecast, model: trace} head={quantiles: [0.1,0.5,0.9]}": "head.quantiles=",
-        f"init_from={run}": "init_from=None there" if kind == (FORECAST,) else "is a tuned run",
+        f"init_from={run}": "init_from=None there",
     }
     for word, told in changes.items():
         with pytest.raises(CheckpointError) as refused:
