@@ -82,7 +82,7 @@ class HardNegativeMining(L.Callback):
     def _mine(self, epoch: int) -> None:
         began = time.perf_counter()
         tables: list[Tensor] = []
-        told: dict[str, list[list[MinedNegatives]]] = {name: [] for name in self.levels}
+        mined_at: dict[str, list[list[MinedNegatives]]] = {name: [] for name in self.levels}
         self.caches = []
         for loader in self.trainer.datamodule.split_dataloader("train"):  # type: ignore[attr-defined]
             dataset = loader.dataset
@@ -91,7 +91,7 @@ class HardNegativeMining(L.Callback):
             parts = []
             for name, pairs in self._embed(loader).items():
                 mined = self._mine_pairs(pairs, epoch)
-                told[name].append(mined)
+                mined_at[name].append(mined)
                 parts.append(pairs.by_row(mined, len(dataset)))
                 if self.config.cached and name == "sample":
                     self.caches.append(pairs.cache(mined, len(dataset), first))
@@ -104,7 +104,7 @@ class HardNegativeMining(L.Callback):
         seconds = time.perf_counter() - began
         self.seconds += seconds
         self.metrics = {
-            f"mining/{name}/{key}": value for name, corpora in told.items() for key, value in _told(corpora)
+            f"mining/{name}/{key}": value for name, corpora in mined_at.items() for key, value in _summary(corpora)
         }
         self.metrics |= {"mining/seconds": seconds, "mining/share": self.cost["share"]}
         for logger in self.trainer.loggers:  # an iterator is no place where a module can log
@@ -224,7 +224,7 @@ class Pairs:
         )
 
 
-def _told(corpora: Sequence[Sequence[MinedNegatives]]) -> Iterator[tuple[str, float]]:
+def _summary(corpora: Sequence[Sequence[MinedNegatives]]) -> Iterator[tuple[str, float]]:
     """What is worth watching about the negatives mined in all corpora, by direction."""
     for name, parts in zip(DIRECTIONS, zip(*corpora, strict=True), strict=False):
         positive, hardest = (torch.cat([getattr(part, kind) for part in parts]) for kind in ("positive", "hardest"))

@@ -34,7 +34,7 @@ class ProgressLines(L.Callback):
             self._say(trainer, f"step {batch_idx + 1}/{trainer.num_training_batches}", ("train/loss",))
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        # Lightning keeps a validation's metrics until the next one; they are told once.
+        # Lightning keeps a validation's metrics until the next one; they are printed once.
         names = SHOWN if self._validated else tuple(name for name in SHOWN if not name.startswith("validation/"))
         self._say(trainer, "done", names)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import lightning as L
 
-# Schedulers announce the end of a job's time by SIGTERM or, as many are told to, SIGUSR1.
+# Schedulers announce the end of a job's time by SIGTERM or, as many are configured to, SIGUSR1.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 

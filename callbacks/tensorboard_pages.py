@@ -51,9 +51,9 @@ class TensorBoardPages(L.Callback):
 
     def _project(self, writer: SummaryWriter, name: str, pool: Pool, labels: tuple[str, ...], step: int) -> None:
         """Series and texts side by side, drawn by label and kind."""
-        told = ["-" if label == NO_LABEL else labels[label] for label in pool.label.tolist()]
+        labels_of = ["-" if label == NO_LABEL else labels[label] for label in pool.label.tolist()]
         paired = pool.has_text.nonzero().squeeze(1)
-        rows = [[label, "series"] for label in told] + [[told[row], "text"] for row in paired.tolist()]
+        rows = [[label, "series"] for label in labels_of] + [[labels_of[row], "text"] for row in paired.tolist()]
         logging.getLogger("tensorboard").setLevel(logging.ERROR)
         tag = name.replace("-", "_")
         writer.add_embedding(

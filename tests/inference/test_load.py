@@ -155,7 +155,7 @@ def test_a_tuned_run_predicts_what_it_did_beside_its_corpus(alone, tuned: Path, 
     run = tuned / "runs" / "waves" / "tune" / kind
     corpus = Corpus.load(tuned / "corpora" / "waves")
     row = int(np.flatnonzero(corpus.ids == "w300")[0])
-    before = trace_lit.load(run).predictions(Asked(ids=("w300",))).said
+    before = trace_lit.load(run).predictions(Asked(ids=("w300",))).predicted
     values = np.concatenate([corpus.values()[row - 4], corpus.values()[row]], axis=1)  # 12 steps earlier, and its own
     copy = alone(run)
     tuned.rename(tuned.with_name("hidden"))

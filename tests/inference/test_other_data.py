@@ -130,8 +130,8 @@ def test_a_classifier_goes_by_the_names_of_channels_and_does_without_some(
     runs: dict[str, Path], tmp_path: Path
 ) -> None:
     turned = write_sea(tmp_path / "turned", ("flow", "tide"))
-    same = predict_run(runs["statistics"], Asked(corpus=turned)).said
-    torch.testing.assert_close(same, predict_run(runs["statistics"], Asked()).said, rtol=1e-4, atol=1e-5)
+    same = predict_run(runs["statistics"], Asked(corpus=turned)).predicted
+    torch.testing.assert_close(same, predict_run(runs["statistics"], Asked()).predicted, rtol=1e-4, atol=1e-5)
     hours = np.arange(LOOKBACK)
     for name, right in (("tide", "high"), ("flow", None)):
         file = tmp_path / f"{name}.csv"
@@ -163,9 +163,9 @@ def test_a_classifier_has_learned_from_its_own_corpus_alone(
 def test_a_classifier_is_not_learned_again_from_other_data(words: list[str], tmp_path: Path) -> None:
     corpus = write_sea(tmp_path / "corpus")
     run = fit(load_config([], [*words, *STATISTICS, f"data.corpus={corpus}"])).folder
-    before = predict_run(run, Asked()).said
+    before = predict_run(run, Asked()).predicted
     write_sea(corpus, told=LABELS[::-1])
-    torch.testing.assert_close(predict_run(run, Asked()).said, before, rtol=0, atol=0)  # it is what it has learned
+    torch.testing.assert_close(predict_run(run, Asked()).predicted, before, rtol=0, atol=0)  # it is what it has learned
     with pytest.raises(CheckpointError, match="which have changed since"):
         evaluate_run(run)
     shutil.rmtree(run / "checkpoints")  # as version 0.1 left it: it would have to learn again

@@ -122,9 +122,9 @@ def test_forecasts_are_those_that_are_scored(runs: dict[str, Path], sea: Corpus,
 @pytest.mark.parametrize(("kind", "other"), [("band", "retrieval"), ("label", "statistics")])
 def test_the_mean_of_runs_is_scored_as_what_it_says(runs: dict[str, Path], kind: str, other: str, capsys) -> None:
     both = runs[kind], runs[other]
-    own, its = (predict_run(run, Asked()).said for run in both)
+    own, its = (predict_run(run, Asked()).predicted for run in both)
     mean = predict_mean(both, Asked())
-    torch.testing.assert_close(mean.said, (own + its) / 2)
+    torch.testing.assert_close(mean.predicted, (own + its) / 2)
     before = [(run / "metrics.json").read_text() for run in both]
     assert main(["evaluate", str(both[0]), "--with", str(both[1])]) == 0
     scores = evaluate_mean(both)
@@ -180,7 +180,7 @@ def test_a_file_is_forecast_like_the_same_values_of_a_corpus(
     path = write_csv(tmp_path / "now.csv", *before("w330", 2 * LOOKBACK))
     known = predict_run(runs[kind], Asked(ids=("w330",)))
     told = predict_run(runs[kind], Asked(series=path))
-    np.testing.assert_allclose(told.said, known.said, rtol=1e-4)
+    np.testing.assert_allclose(told.predicted, known.predicted, rtol=1e-4)
     assert told.origins == known.origins
     assert told.series_ids == ["now"]
     near, found = ([near.id for near in windows.neighbours(0)] for windows in (known, told))
@@ -221,7 +221,7 @@ def test_a_gap_in_a_file_is_a_missing_value_and_a_missing_channel_is_not_forecas
     whole = predict_run(runs["band"], Asked(series=write_csv(tmp_path / "nan.csv", gap, times)))
     kept = [n for n in range(LOOKBACK) if not 5 <= n < 8]
     cut = write_csv(tmp_path / "cut.csv", values[:, kept], [times[n] for n in kept])
-    np.testing.assert_array_equal(predict_run(runs["band"], Asked(series=cut)).said, whole.said)
+    np.testing.assert_array_equal(predict_run(runs["band"], Asked(series=cut)).predicted, whole.predicted)
     only = write_csv(tmp_path / "tide.csv", values[:1], times, CHANNELS[:1])
     assert [channel.name for channel in predict_run(runs["band"], Asked(series=only)).channels] == ["tide"]
 
@@ -231,7 +231,7 @@ def test_without_times_steps_are_counted(runs: dict[str, Path], before, tmp_path
     plain = write_csv(tmp_path / "plain.csv", values, None)
     told = predict_run(runs["band"], Asked(series=plain))
     timed = predict_run(runs["band"], Asked(series=write_csv(tmp_path / "timed.csv", values, times)))
-    np.testing.assert_array_equal(told.said, timed.said)
+    np.testing.assert_array_equal(told.predicted, timed.predicted)
     assert told.origins == [None]
     write_predictions(told, tmp_path / "out.csv")
     assert pyarrow.csv.read_csv(tmp_path / "out.csv")["time"].null_count == told.table().num_rows
@@ -244,7 +244,7 @@ def test_a_short_series_is_padded_as_missing(runs: dict[str, Path], before, tmp_
     values[:, :10] = np.nan
     padded = predict_run(runs["band"], Asked(series=write_csv(tmp_path / "padded.csv", values, times)))
     short = predict_run(runs["band"], Asked(series=write_csv(tmp_path / "short.csv", values[:, 10:], times[10:])))
-    np.testing.assert_allclose(short.said, padded.said, rtol=1e-5)
+    np.testing.assert_allclose(short.predicted, padded.predicted, rtol=1e-5)
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv"])
@@ -320,4 +320,4 @@ def test_of_several_corpora_one_is_named(sea: Corpus, runs: dict[str, Path], tin
     with pytest.raises(ConfigError, match=r"several corpora .*--corpus"):
         predict_run(run, Asked())
     told = predict_run(run, Asked(corpus=more))
-    np.testing.assert_array_equal(told.said, predict_run(runs["point"], Asked()).said)
+    np.testing.assert_array_equal(told.predicted, predict_run(runs["point"], Asked()).predicted)

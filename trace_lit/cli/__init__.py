@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="trace-lit",
         description="Time series and text in one space.",
-        epilog="trace-lit COMMAND --help says what a command takes; trace-lit keys lists all keys of a configuration.",
+        epilog="trace-lit COMMAND --help shows the options of a command; trace-lit keys lists all keys of a configuration.",
     )
     parser.add_argument("--version", action=_Version, help="print the version and stop")
     parser.add_argument(

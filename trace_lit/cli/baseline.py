@@ -12,7 +12,7 @@ from trace_lit.models import BASELINES, CLASSIFIERS, RETRIEVED_MEAN
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
     baselines = (*BASELINES, *CLASSIFIERS, RETRIEVED_MEAN)
-    baseline = jobs.add_parser("baseline", help="fit what the tuned encoder is held against, like fit stage=tune does")
+    baseline = jobs.add_parser("baseline", help="fit a baseline of the tuned encoder, as fit stage=tune does")
     baseline.add_argument("name", choices=baselines, metavar="NAME", help=", ".join(baselines))
     baseline.add_argument(
         "words", nargs="*", metavar="FILE.yaml|key=value", help="as of fit; run.name is NAME by default"

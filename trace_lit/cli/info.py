@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         raise CheckpointError(f"{place} is not a run folder: it has no config.yaml; runs are written by trace-lit fit")
     else:
         raise CheckpointError(f"{place} does not exist; give a run folder or a checkpoint")
-    print("\n".join(aligned([[name, told] for name, told in facts if told])))
+    print("\n".join(aligned([[name, text] for name, text in facts if text])))
     return 0
 
 
@@ -106,8 +106,8 @@ def _settings(config: Config) -> list[tuple[str, str]]:
 
 def _windows(config: Config) -> str:
     lookback = config.window.lookback
-    told = "as long as the longest row" if lookback is None else f"look-back {lookback} steps"
-    return f"{told}, horizon {config.window.horizon} steps" if config.tune.task == "forecast" else told
+    text = "as long as the longest row" if lookback is None else f"look-back {lookback} steps"
+    return f"{text}, horizon {config.window.horizon} steps" if config.tune.task == "forecast" else text
 
 
 def _data(about: dict[str, Any], metrics: dict[str, Any]) -> list[tuple[str, str]]:

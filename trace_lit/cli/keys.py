@@ -70,17 +70,17 @@ def _word(value: Any) -> str:
 
 
 def _allowed(key: Key) -> str:
-    """The allowed values or bounds, or what the key's type says; null where it may be."""
+    """The allowed values or bounds, or what follows from the key's type; null where it may be."""
     kinds = re.split(r" \| ", key.kind)
     listed = re.fullmatch(r"(?:list|tuple)\[(\w+).*\]", kinds[0])
     allowed = key.allowed.replace(" and finite", "")
-    told = allowed or ("a list" if listed else KINDS.get(kinds[0], ""))
+    words = allowed or ("a list" if listed else KINDS.get(kinds[0], ""))
     if listed:
         each = allowed or KINDS.get(listed[1], "")
-        told = f"a list, each {each}" if each else "a list"
+        words = f"a list, each {each}" if each else "a list"
     if kinds[0].startswith("dict"):
-        told = "a mapping"
-    return f"{told}, or null" if told and "None" in kinds else told
+        words = "a mapping"
+    return f"{words}, or null" if words and "None" in kinds else words
 
 
 def _unknown(section: str, names: list[str]) -> Exception:

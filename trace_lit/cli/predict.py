@@ -20,10 +20,12 @@ def add(jobs: argparse._SubParsersAction) -> None:
     )
     asked = predict.add_mutually_exclusive_group()
     asked.add_argument(
-        "--series", type=Path, metavar="FILE.csv", help="what comes behind this series, a column a channel"
+        "--series", type=Path, metavar="FILE.csv", help="forecast what follows this series (a column for each channel)"
     )
-    asked.add_argument("--id", nargs="+", default=[], metavar="ID", help="behind these rows of the corpus")
-    asked.add_argument("--last", action="store_true", help="behind the end of each series")
+    asked.add_argument(
+        "--id", nargs="+", default=[], metavar="ID", help="forecast what follows these rows of the corpus"
+    )
+    asked.add_argument("--last", action="store_true", help="forecast what follows the end of each series")
     add_others(predict)
     add_retriever(predict)
     predict.add_argument("--out", type=Path, metavar="FILE.parquet|FILE.csv", help="write all windows as a table")
@@ -39,7 +41,7 @@ def add_retriever(job: argparse.ArgumentParser) -> None:
         "--retriever",
         type=Path,
         metavar="RUN",
-        help="the aligned run that finds neighbours, where it is not where the run says",
+        help="the aligned run that finds neighbours, where it is not where the run names it",
     )
 
 

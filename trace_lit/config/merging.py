@@ -10,6 +10,7 @@ import copy
 import dataclasses
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -104,9 +105,8 @@ def _merge(
     plain = OmegaConf.to_container(layer, resolve=False)
     assert isinstance(plain, dict)
     layer = OmegaConf.create(rename({str(key): value for key, value in plain.items()}, origin))
-    leaves = list(flatten(to_plain(schema())))
+    leaves, free = _leaves(schema)
     sections = {leaf.rpartition(".")[0] for leaf in leaves}
-    free = tuple(f"{name}." for name in _mappings(schema))
     keys = list(flatten(OmegaConf.to_container(layer, resolve=False)))  # type: ignore[arg-type]
     for key in keys:
         if key not in leaves and key not in sections and not key.startswith(free):
@@ -118,6 +118,12 @@ def _merge(
         raise ConfigError(f"{origin}: {key}: {str(error).splitlines()[0]}") from error
     assert isinstance(merged, DictConfig)
     return merged, set(keys)
+
+
+@cache
+def _leaves(schema: type) -> tuple[list[str], tuple[str, ...]]:
+    """The dotted keys of a schema, and the beginnings of those that stand below a mapping."""
+    return list(flatten(to_plain(schema()))), tuple(f"{name}." for name in _mappings(schema))
 
 
 def _mappings(schema: type, prefix: str = "") -> Iterator[str]:

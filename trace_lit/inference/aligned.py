@@ -73,7 +73,7 @@ class AlignedRun(LoadedRun):
             return self._space.embed_series(batch)
 
     def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors (N, E) of N texts, to be held against those of `embed_series` by inner products.
+        """Unit vectors (N, E) of N texts, comparable with those of `embed_series` by inner products.
 
         Raises
         ------

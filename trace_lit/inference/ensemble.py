@@ -60,10 +60,10 @@ def evaluate_mean(
 def _scores(mean: Predictions, config: Config) -> dict[str, float]:
     if mean.label_names:
         of_labels = ClassificationScores(len(mean.label_names))
-        labelled = mean.came != NO_LABEL
-        of_labels.update(mean.said[labelled], mean.came[labelled])
+        labelled = mean.observed != NO_LABEL
+        of_labels.update(mean.predicted[labelled], mean.observed[labelled])
         return of_labels.compute()
     own = mean.dataset
     of_forecasts = ForecastScores(own.mean, own.deviation, own.naive_error(config.window.season), mean.quantiles)
-    of_forecasts.update(mean.said, mean.came.nan_to_num(), ~mean.came.isnan())
+    of_forecasts.update(mean.predicted, mean.observed.nan_to_num(), ~mean.observed.isnan())
     return of_forecasts.compute()

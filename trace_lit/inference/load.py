@@ -33,7 +33,7 @@ def load(
         Where it is used, like "cpu" or "cuda:1"; by default a GPU where `trainer.accelerator` admits one.
     retriever, corpus
         Of a tuned run with neighbours: the run of stage align that finds them, and the corpus that they are looked for
-        in, where they are not where the run says.
+        in, where they are not where the run names them.
     trust
         Import the classes that the run names, like an `encoder.name` of your own. Without it, a run that needs one is
         refused: whoever made it chose that code.

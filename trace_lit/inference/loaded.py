@@ -203,7 +203,7 @@ def whole_vectors(encoder: Encoder, batch: MultimodalBatch) -> Tensor:
 
 
 class PretrainedRun(LoadedRun):
-    """A run of stage pretrain: an encoder of series, which texts cannot be held against yet."""
+    """A run of stage pretrain: an encoder of series, which cannot be compared with texts yet."""
 
     @cached_property
     def encoder(self) -> Encoder:

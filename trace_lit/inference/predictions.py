@@ -1,4 +1,4 @@
-"""What a tuned run says of windows, as tables and plain types."""
+"""Predictions of a tuned run, as tables and plain types."""
 
 from __future__ import annotations
 
@@ -54,12 +54,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of N windows of a corpus."""
+    """A model's predictions for N windows of a corpus."""
 
     dataset: OriginDataset
     places: Sequence[int]  # N of its windows
-    said: Tensor  # (N, C, H, Q) forecasts in the channels' units, or (N, K) probabilities
-    came: Tensor  # (N, C, H) what came, NaN where unknown, or (N,) the windows' labels, NO_LABEL where unknown
+    predicted: Tensor  # (N, C, H, Q) forecasts in the channels' units, or (N, K) probabilities
+    observed: (
+        Tensor  # (N, C, H) observed values, NaN where unknown, or (N,) the windows' labels, NO_LABEL where unknown
+    )
     quantiles: tuple[float, ...] = ()  # Q of them; none: one number, Q = 1
     label_names: tuple[str, ...] = ()  # K of them, in classification
     timed: bool = True  # whether anything is known of the time
@@ -78,7 +80,7 @@ class Predictions:
 
     @property
     def _steps(self) -> Tensor:
-        """(N,) the first steps behind the origins."""
+        """(N,) the first steps after the origins."""
         return self.dataset.origins[list(self.places)]
 
     @cached_property
@@ -127,20 +129,20 @@ class Predictions:
 
     @cached_property
     def truth(self) -> NDArray[np.float32]:
-        """(N, C, H) what came, NaN where unknown."""
-        return self.came[:, self.targets].numpy()
+        """(N, C, H) observed values, NaN where unknown."""
+        return self.observed[:, self.targets].numpy()
 
     @cached_property
     def forecasts(self) -> dict[str, NDArray[np.float32]]:
         """(N, C, H) by name: the forecast, and the quantiles by their levels."""
-        said = self.said[:, self.targets].numpy()
-        named = {f"{level:g}": said[..., place] for place, level in enumerate(self.quantiles)}
-        return {"forecast": said[..., centre_of(self.quantiles)], **named}
+        predicted = self.predicted[:, self.targets].numpy()
+        named = {f"{level:g}": predicted[..., place] for place, level in enumerate(self.quantiles)}
+        return {"forecast": predicted[..., centre_of(self.quantiles)], **named}
 
     @cached_property
     def labels(self) -> list[str | None]:
         """The windows' own, where they are known."""
-        return [None if number == NO_LABEL else self.label_names[number] for number in self.came.tolist()]
+        return [None if number == NO_LABEL else self.label_names[number] for number in self.observed.tolist()]
 
     def neighbours(self, number: int) -> list[Neighbour]:
         """What was retrieved for a window, best first; nothing where nothing is."""
@@ -165,8 +167,8 @@ class Predictions:
                         f"a mean is of runs that speak of the same, but {what} differ: {_short(own)} and {_short(its)}; "
                         "leave one of the runs out, or tune it anew"
                     )
-        said = torch.stack([self.said, *(other.said for other in others)]).mean(0)
-        return dataclasses.replace(self, said=said)
+        mean = torch.stack([self.predicted, *(other.predicted for other in others)]).mean(0)
+        return dataclasses.replace(self, predicted=mean)
 
     @property
     def _spoken_of(self) -> tuple[Any, ...]:
@@ -180,13 +182,13 @@ class Predictions:
         windows: dict[str, Sequence[Any]] = {"series_id": self.series_ids, "id": self.ids, "origin": self.origins}
         kinds = {"origin": pa.timestamp("s"), "series_id": pa.string(), "id": pa.string()}
         if self.label_names:
-            columns = {name: pa.array(list(told), kinds[name]) for name, told in windows.items()}
-            columns |= {name: pa.array(self.said[:, place].numpy()) for place, name in enumerate(self.label_names)}
-            said = [self.label_names[place] for place in self.said.argmax(1).tolist()]
-            return pa.table({**columns, "predicted": said, "label": pa.array(self.labels, pa.string())})
+            columns = {name: pa.array(list(found), kinds[name]) for name, found in windows.items()}
+            columns |= {name: pa.array(self.predicted[:, place].numpy()) for place, name in enumerate(self.label_names)}
+            labels = [self.label_names[place] for place in self.predicted.argmax(1).tolist()]
+            return pa.table({**columns, "predicted": labels, "label": pa.array(self.labels, pa.string())})
         channels, horizon = len(self.channels), self.dataset.horizon
         repeated = np.repeat(np.arange(count), channels * horizon)
-        table = {name: pa.array(list(told), kinds[name]).take(pa.array(repeated)) for name, told in windows.items()}
+        table = {name: pa.array(list(found), kinds[name]).take(pa.array(repeated)) for name, found in windows.items()}
         names = [np.array([getattr(channel, field) for channel in self.channels]) for field in ("name", "unit")]
         of_channel = np.tile(np.repeat(np.arange(channels), horizon), count)
         table |= {"channel": pa.array(names[0][of_channel]), "unit": pa.array(names[1][of_channel])}
@@ -199,7 +201,7 @@ class Predictions:
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """A window each, of plain types."""
-        told = []
+        found = []
         forecasts, truth, labels = ({}, None, self.labels) if self.label_names else (self.forecasts, self.truth, [])
         for number, (series, name, origin) in enumerate(zip(self.series_ids, self.ids, self.origins, strict=True)):
             window: dict[str, Any] = {
@@ -208,7 +210,7 @@ class Predictions:
                 "origin": None if origin is None else str(origin),
             }
             if truth is None:
-                window["probabilities"] = dict(zip(self.label_names, self.said[number].tolist(), strict=True))
+                window["probabilities"] = dict(zip(self.label_names, self.predicted[number].tolist(), strict=True))
                 window["label"] = labels[number]
             else:
                 times = self.times(number)
@@ -222,8 +224,8 @@ class Predictions:
                 }
             if self.dataset.lookup is not None:
                 window["retrieved"] = [_as_dict(near) for near in self.neighbours(number)]
-            told.append(window)
-        return told
+            found.append(window)
+        return found
 
 
 def predictions_for(
@@ -234,7 +236,7 @@ def predictions_for(
     label_names: tuple[str, ...] = (),
     timed: bool = True,
 ) -> Predictions:
-    """What `predict` says of the windows `places` of `dataset`, and what is known of them."""
+    """What `predict` predicts for the windows `places` of `dataset`, and what is known about them."""
     size, predicted, truth = config.evaluation.batch_size, [], []
     with torch.no_grad():
         for first in range(0, len(places), size):
@@ -252,12 +254,12 @@ def predictions_for(
 
 def _as_dict(near: Neighbour) -> dict[str, Any]:
     times = {name: getattr(near, name).isoformat(sep=" ") for name in ("start", "origin", "end")}
-    told = {name: getattr(near, name) for name in ("id", "series_id", "similarity", "text", "label")}
-    return {**told, **times}
+    found = {name: getattr(near, name) for name in ("id", "series_id", "similarity", "text", "label")}
+    return {**found, **times}
 
 
-def _short(told: Any) -> str:
-    words = str(told)
+def _short(found: Any) -> str:
+    words = str(found)
     return words if len(words) < 80 else f"{words[:77]}..."
 
 

@@ -1,4 +1,4 @@
-"""What a tuned run says of windows, printed and drawn."""
+"""Predictions of a tuned run, printed and drawn."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def print_predictions(predictions: Predictions) -> None:
         if neighbours := predictions.neighbours(number):
             console.print(_as_table(console, "retrieved", *_neighbour_rows(neighbours)))
     if not few:
-        told = f"the newest of {len(predictions):,} windows; --out writes all, --id chooses"
-        console.print(Text(told, style="dim"))
+        found = f"the newest of {len(predictions):,} windows; --out writes all, --id chooses"
+        console.print(Text(found, style="dim"))
 
 
 def _as_table(console: Console, title: str, header: Sequence[str], *rows: Sequence[str]) -> Table:
@@ -100,8 +100,8 @@ def _forecast_rows(predictions: Predictions, number: int) -> list[tuple[str, ...
 
 def _class_rows(predictions: Predictions, number: int) -> list[tuple[str, ...]]:
     label = predictions.labels[number]
-    told = sorted(zip(predictions.said[number].tolist(), predictions.label_names, strict=True), reverse=True)
-    rows = [(name, f"{share:.3f}", "✓" if name == label else "") for share, name in told]
+    found = sorted(zip(predictions.predicted[number].tolist(), predictions.label_names, strict=True), reverse=True)
+    rows = [(name, f"{share:.3f}", "✓" if name == label else "") for share, name in found]
     return (
         [("label", "probability", "truth"), *rows]
         if label is not None
@@ -112,7 +112,7 @@ def _class_rows(predictions: Predictions, number: int) -> list[tuple[str, ...]]:
 def draw_window(predictions: Predictions, number: int, words: int | None = None) -> Figure:
     """The picture of a window: its forecast or the probabilities of its labels, and what was retrieved for it.
 
-    Of reports, the first so many `words` are shown; all by default.
+    Of reports, the first `words` words are shown; all by default.
     """
     query, neighbours = _query(predictions, number), predictions.neighbours(number)
     if words is not None:
@@ -123,7 +123,7 @@ def draw_window(predictions: Predictions, number: int, words: int | None = None)
     transform = lookup.retrieval.memory.transform if isinstance(lookup, RetrievalLookup) else "none"
     if not predictions.label_names:
         return forecast_figure(query, _outlook(predictions, number), neighbours, transform)
-    probabilities = dict(zip(predictions.label_names, predictions.said[number].tolist(), strict=True))
+    probabilities = dict(zip(predictions.label_names, predictions.predicted[number].tolist(), strict=True))
     return class_figure(query, probabilities, predictions.labels[number], neighbours, transform)
 
 

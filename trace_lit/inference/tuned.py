@@ -68,7 +68,7 @@ class TunedRun(LoadedRun):
         self.config.rag.retriever = str(folder_of(retriever))
 
     def predict(self, data: Any, *, corpus: Corpus | str | Path | None = None) -> pd.DataFrame:
-        """What comes behind a series, or the probabilities of its labels.
+        """The forecast after the end of a series, or the probabilities of its labels.
 
         Parameters
         ----------
@@ -305,7 +305,7 @@ def choose_windows(dataset: OriginDataset, asked: Asked, label_names: Sequence[s
         if not len(dataset):
             raise CorpusError(
                 f"{corpus.path} has no window in the split {asked.split!r}; take another --split, or --last for what comes "
-                "behind the end of each series"
+                "after the end of each series"
             )
         return dataset
     if asked.last:

@@ -42,7 +42,7 @@ class Checkpoint:
     epochs: int  # that had been trained to their end
     step: int  # steps of the optimiser that were made
     weights: dict[str, Tensor]
-    label_names: tuple[str, ...] = ()  # that a tuned model tells
+    label_names: tuple[str, ...] = ()  # that a tuned model predicts
     retrieval: dict[str, str] = field(default_factory=dict)  # fingerprints of what its neighbours are found by
     corpora: tuple[CorpusInfo, ...] = ()  # that it was trained on; none in a checkpoint of version 0.1
     label_counts: tuple[int, ...] = ()  # training windows with each label

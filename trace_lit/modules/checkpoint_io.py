@@ -1,4 +1,4 @@
-"""Writing checkpoints: the one before stays whole until the next one is."""
+"""Writing checkpoints: the previous one stays intact until the next is written."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _advice(checkpoint: dict[str, Any], path: Path) -> str:
     size = _Size()
     torch.save(checkpoint, size)
     folder = next(place for place in path.parents if place.exists())
-    told = f"It takes {size.bytes / 1e6:.1f} MB, {shutil.disk_usage(folder).free / 1e6:.1f} MB are free. "
+    advice = f"It takes {size.bytes / 1e6:.1f} MB, {shutil.disk_usage(folder).free / 1e6:.1f} MB are free. "
     if path.with_name("last.ckpt").is_file():
-        return told + "The one before it is intact; once this is mended, --resume auto goes on from it"
-    return told + "There is none before it; once this is mended, start again"
+        return advice + "The one before it is intact; once this is mended, --resume auto goes on from it"
+    return advice + "There is none before it; once this is mended, start again"

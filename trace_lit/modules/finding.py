@@ -1,4 +1,4 @@
-"""Where the checkpoint of a run lies; needs no torch, so that a missing run is told of at once."""
+"""Where the checkpoint of a run lies; needs no torch, so that a missing run is reported at once."""
 
 from __future__ import annotations
 

@@ -28,10 +28,10 @@ def reconstruction_loss(
     ratio: float,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Hide the share `ratio` of the observed patches and measure how well the rest tells them.
+    """Hide the share `ratio` of the observed patches and measure how well they are reconstructed from the rest.
 
     Level and spread of a channel are those of the whole window, hidden patches included, as in the paper: they set the
-    scale on which the hidden values are to be told.
+    scale of the hidden values.
     """
     observed = batch.observed & batch.channel_mask.unsqueeze(-1)
     hidden = draw_patch_mask(split_patches(observed, encoder.config.patch_length).any(-1), ratio, generator)

@@ -1,4 +1,4 @@
-"""What the LightningModules of all stages share: the optimiser, and a checkpoint that says what it is."""
+"""What the LightningModules of all stages share: the optimiser, and a checkpoint that describes itself."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class StageModule(L.LightningModule):
     ) -> Self:
         """The module that a checkpoint file, or the best one of a run folder, holds.
 
-        The checkpoint says all that the constructor needs.
+        The checkpoint holds all that the constructor needs.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ class StageModule(L.LightningModule):
         strict
             Refuse weights that the module has not, and the other way round.
         kwargs
-            Arguments of the constructor in place of those that the checkpoint says.
+            Arguments of the constructor in place of those that the checkpoint holds.
 
         Raises
         ------

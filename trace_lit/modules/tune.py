@@ -26,7 +26,7 @@ Scores = ForecastScores | ClassificationScores
 
 
 class TuneModule(StageModule):
-    """A forecaster or a classifier, tuned as far as `tune.scope` says.
+    """A forecaster or a classifier, trained as far as `tune.scope` allows.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class TuneModule(StageModule):
     lookback
         Steps of a window.
     label_counts
-        How many training windows have each label, where labels are told.
+        How many training windows have each label, where labels are predicted.
     scores
         Of validation, one a corpus.
     vectors
@@ -162,7 +162,7 @@ class TuneModule(StageModule):
         self.solution = checkpoint[CHECKPOINT_KEY].get("solved", {})
 
     def predict(self, batch: MultimodalBatch) -> Tensor:
-        """What the model says: forecasts (B, C, H, Q) in units, quantiles ascending, or probabilities (B, K)."""
+        """Predictions: forecasts (B, C, H, Q) in units, quantiles ascending, or probabilities (B, K)."""
         return predictions_of(self.model(batch), self.config.tune.task)
 
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
@@ -179,11 +179,11 @@ class TuneModule(StageModule):
 
     def _at_gains(self, batch: MultimodalBatch) -> MultimodalBatch:
         """Each window as it is, or at one of the multiples `window.augmentation_scales`, drawn anew each time."""
-        gains = self.config.window.augmentation_scales
-        if not gains:
+        scales = self.config.window.augmentation_scales
+        if not scales:
             return batch
-        drawn = torch.randint(1 + len(gains), (len(batch),), device=self.device)
-        return batch.scaled(torch.tensor([1.0, *gains], device=self.device)[drawn])
+        drawn = torch.randint(1 + len(scales), (len(batch),), device=self.device)
+        return batch.scaled(torch.tensor([1.0, *scales], device=self.device)[drawn])
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self.aligned is not None:
@@ -223,12 +223,12 @@ class TuneModule(StageModule):
             scores.reset()  # type: ignore[operator]
 
 
-def score(scores: Scores, batch: MultimodalBatch, said: Tensor) -> None:
-    """Count what a model `said` of `batch`."""
+def score(scores: Scores, batch: MultimodalBatch, predicted: Tensor) -> None:
+    """Update `scores` with what a model `predicted` for `batch`."""
     if isinstance(scores, ForecastScores):
         assert batch.future is not None
         assert batch.future_observed is not None
-        scores.update(said, batch.future, batch.future_observed)
+        scores.update(predicted, batch.future, batch.future_observed)
     else:
         labelled = batch.label != NO_LABEL
-        scores.update(said[labelled], batch.label[labelled])
+        scores.update(predicted[labelled], batch.label[labelled])

@@ -75,7 +75,7 @@ def run_domain(folders: Sequence[Path]) -> str:
 
 
 def about_run(data: DomainDataModule) -> dict[str, Any]:
-    """What a run on `data` says of itself in run.json, see `trace_lit.runs.record`."""
+    """The record in run.json of a run on `data`, see `trace_lit.runs.record`."""
     channels = [channel.key for corpus in data.corpora for channel in corpus.info.channels]
     return {
         "domain": run_domain([corpus.path for corpus in data.corpora]),

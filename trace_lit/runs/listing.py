@@ -21,7 +21,7 @@ MAIN = ("text_to_series/pair/MRR", "text_to_series/label/P@1", "macro_F1", "MAE"
 
 @dataclass(frozen=True)
 class ListedRun:
-    """One run, as its folder tells it.
+    """One run, read from its folder.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a run says of itself from its first minute on: run.json in its folder, and a lock while it is being trained."""
+"""A run's own record from its first minute on: run.json in its folder, and a lock while it is being trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run makes sure of and says when it starts, and what it leaves for TensorBoard to compare runs by."""
+"""What a run checks and announces when it starts, and what its loggers compare runs by."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
         print(f"  rate      {learning_rate_in_words(config, batch)}")
     if config.stage == "tune":
         print(f"  tunes     {tuning_in_words(config)}")
-    if told := retrieval_in_words(config, data):
-        print(f"  retrieves {told}")
+    if words := retrieval_in_words(config, data):
+        print(f"  retrieves {words}")
     if config.stage == "align":
         contrasted = config.data.batch_size * processes  # batches that make a step together are contrasted each alone
         print(f"  negatives {negatives_in_words(config, min(contrasted, max(sizes)) - 1)}")
@@ -69,10 +69,10 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
 def _devices(trainer: L.Trainer) -> str:
     device = trainer.strategy.root_device
     name = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
-    told = f"{device.type} × {trainer.world_size}{name}"
+    words = f"{device.type} × {trainer.world_size}{name}"
     if trainer.num_nodes > 1:
-        told += f" on {trainer.num_nodes} machines"
-    return told if trainer.world_size == 1 else f"{told}, strategy {type(trainer.strategy).__name__}"
+        words += f" on {trainer.num_nodes} machines"
+    return words if trainer.world_size == 1 else f"{words}, strategy {type(trainer.strategy).__name__}"
 
 
 def learning_rate_in_words(config: Config, batch: int) -> str:
@@ -94,26 +94,26 @@ def tuning_in_words(config: Config) -> str:
         kind = {"frozen": "frozen forecaster", "own": "model"}.get(model_entry(tune.model).kind, "baseline")
         return f"{what}; the {kind} {tune.model}"
     solvers = {"ridge": "in closed form", "ridge+sgd": "from the closed form on", "sgd": "by gradient steps"}
-    told = f"{what}; {tune.scope}, {solvers[config.head.solver]}"
+    words = f"{what}; {tune.scope}, {solvers[config.head.solver]}"
     if tune.scope != "head":
-        told += f", the encoder at {tune.encoder_rate:g} of the rate"
+        words += f", the encoder at {tune.encoder_rate:g} of the rate"
     if tune.alignment_weight:
-        told += f"; alignment is kept, with weight {tune.alignment_weight:g}"
-    return told
+        words += f"; alignment is kept, with weight {tune.alignment_weight:g}"
+    return words
 
 
 def negatives_in_words(config: Config, others: int) -> str:
     """How many negatives an anchor has; `others` is how many instances a batch holds beside it."""
     alignment, mining = config.alignment, config.mining
     count, share = alignment.negatives, alignment.all_negatives_share
-    told = f"{others} an anchor, all others of the batch"
+    words = f"{others} an anchor, all others of the batch"
     if count is not None and count < others and share < 1.0:
-        told += f", for {share:.0%} of the run; then ever fewer, the {count} hardest at its end"
+        words += f", for {share:.0%} of the run; then ever fewer, the {count} hardest at its end"
     if mining.every_n_epochs is not None:
         times = "every epoch" if mining.every_n_epochs == 1 else f"every {mining.every_n_epochs} epochs"
-        told += f"; mined {times} from epoch {mining.first_epoch + 1} on"
-        told += f", up to {mining.negatives} from outside of the batch" if mining.cached else ""
-    return told
+        words += f"; mined {times} from epoch {mining.first_epoch + 1} on"
+        words += f", up to {mining.negatives} from outside of the batch" if mining.cached else ""
+    return words
 
 
 def log_hyperparameters(trainer: L.Trainer, config: Config, domain: str) -> None:

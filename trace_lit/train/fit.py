@@ -54,8 +54,8 @@ class FitResult:
     metrics: dict[str, float]
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name}={value:.4g}" for name, value in self.metrics.items() if name.startswith("best/"))
-        return f"FitResult({str(self.folder)!r}{', ' if told else ''}{told})"
+        best = ", ".join(f"{name}={value:.4g}" for name, value in self.metrics.items() if name.startswith("best/"))
+        return f"FitResult({str(self.folder)!r}{', ' if best else ''}{best})"
 
 
 def fit(
@@ -82,7 +82,7 @@ def fit(
     Raises
     ------
     ConfigError, CheckpointError, CorpusError, TextEncoderError
-        With nothing left behind.
+        Nothing is left on the disk.
     KeyboardInterrupt
         By Ctrl-C, after the step has been finished and saved; at once by a second one.
     SystemExit
@@ -251,13 +251,13 @@ def _fit_classifier(
         write_atomically(folder / "config.yaml", to_yaml(config))
         corpora = [corpus.info for corpus in data.corpora]
         own = contents(config, data.vocabulary, corpora, data.data_fingerprint, folder)
-        whole: dict[str, Any] = {
+        checkpoint_content: dict[str, Any] = {
             CHECKPOINT_KEY: own | {"label_names": list(data.label_names)},
             "state_dict": classifier_weights(classifiers),
             "epoch": 0,
             "global_step": 0,
         }
-        AtomicCheckpointIO().save_checkpoint(whole, folder / "checkpoints" / "best.ckpt")
+        AtomicCheckpointIO().save_checkpoint(checkpoint_content, folder / "checkpoints" / "best.ckpt")
         written: dict[str, Any] = {"run/data_fingerprint": data.data_fingerprint, **metrics}
         with recorded(folder, about_run(data)):
             write_metrics(folder, written)

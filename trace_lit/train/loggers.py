@@ -45,7 +45,7 @@ def _build(entry: Any, config: Config, folder: Path, step: int | None) -> Logger
 def _usual(name: str, path: str, config: Config, folder: Path, step: int | None) -> Mapping[str, Any]:
     """The arguments of a logger that are not given."""
     if name == "tensorboard":
-        # What the run had logged behind the step that it goes on from is dropped from the curves.
+        # What the run had logged after the step that it resumes from is dropped from the curves.
         return {"save_dir": folder, "name": "", "version": "", "default_hp_metric": False, "purge_step": step}
     if name == "csv":  # a file a session, as Lightning's own begins anew
         return {"save_dir": folder, "name": "csv"}

@@ -25,13 +25,13 @@ _EXPECTED = (
     r".*It is recommended to use `self.log\(.*sync_dist=True\)`.*",
     # Those of a frozen forecaster.
     r".*module\(s\) in eval mode at the start of training.*",
-    # It is: the DataModule tells the sampler where to go on.
+    # It is: the DataModule gives the sampler the place to resume from.
     r".*your dataloader is not resumable.*",
 )
 _LEVELS = {
     "lightning.pytorch": logging.WARNING,
     "lightning.fabric": logging.WARNING,
-    "lightning.fabric.strategies.launchers.subprocess_script": logging.INFO,  # it tells of processes that die
+    "lightning.fabric.strategies.launchers.subprocess_script": logging.INFO,  # it reports processes that die
     "tensorboard": logging.ERROR,
 }
 _SEED_VARIABLES = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")

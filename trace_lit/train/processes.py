@@ -1,4 +1,4 @@
-"""The processes of a training on one machine: none of them outlives the others, and the first to fail is told of."""
+"""The processes of a training on one machine: none of them outlives the others, and the first to fail is named."""
 
 from __future__ import annotations
 

@@ -119,13 +119,13 @@ def check_resumable(
             f"{checkpoint.path} cannot go on with this configuration: {'; '.join(refused)}. "
             f"Use the same, or start a new run from it: another run.name and init_from={checkpoint.path}"
         )
-    told = [
+    lines = [
         f"{key} {old} → {new}" + (f": {note}" if (note := _allowance(key)) else "")
         for key, (old, new) in changed.items()
     ]
     if checkpoint.world_size != processes:
-        told.append(f"{checkpoint.world_size} → {processes} processes, with the same global batch of {now}")
-    return told
+        lines.append(f"{checkpoint.world_size} → {processes} processes, with the same global batch of {now}")
+    return lines
 
 
 def check_finished(folder: Path, config: Config, data: DomainDataModule) -> None:

@@ -66,7 +66,7 @@ def plan_turns(paths: Sequence[str], words: Sequence[str], seeds: Sequence[int])
 def fit_in_turn(turns: Sequence[Turn], resume: str | None = None, overwrite: bool = False, trust: bool = False) -> int:
     """Train one after the other, each in a process of its own, as its words alone would; at last show mean ± deviation.
 
-    The exit code is 0, or that of the run that did not end well; those behind it are then not started.
+    The exit code is 0, or that of the run that did not end well; later ones are then not started.
 
     Raises
     ------

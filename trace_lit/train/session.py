@@ -135,7 +135,7 @@ class Session:
 
 
 def _leave(trainer: L.Trainer, number: signal.Signals) -> BaseException:
-    """What ends the process after a signal, with a code that says so."""
+    """What ends the process after a signal, with its exit code."""
     if is_follower(trainer):
         return SystemExit(0)  # by any other code, Lightning has the process that started this one killed
     return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(os.EX_TEMPFAIL)

@@ -69,7 +69,7 @@ class RunPages(TensorBoardLogger):
 
 
 def tag(name: str) -> str:
-    """The name of a metric's curve: the main ones first, then those of validation, then what tells how training goes."""
+    """The name of a metric's curve: the main ones first, then those of validation, then those of training."""
     if name in MAIN:
         return MAIN[name]
     if name.startswith("validation/"):
