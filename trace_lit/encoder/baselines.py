@@ -32,7 +32,7 @@ class _OfChannels(nn.Module, ABC):
         self.register_buffer("mean", torch.tensor(vocabulary.mean).nan_to_num(0.0), persistent=False)
         self.register_buffer("deviation", torch.tensor(vocabulary.deviation).nan_to_num(0.0), persistent=False)
 
-    def build(self, **options: Any) -> None:
+    def build(self, *args: Any, **options: Any) -> None:  # so written, it may be overridden with any keywords
         """Make what is learned; `options` are `tune.options`. Nothing by default."""
         if options:
             raise TypeError(f"build() got an unexpected keyword argument {next(iter(options))!r}")
