@@ -81,7 +81,7 @@ class Encoder(nn.Module, ABC):
         self.build(**options)
 
     @abstractmethod
-    def build(self, **options: Any) -> None:
+    def build(self, *args: Any, **options: Any) -> None:  # so written, it may be overridden with any keywords
         """Make the layers; `options` are `encoder.options`."""
 
     @abstractmethod

@@ -29,7 +29,7 @@ class _OfChannels(nn.Module, ABC):
         super().__init__()
         self.scale = ChannelScale(vocabulary)
 
-    def build(self, *_: Any, **options: Any) -> None:
+    def build(self, *args: Any, **options: Any) -> None:  # so written, it may be overridden with any keywords
         """Make what is learned; `options` are `tune.options`. Nothing by default."""
         if options:
             raise TypeError(f"build() got an unexpected keyword argument {next(iter(options))!r}")

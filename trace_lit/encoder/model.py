@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -18,11 +16,7 @@ from trace_lit.encoder.rotary import rotary_angles
 class SeriesEncoder(Encoder):
     """The paper's transformer: one sequence of [CIT]s, [CLS] and patches, under channel-biased attention."""
 
-    def build(self, **options: Any) -> None:
-        if options:
-            raise TypeError(
-                f"unexpected keyword argument {next(iter(options))!r}: encoder.name=trace has keys of its own"
-            )
+    def build(self) -> None:
         config = self.config
         self.blocks = nn.ModuleList(
             Block(config.width, config.heads, config.ffn_ratio, config.dropout) for _ in range(config.layers)
