@@ -204,6 +204,9 @@ def _use_corpus(checkpoint: Checkpoint, config: Config, corpus: str | Path | Non
     if corpus is not None:
         config.data.corpus = str(corpus)
         return
+    if config.data.corpus is None and checkpoint.built and all(folder.exists() for folder in checkpoint.built):
+        config.data.domain = checkpoint.corpora[0].domain  # built already, so the class that builds it is not needed
+        config.data.corpus = [str(folder) for folder in checkpoint.built]
     for folder in named_folders(config.data):
         if not folder.exists():
             raise CheckpointError(

@@ -173,6 +173,8 @@ class LoadedRun(ABC):
         CheckpointError
             One is not there.
         """
+        if self.checkpoint.built and all(folder.exists() for folder in self.checkpoint.built):
+            return list(self.checkpoint.built)
         try:
             folders = corpus_folders(self.config)
         except InputError as error:

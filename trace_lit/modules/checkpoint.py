@@ -14,12 +14,12 @@ import torch
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
-from data_modules.corpus import CorpusError, CorpusInfo
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import mark_foreign
 from trace_lit.modules.adapters import merge_adapters
 from trace_lit.modules.finding import CheckpointError, checkpoint_path
-from trace_lit.modules.places import find_again, relative_places
+from trace_lit.modules.places import find_again, relative, relative_places
 from trace_lit.settings import Config, from_dict, to_dict
 
 CHECKPOINT_KEY = "trace_lit"
@@ -47,6 +47,7 @@ class Checkpoint:
     corpora: tuple[CorpusInfo, ...] = ()  # that it was trained on; none in a checkpoint of version 0.1
     label_counts: tuple[int, ...] = ()  # training windows with each label
     retrieval_width: int = 0  # of the vectors of its retriever, 0 without one
+    built: tuple[Path, ...] = ()  # the corpora that it was trained on, where they were built from a source
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -77,7 +78,7 @@ class Checkpoint:
 
 
 def contents(
-    config: Config, vocabulary: ChannelVocabulary, corpora: Sequence[CorpusInfo], fingerprint: str, folder: Path
+    config: Config, vocabulary: ChannelVocabulary, corpora: Sequence[Corpus], fingerprint: str, folder: Path
 ) -> dict[str, Any]:
     """What a checkpoint of a run in `folder` holds beside its weights, as plain types and tensors: all that use needs.
 
@@ -87,9 +88,10 @@ def contents(
         "stage": config.stage,
         "config": to_dict(config),
         "vocabulary": vocabulary.state(),
-        "corpora": [info.as_dict() for info in corpora],
+        "corpora": [corpus.info.as_dict() for corpus in corpora],
         "data_fingerprint": fingerprint,
         "places": relative_places(config, folder),
+        "built": [] if config.data.corpus is not None else [relative(corpus.path, folder) for corpus in corpora],
     }
 
 
@@ -143,4 +145,5 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
         corpora=corpora,
         label_counts=tuple(own.get("label_counts", ())),
         retrieval_width=own.get("retrieval_width", 0),
+        built=tuple((run_of(path).resolve() / place).resolve() for place in own.get("built", ())),
     )

@@ -12,17 +12,19 @@ _PLACES = (("", "init_from"), ("data", "corpus"), ("data", "root"), ("rag", "ret
 _CACHES = ("data", "text")
 
 
+def relative(place: str | Path, folder: Path) -> str:
+    """The path `place` as it is seen from `folder`."""
+    return os.path.relpath(Path(place).expanduser().resolve(), folder.resolve())
+
+
 def relative_places(config: Config, folder: Path) -> dict[str, Any]:
     """The paths of `config` that are set, by dotted keys, each relative to the run's `folder`."""
-
-    def relative(place: str) -> str:
-        return os.path.relpath(Path(place).expanduser().resolve(), folder.resolve())
-
     found: dict[str, Any] = {}
     for section, key in _PLACES:
         value = getattr(getattr(config, section) if section else config, key)
         if value is not None:
-            of_value = [relative(place) for place in value] if isinstance(value, list) else relative(value)
+            listed = isinstance(value, list)
+            of_value = [relative(place, folder) for place in value] if listed else relative(value, folder)
             found[f"{section}.{key}".lstrip(".")] = of_value
     return found
 

@@ -167,7 +167,7 @@ class StageModule(L.LightningModule):
         checkpoint[CHECKPOINT_KEY] = contents(
             self.config,
             self.vocabulary,
-            [corpus.info for corpus in corpora],
+            corpora,
             self.data_fingerprint,
             Path(self.trainer.default_root_dir),
         ) | {"world_size": self.trainer.world_size}

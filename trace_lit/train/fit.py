@@ -25,6 +25,7 @@ from trace_lit.runs.data import about_run, build_datamodule, corpus_cache, run_d
 from trace_lit.runs.folder import AUTO, read_metrics, run_before, run_folder, write_metrics
 from trace_lit.runs.record import recorded
 from trace_lit.settings import STAGES, Config, load_config, retrieves, split_words, to_yaml
+from trace_lit.text import build_text_encoder
 from trace_lit.train.announce import announce, check_processes
 from trace_lit.train.claim import check_free, claimed
 from trace_lit.train.process import training_process
@@ -117,6 +118,7 @@ def _config_of(settings: Sequence[Config | str | Path]) -> Config:
 def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool) -> FitResult:
     notes = _settle_start(config) if config.init_from == AUTO else []
     start = load_start(config, trust) if resume is None else None
+    build_text_encoder(config.text)  # one that is not there is refused before a corpus is built
     folder = run_folder(config, run_domain(corpus_cache(config).prepare()))
     checkpoint = checkpoint_to_resume(resume, folder, config.stage, trust)
     if checkpoint is None and resume is not None:  # there is nothing to go on from, so it begins
@@ -249,8 +251,7 @@ def _fit_classifier(
             "fit/seconds": time.perf_counter() - began,
         }
         write_atomically(folder / "config.yaml", to_yaml(config))
-        corpora = [corpus.info for corpus in data.corpora]
-        own = contents(config, data.vocabulary, corpora, data.data_fingerprint, folder)
+        own = contents(config, data.vocabulary, data.corpora, data.data_fingerprint, folder)
         checkpoint_content: dict[str, Any] = {
             CHECKPOINT_KEY: own | {"label_names": list(data.label_names)},
             "state_dict": classifier_weights(classifiers),
