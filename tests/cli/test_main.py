@@ -396,9 +396,7 @@ def test_windows_shorter_than_a_patch(tiny_corpus: Path, tiny_words, refused) ->
     assert "encoder.patch_length" in said
 
 
-@pytest.mark.parametrize(
-    "word", ["accelerator=abacus", "precision=3", "strategy=chess", "devices=none", "devices=0", "nodes=0"]
-)
+@pytest.mark.parametrize("word", ["accelerator=abacus", "precision=3", "strategy=chess", "devices=none", "devices=0"])
 def test_a_trainer_that_there_is_not(word: str, tiny_corpus: Path, tiny_words, refused) -> None:
     said = refused("fit", *tiny_words, f"data.corpus={tiny_corpus}", f"trainer.{word}")
     assert said.startswith("the section trainer cannot be used here: ")

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import copy
 import json
+import logging
+import os
+import random
 import signal
+import sys
+import warnings
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +31,7 @@ from trace_lit.runs.data import build_datamodule
 from trace_lit.settings import load_config
 from trace_lit.train import FitResult, fit
 from trace_lit.train.fit import _settle_start, build_module, load_start
+from trace_lit.train.session import Session
 
 pytestmark = pytest.mark.slow
 PAPER = Path(__file__).parents[2] / "experiments" / "paper.yaml"
@@ -123,10 +130,46 @@ def test_averaged_weights_are_what_a_checkpoint_holds(tiny_runs: TinyRuns) -> No
 # Chance
 
 
-def test_the_order_of_sums_is_settled_where_several_threads_train(train) -> None:
-    torch.use_deterministic_algorithms(False)
+def test_the_order_of_sums_is_settled_where_several_threads_train(train, monkeypatch) -> None:
+    seen: list[bool] = []
+    learn = Session.train
+
+    def watched(session: Session, checkpoint) -> dict[str, float]:
+        seen.append(torch.are_deterministic_algorithms_enabled())
+        return learn(session, checkpoint)
+
+    monkeypatch.setattr(Session, "train", watched)
     train("trainer.max_epochs=1")
-    assert torch.are_deterministic_algorithms_enabled()
+    assert seen == [True]
+
+
+def test_a_fit_leaves_the_process_and_its_configuration_as_they_were(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    config = load_config([], [*tiny_runs.words, f"run.dir={tmp_path}", "trainer.max_epochs=1"])
+    asked = copy.deepcopy(config)
+
+    def state() -> list[object]:
+        loggers = [logging.getLogger(name).level for name in ("lightning.pytorch", "lightning.fabric", "tensorboard")]
+        signals = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)]
+        variables = {name: os.environ.get(name) for name in ("PL_GLOBAL_SEED", "PL_SEED_WORKERS", "PYTHONSAFEPATH")}
+        return [
+            torch.are_deterministic_algorithms_enabled(),
+            torch.utils.deterministic.fill_uninitialized_memory,
+            torch.random.get_rng_state().tolist(),
+            np.random.get_state()[1].tolist(),  # noqa: NPY002
+            random.getstate(),
+            list(warnings.filters),
+            loggers,
+            signals,
+            variables,
+            list(sys.path),
+            Path.cwd(),
+        ]
+
+    torch.manual_seed(5)
+    before = state()
+    fit(config)
+    assert state() == before
+    assert config == asked
 
 
 def test_the_seed_decides_all(train) -> None:
