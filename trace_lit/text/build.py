@@ -7,6 +7,7 @@ from pathlib import Path
 from trace_lit.config import TextConfig
 from trace_lit.text.cache import CachedTextEncoder
 from trace_lit.text.encoder import TextEncoder
+from trace_lit.text.minilm import NAME, minilm_folder
 
 
 def build_text_encoder(config: TextConfig) -> CachedTextEncoder:
@@ -28,7 +29,7 @@ def build_text_encoder(config: TextConfig) -> CachedTextEncoder:
         from trace_lit.text.huggingface import HuggingFaceEncoder  # here, for importing transformers takes seconds
 
         encoder = HuggingFaceEncoder(
-            config.name,
+            str(minilm_folder()) if config.name == NAME else config.name,
             pooling=config.pooling,
             query_prefix=config.query_prefix,
             document_prefix=config.document_prefix,
