@@ -34,6 +34,19 @@ def foreign_vocabulary(
     return known.extended(channels, _vectors(channels, encoder, known))
 
 
+def local_vocabulary(
+    corpora: Sequence[Corpus], encoder: TextEncoder | None, known: ChannelVocabulary
+) -> ChannelVocabulary:
+    """As `foreign_vocabulary`, but what is usual for a channel is what it is in these corpora, also for those of `known`.
+
+    It is taken from their training rows, or from all rows of a corpus without any.
+    """
+    channels = _distinct_channels(corpora)
+    found = known.extended(channels, _vectors(channels, encoder, known))
+    values = _training_values(corpora, or_all=True)
+    return found.with_statistics({channel.key: _statistics(values[channel.key]) for channel in channels})
+
+
 def _distinct_channels(corpora: Sequence[Corpus]) -> list[Channel]:
     """In order of appearance; of the channels with one key, the first."""
     channels: dict[str, Channel] = {}
@@ -50,12 +63,14 @@ def _vectors(channels: list[Channel], encoder: TextEncoder | None, known: Channe
     return torch.from_numpy(encoder.encode([channel.text for channel in channels]))
 
 
-def _training_values(corpora: Sequence[Corpus]) -> dict[str, list[NDArray[np.float32]]]:
-    """For each channel the values (T,) of all training rows of all corpora."""
+def _training_values(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, list[NDArray[np.float32]]]:
+    """For each channel the values (T,) of all training rows of all corpora, or of all rows where a corpus has none."""
     values: dict[str, list[NDArray[np.float32]]] = {}
     for corpus in corpora:
         windows = corpus.values()
-        train = corpus.select("train")
+        train = list(corpus.select("train"))
+        if or_all and not train:
+            train = list(range(len(corpus)))
         for number, channel in enumerate(corpus.info.channels):
             values.setdefault(channel.key, []).extend(windows[row][number] for row in train)
     return values

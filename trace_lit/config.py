@@ -53,6 +53,7 @@ class DataConfig:
     random_offset: bool = False  # training windows start at any step of their series, not only where the rows do
     jitter: int = 0  # training windows move up to so many steps, with their texts
     zero_is_missing: bool = False  # a zero is a value that nobody reported; scores of a forecast still count it
+    usual: str = "training"  # a level is relative to what training had, or to the "corpus" at hand, when a run is used
     mixing_exponent: float = 0.5  # joint training draws a corpus with weight size^exponent
 
 
@@ -60,7 +61,7 @@ class DataConfig:
 class TextConfig:
     """The frozen text encoder."""
 
-    name: str = "wordllama"  # or any Hugging Face encoder, by hub name or folder
+    name: str = "wordllama"  # or minilm (an extra), or any Hugging Face encoder, by hub name or folder
     unit: str = "sentence"  # a vector a sentence, a token, or one for the whole document (as in the paper)
     pooling: str = "mean"  # mean or cls (Hugging Face)
     query_prefix: str = ""
@@ -127,6 +128,7 @@ class AlignmentConfig:
     sentence_dropout_min: float | None = None  # a text's own chance lies between this and sentence_dropout; null: equal
     statements: int = 0  # true statements on each window, made from its values, in each training step; not in the paper
     statement_weight: float = 1.0  # of their loss
+    voice_weight: float = 0.0  # of the error in which channels a statement speaks of (tower=reading)
     noise: float = 0.0  # added to training values, in deviations of the channel; not in the paper
 
 
@@ -371,6 +373,7 @@ def _check(config: Config) -> None:
     allow("stage", config.stage, STAGES)
     allow("text.unit", config.text.unit, ("sentence", "token", "document"))
     allow("text.pooling", config.text.pooling, ("mean", "cls"))
+    allow("data.usual", config.data.usual, ("training", "corpus"))
     allow("alignment.heads", config.alignment.heads, ("residual", "linear"))
     allow("alignment.tower", config.alignment.tower, ("pooled", "reading"))
     allow("optim.scale_learning_rate", config.optim.scale_learning_rate, ("none", "linear", "sqrt"))
@@ -559,6 +562,7 @@ def _check(config: Config) -> None:
         ("alignment.reconstruction_weight", config.alignment.reconstruction_weight),
         ("alignment.classification_weight", config.alignment.classification_weight),
         ("alignment.statement_weight", config.alignment.statement_weight),
+        ("alignment.voice_weight", config.alignment.voice_weight),
         ("alignment.noise", config.alignment.noise),
     ):
         require(0.0 <= weight < float("inf"), f"{key} is {weight}; it must be 0 or positive")
