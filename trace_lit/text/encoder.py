@@ -112,9 +112,9 @@ class ContextualEncoder(TextEncoder):
             for row, own in zip(rows, batch, strict=True):
                 vectors[row] = own
         ends = np.cumsum([len(own) for own in vectors])
-        rows = [np.arange(end - len(own), end) for own, end in zip(vectors, ends, strict=True)]
+        places = [np.arange(end - len(own), end) for own, end in zip(vectors, ends, strict=True)]
         table = np.concatenate([np.zeros((0, self.dim), np.float32), *vectors])
-        return self.behind_prefix(TokenTexts(table, rows, self.token_spans(prefixed)), kind)
+        return self.behind_prefix(TokenTexts(table, places, self.token_spans(prefixed)), kind)
 
     def behind_prefix(self, tokens: TokenTexts, kind: str) -> TokenTexts:
         """Without the tokens of the prefix that was put before the texts."""

@@ -60,7 +60,8 @@ from trace_lit.train.retrieval import check_unchanged, find_neighbours
 from trace_lit.train.runs import build_datamodule, read_metrics, run_folder, write_atomically, write_metrics
 from trace_lit.train.tune import build_tune_module, check_labels, fit_classifiers, score_split
 
-ALIGNED = ("heads", "channel_score", "fusion", "tower", "text_layers", "silence", "numbers", "statistics")  # make a model
+# What makes an aligned model.
+ALIGNED = ("heads", "channel_score", "fusion", "tower", "text_layers", "silence", "numbers", "statistics")
 PAIR_MRR = "validation/text_to_series/pair/MRR"
 Kind = TypeVar("Kind")
 
