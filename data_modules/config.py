@@ -31,6 +31,11 @@ class DataConfig:
     random_offset: bool = option(False, "training windows start at any step of their series; for stage pretrain")
     jitter: int = option(0, "steps by which a training window may move, with its texts", at_least=0)
     zero_is_missing: bool = option(False, "zeros count as missing; the scores of a forecast still count them")
+    usual: str = option(
+        "training",
+        "what a level is relative to where a run is used: the statistics of its training corpora, or those of the corpus",
+        allowed=("training", "corpus"),
+    )
     mixing_exponent: float = option(
         0.5, "joint training draws a corpus with weight size^exponent", at_least=0, at_most=1
     )

@@ -231,17 +231,17 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
             # Of what was retrieved, only what was measured has an axis of channels.
             retrieved=batch.retrieved
             and batch.retrieved.map(lambda own: F.pad(own, (0, 0, 0, 0, 0, more)) if own.dim() == 4 else own),
-            statements=None if batch.statements is None else _widened(batch.statements, told),
+            statements=None if batch.statements is None else _widened(batch.statements, told, more),
         )
 
     return _joined([padded(batch) for batch in batches])
 
 
-def _widened(statements: Statements, pieces: int) -> Statements:
-    """With room for so many pieces."""
+def _widened(statements: Statements, pieces: int, channels: int) -> Statements:
+    """With room for so many pieces, and for so many channels more."""
     more = pieces - statements.mask.shape[2]
     text, mask = F.pad(statements.text, (0, 0, 0, more)), F.pad(statements.mask, (0, more))
-    return Statements(statements.stated, text, mask)
+    return Statements(statements.stated, text, mask, F.pad(statements.spoken, (0, channels)))
 
 
 def _joined(parts: Sequence[Kind]) -> Kind:

@@ -24,7 +24,7 @@ from data_modules.forecasting import OriginDataset, Series, check_labels
 from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
 from data_modules.splits import SPLITS
 from data_modules.text_table import text_table
-from data_modules.vocabulary import foreign_vocabulary, training_vocabulary
+from data_modules.vocabulary import foreign_vocabulary, local_vocabulary, training_vocabulary
 from data_modules.windows import check_lengths
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
@@ -133,7 +133,8 @@ class DomainDataModule(L.LightningDataModule):
         """Load the corpora, encode their texts and settle the vocabulary; a second call changes nothing.
 
         A channel that the given vocabulary does not hold gets its training statistics where `stage` is "fit", since the
-        model will be trained on it, and counts as never seen otherwise.
+        model will be trained on it, and counts as never seen otherwise. With `config.usual` "corpus", all channels have
+        the statistics of the corpora at hand.
 
         Raises
         ------
@@ -149,7 +150,8 @@ class DomainDataModule(L.LightningDataModule):
         if self._known_vocabulary is None or stage == "fit":
             self.vocabulary = training_vocabulary(corpora, self.text, self._known_vocabulary)
         else:
-            self.vocabulary = foreign_vocabulary(corpora, self.text, self._known_vocabulary)
+            extended = local_vocabulary if self.config.usual == "corpus" else foreign_vocabulary
+            self.vocabulary = extended(corpora, self.text, self._known_vocabulary)
         self.label_names = self._labels(corpora)
         if self.statements and stage == "fit" and self.window is None:
             self.statement_banks = self._banks(corpora)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from data_modules.corpus import Corpus
 from data_modules.rows import uniform
+from data_modules.rules import find_channel
 from data_modules.statements import Statements as Generator
 from data_modules.text_table import TextTable, text_table
 from trace_lit.batch import NO_STATEMENT, Statements
@@ -70,6 +71,10 @@ class StatementBank:
         self._opposite[turned] = len(texts) + np.arange(len(turned))
         self._opposite[len(texts) :] = turned
         self.texts = [*texts, *(str(drawn.statements[place].opposite) for place in turned)]
+        self._spoken = np.zeros((len(self._bits) + 1, len(corpus.info.channels)), dtype=bool)  # the last row is of none
+        every = [statement.rule for statement in drawn.statements] + [rule for rule in rules if rule is not None]
+        for place, rule in enumerate(every):
+            self._spoken[place, [find_channel(name, corpus.info.channels) for name in rule.channels]] = True
         share = np.bitwise_count(self._bits).sum(1) / max(self.size, 1)
         # A statement is drawn as often as another, so the rarer of a window's are likelier.
         self._cumulated = np.where(share < 1, 1 / share.clip(min=_LEAST_SHARE), 0.0).cumsum()
@@ -101,8 +106,9 @@ class StatementBank:
         usable = true.any(-1) & (np.arange(JOINED) < many[..., None])
         stated = np.full((len(rows), self.count + 1, JOINED), NO_STATEMENT)
         stated[:, :-1] = np.where(usable, found, NO_STATEMENT)
-        # Of the texts, the first one's first statement is turned round.
-        stated[:, -1, 0] = np.where(stated[:, 0, 0] >= 0, self._opposite[stated[:, 0, 0]], NO_STATEMENT)
+        opposite = np.where(stated[:, 0, 0] >= 0, self._opposite[stated[:, 0, 0]], NO_STATEMENT)
+        stated[:, -1] = np.where(opposite[:, None] >= 0, stated[:, 0], NO_STATEMENT)
+        stated[:, -1, 0] = opposite
         return self._told(torch.from_numpy(stated))
 
     def _told(self, stated: Tensor) -> Statements:
@@ -113,4 +119,5 @@ class StatementBank:
         if self._marked:
             vectors[..., -MARKS] += _STRIDE * torch.arange(joined).repeat(size * texts).unsqueeze(1)
         shape = size, texts, joined * mask.shape[1]
-        return Statements(stated, vectors.reshape(*shape, -1), mask.reshape(shape))
+        spoken = torch.from_numpy(self._spoken[stated.numpy()].any(-2))  # -1 is the row of none
+        return Statements(stated, vectors.reshape(*shape, -1), mask.reshape(shape), spoken)

@@ -40,6 +40,19 @@ def foreign_vocabulary(
     return known.extended(channels, _vectors(channels, made, known))
 
 
+def local_vocabulary(
+    corpora: Sequence[Corpus], encoder: TextEncoder | Callable[[], TextEncoder] | None, known: ChannelVocabulary
+) -> ChannelVocabulary:
+    """As `foreign_vocabulary`, with the statistics of these corpora, also for channels of `known`; see `usual_values`."""
+    return foreign_vocabulary(corpora, encoder, known).with_statistics(usual_values(corpora))
+
+
+def usual_values(corpora: Sequence[Corpus]) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of each channel, by key, in the training rows, or in all rows of a corpus without any."""
+    values = _training_values(corpora, or_all=True)
+    return {channel.key: _statistics(values[channel.key]) for channel in _distinct_channels(corpora)}
+
+
 def _distinct_channels(corpora: Sequence[Corpus]) -> list[Channel]:
     """In order of appearance; of the channels with one key, the first."""
     channels: dict[str, Channel] = {}
@@ -56,12 +69,14 @@ def _vectors(channels: list[Channel], encoder: TextEncoder | None, known: Channe
     return torch.from_numpy(encoder.encode([channel.text for channel in channels]))
 
 
-def _training_values(corpora: Sequence[Corpus]) -> dict[str, list[NDArray[np.float32]]]:
-    """For each channel the values (T,) of all training rows of all corpora."""
+def _training_values(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, list[NDArray[np.float32]]]:
+    """For each channel the values (T,) of all training rows of all corpora, or of all rows where a corpus has none."""
     values: dict[str, list[NDArray[np.float32]]] = {}
     for corpus in corpora:
         windows = corpus.values()
-        train = corpus.select("train")
+        train = list(corpus.select("train"))
+        if or_all and not train:
+            train = list(range(len(corpus)))
         for number, channel in enumerate(corpus.info.channels):
             values.setdefault(channel.key, []).extend(windows[row][number] for row in train)
     return values

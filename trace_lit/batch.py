@@ -40,11 +40,15 @@ class Retrieved:
 
 @dataclass
 class Statements:
-    """n texts on each of B windows, made from their values, the last one false; each is of up to J statements."""
+    """n texts on each of B windows, made from their values; each is of up to J statements.
+
+    The last one is the first one with one statement turned round, and mostly false.
+    """
 
     stated: Tensor  # (B, n, J) int64, places in the corpus's `StatementBank`, NO_STATEMENT where there are fewer
     text: Tensor  # (B, n, S, D) float32, their pieces as in `MultimodalBatch.text`
     mask: Tensor  # (B, n, S) bool; all false: no text
+    spoken: Tensor  # (B, n, C) bool, whether they speak of each of the window's channels
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Statements:
         """With `function` of all tensors."""

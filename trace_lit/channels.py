@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -83,6 +84,15 @@ class ChannelVocabulary:
             deviation=self.deviation + tuple(float(deviation[n]) for n in new),
             name_vectors=torch.cat([self.name_vectors, vectors]) if len(self) else vectors,
         )
+
+    def with_statistics(self, usual: Mapping[str, tuple[float, float]]) -> ChannelVocabulary:
+        """The same channels, those of `usual` with these means and deviations; one without a value (NaN) keeps its own."""
+        mean, deviation = list(self.mean), list(self.deviation)
+        for number, key in enumerate(self.keys):
+            own = usual.get(key, (math.nan, math.nan))
+            if not math.isnan(own[0]):
+                mean[number], deviation[number] = own
+        return replace(self, mean=tuple(mean), deviation=tuple(deviation))
 
     def state(self) -> dict[str, Any]:
         """Plain types and one tensor."""

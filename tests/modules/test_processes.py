@@ -57,7 +57,8 @@ def make_statements() -> Statements:
     stated[::2, :, 1] = NO_STATEMENT
     mask = torch.rand(SIZE, 3, 4, generator=chance) < 0.7
     mask[3:6, 2] = False
-    return Statements(stated, torch.randn(SIZE, 3, 4, 16, generator=chance), mask)
+    spoken = torch.rand(SIZE, 3, 3, generator=chance) < 0.4
+    return Statements(stated, torch.randn(SIZE, 3, 4, 16, generator=chance), mask, spoken)
 
 
 def make_cache() -> NegativeCache:
@@ -68,7 +69,12 @@ def make_cache() -> NegativeCache:
     return NegativeCache(0, series, text, of_text, of_series)
 
 
-READING = ("alignment.tower=reading", "alignment.statistics=true", "alignment.statements=2")
+READING = (
+    "alignment.tower=reading",
+    "alignment.statistics=true",
+    "alignment.statements=2",
+    "alignment.voice_weight=0.5",
+)
 NONE, LAST = slice(0), slice(5, None)
 # Words, the instances without text, those without channel texts, whether mined negatives outside of the batch count.
 CASES = {

@@ -273,3 +273,42 @@ def test_weights_of_another_model_are_refused_instead_of_left_random(folder, tmp
 def test_a_parameter_that_is_not_allowed_says_what_is(folder, change, message):
     with pytest.raises(InputError, match=message):
         HuggingFaceEncoder(str(folder), **change)
+
+
+def test_tokens_are_the_hidden_states_without_special_ones_and_say_where_they_stand(folder, hidden):
+    encoder = HuggingFaceEncoder(str(folder), batch_size=2, device="cpu")
+    found = encoder.tokens(TEXTS[:4])
+    for text, rows, spans in zip(TEXTS, found.rows, found.spans, strict=False):
+        np.testing.assert_allclose(found.table[rows], hidden(text)[1:-1], atol=1e-5)
+        assert len(spans) == len(rows)
+        assert [text[begin:end] for begin, end in spans if text[begin:end] == "wind"] == ["wind"] * text.count("wind")
+
+
+def test_tokens_of_a_prefix_are_not_given(folder):
+    plain = HuggingFaceEncoder(str(folder), device="cpu").tokens(["warm wind"])
+    prefixed = HuggingFaceEncoder(str(folder), query_prefix="query : ", device="cpu").tokens(["warm wind"], "query")
+    assert [spans.tolist() for spans in prefixed.spans] == [spans.tolist() for spans in plain.spans]
+    assert not np.allclose(prefixed.table[prefixed.rows[0]], plain.table[plain.rows[0]])
+
+
+def test_cached_tokens_are_encoded_once_and_survive_damage(folder, tmp_path, monkeypatch):
+    config = TextConfig(name=str(folder), cache_dir=str(tmp_path), device="cpu")
+    plain = HuggingFaceEncoder(str(folder), device="cpu").tokens(TEXTS)
+    first = build_text_encoder(config).tokens([*TEXTS, TEXTS[0]])
+    again = build_text_encoder(config)
+    encoded = []
+    batches = again.encoder.token_batches
+    monkeypatch.setattr(again.encoder, "token_batches", lambda texts: encoded.extend(texts) or batches(texts))
+    assert isinstance(again.tokens(TEXTS).table, np.memmap)
+    assert encoded == []
+    for row in range(len(TEXTS)):
+        np.testing.assert_allclose(first.table[first.rows[row]], plain.table[plain.rows[row]], atol=5e-3)
+    stored = [np.array(first.table[rows]) for rows in first.rows]
+    (path,) = tmp_path.glob("*.tokens")
+    damaged = bytearray(path.read_bytes())
+    damaged[0] ^= 0xFF  # of the first text that was stored, the longest
+    path.write_bytes(damaged)
+    mended = again.tokens(TEXTS)
+    assert encoded == [max(TEXTS, key=len)]
+    for row in range(len(TEXTS)):
+        np.testing.assert_array_equal(mended.table[mended.rows[row]], stored[row])

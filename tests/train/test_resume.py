@@ -80,6 +80,10 @@ def assert_alike(cut: Path, whole: Path) -> None:
     assert {path.name for path in (cut / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
 
 
+READING = (
+    "text.unit=token",
+    "alignment={tower: reading, statistics: true, statements: 2, voice_weight: 0.5, sentence_dropout: 0.9}",
+)
 LONG_WAY = (
     ("SIGKILL:step:4", -9),  # goes on at step 2
     ("SIGKILL:validation:1", -9),  # at 4
@@ -107,6 +111,7 @@ SHORT_WAY = (("SIGKILL:step:3", -9), ("SIGKILL:writing:3", -9), ("SIGTERM:step:2
         ("align", ("data.num_workers=2", MINED), LONG_WAY),
         ("pretrain", ("trainer.extra={accumulate_grad_batches: 2}",), HALVES_WAY),
         ("align", ("trainer.extra={accumulate_grad_batches: 2, limit_train_batches: 4}", MINED), LIMITED_WAY),
+        ("align", ("data.num_workers=2", *READING), SHORT_WAY),
     ],
 )
 def test_a_run_that_was_stopped_is_the_run_that_was_not(

@@ -57,6 +57,9 @@ class AlignmentConfig:
         0, "true statements on each window, made from its values, in each training step; not in the paper", at_least=0
     )
     statement_weight: float = option(1.0, "weight of the loss of the statements", at_least=0)
+    voice_weight: float = option(
+        0.0, "weight of the error in which channels a statement speaks of (tower=reading)", at_least=0
+    )
     noise: float = option(0.0, "added to training values, in deviations of the channel; not in the paper", at_least=0)
 
     def check(self) -> None:

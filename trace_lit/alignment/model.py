@@ -76,6 +76,7 @@ class AlignedOutput:
     channel: Level  # the (instance, channel) pairs with a channel text
     series: Tensor  # (B, E) all instances, unit vectors
     statements: Tensor | None  # (m, E) the texts of the batch's statements, unit vectors
+    voice: Tensor | None  # (m, K) how much they say of each of the batch's channels, where it is learned
 
 
 class AlignedModel(nn.Module):
@@ -121,6 +122,11 @@ class AlignedModel(nn.Module):
         return self.log_temperature.exp().clamp(min=self.config.temperature_min)
 
     @property
+    def has_voice(self) -> bool:
+        """Whether a text may say more or less of a channel, or nothing."""
+        return self.config.tower == "reading" and self.config.silence and self.config.channel_score
+
+    @property
     def statement_temperature(self) -> Tensor:
         """That of the loss of statements, which fit many windows: bounded alike, learned apart."""
         assert self.log_statement_temperature is not None
@@ -138,12 +144,17 @@ class AlignedModel(nn.Module):
         encoded = self.encoder(batch, with_patches=False)
         slots = _slots(batch)
         series = self._series_vectors(encoded, batch, slots)
-        statements = None
+        statements = voice = None
         if batch.statements is not None:
             told = batch.statements.mask.any(-1)  # (B, n)
-            statements = self.embed_text(batch.statements.text[told], batch.statements.mask[told], slots)
+            text, mask = batch.statements.text[told], batch.statements.mask[told]
+            if self.has_voice:
+                reading = self.read(text, mask, slots)
+                statements, voice = _unit(reading.parts), reading.voice[:, 1:]
+            else:
+                statements = self.embed_text(text, mask, slots)
         sample = self._sample_level(series, batch, slots)
-        return AlignedOutput(encoded, sample, self._channel_level(encoded, batch), series, statements)
+        return AlignedOutput(encoded, sample, self._channel_level(encoded, batch), series, statements, voice)
 
     def sample_level(self, batch: MultimodalBatch) -> Level:
         """Encode both sides of a batch for the loss of the sample level alone."""
@@ -179,7 +190,7 @@ class AlignedModel(nn.Module):
     def embed_text(self, text: Tensor, mask: Tensor, slots: Tensor) -> Tensor:
         """Unit vectors (N, E) of the texts (N, S, D) with sentences where `mask` (N, S), for the channels `slots`."""
         slots = slots if self.config.channel_score else slots[:0]
-        return F.normalize(self.text_parts(text, mask, slots).flatten(1).float(), dim=1)
+        return _unit(self.text_parts(text, mask, slots))
 
     def text_parts(self, text: Tensor, mask: Tensor, slots: Tensor) -> Tensor:
         """What texts say of the whole and of the channels `slots` (N, 1 + K, d), before they are brought to unit length."""
@@ -211,10 +222,10 @@ class AlignedModel(nn.Module):
             at_slots = channels.new_zeros(len(channels), len(slots), channels.shape[-1])
             at_slots = at_slots.scatter_add(1, place.unsqueeze(-1).expand_as(channels), channels)
             parts = torch.cat([parts, at_slots.to(parts.dtype)], dim=1)  # (B, 1 + K, d)
-        if self.config.tower == "reading" and self.config.silence:
+        if self.has_voice:
             # Parts of one length: else what a text is silent of would count by its share in the length of the whole.
             parts = F.normalize(parts.float(), dim=-1)
-        return F.normalize(parts.flatten(1).float(), dim=1)
+        return _unit(parts)
 
     def _statistics(
         self, statistics: WindowStatistics, encoded: EncoderOutput, batch: MultimodalBatch
@@ -256,6 +267,11 @@ class AlignedModel(nn.Module):
             window=torch.stack([series, start, end], dim=-1)[paired],
             row=paired.nonzero()[:, 0],
         )
+
+
+def _unit(parts: Tensor) -> Tensor:
+    """Unit vectors (N, P d) of P parts (N, P, d) behind one another."""
+    return F.normalize(parts.flatten(1).float(), dim=1)
 
 
 def _slots(batch: MultimodalBatch) -> Tensor:
@@ -305,6 +321,6 @@ class SearchSpace(nn.Module):
         """
         slots = self.slots if self.model.config.channel_score else self.slots[:0]
         reading = self.model.read(text, mask, slots)
-        vectors = F.normalize(reading.parts.flatten(1).float(), dim=1).view_as(reading.parts)
+        vectors = _unit(reading.parts).view_as(reading.parts)
         parts = series.view(len(series), *reading.parts.shape[1:])
         return Explanation(torch.einsum("nkd,mkd->nmk", vectors, parts), reading)

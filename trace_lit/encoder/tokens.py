@@ -53,6 +53,8 @@ class ChannelTokens(nn.Module):
     def extend(self, vocabulary: ChannelVocabulary) -> None:
         """Add the channels that `vocabulary` has after the present ones; they start with no learned vector.
 
+        What is usual for a channel, a known one too, is from then on what `vocabulary` says.
+
         Raises
         ------
         ValueError
@@ -61,13 +63,12 @@ class ChannelTokens(nn.Module):
         if vocabulary.keys[: len(self.vocabulary)] != self.vocabulary.keys:
             raise ValueError("the vocabulary must begin with the encoder's own channels: use vocabulary.extended(...)")
         added = len(vocabulary) - len(self.vocabulary)
-        if not added:
-            return
         device = self.embedding.device
         self.vocabulary = vocabulary
-        self.embedding = nn.Parameter(
-            torch.cat([self.embedding.data, self.embedding.new_zeros(added, self.embedding.shape[1])])
-        )
+        if added:
+            self.embedding = nn.Parameter(
+                torch.cat([self.embedding.data, self.embedding.new_zeros(added, self.embedding.shape[1])])
+            )
         self._register(vocabulary)
         self.to(device)
 

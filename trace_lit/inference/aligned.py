@@ -16,7 +16,7 @@ from data_modules.corpus import Corpus, CorpusError
 from data_modules.dataset import CorpusDataset
 from data_modules.splits import SPLITS
 from data_modules.text_table import TextTable, text_table
-from data_modules.vocabulary import foreign_vocabulary
+from data_modules.vocabulary import foreign_vocabulary, usual_values
 from data_modules.windows import check_lengths
 from trace_lit.alignment import AlignedModel, SearchSpace
 from trace_lit.batch import MultimodalBatch
@@ -58,6 +58,7 @@ class AlignedRun(LoadedRun):
     def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
         super().__init__(checkpoint, device)
         self.model: AlignedModel = aligned_model(checkpoint).to(device)
+        self._usual: dict[str, dict[str, tuple[float, float]]] = {}
         self._retrievers: dict[tuple[str, tuple[str, ...]], Retriever] = {}
 
     @property
@@ -172,9 +173,9 @@ class AlignedRun(LoadedRun):
     def _retriever(self, corpus: Corpus, split: str | None) -> Retriever:
         splits = (split,) if split else tuple(name for name in SPLITS if corpus.select(name))
         key = corpus.fingerprint, splits
+        self._learn_channels(corpus)
         if key not in self._retrievers:
             check_lengths(corpus, self.config.encoder.patch_length)
-            self._learn_channels(corpus)
             space = SearchSpace(self.model, corpus.info.channels)
             rows, vectors = [], []
             for name in splits:
@@ -195,9 +196,13 @@ class AlignedRun(LoadedRun):
         return dataset
 
     def _learn_channels(self, corpus: Corpus) -> None:
-        """Make room for channels that the model has never seen."""
+        """Make room for channels that the model has never seen; with `data.usual=corpus`, take the corpus's statistics."""
         known = self.vocabulary
         extended = foreign_vocabulary([corpus], lambda: self.text_encoder, known)
+        if self.config.data.usual == "corpus":
+            if corpus.fingerprint not in self._usual:
+                self._usual[corpus.fingerprint] = usual_values([corpus])
+            extended = extended.with_statistics(self._usual[corpus.fingerprint])
         if extended is not known:
             self.model.encoder.extend(extended)
 

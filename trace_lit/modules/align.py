@@ -96,8 +96,9 @@ class AlignModule(StageModule):
         if alignment.channel_weight:
             loss = loss + alignment.channel_weight * self._contrast(output.channel, "channel").total
         if output.statements is not None:
-            term = self._statements(output.series, output.statements, batch)
-            loss = loss + alignment.statement_weight * term
+            loss = loss + alignment.statement_weight * self._statements(output.series, output.statements, batch)
+            if output.voice is not None and alignment.voice_weight:
+                loss = loss + alignment.voice_weight * self._voice(output.voice, batch)
         if isinstance(self.head, ReconstructionHead):
             term = reconstruction_loss(self.encoder, self.head, batch, self.config.pretrain.mask_ratio)
             self.log("train/reconstruction", term, batch_size=len(batch))
@@ -131,20 +132,40 @@ class AlignModule(StageModule):
         return None
 
     def _statements(self, series: Tensor, text: Tensor, batch: MultimodalBatch) -> Tensor:
-        """The loss of `text` (m, e), the batch's statements, against the windows `series` (B, e), by what is true."""
+        """The loss of `text` (m, e), the batch's statements, against the windows `series` (B, e), by what is true.
+
+        To it comes how well each window's first text is told from the same with one statement turned round.
+        """
         assert batch.statements is not None
         bank = next(bank for bank in self.statement_banks if int(batch.index[0]) in bank)
-        stated = batch.statements.stated[batch.statements.mask.any(-1)]  # (m, J)
+        told = batch.statements.mask.any(-1)  # (B, n)
+        stated = batch.statements.stated[told]  # (m, J)
         own, everywhere = batch.index - bank.first, gather(batch.index) - bank.first
+        temperature = self.model.statement_temperature
         result = statement_loss(
-            series,
-            text,
-            self.model.statement_temperature,
-            bank.truth(stated, everywhere),
-            bank.truth(gather(stated), own),
+            series, text, temperature, bank.truth(stated, everywhere), bank.truth(gather(stated), own)
         )
         self._log_contrast(result, "statements", len(text))
-        return result.total
+        place = (told.flatten().cumsum(0) - 1).view_as(told)
+        window = (told[:, 0] & told[:, -1]).nonzero().squeeze(1)
+        first, turned = place[window, 0], place[window, -1]
+        false = ~bank.truth(stated[turned], own[window]).diagonal()
+        margin = (series[window] * (text[first] - text[turned])).sum(1) / temperature
+        term = mean_over_processes(F.softplus(-margin), false.float())
+        self.log("train/statements/turned", term, batch_size=max(len(window), 1))
+        return result.total + term
+
+    def _voice(self, voice: Tensor, batch: MultimodalBatch) -> Tensor:
+        """How far the texts of statements (m, K) are from saying something of the channels of their rules, and no other."""
+        assert batch.statements is not None
+        spoken = batch.statements.spoken[batch.statements.mask.any(-1)]  # (m, C)
+        ids = batch.channel_ids[0]
+        place = torch.searchsorted(ids[batch.channel_mask[0]].sort().values, ids)
+        wanted = torch.zeros_like(spoken).index_copy(1, place, spoken)
+        share = voice.float().clamp(1e-4, 1 - 1e-4)
+        term = mean_over_processes(-torch.where(wanted, share, 1 - share).log().mean(1))
+        self.log("train/statements/voice", term, batch_size=max(len(voice), 1))
+        return term
 
     def _contrast(self, level: Level, name: str, outside: tuple[Tensor, Tensor] | None = None) -> ContrastiveLoss:
         alignment = self.config.alignment

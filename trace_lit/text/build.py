@@ -8,6 +8,7 @@ from trace_lit.config import ConfigError, build_object, is_class_path
 from trace_lit.text.cache import CachedTextEncoder
 from trace_lit.text.config import TextConfig
 from trace_lit.text.encoder import TextEncoder
+from trace_lit.text.minilm import NAME, minilm_folder
 
 
 def build_text_encoder(config: TextConfig) -> CachedTextEncoder:
@@ -38,7 +39,7 @@ def build_text_encoder(config: TextConfig) -> CachedTextEncoder:
         from trace_lit.text.huggingface import HuggingFaceEncoder  # here, for importing transformers takes seconds
 
         encoder = HuggingFaceEncoder(
-            config.name,
+            str(minilm_folder()) if config.name == NAME else config.name,
             pooling=config.pooling,
             query_prefix=config.query_prefix,
             document_prefix=config.document_prefix,

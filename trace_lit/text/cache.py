@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from trace_lit.text.encoder import TextEncoder, TextEncoderError
+from trace_lit.text.encoder import ContextualEncoder, TextEncoder, TextEncoderError
+from trace_lit.text.token_cache import TokenFile
 from trace_lit.text.tokens import TokenTexts
 
 _KEY_BYTES = 16
@@ -65,7 +66,36 @@ class CachedTextEncoder(TextEncoder):
         return vectors
 
     def tokens(self, texts: Sequence[str], kind: str = "document") -> TokenTexts:
-        return self.encoder.tokens(texts, kind)
+        encoder = self.encoder
+        if not isinstance(encoder, ContextualEncoder):
+            return encoder.tokens(texts, kind)
+        prefixed = [self.prefixes[kind] + text for text in texts]
+        keys = [hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest() for text in prefixed]
+        file = TokenFile(self._file.path.with_suffix(".tokens"), self.dim)
+        with self._file.explained():
+            place = file.find(keys)
+            if len(place) < len(set(keys)):
+                with self._file.lock():
+                    place = file.find(keys)  # another process may have been faster
+                    distinct = dict(zip(keys, prefixed, strict=True))
+                    self._store_tokens(
+                        encoder, file, [(key, text) for key, text in distinct.items() if key not in place]
+                    )
+                    place = file.find(keys)
+            rows = [np.arange(place[key][0], sum(place[key])) for key in keys]
+            return encoder.behind_prefix(TokenTexts(file.table, rows, encoder.token_spans(prefixed)), kind)
+
+    def _store_tokens(self, encoder: ContextualEncoder, file: TokenFile, missing: Sequence[tuple[bytes, str]]) -> None:
+        """Encode n (key, text) pairs, the longest first, each part stored as soon as it is encoded."""
+        from trace_lit.text.progress import JobProgress  # here, for rich takes a while to import
+
+        longest_first = sorted(missing, key=lambda own: -len(own[1]))
+        with JobProgress(f"Encoding tokens ({self.fingerprint.rsplit('-', 1)[0]})", len(missing)) as progress:
+            for first in range(0, len(missing), _COMMIT):
+                part = longest_first[first : first + _COMMIT]
+                for rows, vectors in encoder.token_batches([text for _, text in part]):
+                    file.append([part[row][0] for row in rows], [own.astype(np.float16) for own in vectors])
+                    progress.advance(len(rows))
 
     def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         keys = [hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest() for text in texts]
@@ -129,7 +159,7 @@ class VectorFile:
         records["key"] = np.array(keys, dtype=f"V{_KEY_BYTES}")
         records["checksum"] = _checksums(vectors)
         records["vector"] = vectors
-        with self._explained(), self.path.open("ab") as file:
+        with self.explained(), self.path.open("ab") as file:
             complete = file.tell() // self._record.itemsize * self._record.itemsize
             file.truncate(complete)  # without a record that a crash cut short
             file.write(records.tobytes())
@@ -140,7 +170,7 @@ class VectorFile:
     def lock(self) -> Iterator[None]:
         """Only one process at a time is inside; a process that dies leaves it."""
         lock = FileLock(self.path.with_name(self.path.name + ".lock"))
-        with self._explained():
+        with self.explained():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 lock.acquire(timeout=_PATIENCE)
@@ -153,7 +183,7 @@ class VectorFile:
             lock.release()
 
     def _look_for_new_records(self) -> None:
-        with self._explained():
+        with self.explained():
             count = self.path.stat().st_size // self._record.itemsize if self.path.exists() else 0
             known = len(self._records)
             if count == known:
@@ -167,7 +197,7 @@ class VectorFile:
         self._rows.update(zip(self._records["key"][known:].tolist(), range(known, count), strict=True))
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -14,7 +14,8 @@ class TextConfig:
 
     name: str = option(
         "wordllama",
-        "wordllama, an encoder of the Hugging Face hub by name or folder, or package.module:Class of a TextEncoder",
+        "wordllama, minilm (an extra), an encoder of the Hugging Face hub by name or folder, or package.module:Class of a "
+        "TextEncoder",
         class_path=True,
     )
     options: dict[str, Any] = option({}, "the own options of a TextEncoder named by its class, by name")

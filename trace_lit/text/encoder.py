@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from trace_lit.errors import InputError
-from trace_lit.text.tokens import TokenTexts
+from trace_lit.text.tokens import Spans, TokenTexts
 
 KINDS = ("query", "document")
 
@@ -93,6 +93,39 @@ class TextEncoder(ABC):
 
         Yields rows (n,) in `texts` and their raw float32 (n, D) vectors, until every row has come once.
         """
+
+
+class ContextualEncoder(TextEncoder):
+    """An encoder whose token vectors depend on the text around them, so that they are worth keeping."""
+
+    @abstractmethod
+    def token_spans(self, texts: Sequence[str]) -> list[Spans]:
+        """Where the tokens of texts begin and end, special ones excluded: (m, 2) characters each."""
+
+    @abstractmethod
+    def token_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+        """Rows (n,) in `texts` and the vectors (m, D) of each one's tokens, in whatever order suits."""
+
+    def tokens(self, texts: Sequence[str], kind: str = "document") -> TokenTexts:
+        prefixed = [self.prefixes[kind] + text for text in texts]
+        vectors: list[np.ndarray] = [np.zeros((0, self.dim), np.float32)] * len(texts)
+        for rows, batch in self.token_batches(prefixed):
+            for row, own in zip(rows, batch, strict=True):
+                vectors[row] = own
+        ends = np.cumsum([len(own) for own in vectors])
+        places = [np.arange(end - len(own), end) for own, end in zip(vectors, ends, strict=True)]
+        table = np.concatenate([np.zeros((0, self.dim), np.float32), *vectors])
+        return self.behind_prefix(TokenTexts(table, places, self.token_spans(prefixed)), kind)
+
+    def behind_prefix(self, tokens: TokenTexts, kind: str) -> TokenTexts:
+        """Without the tokens of the prefix that was put before the texts."""
+        length = len(self.prefixes[kind])
+        if not length:
+            return tokens
+        kept = [spans[:, 1] > length for spans in tokens.spans]
+        rows = [own[here] for own, here in zip(tokens.rows, kept, strict=True)]
+        spans = [own[here] - length for own, here in zip(tokens.spans, kept, strict=True)]
+        return TokenTexts(tokens.table, rows, spans)
 
 
 def fingerprint(name: str, parts: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from trace_lit.devices import named_device
 from trace_lit.hub import find_model, first_line, quiet_transformers
-from trace_lit.text.encoder import TextEncoder, TextEncoderError, fingerprint
+from trace_lit.text.encoder import ContextualEncoder, TextEncoderError, fingerprint
+from trace_lit.text.tokens import Spans
 
 POOLINGS = ("mean", "cls")
 PRECISIONS = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
@@ -23,7 +24,7 @@ _DESCRIPTIONS = ("*.json", "*.txt", "*.model")  # of the model and its tokenizer
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")  # the first kind that there is
 
 
-class HuggingFaceEncoder(TextEncoder):
+class HuggingFaceEncoder(ContextualEncoder):
     """The last hidden states of a transformer, pooled over the tokens (mean) or taken at the first one (cls).
 
     The model's files are found, or downloaded, when it is made; its weights are loaded when it is first needed.
@@ -93,8 +94,51 @@ class HuggingFaceEncoder(TextEncoder):
             rows = longest_first[first : first + self.batch_size]
             yield rows, self._embed([torch.tensor(tokens[row]) for row in rows])
 
+    def token_spans(self, texts: Sequence[str]) -> list[Spans]:
+        found = self._tokenised(texts)
+        return [
+            np.array(spans, dtype=np.int64).reshape(-1, 2)[~np.array(special, dtype=bool)]
+            for spans, special in zip(found["offset_mapping"], found["special_tokens_mask"], strict=True)
+        ]
+
+    def token_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+        if not texts:
+            return
+        found = self._tokenised(texts)
+        tokens, special = found["input_ids"], found["special_tokens_mask"]
+        longest_first = np.argsort([-len(ids) for ids in tokens], kind="stable")
+        for first in range(0, len(texts), self.batch_size):
+            rows = longest_first[first : first + self.batch_size]
+            hidden, _ = self._states([torch.tensor(tokens[row]) for row in rows])
+            states = hidden.cpu().numpy()
+            yield (
+                rows,
+                [
+                    own[: len(special[row])][~np.array(special[row], bool)]
+                    for row, own in zip(rows, states, strict=True)
+                ],
+            )
+
+    def _tokenised(self, texts: Sequence[str]) -> Any:
+        if not self._tokenizer.is_fast:
+            raise TextEncoderError(
+                f"the tokenizer of {self.name} does not tell where its tokens stand; set text.unit to sentence or document"
+            )
+        options = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
+        return self._tokenizer(list(texts), truncation=True, max_length=self._token_limit, **options)
+
     def _embed(self, tokens: list[Tensor]) -> np.ndarray:
         """Pooled vectors (n, D) of n texts given as token ids."""
+        hidden, mask = self._states(tokens)
+        if self.pooling == "cls":
+            pooled = hidden[:, 0]
+        else:
+            weight = mask[..., None].float()
+            pooled = (hidden * weight).sum(1) / weight.sum(1)
+        return pooled.cpu().numpy()
+
+    def _states(self, tokens: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Last hidden states (n, L, D) of n texts given as token ids, and which are no padding (n, L)."""
         pad = torch.nn.utils.rnn.pad_sequence
         filler = self._tokenizer.pad_token_id or 0  # masked, so any token does where the tokenizer has none for it
         ids = pad(tokens, batch_first=True, padding_value=filler).to(self.device)  # (n, L)
@@ -107,17 +151,12 @@ class HuggingFaceEncoder(TextEncoder):
                 f"{self.name}: {len(tokens)} texts of {ids.shape[1]} tokens do not fit into the memory of "
                 f"{self.device}; lower text.batch_size or text.max_length"
             ) from error
-        if self.pooling == "cls":
-            pooled = hidden[:, 0]
-        else:
-            weight = mask[..., None].float()
-            pooled = (hidden * weight).sum(1) / weight.sum(1)
-        if not pooled.isfinite().all():
+        if not hidden[mask.bool()].isfinite().all():
             raise TextEncoderError(
                 f"{self.name} gives numbers that are not finite with text.precision={self.precision}; "
                 "take text.precision=32 or bf16"
             )
-        return pooled.cpu().numpy()
+        return hidden, mask
 
     @cached_property
     def _tokenizer(self) -> Any:
