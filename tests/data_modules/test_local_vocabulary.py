@@ -9,8 +9,8 @@ import torch
 from data_modules.corpus import Corpus
 from data_modules.vocabulary import foreign_vocabulary, local_vocabulary, training_vocabulary
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import EncoderConfig
 from trace_lit.encoder import SeriesEncoder
+from trace_lit.encoder.config import EncoderConfig
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from trace_lit.config import TextConfig
 from trace_lit.text import TextEncoderError, build_text_encoder
+from trace_lit.text.config import TextConfig
 from trace_lit.text.minilm import minilm_folder
 
 
