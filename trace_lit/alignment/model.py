@@ -76,7 +76,7 @@ class AlignedOutput:
     channel: Level  # the (instance, channel) pairs with a channel text
     series: Tensor  # (B, E) all instances, unit vectors
     statements: Tensor | None  # (m, E) the texts of the batch's statements, unit vectors
-    voice: Tensor | None  # (m, K) how much they say of each of the batch's channels, where it is learned
+    voice: Tensor | None  # (m, 1 + K) how much they say of the whole and of each channel, where it is learned
 
 
 class AlignedModel(nn.Module):
@@ -150,7 +150,7 @@ class AlignedModel(nn.Module):
             text, mask = batch.statements.text[told], batch.statements.mask[told]
             if self.has_voice:
                 reading = self.read(text, mask, slots)
-                statements, voice = _unit(reading.parts), reading.voice[:, 1:]
+                statements, voice = _unit(reading.parts), reading.voice
             else:
                 statements = self.embed_text(text, mask, slots)
         sample = self._sample_level(series, batch, slots)

@@ -208,7 +208,7 @@ class ReadingTower(nn.Module):
             return scores.softmax(-1), voice
         nothing = torch.einsum("he,khe->hk", self.silent.view(self.heads, each), queries) / math.sqrt(each)
         weights = torch.cat([scores, nothing[None, :, :, None].expand(count, -1, -1, 1)], dim=-1).softmax(-1)
-        return weights[..., :-1], (1 - weights[..., -1]).mean(1)
+        return weights[..., :-1], 1 - weights[..., -1].prod(1)  # one head that hears something is enough
 
     def _with_numbers(
         self, pooled: Tensor, pieces: Tensor, weights: Tensor, marks: Tensor, mask: Tensor, scales: ChannelScales

@@ -156,12 +156,16 @@ class AlignModule(StageModule):
         return result.total + term
 
     def _voice(self, voice: Tensor, batch: MultimodalBatch) -> Tensor:
-        """How far the texts of statements (m, K) are from saying something of the channels of their rules, and no other."""
+        """How far the texts of statements (m, 1 + K) are from saying something of the channels of their rules alone.
+
+        Of the whole speaks what is of several channels: else [CLS] would answer for each of them.
+        """
         assert batch.statements is not None
         spoken = batch.statements.spoken[batch.statements.mask.any(-1)]  # (m, C)
         ids = batch.channel_ids[0]
         place = torch.searchsorted(ids[batch.channel_mask[0]].sort().values, ids)
-        wanted = torch.zeros_like(spoken).index_copy(1, place, spoken)
+        wanted = torch.zeros_like(voice, dtype=torch.bool).index_copy(1, 1 + place, spoken)
+        wanted[:, 0] = spoken.sum(1) > 1
         share = voice.float().clamp(1e-4, 1 - 1e-4)
         term = mean_over_processes(-torch.where(wanted, share, 1 - share).log().mean(1))
         self.log("train/statements/voice", term, batch_size=max(len(voice), 1))
