@@ -112,7 +112,7 @@ def check_labels(corpus: Corpus, label_names: Sequence[str]) -> None:
     """Raise CorpusError where `corpus` has a label beside those that a model predicts."""
     if unknown := [name for name in corpus.info.label_names if name not in label_names]:
         raise CorpusError(
-            f"{corpus.path} has the label {unknown[0]!r}, which the model does not tell; it tells {', '.join(label_names)}"
+            f"{corpus.path} has the label {unknown[0]!r}, which the model does not know; it knows {', '.join(label_names)}"
         )
 
 

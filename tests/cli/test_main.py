@@ -241,7 +241,11 @@ def test_what_evaluate_draws_are_answers(refused) -> None:
     for words in (["--plot", "x.png"], ["--questions", "weather", "--draw", "a"]):
         assert "--plot draws answers to questions" in refused("evaluate", "run", *words)
     assert "of one aligned run" in refused("evaluate", "run", "--probes", "--retrieval")
-    assert "name one, or a domain" in refused("evaluate", "run", "--questions", "nowhere.yaml")
+
+
+@pytest.mark.slow
+def test_a_file_of_questions_that_is_not_there(tiny_runs: TinyRuns, refused) -> None:
+    assert "name one, or a domain" in refused("evaluate", tiny_runs.aligned, "--questions", "nowhere.yaml")
 
 
 @pytest.mark.slow

@@ -123,7 +123,7 @@ def test_on_two_processes_it_is_that_on_one(words: list[str], tmp_path: Path) ->
     [
         ("rag.retriever=null", r"rag\.retriever is null.*name a run of stage align"),
         ("rag.mode=text", r"rag\.mode is 'text'; it must be one of 'none', 'series', 'series\+text'"),
-        ("rag.splits=[all]", r"rag\.splits is 'all'; it must be one of 'train'"),
+        ("rag.splits=[all]", r"rag\.splits is \['all'\]; each of it must be one of 'train'"),
         ("rag.splits=[]", r"rag\.splits is empty"),
         ("rag.top=0", r"rag\.top is 0; it must be at least 1"),
         ("tune.model=naive", r"tune\.model is naive, which has no head"),

@@ -340,7 +340,7 @@ def test_three_domains_together(tmp_path: Path, tiny_runs: TinyRuns, train, caps
     assert alone["test/text_to_series/pair/MRR"] == kept["test/healthcare/text_to_series/pair/MRR"]
 
     assert main(["search", str(second.folder), "--text", "fever"]) == 2
-    assert "say which one to search with --corpus" in capsys.readouterr().err
+    assert "say which one is meant with --corpus" in capsys.readouterr().err
     assert main(["search", str(second.folder), "--corpus", str(folders[1]), "--text", "fever"]) == 0
 
 

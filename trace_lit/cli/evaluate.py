@@ -48,26 +48,14 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the metrics and write them to a file."""
-    from trace_lit.modules import checkpoint_path
+    _check(options)
 
-    for place in (options.run, *options.others):  # before all that takes long to import
-        checkpoint_path(place)
-
-    from trace_lit.config import ConfigError
     from trace_lit.inference import evaluate_mean, evaluate_retention
     from trace_lit.inference.evaluate import evaluate
     from trace_lit.retrieval import print_report
 
-    if (options.plot or options.draw) and not (options.questions and options.plot):
-        raise ConfigError(
-            "--plot draws answers to questions: give --questions and --plot FILE.png, and --draw if need be"
-        )
     if options.questions or options.probes:
-        if options.retrieval or options.others:
-            raise ConfigError("--questions and --probes are of one aligned run; leave --retrieval and --with out")
         return _evaluate_questions(options) if options.questions else _evaluate_probes(options)
-    if options.retrieval and options.others:
-        raise ConfigError("--retrieval is of one run; leave --with out")
     if options.retrieval:
         metrics = evaluate_retention(options.run, options.split, trust=options.trust)
     elif options.others:
@@ -127,3 +115,20 @@ def _write_json(path: Path | None, metrics: dict[str, Any]) -> None:
 
     if path is not None:
         write_atomically(path, json.dumps(metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise what is wrong with the words before all that takes long to import."""
+    from trace_lit.config import ConfigError
+    from trace_lit.modules import checkpoint_path
+
+    if (options.plot or options.draw) and not (options.questions and options.plot):
+        raise ConfigError(
+            "--plot draws answers to questions: give --questions and --plot FILE.png, and --draw if need be"
+        )
+    if (options.questions or options.probes) and (options.retrieval or options.others):
+        raise ConfigError("--questions and --probes are of one aligned run; leave --retrieval and --with out")
+    if options.retrieval and options.others:
+        raise ConfigError("--retrieval is of one run; leave --with out")
+    for place in (options.run, *options.others):
+        checkpoint_path(place)

@@ -53,5 +53,5 @@ def find_again(config: Config, folder: Path, places: dict[str, Any]) -> None:
     usual = Config()
     for section in _CACHES:
         owner = getattr(config, section)
-        if not Path(owner.cache_dir).expanduser().is_dir():
+        if not Path(owner.cache_dir).expanduser().parent.is_dir():
             owner.cache_dir = getattr(usual, section).cache_dir
