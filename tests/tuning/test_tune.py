@@ -293,7 +293,7 @@ def test_the_confusion_matrix_and_the_scores_are_in_tensorboard(words: list[str]
     )
     events = EventAccumulator(str(run.folder), size_guidance={}).Reload()
     assert "confusion/sea" in events.Tags()["images"]
-    assert {"validation/AUROC", "main/macro_F1", "main/loss/validation"} <= set(events.Tags()["scalars"])
+    assert {"metrics/AUROC", "main/macro_F1", "main/loss/validation"} <= set(events.Tags()["scalars"])
     told = capsys.readouterr().out
     assert f"{int(run.metrics['fit/trained_parameters']):,} of them trained" in told
     assert "classify; head+tokens, from the closed form on, the encoder at 0.1 of the rate" in told

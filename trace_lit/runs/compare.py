@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from trace_lit.modules.checkpoint import CheckpointError
+from trace_lit.modules import CheckpointError
 from trace_lit.runs.folder import Place, folder_of
 from trace_lit.settings import Config, to_dict
 
