@@ -134,7 +134,7 @@ class AlignModule(StageModule):
     def _statements(self, series: Tensor, text: Tensor, batch: MultimodalBatch) -> Tensor:
         """The loss of `text` (m, e), the batch's statements, against the windows `series` (B, e), by what is true.
 
-        To it comes how well each window's first text is told from the same with one statement turned round.
+        To it comes how well each window's first texts are told from the same with one statement turned round.
         """
         assert batch.statements is not None
         bank = next(bank for bank in self.statement_banks if int(batch.index[0]) in bank)
@@ -147,8 +147,8 @@ class AlignModule(StageModule):
         )
         self._log_contrast(result, "statements", len(text))
         place = (told.flatten().cumsum(0) - 1).view_as(told)
-        window = (told[:, 0] & told[:, -1]).nonzero().squeeze(1)
-        first, turned = place[window, 0], place[window, -1]
+        window, number = (told[:, : bank.turned] & told[:, bank.count :]).nonzero(as_tuple=True)
+        first, turned = place[window, number], place[window, bank.count + number]
         false = ~bank.truth(stated[turned], own[window]).diagonal()
         margin = (series[window] * (text[first] - text[turned])).sum(1) / temperature
         term = mean_over_processes(F.softplus(-margin), false.float())
