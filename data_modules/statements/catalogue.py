@@ -16,7 +16,7 @@ from data_modules.statements.facts import (
     between,
     beyond,
 )
-from data_modules.statements.lexicon import Landmark
+from data_modules.statements.quantities import Landmark
 from data_modules.statements.units import Number, measures, pick, rounded
 from data_modules.statements.words import ChannelWords
 from trace_lit.units import UnitError, convert
@@ -45,6 +45,8 @@ _CONTRARY = {  # forms without a sign, and what is false where they hold
     "cycle": ("unchanged", "steady"),
     "spikes": ("spike",),
     "gap": ("gap",),
+    "landmark": ("not landmark", "landmark"),
+    "not landmark": ("landmark",),
     "level": ("not level", "usual"),
     "change": ("unchanged", "not change"),
 }
@@ -58,8 +60,9 @@ def facts(columns: Columns, words: Sequence[ChannelWords], clock: bool, seed: in
     for place in range(len(channels)):
         found += ChannelFacts(columns, place, clock).all()
         found += numbers(columns, place, draw)
-        kind = words[place].landmarks
-        found += (landmark(columns, place, one) for one in (kind.landmarks if kind else ()))
+        kind = words[place].quantity
+        for mark in kind.landmarks if kind else ():
+            found += landmark(columns, place, mark)
     found += directions(columns, words)
     pairs = list(itertools.permutations(range(len(channels)), 2))
     for first, second in draw.sample(pairs, min(len(pairs), PAIRS)):
@@ -67,8 +70,8 @@ def facts(columns: Columns, words: Sequence[ChannelWords], clock: bool, seed: in
     return found
 
 
-def landmark(columns: Columns, place: int, mark: Landmark) -> Fact:
-    """The fact that a channel passes a number with a name; of a unit that does not fit its own, the bound is NaN."""
+def landmark(columns: Columns, place: int, mark: Landmark) -> Iterator[Fact]:
+    """A channel passes a number with a name, or does not; of a unit that does not fit its own, the bound is NaN."""
     channel = columns.table.channels[place]
     number = mark.number
     if mark.unit and channel.unit:
@@ -79,7 +82,9 @@ def landmark(columns: Columns, place: int, mark: Landmark) -> Fact:
     slack = _TOLERANCE * abs(number)
     statistic = Statistic(mark.statistic, (channel.key,))
     rule = beyond(statistic, number + slack if mark.above else number - slack, 1 if mark.above else -1)
-    return Fact("landmark", "level", (place,), rule, landmark=mark)
+    yield Fact("landmark", "level", (place,), rule, landmark=mark)
+    if mark.without:
+        yield Fact("not landmark", "negation", (place,), Not(rule), landmark=mark)
 
 
 class _Numbers:

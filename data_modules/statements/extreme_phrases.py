@@ -118,7 +118,7 @@ EXTREME_FORMS: dict[str, Modes] = {
             "<n> that <be> <grad> <in_part>",
             "<noun> <in_part>",
             "<s> <well> <above> average <in_part>",
-            "<A> <conditions> <in_part>",
+            "<Aa> <conditions> <in_part>",
         ),
         "clause": (
             "<s> <be> <grad> <in_part>",
@@ -136,10 +136,10 @@ EXTREME_FORMS: dict[str, Modes] = {
             "<s> <rose> <advm> <in_part>",
             "<in_part> <s> <rose> <advm>",
             "<in_part> there <be1> a <adjm> <a_rise> in <s>",
-            "<moveclause> <in_part>",
+            *("<go_clause> <in_part>",) * 3,
         ),
         "short": ("<n> <rising> <in_part>", "<a_rise> of <s> <in_part>"),
-        "whole": ("when did <s> <rise> <in_part>?", "did <s> <rise> <advm> <in_part>?"),
+        "whole": ("when did <s> <rise> <in_part>?", "did <s> <rise> <advm> <in_part>?", "when <move_ask> <in_part>?"),
     },
     "halves": {
         "noun": (
@@ -159,22 +159,42 @@ EXTREME_FORMS: dict[str, Modes] = {
         "short": ("<higher> <n> in the second half than in the first", "<n> <higher> later than earlier"),
     },
     "not level": {
-        "noun": ("no <grad> <n>", "<n> that <be> not <grad>", "no <A> <conditions>", "anything but <grad> <n>"),
+        "noun": ("no <grad> <n>", "<n> that <be> not <grad>", "no <Aa> <conditions>", "anything but <grad> <n>"),
         "clause": (
             "<s> <not_be> <grad>",
             "<s> <not_be> (particularly|especially) <high>",
-            "it <not_be1> <A>",
+            *("it <not_be1> <A>", "it <be1> (far from|by no means|hardly|scarcely|in no way) <A>", "<state_deny>"),
+            *("<s> <be> (far from|by no means|in no way|hardly) <grad>", "it <be1> not what you would call <A>"),
             "<s> <be> not what you would call <grad>",
             "<s> <be> anything but <grad>",
         ),
-        "adjective": ("not <A>", "not <A>", "anything but <A>"),
-        "short": ("not <A>", "no <grad> <n>", "<n> not <grad>", "anything but <A>"),
+        "adjective": ("not <A>", "not <A>", "anything but <A>", "far from <A>", "by no means <A>", "not exactly <A>"),
+        "short": ("not <A>", "no <grad> <n>", "<n> not <grad>", "anything but <A>", "far from <A>"),
         "whole": (
-            "<periods> without <grad> <n>",
+            *("<periods> without <grad> <n>", "no <noun>, please", "<periods> without <noun>", "without [any] <noun>"),
+            *("nothing <A>", "skip the <A> ones", "<periods> (lacking|free of|with no) <noun>", "leave out <noun>"),
             "when <be> <s> not <grad>?",
             "<periods> that were not <A>",
             "exclude <grad> <n>",
             "it <not_be1> <A>",
+        ),
+    },
+    "not landmark": {
+        "noun": ("no <mark_without>", "(an|the) absence of <mark_without>", "a <period> free of <mark_without>"),
+        "clause": (
+            *("there <be1> no <mark_without>", "<mark_deny>", "<mark_deny>", "there <be1> never any <mark_without>"),
+            *("we (had|got|saw) no <mark_without>", "there wasn't any <mark_without>"),
+        ),
+        "short": (
+            "no <mark_without>",
+            "without [any] <mark_without>",
+            "free of <mark_without>",
+            "no <mark_without> at all",
+        ),
+        "whole": (
+            *("<periods> without [any] <mark_without>", "<periods> free of <mark_without>", "never any <mark_without>"),
+            *("when was there no <mark_without>?", "<mark_without>: none, please"),
+            *("which <periods> (lacked|were spared|had no|got through without) <mark_without>?",),
         ),
     },
     "not change": {
@@ -190,6 +210,7 @@ EXTREME_FORMS: dict[str, Modes] = {
             "<s> didn't <rise>",
             "there <be1> no <a_rise> in <s>",
             "there <be1> no (sign|trace) of a <a_rise> in <s>",
+            *("<s> (failed|refused) to <rise>", "<s> <be> anything but <rising>", "<move_deny>", "<move_deny>"),
         ),
         "short": ("no <a_rise> of <s>", "no <a_rise> in <s>", "<n> not <rising>"),
         "whole": (

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from data_modules.rules import All, Comparison, Not, Rule, Statistic, WindowTable
 from data_modules.rules import Number as Bound
-from data_modules.statements.lexicon import Landmark
 from data_modules.statements.measures import Clock, Season, Shape, months_of
+from data_modules.statements.quantities import Idiom, Landmark
 from data_modules.statements.units import Number
 
 LEVELS = {1: 0.65, 2: 0.82, 3: 0.92, 4: 0.98}  # fairly, plainly, very, extremely: the share of windows below
@@ -49,7 +49,7 @@ class Fact:
     degree: int = 2  # 1 fairly, 2 plainly, 3 very, 4 extremely
     part: str = ""  # of the window, the day, the year or the compass
     numbers: tuple[Number, ...] = ()
-    landmark: Landmark | None = None
+    landmark: Landmark | Idiom | None = None
 
 
 class Columns:

@@ -8,37 +8,14 @@ from __future__ import annotations
 from functools import cache
 
 from data_modules.statements.grammar import Phrase, Words, literal, phrase
-from data_modules.statements.words import ADVERBS
+from data_modules.statements.verbs import forms
 
-_REGULAR = (
+_VERBS = (
     *("stay", "remain", "average", "reach", "show", "end", "cover", "hover", "oscillate", "fluctuate", "jump"),
-    *("spike", "follow", "change", "happen", "move", "stop", "exceed", "vary"),
+    *("spike", "follow", "change", "happen", "move", "stop", "exceed", "vary", "start", "touch", "turn", "lack"),
+    *("be", "have", "keep", "hold", "run", "go", "get", "come", "begin", "swing", "leave", "blow", "not_be", "do"),
+    *("lie", "see", "settle", "level", "flatten", "spend", "span", "sit", "stick", "fail"),
 )
-_IRREGULAR = {
-    "be": ("was", "were", "is", "are"),
-    "have": ("had", "had", "has", "have"),
-    "keep": ("kept", "kept", "keeps", "keep"),
-    "hold": ("held", "held", "holds", "hold"),
-    "run": ("ran", "ran", "runs", "run"),
-    "go": ("went", "went", "goes", "go"),
-    "get": ("got", "got", "gets", "get"),
-    "come": ("came", "came", "comes", "come"),
-    "begin": ("began", "began", "begins", "begin"),
-    "swing": ("swung", "swung", "swings", "swing"),
-    "leave": ("left", "left", "leaves", "leave"),
-    "blow": ("blew", "blew", "blows", "blow"),
-    "not_be": ("was not|wasn't", "were not|weren't", "is not|isn't", "are not|aren't"),
-}
-
-
-def _forms(base: str) -> tuple[str, str, str, str]:
-    """Past and present, singular and plural."""
-    if base in _IRREGULAR:
-        return _IRREGULAR[base]
-    if base.endswith("y") and base[-2] not in "aeiou":
-        return f"{base[:-1]}ied", f"{base[:-1]}ied", f"{base[:-1]}ies", base
-    past = f"{base}d" if base.endswith("e") else "stopped" if base == "stop" else f"{base}ed"
-    return past, past, f"{base}es" if base.endswith("ch") else f"{base}s", base
 
 
 # past, present of one, present of several, participle
@@ -89,8 +66,8 @@ def _conjugated(rows: tuple[tuple[str, ...], ...], tense: int, plural: bool) -> 
 
 
 def _verbs(tense: int, plural: bool) -> Words:
-    found = {base: phrase(*_forms(base)[2 * tense + plural].split("|")) for base in (*_REGULAR, *_IRREGULAR)}
-    one = {f"{base}1": phrase(*_forms(base)[2 * tense].split("|")) for base in (*_REGULAR, *_IRREGULAR)}
+    found = {base: phrase(*forms(base)[2 * tense + plural].split("|")) for base in _VERBS}
+    one = {f"{base}1": phrase(*forms(base)[2 * tense].split("|")) for base in _VERBS}
     its = {"its": literal("their" if plural else "its"), "it_": literal("they" if plural else "it")}
     return {
         **found,
@@ -192,14 +169,39 @@ _DEGREES = {  # symbol: the words for 1 to 4
 DEGREES = {
     degree: {symbol: phrase(options[degree - 1]) for symbol, options in _DEGREES.items()} for degree in (1, 2, 3, 4)
 }
+ADVERBS = {  # fairly, plainly, very, extremely
+    1: "(fairly|rather|somewhat|quite|moderately|reasonably|relatively|pretty)",
+    2: "",
+    3: "(very|very|really|very|awfully|decidedly|remarkably|seriously|terribly)",
+    4: "(extremely|exceptionally|incredibly|exceedingly|extraordinarily|unbelievably|unusually)",
+}
 _NOT_GRADED = {
     1: ("slightly (elevated|raised)", "slightly (reduced|depressed)"),
     2: ("(elevated|above-average)", "(reduced|below-average)"),
     3: ("(strongly elevated|well above-average)", "(strongly reduced|well below-average)"),
     4: ("(extremely elevated|sky-high|extreme)", "(extremely reduced|rock-bottom|minimal)"),
 }
+_ONSIDE = {  # behind a verb: the humidity was on the high side
+    1: (
+        "(on the high side|a bit up|a touch high|higher than usual|upper normal)",
+        "(on the low side|a bit down|a touch low|lower than usual|lower normal)",
+    ),
+    2: (
+        "(above par|up|above average|well up|in the upper range|in the upper third)",
+        "(below par|down|below average|well down|in the lower range|in the lower third)",
+    ),
+    3: (
+        "(up high|way up|way above par|through the roof|near the top)",
+        "(down low|way down|way below par|on the floor|near the bottom)",
+    ),
+    4: (
+        "(off the scale|sky-high|at extreme heights|as high as it gets)",
+        "(at rock bottom|extremely far down|in the basement|as low as it gets)",
+    ),
+}
 LEVELS = {
     (sign, degree): {
+        "onside": phrase(_ONSIDE[degree][0 if sign > 0 else 1]),
         "grad": phrase(f"{adverb} {'high' if sign > 0 else 'low'}"),
         "nongrad": phrase(_NOT_GRADED[degree][0 if sign > 0 else 1]),
     }

@@ -242,8 +242,8 @@ PAIR_FORMS: dict[str, Modes] = {
             *(
                 "both <grad> <n> and <grad2> <n2>",
                 "<noun> <andbut> <noun2>",
-                "<A> <conditions> with <grad2> <n2>",
-                "<A> <conditions> with <noun2>",
+                "<Aa> <conditions> with <grad2> <n2>",
+                "<Aa> <conditions> with <noun2>",
             ),
         ),
         "clause": (

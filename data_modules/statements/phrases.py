@@ -16,25 +16,39 @@ _AVERAGE = "(average|normal|the usual|what is usual|the norm|the mean)"
 LEVEL: Modes = {
     "noun": (
         *("<grad> <n>",) * 3,
-        "<grad> (values|levels) of <s>",
+        "<grad> (values|levels|readings) of <s>",
         f"<s> <well> <above> {_AVERAGE}",
-        "<nongrad> <n>",
-        *("<noun>", "<noun>", "<many> <n>", "<many> <n>"),
-        "<A> <conditions>",
+        *("<nongrad> <n>", "<n> <onside>"),
+        *("<noun>",) * 5,
+        *("<many> <n>",) * 2,
+        *("<Aa> <conditions>",) * 2,
     ),
     "clause": (
-        *("<s> <be> <grad>",) * 2,
+        *("<s> <be> <grad>",) * 3,
         "<s> <stay> <grad>",
         f"<s> <be> <well> <above> {_AVERAGE}",
-        "<s> <run> <grad>",
-        "<s> <be> <nongrad>",
-        "<s> <be> at a <grad> level",
-        "<s> <be> <grad> (overall|on average|on the whole)",
-        "(overall|on the whole), <s> <be> <grad>",
+        *("<s> <run> <grad>", "<s> <be> <nongrad>", "<s> <be> at a <grad> level", "<s> <be> <onside>"),
+        "<s> <be> <grad> (overall|on average|on the whole|all in all|by and large)",
+        "(overall|on the whole|by and large|all in all), <s> <be> <grad>",
+        *("<state>",) * 6,
+        "it <be1> <A> (on the whole|overall|by and large|all told)",
     ),
-    "adjective": ("<A>",),
-    "short": ("<grad> <n>", "<n> <grad>", "<noun>", "<A>", "<many> <n>"),
-    "whole": ("when <be> <s> <grad>?", "when <be> <s> <well> <above> average?"),
+    "adjective": (*("<A>",) * 5, "<comp> than (usual|normal|average|is usual)"),
+    "short": (
+        "<grad> <n>",
+        "<n> <grad>",
+        "<noun>",
+        "<noun>",
+        "<A>",
+        "<A>",
+        "<many> <n>",
+        "<n>: <grad>",
+        "<n> <onside>",
+    ),
+    "whole": (
+        *("when <be> <s> <grad>?", "when <be> <s> <well> <above> average?", "<state_ask>?", "when <state_ask>?"),
+        *("how about <noun>?", "any <noun>?", "<be> <s> <grad>?", "anything <A>?", "what about something <A>?"),
+    ),
 }
 
 FORMS: dict[str, Modes] = {
@@ -65,7 +79,11 @@ FORMS: dict[str, Modes] = {
         "short": ("normal <n>", "average <n>", "<n> as usual", "typical <n>"),
     },
     "season": {
-        "noun": ("<grad> <n> <for_season>", "<s> <well> <above> average <for_season>", "<A> <conditions> <for_season>"),
+        "noun": (
+            "<grad> <n> <for_season>",
+            "<s> <well> <above> average <for_season>",
+            "<Aa> <conditions> <for_season>",
+        ),
         "clause": (
             *("<s> <be> <grad> <for_season>", "<for_season>, <s> <be> <grad>", "it <be1> <A> <for_season>"),
             "<s> <be> <higher> than (usual|normal) <for_season>",
@@ -77,18 +95,33 @@ FORMS: dict[str, Modes] = {
         "noun": ("<mark_noun>",),
         "clause": ("<mark_clause>",),
         "short": ("<mark_noun>",),
+        "whole": (
+            "<mark_ask>?",
+            "when <mark_ask>?",
+            "any <periods> when <mark_clause>?",
+            "on which <periods> <mark_ask>?",
+        ),
     },
     "change": {
         "noun": (
             *("[a] <rising> <n>", "a <adjm> <a_rise> in <s>", "a <adjm> <a_rise> (of|in) <s>"),
-            *("<advpre> <rising> <n>", "<n> <rising> <advm>", "<n> on the <way_up>", "<movenoun>"),
+            *("<advpre> <rising> <n>", "<n> <rising> <advm>", "<n> on the <way_up>"),
+            *("<movenoun>", "<movenoun>", "<movenoun>", "<move_being>", "<move_being>"),
         ),
         "clause": (
-            *("<s> <rose> <advm>", "<s> <rose> <advm>", "<s> <rose> <advm> [over the <period>]", "<moveclause>"),
+            *("<s> <rose> <advm>", "<s> <rose> <advm>", "<s> <rose> <advm> [over the <period>]"),
+            *("<go_clause>",) * 6,
             *("there <be1> a <adjm> <a_rise> in <s>", "<s> <show> a <adjm> <trend_up>"),
             *("<s> <end> <advm2> <higher> than <it_> <begin>", "<s> <be> <rising> <advm>"),
         ),
-        "short": ("<rising> <n>", "<n> <rising>", "<n> <updown>", "<movenoun>", "<adjm> <a_rise> in <s>"),
+        "short": (
+            "<rising> <n>",
+            "<n> <rising>",
+            "<n> <updown>",
+            "<movenoun>",
+            "<move_being>",
+            "<adjm> <a_rise> in <s>",
+        ),
         "whole": (
             *(
                 "when did <s> <rise> <advm>?",
@@ -97,6 +130,12 @@ FORMS: dict[str, Modes] = {
                 "where did <s> <rise> <advm>?",
             ),
             "<periods> that ended with <higher> <n> than they began with",
+            *(
+                "<move_ask>?",
+                "when <move_ask>?",
+                "<periods> that ended <comp> than they began",
+                "<comp> at the end than at the start",
+            ),
         ),
     },
     "steady": {

@@ -13,25 +13,26 @@ from data_modules.statements.facts import Fact
 from data_modules.statements.grammar import Draw, Phrase, Words, choice, expand, literal, phrase
 from data_modules.statements.number_phrases import NUMBER_FORMS, PAIR_FORMS
 from data_modules.statements.phrases import FORMS
-from data_modules.statements.words import ChannelWords, Name
+from data_modules.statements.quantities import Idiom, Landmark, entries
+from data_modules.statements.words import ChannelWords, Name, Spoken
 
 _ALL_FORMS = {**FORMS, **EXTREME_FORMS, **NUMBER_FORMS, **PAIR_FORMS}
 _SYMBOL = re.compile(r"<(\w+)>")
-_OPTIONAL = {  # symbols that not every channel has words for
+_OPTIONAL = {  # symbols that not every channel, degree or landmark has words for
+    *("A", "A2", "Aa", "Aa2", "noun", "noun2", "conditions", "conditions2", "most", "comp", "many", "many2"),
     *(
-        "A",
-        "A2",
-        "noun",
-        "noun2",
-        "conditions",
-        "most",
-        "moveclause",
+        "state",
+        "state2",
+        "state_ask",
+        "state_deny",
+        "go_clause",
+        "go_clause2",
+        "move_ask",
+        "move_deny",
+        "move_being",
         "movenoun",
-        "both_rose",
-        "grad_both",
-        "many",
-        "many2",
     ),
+    *("both_rose", "grad_both", "mark_noun", "mark_clause", "mark_ask", "mark_deny", "mark_without", "mark_A"),
 }
 _MODES = {"noun": 36, "clause": 30, "short": 16, "adjective": 12, "whole": 8}  # how often each is chosen
 _ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names like "influenza A" have a capital
@@ -208,22 +209,19 @@ class Wording:
         symbols.update(self.common)
         symbols["n"] = name.bare
         symbols["s"] = _SUBJECT if pronoun else name.subject
-        _add_states(symbols, own, name, sign, fact.degree, "")
-        if sign in own.moves and fact.degree in (2, 3):
-            symbols["moveclause"] = own.moves[sign]
-        if sign in own.move_nouns and fact.degree in (2, 3):
-            symbols["movenoun"] = own.move_nouns[sign]
+        _add_states(symbols, own, name, sign, fact.degree, tense, "")
+        if fact.degree in (2, 3):
+            _add_moves(symbols, own, sign, tense)
         if own.superlatives.get(sign) is not None:
             symbols["most"] = own.superlatives[sign]
-        if own.conditions is not None:
-            symbols["conditions"] = own.conditions
+        if own.comparatives.get(sign) is not None:
+            symbols["comp"] = own.comparatives[sign]
         if fact.part:
             self._add_part(symbols, fact, tense)
         for number, symbol in zip(fact.numbers, ("x", "x2"), strict=False):
             symbols[symbol] = literal(number.text(draw))
         if fact.landmark is not None:
-            symbols["mark_noun"] = phrase(*fact.landmark.names)
-            symbols["mark_clause"] = phrase(*fact.landmark.clauses)
+            symbols.update(_landmark_symbols(fact.landmark, tense))
         if len(fact.channels) == 2 and not fact.part:
             self._add_second(symbols, fact, tense, draw)
         return symbols
@@ -258,7 +256,9 @@ class Wording:
             andbut=phrase("and") if same else phrase("and", "but", "yet"),
             **{f"{symbol}2": signed[symbol] for symbol in ("rose", "rise", "rising", "a_rise", "updown")},
         )
-        _add_states(symbols, other, name, sign, fact.degree, "2")
+        _add_states(symbols, other, name, sign, fact.degree, tense, "2")
+        if sign in other.moves:
+            symbols["go_clause2"] = other.moves[sign].stated[tense]
         if same and fact.form == "two changes":
             both = inflection.SIGNS[sign, tense, True]["rose"]
             symbols["rose_both"] = both
@@ -276,14 +276,56 @@ _NO_PRONOUN = {
 
 
 def _add_states(
-    symbols: dict[str, Phrase], words: ChannelWords, name: Name, sign: int, degree: int, suffix: str
+    symbols: dict[str, Phrase], words: ChannelWords, name: Name, sign: int, degree: int, tense: int, suffix: str
 ) -> None:
     if words.counted and name.plural:
         symbols[f"many{suffix}"] = inflection.MANY[sign, degree]
-    if (sign, degree) in words.adjectives:
-        symbols[f"A{suffix}"] = words.adjectives[sign, degree]
-    if (sign, degree) in words.nouns:
-        symbols[f"noun{suffix}"] = words.nouns[sign, degree]
+    for symbol, table in (("A", words.adjectives), ("Aa", words.attributes), ("noun", words.nouns)):
+        if (sign, degree) in table:
+            symbols[f"{symbol}{suffix}"] = table[sign, degree]
+    if (sign, degree) in words.states:
+        spoken = words.states[sign, degree]
+        symbols[f"state{suffix}"] = spoken.stated[tense]
+        if not suffix:
+            _add(symbols, state_ask=spoken.asked, state_deny=spoken.denied)
+    if words.conditions is not None:
+        symbols[f"conditions{suffix}"] = words.conditions
+
+
+def _add_moves(symbols: dict[str, Phrase], words: ChannelWords, sign: int, tense: int) -> None:
+    if sign in words.moves:
+        spoken = words.moves[sign]
+        _add(
+            symbols,
+            go_clause=spoken.stated[tense],
+            move_ask=spoken.asked,
+            move_deny=spoken.denied,
+            move_being=spoken.being,
+        )
+    if sign in words.move_nouns:
+        symbols["movenoun"] = words.move_nouns[sign]
+
+
+def _add(symbols: dict[str, Phrase], **own: Phrase | None) -> None:
+    symbols.update({symbol: found for symbol, found in own.items() if found is not None})
+
+
+@cache
+def _landmark_symbols(mark: Landmark | Idiom, tense: int) -> dict[str, Phrase]:
+    """The words of a landmark or an idiom, as far as it has them."""
+    symbols: dict[str, Phrase] = {}
+    for symbol, text in (
+        ("mark_noun", mark.noun),
+        ("mark_A", mark.adjective if isinstance(mark, Idiom) else ""),
+        ("mark_without", mark.without if isinstance(mark, Landmark) else ""),
+    ):
+        if text:
+            symbols[symbol] = phrase(*entries(text))
+    templates = [entry for entry in entries(mark.clause) if "{" in entry]
+    spoken = Spoken.of(templates)
+    if spoken is not None:
+        _add(symbols, mark_clause=spoken.stated[tense], mark_ask=spoken.asked, mark_deny=spoken.denied)
+    return symbols
 
 
 def _there(symbols: Words) -> frozenset[str]:
