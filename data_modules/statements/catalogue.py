@@ -16,6 +16,7 @@ from data_modules.statements.facts import (
     between,
     beyond,
 )
+from data_modules.statements.idioms import known_idioms
 from data_modules.statements.quantities import Landmark
 from data_modules.statements.units import Number, measures, pick, rounded
 from data_modules.statements.words import ChannelWords
@@ -23,6 +24,7 @@ from trace_lit.units import UnitError, convert
 
 NUMBERS = 10  # of each sort and channel
 PAIRS = 24  # of channels at most
+IDIOM_LEVEL, IDIOM_CHANGE = 0.66, 0.45  # shares of the windows below a level, and of the sizes of change
 QUADRANTS = {"north": (315.0, 45.0), "east": (45.0, 135.0), "south": (135.0, 225.0), "west": (225.0, 315.0)}
 SECTORS = {  # of the compass, in degrees
     **QUADRANTS,
@@ -45,6 +47,7 @@ _CONTRARY = {  # forms without a sign, and what is false where they hold
     "cycle": ("unchanged", "steady"),
     "spikes": ("spike",),
     "gap": ("gap",),
+    "idiom": ("idiom",),
     "landmark": ("not landmark", "landmark"),
     "not landmark": ("landmark",),
     "level": ("not level", "usual"),
@@ -63,6 +66,7 @@ def facts(columns: Columns, words: Sequence[ChannelWords], clock: bool, seed: in
         kind = words[place].quantity
         for mark in kind.landmarks if kind else ():
             found += landmark(columns, place, mark)
+    found += idioms(columns, words)
     found += directions(columns, words)
     pairs = list(itertools.permutations(range(len(channels)), 2))
     for first, second in draw.sample(pairs, min(len(pairs), PAIRS)):
@@ -85,6 +89,22 @@ def landmark(columns: Columns, place: int, mark: Landmark) -> Iterator[Fact]:
     yield Fact("landmark", "level", (place,), rule, landmark=mark)
     if mark.without:
         yield Fact("not landmark", "negation", (place,), Not(rule), landmark=mark)
+
+
+def idioms(columns: Columns, words: Sequence[ChannelWords]) -> Iterator[Fact]:
+    """What one word states of two or three channels."""
+    kinds = {own.quantity.kind: place for place, own in enumerate(words) if own.quantity is not None}
+    kinds = {"price" if kind == "fuel price" else kind: place for kind, place in kinds.items()}
+    for idiom, places in known_idioms(kinds):
+        parts = []
+        for place, (_, name, sign) in zip(places, idiom.parts, strict=True):
+            statistic = Statistic(name, (columns.table.channels[place].key,))
+            if name == "mean":
+                bound = columns.quantile(statistic, IDIOM_LEVEL if sign > 0 else 1 - IDIOM_LEVEL)
+            else:
+                bound = sign * columns.size_quantile(statistic, IDIOM_CHANGE)
+            parts.append(beyond(statistic, bound, sign))
+        yield Fact("idiom", "two_channels", places, All(tuple(parts)), landmark=idiom)
 
 
 class _Numbers:

@@ -181,18 +181,18 @@ WEATHER = (
             content; relative moisture; the moisture content of the air; saturation""",
         plurals="humidity levels; moisture levels; RH values; humidity readings; hygrometer readings",
         high=State(
-            plain="""humid; humid; damp; damp; moist; muggy; clammy; sticky; dank; close; steamy; misty; dewy; humid
+            plain="""humid; humid; damp; damp; moist; moist; clammy; misty; dewy; humid
                 outside; moisture-laden""",
             mild="dampish; on the damp side; slightly damp; a touch humid; a little moist",
             strong="""soaking damp; clammy; saturated with moisture; dripping with moisture; sopping; saturated;
                 soggy; moisture-soaked; dripping wet; wringing wet; heavy with moisture; waterlogged; sodden; near
                 saturation""",
             extreme="fully saturated; foggy-damp; like a steam room; drenched with moisture",
-            most="dampest; most humid; muggiest; moistest; clammiest; stickiest; dankest",
-            more="damper; more humid; muggier; moister; clammier; stickier",
-            noun="""humid air; moist air; damp air; muggy air; high humidity; plenty of moisture; damp conditions;
-                dampness; lots of moisture in the air; sticky air; a damp feel; moisture in abundance; clammy air;
-                mugginess; dank air; bad hair weather; a lot of water vapour""",
+            most="dampest; most humid; moistest; clammiest",
+            more="damper; more humid; moister; clammier",
+            noun="""humid air; moist air; damp air; high humidity; plenty of moisture; damp conditions;
+                dampness; lots of moisture in the air; a damp feel; moisture in abundance; clammy air;
+                bad hair weather; a lot of water vapour""",
             strong_noun="""air close to saturation; soaking damp air; fog-prone air; dripping humidity; saturated air;
                 near-saturated air; mist-prone air; air full of moisture; steam-bath humidity; heavy dew""",
             clause="""the air {be} damp; the air {be} heavy with moisture; it {feel} damp; it {feel} clammy; moisture
@@ -209,7 +209,7 @@ WEATHER = (
                 crisp; tinder-dry; moisture-starved; parching; dried out; lacking moisture; skin-cracking; bone dry""",
             extreme="desert-like; Saharan; utterly dry; dry as the Sahara; devoid of moisture",
             most="driest; least humid; crispest; least damp",
-            more="drier; less humid; less muggy; less damp; crisper",
+            more="drier; less humid; less damp; crisper",
             noun="""dry air; low humidity; little moisture; dryness; a lack of moisture; dry conditions; crisp air;
                 hardly any moisture in the air; dry weather conditions; good drying weather; not much moisture; air
                 short of moisture; good laundry weather""",
@@ -222,19 +222,19 @@ WEATHER = (
                 lips {crack}; the air {suck} everything dry; static {crackle}; there {be} next to no moisture about""",
         ),
         rise=Move(
-            clause="""it {get|become|turn} (damper|more humid|muggier|stickier); the air {get|become}
+            clause="""it {get|become|turn} (damper|more humid|moister); the air {get|become}
                 (moister|damper|more humid); moisture {build up|increase|return|move in|stream in|creep in}; the air
                 {moisten|grow} damper; the air {fill} with moisture; dampness {creep in|set in|spread}; humidity
-                {build|build up|go up|climb}; mugginess {build|return}; things {get} damper; moist air {move in|flow
+                {build|build up|go up|climb}; things {get} damper; moist air {move in|flow
                 in|arrive}; it {turn} clammy; the hygrometer {climb|rise}; the dryness {ease|end}""",
             noun="""air getting damper; increasingly humid air; moistening; rising moisture; moisture moving in;
                 growing dampness; a build-up of moisture; moistening air; an influx of moist air; increasing humidity;
                 dampness setting in; more and more moisture in the air; moisture on the increase""",
         ),
         fall=Move(
-            clause="""it {get|become|turn} (drier|less humid|less muggy|less damp); the air {dry out}; the air
+            clause="""it {get|become|turn} (drier|less humid|less damp); the air {dry out}; the air
                 {get|become} drier; moisture {decrease|dwindle|leave|disappear|fade|vanish}; the air {dry|dry up};
-                humidity {ease|come down|go down}; the dampness {go|fade|clear|lift}; mugginess {ease|go|fade}; things
+                humidity {ease|come down|go down}; the dampness {go|fade|clear|lift}; things
                 {dry out|dry off}; dry air {move in|flow in|arrive}; it {dry out|dry off|dry up}; it {turn} crisp; the
                 hygrometer {fall|drop}; the mist {burn off|clear}""",
             noun="""air drying out; increasingly dry air; drying; falling moisture; moisture leaving the air; waning

@@ -231,6 +231,19 @@ PAIR_FORMS: dict[str, Modes] = {
         ),
         "whole": ("when did <s> <rise> (while|as) <s2> <rose2>?", "when did <s> <rise> <andbut> <s2> <rise2>?"),
     },
+    "idiom": {
+        "noun": ("<mark_noun>",),
+        "clause": (*("<mark_clause>",) * 4, "it <be1> <mark_A>"),
+        "adjective": ("<mark_A>",),
+        "short": ("<mark_noun>", "<mark_A>"),
+        "whole": (
+            "<mark_ask>?",
+            "when <mark_ask>?",
+            "any <mark_noun>?",
+            "anything <mark_A>?",
+            "how about <mark_noun>?",
+        ),
+    },
     "two levels": {
         "noun": (
             *(

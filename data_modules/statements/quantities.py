@@ -74,14 +74,12 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Idiom:
-    """Words that need two quantities: muggy is warm and humid.
+    """Words that need several quantities: muggy is warm and humid.
 
-    Each part is a quantity's kind, a statistic (mean, change or maximum) and a sign: beyond what `share` of the windows
-    have, or of the sizes of change.
+    Each part is a quantity's kind, `mean` or `change`, and 1 for high or rising, −1 for low or falling.
     """
 
     parts: tuple[tuple[str, str, int], ...]
     adjective: str = ""
     noun: str = ""
     clause: str = ""
-    share: float = 0.65

@@ -61,7 +61,7 @@ _PASTS = {
     **{"tread": "trod", "speed": "sped", "mean": "meant", "throw": "threw", "chuck": "chucked", "teem": "teemed"},
     **{"spend": "spent", "span": "spanned", "stick": "stuck"},
     **{"kick": "kicked", "whip": "whipped", "ramp": "ramped", "wake": "woke", "back": "backed", "peter": "petered"},
-    **{"hardly": "hardly"},
+    **{"make": "made", "claim": "claimed", "keep": "kept", "hum": "hummed"},
 }
 _DOUBLED = {"get", "run", "begin", "cut", "hit", "sit", "let", "set", "spin", "dig", "stop", "win", "put", "stir"}
 _VERB = re.compile(r"\{([^{}]*)\}")

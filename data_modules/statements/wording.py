@@ -14,7 +14,7 @@ from data_modules.statements.grammar import Draw, Phrase, Words, choice, expand,
 from data_modules.statements.number_phrases import NUMBER_FORMS, PAIR_FORMS
 from data_modules.statements.phrases import FORMS
 from data_modules.statements.quantities import Idiom, Landmark, entries
-from data_modules.statements.words import ChannelWords, Name, Spoken
+from data_modules.statements.words import PREDICATIVE, ChannelWords, Name, Spoken
 
 _ALL_FORMS = {**FORMS, **EXTREME_FORMS, **NUMBER_FORMS, **PAIR_FORMS}
 _SYMBOL = re.compile(r"<(\w+)>")
@@ -196,7 +196,7 @@ class Wording:
         frame = _FRAMES[mode]
         if mode == "noun" and core.startswith(_NEGATIVE):
             frame = _NEGATIVE_NOUN
-        if mode == "adjective" and len(core.split()) > 2:
+        if mode == "adjective" and (len(core.split()) > 2 or PREDICATIVE.search(core)):
             frame = _LONG_ADJECTIVE
         words = {**self._frame_words[tense], "core": literal(core)}
         return _finished(expand(frame, words, draw), mode, draw)
@@ -270,7 +270,18 @@ class Wording:
 
 
 _NO_PRONOUN = {
-    *("landmark", "direction", "not direction", "turning", "two changes", "two levels", "more", "correlation"),
+    *(
+        "idiom",
+        "not landmark",
+        "landmark",
+        "direction",
+        "not direction",
+        "turning",
+        "two changes",
+        "two levels",
+        "more",
+        "correlation",
+    ),
     *("record change", "usual"),
 }
 

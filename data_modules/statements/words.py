@@ -32,7 +32,7 @@ _GRADABLE = {  # nouns that begin with them take "very"
     *("calm", "rough", "expensive", "cheap", "dear", "costly", "tight", "soft", "steep", "ample", "clear", "cloudy"),
     *("brisk", "gentle", "raised", "elevated", "windy", "chilly", "wintry", "summery", "balmy", "dense", "deep"),
 }
-_PREDICATIVE = re.compile(  # an adjective that goes before no noun
+PREDICATIVE = re.compile(  # an adjective that goes before no noun
     r"\b(on|as|like|of|with|without|outside|for|at|up|in|to|about|over|easy|going|out|not|the|hell)\b"
 )
 
@@ -187,7 +187,7 @@ def _words(
     adjectives, attributes, nouns, states = {}, {}, {}, {}
     for (sign, side), (degree, adverb) in itertools.product(sides.items(), ADVERBS.items()):
         words = _adjectives(side, adverb, degree)
-        before = [word for word in words if not _PREDICATIVE.search(word)]
+        before = [word for word in words if not PREDICATIVE.search(word)]
         for table, found in (
             (adjectives, words),
             (attributes, before),
