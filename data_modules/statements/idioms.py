@@ -81,7 +81,7 @@ _WEATHER = (  # parts; adjectives; nouns; clauses
     ),
     (
         "T+ W-",
-        "stifling; warm and still; hot and still; airless; sweltering and still; warm and calm; close; stuffy",
+        "stifling; warm and still; hot and still; airless; warm and calm; close; stuffy",
         """still heat; stifling heat; airless warmth; warm, still air; stagnant heat; heat without a breeze; calm
             warm weather""",
         """not a breeze {relieve} the heat; the air {stand} still in the heat; there {be} no breeze to cool us; it
@@ -190,7 +190,7 @@ _WEATHER = (  # parts; adjectives; nouns; clauses
     ),
     (
         "H+ W-",
-        "damp and still; misty; fog-prone; calm and damp; humid and still; murky; stagnant",
+        "damp and still; fog-prone; calm and damp; humid and still; murky; stagnant",
         """still damp air; fog weather; mist-prone air; damp, calm weather; stagnant moist air; misty stillness; calm
             humid air""",
         "damp air {hang} about; the damp air {hardly move}; it {be} damp and still; moisture {hang} in the still air",

@@ -116,6 +116,21 @@ _SIGNED = {  # symbol: the word for 1 and for −1
         "(a dip|a sag|a low in the middle|a fall and recovery)",
     ),
     "shape_": ("(hump|bump)", "(dip|sag)"),
+    "stiff": ("(strong|stiff|fresh|brisk|powerful|lively)", "(light|gentle|weak|faint|slack|soft)"),
+    "stiffly": ("(strongly|hard|briskly|freshly)", "(gently|lightly|weakly|softly)"),
+    "veered": (
+        "(veered|turned clockwise|shifted clockwise|went round clockwise)",
+        "(backed|turned anticlockwise|turned counterclockwise|shifted anticlockwise)",
+    ),
+    "veer": ("(veer|turn clockwise)", "(back|turn anticlockwise)"),
+    "veering": (
+        "(veering|turning clockwise|shifting clockwise)",
+        "(backing|turning anticlockwise|shifting counterclockwise)",
+    ),
+    "least_x": (
+        "(at least|no less than|not less than|at the very least)",
+        "(at most|no more than|not more than|at the very most)",
+    ),
     "turned": (
         "<s> peaked (around|near) the middle and (fell back|came back down|declined again)",
         "<s> dipped (around|near) the middle and (recovered|bounced back|rose again)",
@@ -218,33 +233,8 @@ MANY = {  # of what is counted, by sign and degree
     (-1, 3): phrase("very few", "hardly any", "really few"),
     (-1, 4): phrase("extremely few", "next to no", "almost no"),
 }
-PARTS = {
-    "first half": "(in the first half|during the first half|early on|earlier on|in the first part)",
-    "second half": "(in the second half|during the second half|later on|in the latter half|in the second part)",
-    "start": "(at the start|at the beginning|initially|at the very start|early in the <period>|in the first quarter)",
-    "end": "(at the end|towards the end|near the end|at the very end|at the end of the <period>|in the last quarter)",
-    "middle": "(in the middle|halfway through|midway|around the middle|in the middle of the <period>)",
-    "night": "(at night|during the night|in the night|in the small hours|in the early hours|overnight)",
-    "morning": "(in the morning|during the morning|before noon|in the morning hours)",
-    "afternoon": "(in the afternoon|during the afternoon|after noon|in the afternoon hours)",
-    "evening": "(in the evening|during the evening|in the evening hours|late in the day)",
-}
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
 SEASON = "for the (season|time of [the] year)"
 MONTH = "(for <month>|for a <month> <period>|for the month of <month>)"
-COMPASS = {  # the noun and the adjective
-    "north": ("(north|north|N)", "(northerly|north)"),
-    "northeast": ("(northeast|north-east|NE)", "(northeasterly|north-easterly|northeast)"),
-    "east": ("(east|east|E)", "(easterly|east)"),
-    "southeast": ("(southeast|south-east|SE)", "(southeasterly|south-easterly|southeast)"),
-    "south": ("(south|south|S)", "(southerly|south)"),
-    "southwest": ("(southwest|south-west|SW)", "(southwesterly|south-westerly|southwest)"),
-    "west": ("(west|west|W)", "(westerly|west)"),
-    "northwest": ("(northwest|north-west|NW)", "(northwesterly|north-westerly|northwest)"),
-}
 
 
 @cache

@@ -181,7 +181,7 @@ WEATHER = (
             content; relative moisture; the moisture content of the air; saturation""",
         plurals="humidity levels; moisture levels; RH values; humidity readings; hygrometer readings",
         high=State(
-            plain="""humid; humid; damp; damp; moist; moist; clammy; misty; dewy; humid
+            plain="""humid; humid; damp; damp; moist; moist; clammy; humid
                 outside; moisture-laden""",
             mild="dampish; on the damp side; slightly damp; a touch humid; a little moist",
             strong="""soaking damp; clammy; saturated with moisture; dripping with moisture; sopping; saturated;
@@ -203,7 +203,7 @@ WEATHER = (
                 everything {be} damp; the air {be} thick with moisture; it {be} like a steam bath; the walls {sweat}""",
         ),
         low=State(
-            plain="dry; dry; dry; crisp; dry outside; not humid",
+            plain="dry; dry; dry; crisp; dry outside",
             mild="dryish; on the dry side; comfortably dry; pleasantly dry; less humid",
             strong="""bone dry; bone-dry; parched; arid; desert-dry; desiccated; dry as a bone; dry as dust; very
                 crisp; tinder-dry; moisture-starved; parching; dried out; lacking moisture; skin-cracking; bone dry""",
@@ -375,7 +375,7 @@ WEATHER = (
                 a blast""",
         ),
         low=State(
-            plain="calm; calm; calm; still; still; quiet; not windy; calm outside; tranquil",
+            plain="calm; calm; calm; still; still; quiet; calm outside; tranquil",
             mild="fairly calm; light-winded; not very windy; nearly calm; gently breezy; less windy",
             strong="""dead calm; windless; almost windless; perfectly still; utterly calm; becalmed; breathless;
                 airless; flat calm; motionless; stock-still; glassy calm; without a breath of wind; stagnant; deathly

@@ -62,21 +62,34 @@ FORMS: dict[str, Modes] = {
             *("<s> <stay> <grad> <throughout>", "<s> <be> <grad> <throughout>", "<s> <be> always <grad>"),
             *("<s> <be> (constantly|continuously|persistently|consistently) <grad>", "<s> never <stop> being <grad>"),
             "(all the time|throughout), <s> <be> <grad>",
+            *("it <be1> <A> <throughout>", "it never <stop1> being <A>", "it <be1> <A> without a break"),
         ),
-        "adjective": ("<A> <throughout>", "(constantly|continuously) <A>"),
+        "adjective": ("<A> <throughout>", "(constantly|continuously) <A>", "<A> at any time", "<A> without let-up"),
         "short": ("<A> <throughout>", "<grad> <n> <throughout>", "<n> <grad> <throughout>", "<noun> <throughout>"),
         "whole": ("<A> from start to finish", "when <be> <s> <grad> <throughout>?"),
     },
     "usual": {
         "noun": (
             *("(average|normal|usual|typical|ordinary) <n>", "<s> (near|close to|around|at) (average|normal)"),
-            *("<s> at the usual level", "(middling|medium|unremarkable) <n>", "<n> about as usual"),
+            *("<s> at the usual level", "(middling|medium|moderate|unremarkable) <n>", "<n> about as usual"),
+            *("(run-of-the-mill|middle-of-the-road|so-so|in-between) <n>", "<n> in the middle of <its> range"),
         ),
         "clause": (
             *("<s> <be> (about|roughly|close to) (average|normal|usual)", "<s> <be> (unremarkable|nothing special)"),
-            *("<s> <be> (near|close to|around) its usual level", "<s> <be> much as usual"),
+            *("<s> <be> (near|close to|around) <its> usual level", "<s> <be> much as usual"),
+            *("<s> <be> (middling|moderate|in the middle of <its> range|so-so|neither here nor there)",),
+            """<s> <be> (in between|nothing out of the ordinary|par for the course|fair to middling
+                |nothing to write home about)""",
         ),
-        "short": ("normal <n>", "average <n>", "<n> as usual", "typical <n>"),
+        "short": (
+            "normal <n>",
+            "average <n>",
+            "<n> as usual",
+            "typical <n>",
+            "moderate <n>",
+            "<n> middling",
+            "so-so <n>",
+        ),
     },
     "season": {
         "noun": (
@@ -360,5 +373,31 @@ FORMS: dict[str, Modes] = {
             ),
         ),
         "short": ("oscillating <n>", "cycles in <s>", "waves of <s>"),
+    },
+    "levelling": {
+        "noun": (
+            "<n> <rising> first and then (levelling off|flattening out|staying put)",
+            "a <a_rise> (in|of) <s> that (levelled off|flattened out|petered out)",
+            *("a plateau of <s> after a <a_rise>", "a <a_rise> followed by a plateau (in|of) <s>"),
+        ),
+        "clause": (
+            "<s> <rose> (and then|, then) (levelled off|flattened out|plateaued|stayed put)",
+            "<s> <rose> at first and hardly <change> afterwards",
+            *("after a <a_rise> <s> <hold> steady", "all of the <a_rise> in <s> <come1> in the first half"),
+        ),
+        "short": ("<n> <rising>, then flat", "<a_rise> then plateau in <s>", "<n> <updown> then steady"),
+        "whole": ("when did <s> <rise> and then level off?", "when did <s> <rise> only at first?"),
+    },
+    "late move": {
+        "noun": (
+            *("<n> flat at first and then <rising>", "a late <a_rise> (in|of) <s>", "<n> <rising> only late"),
+            "a calm start and then a <a_rise> in <s>",
+        ),
+        "clause": (
+            *("<s> <hold> steady at first, then <rose>", "<s> only <rose> in the second half"),
+            *("<s> hardly <change> at first and then <rose>", "<s> <be> flat, then <rose>"),
+        ),
+        "short": ("<n> flat, then <rising>", "late <a_rise> in <s>", "<n> steady then <updown>"),
+        "whole": ("when did <s> <rise> only later on?", "when did <s> stay flat and then <rise>?"),
     },
 }

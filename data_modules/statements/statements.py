@@ -81,7 +81,9 @@ class Statements:
         steps = int(np.median(lengths))
         words = channel_words(channels)
         self._wording = Wording(words, frequency, steps)
-        found = facts(columns, words, _tells_time(frequency, steps), seed) if len(reference) else []
+        clock = _tells_time(frequency, steps)
+        hours = _hours(frequency, steps) if clock and len(set(lengths.tolist())) == 1 else 0.0
+        found = facts(columns, words, clock, hours, seed) if len(reference) else []
         found = [fact for fact in found if self._compiler.compile(fact.rule).defined]
         truth = [self.decide([fact.rule for fact in block]) for block in self._blocks(found)]
         shares = np.concatenate([np.empty(0), *(block.mean(1) for block in truth)])
@@ -268,6 +270,10 @@ def _tells_time(frequency: str | None, steps: int) -> bool:
     step = Frequency.parse(frequency)
     hours = step.microseconds / 3_600_000_000
     return step.months == 0 and hours <= MAX_STEP_HOURS and hours * steps >= MIN_CLOCK_HOURS
+
+
+def _hours(frequency: str | None, steps: int) -> float:
+    return 0.0 if frequency is None else Frequency.parse(frequency).microseconds / 3_600_000_000 * steps
 
 
 def _packed_by_row(truth: Sequence[NDArray[np.bool_]], rows: int) -> NDArray[np.uint8]:

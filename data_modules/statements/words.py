@@ -32,6 +32,13 @@ _GRADABLE = {  # nouns that begin with them take "very"
     *("calm", "rough", "expensive", "cheap", "dear", "costly", "tight", "soft", "steep", "ample", "clear", "cloudy"),
     *("brisk", "gentle", "raised", "elevated", "windy", "chilly", "wintry", "summery", "balmy", "dense", "deep"),
 }
+_QUANTIFIED = re.compile(
+    r"(a (lot|lack|few|little|mass|flood|whisper|loss|deficit|rush)|plenty|lots|masses|hardly|little|not|next|few"
+    r"|barely|scarcely|practically"
+    r"|virtually|almost|no|enough|much|many|more|fewer|less|absolute|air (short|without|close|full)"
+    r"|[a-z ]+ (in|of) abundance"
+    r"|winds that|(very|extremely|exceptionally|incredibly) )\b"
+)
 PREDICATIVE = re.compile(  # an adjective that goes before no noun
     r"\b(on|as|like|of|with|without|outside|for|at|up|in|to|about|over|easy|going|out|not|the|hell)\b"
 )
@@ -78,14 +85,16 @@ class ChannelWords:
     """The names of a channel and, where it is the only one of its quantity, the words of that quantity.
 
     Tables have no entry where there is no word. `adjectives`, `attributes` (those that go before a noun), `nouns`
-    (noun phrases for the state) and `states` (clauses for it) are by sign (1 high, −1 low) and degree (1 fairly to 4
-    extremely); superlatives, comparatives, `moves` (clauses) and `move_nouns` by sign.
+    (noun phrases for the state), `deniable` (those of them that follow "no") and `states` (clauses for it) are by sign
+    (1 high, −1 low) and degree (1 fairly to 4 extremely); superlatives, comparatives, `moves` (clauses) and
+    `move_nouns` by sign.
     """
 
     names: tuple[Name, ...]
     adjectives: dict[tuple[int, int], Phrase] = field(default_factory=dict)
     attributes: dict[tuple[int, int], Phrase] = field(default_factory=dict)
     nouns: dict[tuple[int, int], Phrase] = field(default_factory=dict)
+    deniable: dict[tuple[int, int], Phrase] = field(default_factory=dict)
     states: dict[tuple[int, int], Spoken] = field(default_factory=dict)
     superlatives: dict[int, Phrase] = field(default_factory=dict)
     comparatives: dict[int, Phrase] = field(default_factory=dict)
@@ -184,7 +193,7 @@ def _words(
         return ChannelWords(names, counted=counted)
     dry = wet and kind.kind == "humidity"  # where rain is measured too, "dry" is no word of humidity
     sides = {1: kind.high, -1: State() if dry else kind.low}
-    adjectives, attributes, nouns, states = {}, {}, {}, {}
+    adjectives, attributes, nouns, deniable, states = {}, {}, {}, {}, {}
     for (sign, side), (degree, adverb) in itertools.product(sides.items(), ADVERBS.items()):
         words = _adjectives(side, adverb, degree)
         before = [word for word in words if not PREDICATIVE.search(word)]
@@ -192,6 +201,7 @@ def _words(
             (adjectives, words),
             (attributes, before),
             (nouns, _graded_nouns(side, adverb, degree)),
+            (deniable, _deniable(_graded_nouns(side, adverb, degree))),
         ):
             if found:
                 table[sign, degree] = phrase(*found)
@@ -205,6 +215,7 @@ def _words(
         adjectives=adjectives,
         attributes=attributes,
         nouns=nouns,
+        deniable=deniable,
         states=states,
         superlatives=_by_sign(sides[1].most, sides[-1].most),
         comparatives=_by_sign(sides[1].more, sides[-1].more),
@@ -241,6 +252,12 @@ def _graded_nouns(side: State, adverb: str, degree: int) -> list[str]:
         elif degree >= 2:
             found.append(noun)
     return found
+
+
+def _deniable(nouns: Sequence[str]) -> list[str]:
+    """Those that "no" and "without" can deny, without their articles."""
+    bare = [re.sub(r"^(an?|the|\[[^\]]*\]) ", "", noun).strip() for noun in nouns if not _QUANTIFIED.match(noun)]
+    return [noun for noun in bare if noun]
 
 
 def _by_sign(high: str, low: str) -> dict[int, Phrase]:
