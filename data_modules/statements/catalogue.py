@@ -129,7 +129,7 @@ def two_channels(columns: Columns, first: int, second: int) -> Iterator[Fact]:
             "one level", "negation", places, All((levels.parts[0], _not_so(columns, mean[1], other))), one, other
         )
         flat = Not(beyond(change[1], 0.0, other))
-        yield Fact("one change", "negation", places, All((moves.parts[0], flat)), one, other)
+        yield Fact("one change", "two_channels", places, All((moves.parts[0], flat)), one, other)
     if first > second:
         return
     for sign in (1, -1):

@@ -23,7 +23,7 @@ SECTORS = {  # of the compass, in degrees
 NARROW = {  # half-winds
     name: (45.0 * number + 11.25, 45.0 * number + 33.75) for number, name in enumerate(_BETWEEN)
 }
-HALVES = {"north": (270.0, 90.0), "east": (0.0, 180.0), "south": (90.0, 270.0), "west": (180.0, 360.0)}
+HALVES = {"north": (290.0, 70.0), "east": (20.0, 160.0), "south": (110.0, 250.0), "west": (200.0, 340.0)}  # nearly
 EARLY, LATE = (0.0, 0.3), (0.7, 1.0)
 VEERED = 35.0  # degrees between both, to speak of it
 STEADY, SHIFTY = 0.95, 0.6  # share of the mean speed that the mean vector has

@@ -23,14 +23,47 @@ _RISE = (
     *(("rose", "rises", "rise", "rising"), ("increased", "increases", "increase", "increasing")),
     *(("climbed", "climbs", "climb", "climbing"), ("went up", "goes up", "go up", "growing")),
     *(("rose", "rises", "rise", "rising"), ("grew", "grows", "grow", "growing")),
+    *(("edged up", "edges up", "edge up", "edging up"), ("came up", "comes up", "come up", "coming up")),
+    *(("crept up", "creeps up", "creep up", "creeping up"), ("headed up", "heads up", "head up", "heading up")),
+    *(("moved up", "moves up", "move up", "moving up"), ("ticked up", "ticks up", "tick up", "ticking up")),
+    ("trended up", "trends up", "trend up", "trending up"),
 )
 _FALL = (
     *(("fell", "falls", "fall", "falling"), ("decreased", "decreases", "decrease", "decreasing")),
     *(("dropped", "drops", "drop", "dropping"), ("went down", "goes down", "go down", "sinking")),
     *(("fell", "falls", "fall", "falling"), ("declined", "declines", "decline", "declining")),
+    *(
+        ("edged down", "edges down", "edge down", "edging down"),
+        ("came down", "comes down", "come down", "coming down"),
+    ),
+    *(
+        ("crept down", "creeps down", "creep down", "creeping down"),
+        ("headed down", "heads down", "head down", "heading down"),
+    ),
+    *(
+        ("moved down", "moves down", "move down", "moving down"),
+        ("ticked down", "ticks down", "tick down", "ticking down"),
+    ),
+    ("trended down", "trends down", "trend down", "trending down"),
 )
-_JUMP = (("jumped", "jumps", "jump"), ("shot up", "shoots up", "shoot up"), ("leapt up", "leaps up", "leap up"))
-_PLUNGE = (("plunged", "plunges", "plunge"), ("plummeted", "plummets", "plummet"), ("slumped", "slumps", "slump"))
+_JUMP = (
+    ("jumped", "jumps", "jump"),
+    ("shot up", "shoots up", "shoot up"),
+    ("leapt up", "leaps up", "leap up"),
+    ("soared", "soars", "soar"),
+    ("rocketed", "rockets", "rocket"),
+    ("surged", "surges", "surge"),
+    ("spiked", "spikes", "spike"),
+)
+_PLUNGE = (
+    ("plunged", "plunges", "plunge"),
+    ("plummeted", "plummets", "plummet"),
+    ("slumped", "slumps", "slump"),
+    ("crashed", "crashes", "crash"),
+    ("tumbled", "tumbles", "tumble"),
+    ("nosedived", "nosedives", "nosedive"),
+    ("collapsed", "collapses", "collapse"),
+)
 _PAST_UP = (
     *(
         ("exceeded", "exceeds", "exceed"),
@@ -98,13 +131,22 @@ _SIGNED = {  # symbol: the word for 1 and for −1
     "peaking": ("(peaking|topping out)", "(bottoming out|troughing)"),
     "going": ("(rising|climbing|going)", "(falling|dropping|going)"),
     "go_past": ("(exceed|go above|rise above|climb over|top)", "(fall below|go below|sink below|drop under|dip below)"),
-    "rise": ("(rise|increase|climb|go up|rise|grow)", "(fall|decrease|drop|go down|fall|decline)"),
+    "rise": (
+        "(rise|increase|climb|go up|rise|grow|rise|edge up|come up|trend up|head up)",
+        "(fall|decrease|drop|go down|fall|decline|fall|edge down|come down|trend down|head down)",
+    ),
     "rising": ("(rising|increasing|climbing|growing)", "(falling|decreasing|dropping|sinking)"),
-    "a_rise": ("(rise|increase|climb|gain)", "(fall|decrease|decline|drop)"),
-    "trend_up": ("(upward trend|uptrend|upward tendency)", "(downward trend|downtrend|downward tendency)"),
+    "a_rise": (
+        "(rise|increase|climb|gain|rise|upturn|upswing)",
+        "(fall|decrease|decline|drop|fall|downturn|downswing)",
+    ),
+    "trend_up": (
+        "(upward trend|uptrend|upward tendency|upward drift|upward slope)",
+        "(downward trend|downtrend|downward tendency|downward drift|downward slope)",
+    ),
     "updown": ("up", "down"),
     "way_up": ("(way up|rise|increase)", "(way down|decline|decrease)"),
-    "leap": ("(jump|leap|surge)", "(plunge|slump|drop)"),
+    "leap": ("(jump|leap|surge|spike|hike)", "(plunge|slump|drop|crash|nosedive)"),
     "largest": ("(largest|widest|biggest)", "(smallest|narrowest|tiniest)"),
     "wide": ("(wide|large|big)", "(narrow|small|tiny)"),
     "much": ("much", "little"),
@@ -165,17 +207,17 @@ SIGNS = {
 }
 _DEGREES = {  # symbol: the words for 1 to 4
     "advm": (
-        "(slightly|a little|a bit|somewhat)",
+        "(slightly|a little|a bit|somewhat|a touch|marginally|a tad|gently|modestly)",
         "(||clearly|noticeably)",
-        "(sharply|strongly|a lot|considerably|markedly)",
-        "(dramatically|massively|enormously|extremely sharply)",
+        "(sharply|strongly|a lot|considerably|markedly|steeply|a good deal|substantially|significantly|by a lot)",
+        "(dramatically|massively|enormously|extremely sharply|hugely|spectacularly|like mad|drastically)",
     ),
     "advpre": ("slightly", "", "(sharply|strongly|markedly)", "(dramatically|massively)"),
     "adjm": (
-        "(slight|small|modest|minor)",
+        "(slight|small|modest|minor|gentle|mild|marginal|little)",
         "(||clear|noticeable)",
-        "(sharp|strong|big|marked|considerable)",
-        "(dramatic|massive|huge|enormous)",
+        "(sharp|strong|big|marked|considerable|steep|substantial|significant|hefty|pronounced)",
+        "(dramatic|massive|huge|enormous|spectacular|drastic|whopping|tremendous)",
     ),
     "advm2": ("(slightly|a bit)", "(|clearly)", "(much|considerably|markedly)", "(far|very much)"),
     "adverb3": ("", "", "(very|really|very)", "(extremely|exceptionally)"),

@@ -16,7 +16,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <went_past> <x>", "<s> <went_past> <x>", "<s> <went_past> <x> at (some point|times)"),
-            *("<s> <be> <over> <x> at (some point|times|least once)", "the (<peak>|<highest>) <n> <be1> <over> <x>"),
+            *("<s> <be> <over> <x> at (some point|times|least once)", "the (<peak>|<highest>) <n> <be> <over> <x>"),
             *("at some point <s> <went_past> <x>", "<s> <reach> <more> than <x>", "<s> <get> <higher> than <x>"),
         ),
         "short": ("<over> <x>", "<n> <over> <x>", "<n> <sign> <x>", "<minmax> <n> <over> <x>", "<n> <went_past> <x>"),
@@ -41,7 +41,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <stay> <over> <x>", "<s> <stay> <above> <x> <throughout>", "<s> <be> <over> <x> <throughout>"),
-            *("<s> <be> always <above> <x>", "even the <lowest> <n> <be1> <over> <x>", "<s> <remain> <above> <x>"),
+            *("<s> <be> always <above> <x>", "even the <lowest> <n> <be> <over> <x>", "<s> <remain> <above> <x>"),
             "<s> <keep> <above> <x> [<throughout>]",
         ),
         "short": (
@@ -79,7 +79,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <average> <more> than <x>", f"<s> <be> <over> <x> {_MEAN}", f"{_MEAN}, <s> <be> <over> <x>"),
-            *("the (mean|average) <n> <be1> <over> <x>", "the (mean|average) of <s> <be1> <over> <x>"),
+            *("the (mean|average) <n> <be> <over> <x>", "the (mean|average) of <s> <be1> <over> <x>"),
         ),
         "short": ("mean <n> <over> <x>", "average <n> <over> <x>", "<n> <over> <x> on average", "mean <n> <sign> <x>"),
         "whole": ("when <be> <s> <over> <x> on average?", "where was the (average|mean) <n> <above> <x>?"),
@@ -99,7 +99,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <average> (about|around|roughly|some|close to) <x>", "<s> <be> (around|about|near) <x> on average"),
-            *("<s> <hover> around <x>", "the (mean|average) <n> <be1> (about|around|close to) <x>"),
+            *("<s> <hover> around <x>", "the (mean|average) <n> <be> (about|around|close to) <x>"),
         ),
         "short": ("<n> (around|about|near|approx.) <x>", "(around|about|roughly) <x>", "<n> ~ <x>"),
         "whole": ("when <be> <s> (around|about|close to) <x>?",),
@@ -113,7 +113,7 @@ NUMBER_FORMS: dict[str, Modes] = {
             *("<s> <peaked> at (about|around|roughly) <x>", "the <peak> of <s> <be1> (about|around|close to) <x>"),
             *(
                 "<s> <go> as <high> as [about] <x>",
-                "the <highest> <n> <be1> (about|around) <x>",
+                "the <highest> <n> <be> (about|around) <x>",
                 "<s> <reach> a <peak> of (about|around) <x>",
             ),
         ),
@@ -179,7 +179,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         "noun": ("<n> of <least_x> <x> <throughout>", "<n> always <least_x> <x>", "a <trough> of <s> of <least_x> <x>"),
         "clause": (
             *("<s> <be> <least_x> <x> <throughout>", "<s> <be> always <least_x> <x>", "<s> <remain> <least_x> <x>"),
-            "even the <lowest> <n> <be1> <least_x> <x>",
+            "even the <lowest> <n> <be> <least_x> <x>",
         ),
         "short": ("<n> always <least_x> <x>", "<least_x> <x> <throughout>", "<minmax_> <n> <least_x> <x>"),
         "whole": ("when <be> <s> <least_x> <x> <throughout>?",),
@@ -188,7 +188,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         "noun": ("<n> averaging <least_x> <x>", "(average|mean) <n> of <least_x> <x>", f"<n> of <least_x> <x> {_MEAN}"),
         "clause": (
             "<s> <average> <least_x> <x>",
-            "the (average|mean) <n> <be1> <least_x> <x>",
+            "the (average|mean) <n> <be> <least_x> <x>",
             f"<s> <be> <least_x> <x> {_MEAN}",
         ),
         "short": ("mean <n> <least_x> <x>", "average <n> of <least_x> <x>"),
@@ -208,7 +208,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         "clause": (
             f"<s> <be> in <x> {_MEAN}",
             "<s> <average> in <x>",
-            "the (average|mean) <n> <be1> in <x>",
+            "the (average|mean) <n> <be> in <x>",
             f"{_MEAN}, <s> <be> in <x>",
         ),
         "short": ("<n> in <x>", "mean <n> in <x>", "in <x>", "in <x> on average"),
@@ -218,7 +218,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         "noun": ("a <peak> of <s> in <x>", "<n> <peaking> in <x>", "(the|a) <highest> <n> in <x>"),
         "clause": (
             "<s> <peaked> in <x>",
-            "the <highest> <n> <be1> in <x>",
+            "the <highest> <n> <be> in <x>",
             "the <peak> of <s> <be1> in <x>",
             "<s> <reach> a <peak> in <x>",
         ),

@@ -167,7 +167,7 @@ PAIR_FORMS: dict[str, Modes] = {
             ),
             *(
                 "<s> and <s2> (were|are) [closely] correlated",
-                "when <s2> rose, so did <s>",
+                "<s> rose when <s2> did",
                 "<s> and <s2> had the same (course|shape)",
             ),
         ),
@@ -185,7 +185,7 @@ PAIR_FORMS: dict[str, Modes] = {
         "clause": (
             *(
                 "<s> and <s2> (moved|went) (in opposite directions|against each other|opposite ways)",
-                "when <s2> fell, <s> rose, and the other way round",
+                "<s> rose when <s2> fell, and the other way round",
             ),
             *(
                 "<s> and <s2> (were|are) negatively correlated",

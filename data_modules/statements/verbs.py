@@ -14,6 +14,7 @@ _PLURAL_SUBJECTS = {
     "they",
     "people",
     "skies",
+    "umbrellas",
     "supplies",
     "equities",
     "motorists",

@@ -38,6 +38,7 @@ _OPTIONAL = {  # symbols that not every channel, degree or landmark has words fo
 }
 _MODES = {"noun": 36, "clause": 30, "short": 16, "adjective": 12, "whole": 8}  # how often each is chosen
 _ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names like "influenza A" have a capital
+_TWO_ARTICLES = re.compile(r"\b([Aa]ny|[Ss]ome|[Nn]o) (?:an?|the) ")
 _SUBJECT = literal("it")
 
 _ASK = """(find|show|show me|give me|list|get|search for|look for|looking for|I am looking for
@@ -73,7 +74,7 @@ _FRAMES = {
         "(times|cases|situations|occasions|examples) (when|where) <core>",
         "(in this <period>|over the <period>|during the <period>|here), <core>",
         "a <period> like this: <core>",
-        "(any|which) <periods> where <core>?",
+        "any <periods> where <core>?",
         "(is|was) there a <period> (when|where) <core>?",
         "(find me one|one|the ones) where <core>",
         "(what happened when|when was it that|when was it:) <core>",
@@ -407,7 +408,7 @@ def _weighted(modes: Sequence[str], draw: Draw) -> str:
 
 def _finished(text: str, mode: str, draw: Draw) -> str:
     """With the article that fits, and the capital and the full stop that people write or leave out."""
-    text = _ARTICLE.sub("an", text)
+    text = _ARTICLE.sub("an", _TWO_ARTICLES.sub(r"\1 ", text))
     capital, stop = draw() < 0.45, draw() < (0.4 if mode == "clause" else 0.12)
     if capital:
         text = text[:1].upper() + text[1:]
