@@ -66,7 +66,7 @@ _WEATHER = (  # parts; adjectives; nouns; clauses
     ),
     (
         "T- W+",
-        """bleak; cold and windy; bitterly windy; raw and windy; windy and cold; cold and blustery; wind-chilled;
+        """bleak; cold and windy; bitterly windy; windy and cold; cold and blustery; wind-chilled;
             bracing""",
         """a biting wind; a bitter wind; a cutting wind; an icy wind; a cold wind; wind chill; an icy blast; a chill
             wind; cold winds; a piercing wind; a lazy wind""",

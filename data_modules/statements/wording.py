@@ -251,9 +251,9 @@ class Wording:
             _add_moves(symbols, own, sign, tense)
         if own.superlatives.get(sign) is not None:
             symbols["most"] = own.superlatives[sign]
-        for state, number in (("A_high", 1), ("A_low", -1)):
-            if (number, 2) in own.adjectives:
-                symbols[state] = own.adjectives[number, 2]
+        for state, side in (("A_high", 1), ("A_low", -1)):
+            if (side, 2) in own.adjectives:
+                symbols[state] = own.adjectives[side, 2]
         if own.comparatives.get(sign) is not None:
             symbols["comp"] = own.comparatives[sign]
         if fact.part:

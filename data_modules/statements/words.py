@@ -193,7 +193,11 @@ def _words(
         return ChannelWords(names, counted=counted)
     dry = wet and kind.kind == "humidity"  # where rain is measured too, "dry" is no word of humidity
     sides = {1: kind.high, -1: State() if dry else kind.low}
-    adjectives, attributes, nouns, deniable, states = {}, {}, {}, {}, {}
+    adjectives: dict[tuple[int, int], Phrase] = {}
+    attributes: dict[tuple[int, int], Phrase] = {}
+    nouns: dict[tuple[int, int], Phrase] = {}
+    deniable: dict[tuple[int, int], Phrase] = {}
+    states: dict[tuple[int, int], Spoken] = {}
     for (sign, side), (degree, adverb) in itertools.product(sides.items(), ADVERBS.items()):
         words = _adjectives(side, adverb, degree)
         before = [word for word in words if not PREDICATIVE.search(word)]

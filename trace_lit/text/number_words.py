@@ -72,7 +72,9 @@ def spelled_numbers(text: str) -> list[SpelledNumber]:
             begins = text.index(part, place)
             place = begins + len(part)
             value = _value(part)
-            found.append(SpelledNumber(begins, place, first if begins == start else begins, -value if negative else value))
+            found.append(
+                SpelledNumber(begins, place, first if begins == start else begins, -value if negative else value)
+            )
             negative = False
     return found
 
