@@ -84,17 +84,6 @@ def test_without_silence_every_part_has_a_voice():
     assert (model.read(text, mask, torch.arange(3)).voice == 1).all()
 
 
-def test_a_score_is_the_sum_of_its_parts():
-    model, batch = make_model(statistics=True), make_batch()
-    space = SearchSpace(model, CHANNELS)
-    text, mask = make_tokens()
-    series = space.embed_series(batch)
-    explained = space.explain(text, mask, series)
-    torch.testing.assert_close(explained.score.sum(-1), space.embed_text(text, mask) @ series.T)
-    assert explained.score.shape == (2, 6, 4)
-    assert explained.reading.attention.shape == (2, 4, 6)
-
-
 def test_a_number_counts_for_the_channels_whose_unit_it_fits():
     model = make_model()
     text, mask = make_tokens()

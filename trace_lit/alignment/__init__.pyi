@@ -11,7 +11,7 @@ from .losses import (
 )
 from .miners import Miner, build_miner
 from .mining import Instances, MinedNegatives, NegativeRules, admissible, hardest, mine_negatives, negatives_at
-from .model import AlignedModel, AlignedOutput, Explanation, SearchSpace, TextTower
+from .model import AlignedModel, AlignedOutput, SearchSpace, TextTower
 from .reading import Reading
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "AlignedOutput",
     "AlignmentLoss",
     "ContrastiveLoss",
-    "Explanation",
     "Instances",
     "Level",
     "MinedNegatives",

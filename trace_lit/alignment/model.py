@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trace_lit.alignment.attribution import coalitions
 from trace_lit.alignment.config import AlignmentConfig
 from trace_lit.alignment.heads import ResidualProjection
 from trace_lit.alignment.losses import Level
@@ -27,6 +28,8 @@ from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.encoder import Encoder, EncoderOutput
 from trace_lit.encoder.patches import transform_values
 from trace_lit.encoder.statistics import WindowStatistics
+
+_TEXTS_AT_ONCE = 64  # of the sets of clauses that explain a text
 
 
 class TextTower(nn.Module):
@@ -284,14 +287,6 @@ def measured(batch: MultimodalBatch) -> Tensor:
     return batch.channel_mask & batch.observed.any(-1)
 
 
-@dataclass
-class Explanation:
-    """Why N texts have their scores with M windows."""
-
-    score: Tensor  # (N, M, 1 + K), what the whole and each channel of the search add; their sum is the score
-    reading: Reading  # how much the texts say of each, and where
-
-
 class SearchSpace(nn.Module):
     """An aligned model as it is used on a corpus with the given channels: series and texts to comparable vectors.
 
@@ -314,13 +309,31 @@ class SearchSpace(nn.Module):
         """Unit vectors (N, E) of texts given as sentence vectors (N, S, D) where `mask` (N, S)."""
         return self.model.embed_text(text, mask, self.slots)
 
-    def explain(self, text: Tensor, mask: Tensor, series: Tensor) -> Explanation:
-        """What the scores of texts (N, S, D) with embedded `series` (M, E) consist of.
+    @property
+    def part_keys(self) -> tuple[str | None, ...]:
+        """What the P parts of a vector stand for: None for the whole, then the channels' keys, where they are scored."""
+        keys = self.model.encoder.vocabulary.keys
+        return None, *(keys[slot] for slot in self.slots.tolist() if self.model.config.channel_score)
 
-        The texts must be read by a `ReadingTower` (`alignment.tower=reading`).
+    def explain(self, text: Tensor, clause: Tensor) -> Tensor:
+        """A text's vector taken apart (G, P, d), by its clauses and by the whole and the channels: see `part_keys`.
+
+        The parts' inner products with an embedded series (P, d) sum to the score. What a clause adds is its Shapley value,
+        see `trace_lit.alignment.attribution`.
+
+        Parameters
+        ----------
+        text
+            (S, D), as for `embed_text`.
+        clause
+            (S,) int64, the number of the clause that each piece is in, 0 to G - 1.
         """
         slots = self.slots if self.model.config.channel_score else self.slots[:0]
-        reading = self.model.read(text, mask, slots)
-        vectors = _unit(reading.parts).view_as(reading.parts)
-        parts = series.view(len(series), *reading.parts.shape[1:])
-        return Explanation(torch.einsum("nkd,mkd->nmk", vectors, parts), reading)
+        members, weights = (own.to(text.device) for own in coalitions(int(clause.max()) + 1))
+        masks = members[:, clause]  # (n, S)
+        values = [
+            self.model.text_parts(text.expand(len(mask), -1, -1), mask, slots).float()
+            for mask in masks.split(_TEXTS_AT_ONCE)
+        ]
+        parts = torch.einsum("gn,npd->gpd", weights, torch.cat(values))
+        return parts / parts.sum(0).norm().clamp(min=1e-12)
