@@ -18,11 +18,13 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.colors import to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from matplotlib.typing import ColorType
 from numpy.typing import NDArray
 
 from data_modules.corpus import Corpus
@@ -32,6 +34,7 @@ from trace_lit.config import ConfigError
 
 COLOURS = ("#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "#b83280", "#975a16", "#2c7a7b", "#4a5568")
 INK, GREY, FAINT = "#1a202c", "#4a5568", "#a0aec0"
+LIT = "#fffbea"  # the ground of a row that matters
 COLUMN, ROW, GAP, MARGIN = 2.6, 0.8, 0.42, 0.85  # inches: a window's width, a channel's height, between windows, left
 WIDE = 4.4  # inches: a window's width where there are few
 TEXT_SIZE = 7.5
@@ -49,6 +52,15 @@ class Window:
 
 
 @dataclass(frozen=True)
+class RowStyle:
+    """How the row of a channel is drawn."""
+
+    note: str = ""  # above its right end
+    note_colour: str = GREY
+    lit: bool | None = None  # a stronger line on a shaded ground, or a pale line
+
+
+@dataclass(frozen=True)
 class Column:
     """A window with its heading."""
 
@@ -56,6 +68,7 @@ class Column:
     details: str = ""
     label: str = ""
     colour: str = INK
+    rows: tuple[RowStyle, ...] = ()  # (C,), or none
 
 
 def plot_instances(corpus: Corpus, rows: Sequence[int], path: str | Path) -> None:
@@ -103,7 +116,9 @@ def window_columns(
         page.write(x, below + 0.19, shortened(column.details, width, TEXT_SIZE), size=TEXT_SIZE, colour=GREY)
         label = shortened(column.label, width, 1.15 * TEXT_SIZE)  # bold is broader
         page.write(x, below + 0.33, label, size=TEXT_SIZE, weight="bold")
-        draw_window(page, x, below + 0.62, column.window, channels, bounds, number == 0, column.colour, width)
+        draw_window(
+            page, x, below + 0.62, column.window, channels, bounds, number == 0, column.colour, width, column.rows
+        )
         page.write(x, bottom, text, size=TEXT_SIZE, colour=GREY)
     if generated:
         page.label_generated()
@@ -195,18 +210,36 @@ def draw_window(
     named: bool,
     colour: str = INK,
     width: float = COLUMN,
+    rows: Sequence[RowStyle] = (),
 ) -> None:
     """One window, a row for each channel, from (x, y) down; `named` rows say which channel they show."""
     for number, channel in enumerate(channels):
         axes = page.axes(x, y + number * ROW, width, ROW - 0.14)
         dress(axes, bounds[number], lowest=number == len(channels) - 1, scaled=named, frame=colour)
-        draw_line(axes, window.times, window.values[number], COLOURS[number % len(COLOURS)])
+        style = rows[number] if rows else RowStyle()
+        line = COLOURS[number % len(COLOURS)]
+        draw_line(
+            axes, window.times, window.values[number], paler(line) if style.lit is False else line,
+            linewidth=2.0 if style.lit else 1.3,
+        )  # fmt: skip
+        if style.lit:
+            axes.set_facecolor(LIT)
+        if style.note:
+            page.write(
+                x + width, y + number * ROW - 0.11, style.note, size=TEXT_SIZE, colour=style.note_colour, ha="right"
+            )
         mark_times(axes, window.times)
         if named:
             name_channel(axes, channel, COLOURS[number % len(COLOURS)])
 
 
-def draw_line(axes: Axes, times: NDArray[Any], values: NDArray[np.floating], colour: str, **style: Any) -> None:
+def paler(colour: str) -> tuple[float, float, float]:
+    """The colour with much white in it."""
+    red, green, blue = (0.3 * part + 0.7 for part in to_rgb(colour))
+    return red, green, blue
+
+
+def draw_line(axes: Axes, times: NDArray[Any], values: NDArray[np.floating], colour: ColorType, **style: Any) -> None:
     """The values (T,) of a channel; those without a neighbour are dots, and a channel without values is marked."""
     axes.plot(times, values, **{"color": colour, "linewidth": 1.3, "clip_on": False, **style})
     alone = _isolated(values)

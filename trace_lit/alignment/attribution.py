@@ -35,7 +35,9 @@ def _sampled(count: int) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     orders = torch.stack([torch.randperm(count, generator=generator) for _ in range(ORDERS)])
     orders = torch.cat([orders, orders.flip(1)])  # (R, count)
-    members = orders.argsort(1).unsqueeze(1) <= torch.arange(count).unsqueeze(1)  # (R, count, count), one more each step
+    members = orders.argsort(1).unsqueeze(1) <= torch.arange(count).unsqueeze(
+        1
+    )  # (R, count, count), one more each step
     weights = torch.zeros(members.shape).scatter_(2, orders.unsqueeze(2), 1.0)
     weights[:, :-1].scatter_(2, orders[:, 1:].unsqueeze(2), -1.0)
     return members.flatten(0, 1), weights.flatten(0, 1).T / len(orders)

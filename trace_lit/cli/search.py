@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from trace_lit.cli.trust import add_trust
@@ -22,6 +23,9 @@ def add(jobs: argparse._SubParsersAction) -> None:
     search.add_argument("--top", type=int, default=5, help="how many hits (default: 5)")
     search.add_argument("--split", choices=("train", "validation", "test"), help="search this split only")
     search.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the query and its hits")
+    search.add_argument(
+        "--explain", action="store_true", help="tell what each channel and each clause of the question adds to a score"
+    )
     search.add_argument("--json", action="store_true", help="print the hits as JSON")
     add_trust(search)
     search.set_defaults(job=run)
@@ -47,11 +51,13 @@ def run(options: argparse.Namespace) -> int:
     model = open_aligned(options.run, options.trust)
     corpus = model.corpus(options.corpus)
     question = {"text": options.text, "series": options.series, "like": options.like}
-    hits = model.search(**question, corpus=corpus, top=options.top, split=options.split)
+    explain = options.explain or options.plot is not None
+    hits = model.search(**question, corpus=corpus, top=options.top, split=options.split, explain=explain)
+    printed = hits if options.explain else [replace(hit, explanation=None) for hit in hits]
     if options.json:
-        print(json.dumps([hit.as_dict() for hit in hits], indent=2, ensure_ascii=False))
+        print(json.dumps([hit.as_dict() for hit in printed], indent=2, ensure_ascii=False))
     else:
-        print_hits(hits, f"{corpus.info.domain} ({corpus.info.name})")
+        print_hits(printed, f"{corpus.info.domain} ({corpus.info.name})")
     if options.plot is not None:
         from trace_lit.inference.hits_figure import draw_hits
 

@@ -24,6 +24,7 @@ from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.inference.inputs import as_batch, read_window
 from trace_lit.inference.loaded import LoadedRun
+from trace_lit.inference.query_parts import series_parts, text_parts
 from trace_lit.modules.checkpoint import Checkpoint
 from trace_lit.modules.loading import aligned_model
 from trace_lit.retrieval import Hit, Retriever, VectorIndex, evaluation_mode
@@ -40,11 +41,20 @@ class Hits(list[Hit]):
     """The answers to a question, best first."""
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a hit, with the columns score, id, start, end, label, text, split and row."""
+        """A row a hit, with the columns score, id, start, end, label, text, split and row.
+
+        Of a search with `explain=True` there follow columns of what each part adds to the score: "whole window", one for
+        each channel, like "channel wind speed [m/s]", and one for each clause, like "clause 1: strong winds". The first
+        ones sum to the score, and so do those of the clauses.
+        """
         import pandas as pd
 
-        columns = list(Hit.__annotations__)
-        return pd.DataFrame([vars(hit) for hit in self], columns=columns)
+        columns = [name for name in Hit.__annotations__ if name != "explanation"]
+        rows = [
+            {name: getattr(hit, name) for name in columns} | (hit.explanation.columns() if hit.explanation else {})
+            for hit in self
+        ]
+        return pd.DataFrame(rows, columns=list(rows[0]) if rows else columns)
 
 
 class AlignedRun(LoadedRun):
@@ -118,6 +128,7 @@ class AlignedRun(LoadedRun):
         corpus: Corpus | str | Path | None = None,
         top: int = 5,
         split: str | None = None,
+        explain: bool = False,
     ) -> Hits:
         """The instances of a corpus that answer a question, best first. One of `text`, `series` and `like` is given.
 
@@ -137,6 +148,8 @@ class AlignedRun(LoadedRun):
             How many hits.
         split
             "train", "validation" or "test"; all of the corpus by default.
+        explain
+            Each hit's `explanation` says what each channel and each clause of the text adds to its score.
 
         Raises
         ------
@@ -165,10 +178,22 @@ class AlignedRun(LoadedRun):
             self._learn_channels(searched)
             batch = as_batch([window], self.vocabulary, self.config.encoder.patch_length)
         retriever = self._retriever(searched, split)
+        space = SearchSpace(self.model, searched.info.channels)
         if text is not None:
             table = self._table([text])
-            return Hits(retriever.by_text(table.look_up(table.numbers([text]))[0][0], top))
-        return Hits(retriever.by_id(str(like), top) if batch is None else retriever.by_series(batch, top))
+            vectors = table.look_up(table.numbers([text]))[0][0]
+            hits = retriever.by_text(vectors, top)
+            if explain:
+                own = vectors.to(self.device)
+                hits = retriever.explained(hits, text_parts(space, text, own, self.text_encoder, self.config.text.unit))
+            return Hits(hits)
+        hits = retriever.by_id(str(like), top) if batch is None else retriever.by_series(batch, top)
+        if explain:
+            vector = (
+                retriever.vector(str(like)) if batch is None else embed_series(space, [batch], self.device)[0].numpy()
+            )
+            hits = retriever.explained(hits, series_parts(space, vector))
+        return Hits(hits)
 
     def _retriever(self, corpus: Corpus, split: str | None) -> Retriever:
         splits = (split,) if split else tuple(name for name in SPLITS if corpus.select(name))

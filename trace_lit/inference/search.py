@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from trace_lit.inference.aligned import AlignedRun
 from trace_lit.inference.load import load
 from trace_lit.modules.checkpoint import CheckpointError
-from trace_lit.retrieval import Hit
+from trace_lit.retrieval import Contribution, Explanation, Hit
+from trace_lit.retrieval.explanation import rounded
 from trace_lit.runs.folder import Place, folder_of
 
 
@@ -27,11 +28,13 @@ def open_aligned(run: Place, trust: bool = False) -> AlignedRun:
 
 
 def print_hits(hits: Sequence[Hit], name: str) -> None:
-    """A table in a terminal, plain lines otherwise."""
+    """A table in a terminal, plain lines otherwise; under an explained hit, a line for each part of its score."""
     if not sys.stdout.isatty():
         for place, hit in enumerate(hits, start=1):
             print(f"{place}. {hit.score:.3f}  {hit.id}  {hit.start:%Y-%m-%d %H:%M}  {hit.label or '-'}")
             print(f"   {hit.text or 'no text'}")
+            for line in explanation_lines(hit.explanation):
+                print(f"   {line}")
         return
     from rich.console import Console
     from rich.table import Table
@@ -40,7 +43,41 @@ def print_hits(hits: Sequence[Hit], name: str) -> None:
     table = Table(title=f"Hits in {name}", title_justify="left")
     for column in ("", "score", "id", "start", "label", "text"):
         table.add_column(column, justify="right" if column in ("", "score") else "left")
+    styles = {"+": "green", "−": "red"}
     for place, hit in enumerate(hits, start=1):
-        row = (str(place), f"{hit.score:.3f}", hit.id, f"{hit.start:%Y-%m-%d %H:%M}", hit.label or "-", hit.text)
-        table.add_row(*(Text(cell) for cell in row))  # a string would be read as rich's markup
+        row = (str(place), f"{hit.score:.3f}", hit.id, f"{hit.start:%Y-%m-%d %H:%M}", hit.label or "-")
+        lines = [Text(line, styles.get(line[0], "dim")) for line in explanation_lines(hit.explanation)]
+        cell = Text("\n").join([Text(hit.text), *lines])  # a string would be read as rich's markup
+        table.add_row(*map(Text, row), cell)
     Console().print(table)
+
+
+def explanation_lines(explanation: Explanation | None) -> list[str]:
+    """The whole, the channels that the query speaks of and the clauses, a line each; none without an explanation.
+
+    A line begins with + for what fits better than half of the searched windows, and with − for what does not.
+    """
+    if explanation is None:
+        return []
+    lines, others = [], []
+    for number, (own, spoken_of) in enumerate(zip(explanation.channels, explanation.spoken_of, strict=True)):
+        if spoken_of:
+            words = explanation.leading_clause(number)
+            lines.append(_line(own, own.name) + (f", most by “{words}”" if words else ""))
+        else:
+            others.append(own.score)
+    if others:
+        many = f"{len(others)} channels" if len(others) > 1 else "1 channel"
+        lines.append(f"  {many} that the query hardly speaks of: {rounded(sum(others))} of the score")
+    if len(explanation.clauses) > 1:
+        lines += [_line(own, f"“{own.name}”") for own in explanation.clauses]
+    return lines
+
+
+def _line(own: Contribution, name: str) -> str:
+    if own.beats is None:
+        return f"  {name}: not measured in this window ({own.weight:.0%} of the query)"
+    rank = f"better than {int(100 * own.beats)}% of the windows"  # the best one is not better than itself
+    return (
+        f"{'+' if own.fits else '−'} {name}: {rounded(own.score)} of the score, {rank} ({own.weight:.0%} of the query)"
+    )

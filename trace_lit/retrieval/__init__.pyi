@@ -1,3 +1,4 @@
+from .explanation import Contribution, Explanation, QueryParts
 from .index import VectorIndex
 from .metrics import Metrics, evaluate_retrieval, with_split
 from .pool import Embedder, Pool, RetrievalError, embed_pool, evaluation_mode
@@ -5,10 +6,13 @@ from .report import print_report
 from .retriever import Hit, Retriever
 
 __all__ = [
+    "Contribution",
     "Embedder",
+    "Explanation",
     "Hit",
     "Metrics",
     "Pool",
+    "QueryParts",
     "RetrievalError",
     "Retriever",
     "VectorIndex",

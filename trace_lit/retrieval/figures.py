@@ -24,6 +24,7 @@ from data_modules.figures import (
     TEXT_SIZE,
     Column,
     Page,
+    RowStyle,
     Window,
     clock,
     corpus_window,
@@ -36,6 +37,8 @@ from data_modules.figures import (
     wrapped,
 )
 from data_modules.window_table import find_channel
+from trace_lit.channels import Channel
+from trace_lit.retrieval.explanation import Contribution, Explanation, rounded
 from trace_lit.retrieval.pool import Pool, RetrievalError
 from trace_lit.retrieval.questions import CUTOFF, Answer
 from trace_lit.retrieval.retriever import Hit
@@ -135,6 +138,9 @@ def retrieved_examples(
 def search_results(question: str | Window, hits: Sequence[Hit], corpus: Corpus) -> Figure:
     """A question, in words or as a series of the corpus's channels, and its hits: a column each, a row a channel.
 
+    Of explained hits, the channels that the question speaks of are lit up and the others pale; above each stands what it
+    adds to the score, in green where it fits better than half of the searched windows and in red where it does not.
+
     Raises
     ------
     RetrievalError
@@ -149,9 +155,33 @@ def search_results(question: str | Window, hits: Sequence[Hit], corpus: Corpus) 
     for number, hit in enumerate(hits, start=1):
         window = replace(corpus_window(corpus, hit.row, values), title=f"{number}.  score {hit.score:.3f}")
         details = f"{hit.id}, {np.datetime64(hit.start, 'm')}".replace("T", " ")
-        columns.append(Column(window, details, hit.label or ""))
+        rows: tuple[RowStyle, ...] = ()
+        if hit.explanation is not None:
+            whole = hit.explanation.channels[0].score
+            text = "\n".join([*(_clause_line(own) for own in hit.explanation.clauses), window.text or "no text"])
+            window = replace(window, title=f"{window.title}, whole {rounded(whole)}", text=text)
+            rows = row_styles(hit.explanation, corpus.info.channels)
+        columns.append(Column(window, details, hit.label or "", rows=rows))
     heading = question if isinstance(question, str) else ""
     return window_columns(columns, corpus.info.channels, heading, generated=corpus.info.generated)
+
+
+def row_styles(explanation: Explanation, channels: Sequence[Channel]) -> tuple[RowStyle, ...]:
+    """How the channels of an explained hit are drawn; none where the score is of the whole alone."""
+    found = {own.name: (own, lit) for own, lit in zip(explanation.channels, explanation.spoken_of, strict=True)}
+    if not all(channel.key in found for channel in channels):
+        return ()
+    alike = all(found[channel.key][1] for channel in channels)  # nothing stands out
+    styles = []
+    for channel in channels:
+        own, lit = found[channel.key]
+        colour = (RIGHT if own.fits else WRONG) if lit and own.beats is not None else GREY
+        styles.append(RowStyle(rounded(own.score), colour, None if alike else lit))
+    return tuple(styles)
+
+
+def _clause_line(own: Contribution) -> str:
+    return f"{'+' if own.fits else '−'} “{own.name}” {rounded(own.score)}"
 
 
 def question_hits(answers: Sequence[Answer], corpus: Corpus, rows: NDArray[np.int64]) -> Figure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trace_lit.batch import MultimodalBatch
+from trace_lit.retrieval.explanation import Explanation, QueryParts, explain
 from trace_lit.retrieval.index import VectorIndex
 from trace_lit.retrieval.pool import Embedder, Pool, RetrievalError, evaluation_mode
 
@@ -33,10 +34,14 @@ class Hit:
     text: str
     split: str
     row: int  # of the corpus
+    explanation: Explanation | None = None  # why it has its score, where that was asked for
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, for JSON; times in ISO 8601."""
-        return asdict(self) | {"start": self.start.isoformat(), "end": self.end.isoformat()}
+        plain = asdict(self) | {"start": self.start.isoformat(), "end": self.end.isoformat()}
+        if self.explanation is None:
+            del plain["explanation"]
+        return plain
 
 
 class Retriever:
@@ -106,6 +111,16 @@ class Retriever:
             raise RetrievalError(self._unknown(name))
         vector = torch.from_numpy(self.index.vectors[[self._place[name]]])
         return [hit for hit in self._search(vector, top + 1) if hit.id != name][:top]
+
+    def explained(self, hits: Sequence[Hit], parts: QueryParts) -> list[Hit]:
+        """Hits of the query whose vector is taken apart in `parts`, with their explanations."""
+        keys = [channel.key for channel in self.corpus.info.channels]
+        found = explain(parts, self.index, [self._place[hit.id] for hit in hits], keys)
+        return [replace(hit, explanation=own) for hit, own in zip(hits, found, strict=True)]
+
+    def vector(self, name: str) -> NDArray[np.float32]:
+        """The unit vector (E,) of an instance of the index."""
+        return self.index.vectors[self._place[name]]
 
     def _unknown(self, name: str) -> str:
         elsewhere = np.flatnonzero(self.corpus.ids == name)

@@ -1,0 +1,50 @@
+"""The vector of a query taken apart, for the explanation of its hits."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trace_lit.alignment import SearchSpace
+from trace_lit.retrieval import QueryParts, evaluation_mode
+from trace_lit.text import TextEncoder, document, sentences
+from trace_lit.text.clauses import clauses
+
+
+def text_parts(space: SearchSpace, text: str, vectors: Tensor, encoder: TextEncoder, unit: str) -> QueryParts:
+    """Those of a question, given with the vectors (S, D) that the model reads, on the model's device."""
+    names, numbers = text_clauses(text, encoder, unit)
+    with evaluation_mode(space):
+        parts = space.explain(vectors, numbers.to(vectors.device))
+    return QueryParts(parts.cpu().numpy(), space.part_keys, names)
+
+
+def series_parts(space: SearchSpace, vector: NDArray[np.float32]) -> QueryParts:
+    """Those of a series, given as its unit vector (E,)."""
+    return QueryParts(vector.reshape(1, len(space.part_keys), -1), space.part_keys)
+
+
+def text_clauses(text: str, encoder: TextEncoder, unit: str) -> tuple[tuple[str, ...], Tensor]:
+    """The G clauses of a text in their order, and the number (S,) of the clause that each of its pieces is in.
+
+    With `unit` "token" the pieces are tokens, and clauses are those of `trace_lit.text.clauses`; otherwise each piece is
+    the smallest that can be told apart.
+    """
+    whole = sentences(text) or document(text)
+    if unit != "token":
+        pieces = whole if unit == "sentence" else document(text)
+        return tuple(piece.strip() for piece in pieces), torch.arange(len(pieces))
+    names: list[str] = []
+    numbers: list[NDArray[np.int64]] = []
+    for sentence, spans in zip(whole, encoder.tokens(whole, "query").spans, strict=True):
+        found = clauses(sentence)
+        starts = [start for start, _ in found]
+        last = np.maximum(spans[:, 1] - 1, 0)  # a token may begin with the space before it
+        used, own = np.unique(np.searchsorted(starts, last, side="right") - 1, return_inverse=True)
+        numbers.append(len(names) + own)
+        names += [sentence[slice(*found[number])].strip().rstrip(",;:") for number in used]
+    if not names:  # nothing that the tokenizer knows
+        return (text.strip(),), torch.zeros(1, dtype=torch.int64)
+    return tuple(names), torch.from_numpy(np.concatenate(numbers))
