@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from data_modules.corpus import Corpus
+from data_modules.dataset import CorpusDataset
 from data_modules.rules import WindowTable
 from data_modules.text_table import text_table
 from trace_lit.alignment import SearchSpace
 from trace_lit.inference.evaluate import OpenedRun
-from trace_lit.retrieval import Metrics, RetrievalError, evaluation_mode, with_split
+from trace_lit.inference.query_parts import text_parts
+from trace_lit.retrieval import Explanation, Metrics, Pool, QueryParts, RetrievalError, evaluation_mode, with_split
+from trace_lit.retrieval.explanation import explain
 from trace_lit.retrieval.figures import question_hits
 from trace_lit.retrieval.questions import Question, QuestionReport, judge
 from trace_lit.text import build_text_encoder
@@ -30,6 +33,7 @@ class Answered:
     corpus: Corpus
     rows: NDArray[np.int64]  # the corpus row of each window that was searched
     report: QuestionReport
+    explain: Callable[[str, Sequence[int]], list[Explanation]]  # why windows of the pool have their scores with a text
 
 
 def evaluate_questions(
@@ -42,17 +46,21 @@ def evaluate_questions(
     CorpusError, RetrievalError, TextEncoderError
     """
     chosen = [question for question in questions if question.split == part]
-    found = {}
-    for name, (dataset, pool) in opened.embed(split).items():
-        rows = dataset.rows[pool.index.numpy()]
-        corpus = dataset.corpus
-        space = SearchSpace(opened.model, corpus.info.channels)
+    return {name: _answered(opened, chosen, *own) for name, own in opened.embed(split).items()}
 
-        def score(wordings: Sequence[str], space: SearchSpace = space, series: torch.Tensor = pool.series) -> NDArray:
-            return (embed_texts(opened, space, wordings) @ series.T).numpy()
 
-        found[name] = Answered(corpus, rows, judge(chosen, WindowTable.of(corpus, rows), score))
-    return found
+def _answered(opened: OpenedRun, questions: Sequence[Question], dataset: CorpusDataset, pool: Pool) -> Answered:
+    rows = dataset.rows[pool.index.numpy()]
+    corpus = dataset.corpus
+    space = SearchSpace(opened.model, corpus.info.channels)
+
+    def score(wordings: Sequence[str]) -> NDArray[np.float32]:
+        return (embed_texts(opened, space, wordings) @ pool.series.T).numpy()
+
+    def explained(text: str, places: Sequence[int]) -> list[Explanation]:
+        return explain(_parts(opened, space, text), pool.series.numpy(), places)
+
+    return Answered(corpus, rows, judge(questions, WindowTable.of(corpus, rows), score), explained)
 
 
 def question_metrics(answered: Mapping[str, Answered], split: str, part: str, bootstrap: int) -> Metrics:
@@ -82,7 +90,15 @@ def draw_answers(answered: Mapping[str, Answered], ids: Sequence[str] = ()) -> F
     if unknown := [name for name in ids if name not in asked]:
         raise RetrievalError(f"no question {unknown[0]!r} was asked; there are: {', '.join(asked)}")
     answers = [asked[name] for name in ids] if ids else own.report.worst()[:DRAWN]
-    return question_hits(answers, own.corpus, own.rows)
+    reasons = [own.explain(answer.question.wordings[0], answer.first[0].tolist()) for answer in answers]
+    return question_hits(answers, own.corpus, own.rows, reasons)
+
+
+def _parts(opened: OpenedRun, space: SearchSpace, text: str) -> QueryParts:
+    encoder = build_text_encoder(opened.config.text)
+    table = text_table([text], encoder, opened.config.text.unit, "query")
+    vectors = table.look_up(table.numbers([text]))[0][0]
+    return text_parts(space, text, vectors.to(opened.device), encoder, opened.config.text.unit)
 
 
 def embed_texts(opened: OpenedRun, space: SearchSpace, texts: Sequence[str], kind: str = "query") -> torch.Tensor:

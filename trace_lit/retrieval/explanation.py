@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trace_lit.retrieval.index import VectorIndex
-
 WHOLE = "whole window"
 
 
@@ -66,48 +64,48 @@ class Explanation:
 
 
 def explain(
-    parts: QueryParts, index: VectorIndex, places: Sequence[int], order: Sequence[str] = ()
+    parts: QueryParts, vectors: NDArray[np.float32], places: Sequence[int], order: Sequence[str] = ()
 ) -> list[Explanation]:
-    """Why the windows at `places` of the index have their scores.
+    """Why the windows at `places` have their scores among those that are searched.
 
     Parameters
     ----------
+    vectors
+        (M, P d), of all windows that are searched.
     order
         The channels' keys in the order in which they are listed; by default as in `parts`.
     """
-    vector = parts.vectors.sum(0)  # (P, d)
-    windows = index.vectors.reshape(len(index), *vector.shape)
-    wanted = [None, *(key for key in order or parts.channels if key in parts.channels and key is not None)]
-    columns = [parts.channels.index(key) for key in wanted]
-    by_channel = np.einsum("mpd,pd->mp", windows, vector)[:, columns]
-    present = windows.any(2)[:, columns]  # a channel without a value has the part 0
-    by_clause = index.vectors @ parts.vectors.reshape(len(parts.vectors), -1).T
-    channel_weight = np.square(vector).sum(1)[columns]
-    clause_weight = np.einsum("gpd,pd->g", parts.vectors, vector)
+    keys = [None, *(key for key in order or parts.channels if key is not None and key in parts.channels)]
+    columns = [parts.channels.index(key) for key in keys]
+    query = parts.vectors[:, columns]  # (G, P, d)
+    windows = vectors.reshape(len(vectors), len(parts.channels), -1)
+    present = np.einsum("mpd,mpd->mp", windows, windows)[:, columns] > 0  # a channel without a value has the part 0
+    by_channel = np.einsum("mpd,pd->mp", windows, parts.vectors.sum(0))[:, columns]
+    by_clause = vectors @ parts.vectors.reshape(len(parts.vectors), -1).T
+    channel_weight = np.square(query.sum(0)).sum(1)
+    clause_weight = np.einsum("gpd,pd->g", query, query.sum(0))
     found = []
     for place in places:
-        table = np.einsum("gpd,pd->gp", parts.vectors, windows[place])[:, columns]
-        channels = tuple(
+        channels = [
             Contribution(
-                WHOLE if key is None else key,
-                float(by_channel[place, number]),
-                float(channel_weight[number]),
-                _beaten(by_channel[present[:, number], number], by_channel[place, number])
-                if present[place, number]
-                else None,
+                name=WHOLE if key is None else key,
+                score=float(by_channel[place, number]),
+                weight=float(channel_weight[number]),
+                beats=_beaten(by_channel[present[:, number], number], by_channel[place, number]) if there else None,
             )
-            for number, key in enumerate(wanted)
-        )
-        clauses = tuple(
+            for number, (key, there) in enumerate(zip(keys, present[place], strict=True))
+        ]
+        clauses = [
             Contribution(
-                words,
-                float(by_clause[place, number]),
-                float(clause_weight[number]),
-                _beaten(by_clause[:, number], by_clause[place, number]),
+                name=words,
+                score=float(by_clause[place, number]),
+                weight=float(clause_weight[number]),
+                beats=_beaten(by_clause[:, number], by_clause[place, number]),
             )
             for number, words in enumerate(parts.clauses)
-        )
-        found.append(Explanation(channels, clauses, tuple(tuple(row) for row in table.tolist())))
+        ]
+        table = np.einsum("gpd,pd->gp", query, windows[place][columns]).tolist()
+        found.append(Explanation(tuple(channels), tuple(clauses), tuple(map(tuple, table))))
     return found
 
 

@@ -184,13 +184,20 @@ def _clause_line(own: Contribution) -> str:
     return f"{'+' if own.fits else '−'} “{own.name}” {rounded(own.score)}"
 
 
-def question_hits(answers: Sequence[Answer], corpus: Corpus, rows: NDArray[np.int64]) -> Figure:
+def question_hits(
+    answers: Sequence[Answer],
+    corpus: Corpus,
+    rows: NDArray[np.int64],
+    explanations: Sequence[Sequence[Explanation]] = (),
+) -> Figure:
     """The first hits of each question's first wording, right ones and wrong ones, by the channels that its rule speaks of.
 
     Parameters
     ----------
     rows
         The corpus row of each window of the searched pool.
+    explanations
+        Of each answer, why these hits have their scores: drawn as in `search_results`.
 
     Raises
     ------
@@ -206,10 +213,11 @@ def question_hits(answers: Sequence[Answer], corpus: Corpus, rows: NDArray[np.in
         for answer in answers
     ]
     lines = -(-min(CUTOFF, len(rows)) // ACROSS)
-    heights = [0.85 + lines * (0.62 + ROW * len(places)) for places in shown_channels]
+    heights = [0.85 + lines * (0.72 + ROW * len(places)) for places in shown_channels]
     page = Page(width, sum(heights) + 0.3)
     y = 0.2
-    for answer, places, height in zip(answers, shown_channels, heights, strict=True):
+    reasons = explanations or [()] * len(answers)
+    for answer, places, height, why in zip(answers, shown_channels, heights, reasons, strict=True):
         _question_heading(page, y, width, answer)
         windows = [corpus_window(corpus, int(rows[place]), values) for place in answer.first[0]]
         windows = [replace(window, values=window.values[places]) for window in windows]
@@ -217,7 +225,7 @@ def question_hits(answers: Sequence[Answer], corpus: Corpus, rows: NDArray[np.in
         channels = [corpus.info.channels[place] for place in places]
         for number, (place, window) in enumerate(zip(answer.first[0], windows, strict=True)):
             x = MARGIN + number % ACROSS * (COLUMN + GAP)
-            below = y + 0.72 + number // ACROSS * (0.62 + ROW * len(places))
+            below = y + 0.72 + number // ACROSS * (0.72 + ROW * len(places))
             fits = bool(answer.truth[place])
             colour = RIGHT if fits else WRONG
             page.write(x, below, f"{number + 1}.  {'✓' if fits else '✗'}", size=9, colour=colour, weight="bold")
@@ -225,7 +233,8 @@ def question_hits(answers: Sequence[Answer], corpus: Corpus, rows: NDArray[np.in
             page.write(
                 x + 0.55, below + 0.02, shortened(details, COLUMN - 0.55, TEXT_SIZE), size=TEXT_SIZE, colour=GREY
             )
-            draw_window(page, x, below + 0.2, window, channels, bounds, number % ACROSS == 0, colour)
+            styles = row_styles(why[number], channels) if why else ()
+            draw_window(page, x, below + 0.3, window, channels, bounds, number % ACROSS == 0, colour, rows=styles)
         y += height
     if corpus.info.generated:
         page.label_generated()

@@ -115,7 +115,7 @@ class Retriever:
     def explained(self, hits: Sequence[Hit], parts: QueryParts) -> list[Hit]:
         """Hits of the query whose vector is taken apart in `parts`, with their explanations."""
         keys = [channel.key for channel in self.corpus.info.channels]
-        found = explain(parts, self.index, [self._place[hit.id] for hit in hits], keys)
+        found = explain(parts, self.index.vectors, [self._place[hit.id] for hit in hits], keys)
         return [replace(hit, explanation=own) for hit, own in zip(hits, found, strict=True)]
 
     def vector(self, name: str) -> NDArray[np.float32]:
