@@ -103,7 +103,7 @@ def is_drawn(path: Path) -> bool:
         (["compare"], ["RUN", "--metrics", "--all", "--each", "--markdown", "--json"]),
         (["evaluate"], ["--split", "--corpus", "--json", "--questions", "--part", "--plot", "--draw", "--probes"]),
         (["predict"], ["--corpus", "--series", "--split", "--id", "--last", "--out", "--plot", "--json"]),
-        (["search"], ["--corpus", "--text", "--series", "--like", "--top", "--split", "--plot", "--json"]),
+        (["search"], ["--corpus", "--text", "--series", "--like", "--top", "--split", "--plot", "--explain", "--json"]),
     ],
 )
 def test_help(command: list[str], offered: list[str], capsys) -> None:
@@ -298,6 +298,23 @@ def test_search_in_words(tiny_runs: TinyRuns, tmp_path: Path, done, capsys) -> N
     told = done(*words, "--plot", tmp_path / "pictures" / "hits.png")
     assert all(hit["id"] in told for hit in hits)
     assert is_drawn(tmp_path / "pictures" / "hits.png")
+    assert "explanation" not in hits[0]
+    assert "of the query" not in told
+
+
+@pytest.mark.slow
+def test_search_explains_its_hits(tiny_runs: TinyRuns, done) -> None:
+    words = ("search", tiny_runs.aligned, "--text", "Snow fell. The wind was strong.", "--top", "2", "--explain")
+    for hit in json.loads(done(*words, "--json")):
+        clauses = hit["explanation"]["clauses"]
+        assert [own["name"] for own in clauses] == ["Snow fell.", "The wind was strong."]
+        for own in (clauses, hit["explanation"]["channels"]):
+            assert sum(part["score"] for part in own) == pytest.approx(hit["score"], abs=1e-5)
+    told = done(*words).splitlines()
+    assert sum("“The wind was strong.”: " in line for line in told) == 2
+    name = str(Corpus.load(tiny_runs.corpus).ids[0])
+    told = done("search", tiny_runs.aligned, "--like", name, "--top", "1", "--explain")
+    assert all(channel.key in told for channel in Corpus.load(tiny_runs.corpus).info.channels)
 
 
 @pytest.mark.slow

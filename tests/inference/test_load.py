@@ -240,6 +240,25 @@ def test_search_finds_what_the_command_finds(tiny_runs: TinyRuns, capsys) -> Non
     assert {hit.split for hit in model.search("snow", split="test", corpus=own)} == {"test"}
 
 
+def test_the_parts_of_explained_hits_sum_to_their_scores(tiny_runs: TinyRuns) -> None:
+    model = trace_lit.load(tiny_runs.aligned)
+    own = model.corpus()
+    name = str(own.ids[3])
+    questions = ({"text": "Snow fell. The wind was strong."}, {"like": name}, {"series": own.values()[3]})
+    for question in questions:
+        hits = model.search(**question, explain=True)
+        assert [(hit.id, hit.score) for hit in hits] == [(hit.id, hit.score) for hit in model.search(**question)]
+        table = hits.to_frame()
+        by_channel = table[["whole window", *(f"channel {channel.key}" for channel in own.info.channels)]]
+        np.testing.assert_allclose(by_channel.sum(axis=1), table["score"], atol=1e-5)
+        clauses = [column for column in table.columns if column.startswith("clause ")]
+        if "text" in question:
+            assert clauses == ["clause 1: Snow fell.", "clause 2: The wind was strong."]
+            np.testing.assert_allclose(table[clauses].sum(axis=1), table["score"], atol=1e-5)
+        else:
+            assert clauses == []
+
+
 def test_scores_are_inner_products_and_those_of_the_evaluation(tiny_runs: TinyRuns) -> None:
     """The rank of each test report's own series gives the MRR that `evaluate` measures."""
     model = trace_lit.load(tiny_runs.aligned)

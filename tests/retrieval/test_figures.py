@@ -1,18 +1,21 @@
 """The pictures hold what they should, for awkward corpora too."""
 
 import warnings
+from dataclasses import replace
 from io import BytesIO
 
 import matplotlib.image
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_hex, to_rgb
 
-from data_modules.figures import Window, corpus_window, save_figure
+from data_modules.figures import LIT, Window, corpus_window, save_figure
 from data_modules.rules import WindowTable, compare
 from trace_lit.batch import NO_LABEL
 from trace_lit.config import ConfigError
-from trace_lit.retrieval import RetrievalError, Retriever
+from trace_lit.retrieval import Contribution, Explanation, RetrievalError, Retriever
+from trace_lit.retrieval.explanation import WHOLE
 from trace_lit.retrieval.figures import (
     question_hits,
     retrieved_examples,
@@ -82,6 +85,29 @@ def test_search_results_show_question_and_hits(hits, corpus):
     assert "the question" in texts(figure)
 
 
+def explained_hits(hits, corpus, weights):
+    """The hits with an explanation each: the first channel fits the question, the second does not."""
+    scores = (0.1, 0.345, -0.045)
+    names = (WHOLE, *(channel.key for channel in corpus.info.channels))
+    channels = tuple(map(Contribution, names, scores, weights, (0.9, 0.8, 0.1)))
+    why = Explanation(channels, (Contribution("calm, $5", 0.4, 1.0, 0.7),), ((0.1, 0.345, -0.045),))
+    return [replace(hit, explanation=why) for hit in hits]
+
+
+def test_channels_that_a_question_speaks_of_are_lit_up(hits, corpus):
+    figure = search_results("a calm sea", explained_hits(hits, corpus, (0.1, 0.8, 0.1)), corpus)
+    written = texts(figure)
+    for words in ("whole 0.100", "0.345", "-0.045", "+ “calm, $5” 0.400"):
+        assert written.count(words) == len(hits)
+    for spoken, silent in zip(figure.axes[::2], figure.axes[1::2], strict=True):
+        assert to_hex(spoken.get_facecolor()) == LIT
+        assert to_hex(silent.get_facecolor()) == "#ffffff"
+        assert spoken.lines[0].get_linewidth() > silent.lines[0].get_linewidth()
+        assert min(to_rgb(silent.lines[0].get_color())) > 0.6
+    alike = search_results("a calm sea", explained_hits(hits, corpus, (0.3, 0.4, 0.3)), corpus)
+    assert {to_hex(axes.get_facecolor()) for axes in alike.axes} == {"#ffffff"}
+
+
 def test_missing_values_are_gaps_and_lone_values_are_seen(hits, corpus):
     figure = search_results(corpus_window(corpus, 4), hits, corpus)
     line, dots = figure.axes[0].lines
@@ -147,3 +173,15 @@ def test_the_hits_of_a_question_are_marked(corpus, rows):
     assert "site_0, 2020-01-01" in said
     with pytest.raises(RetrievalError, match="nothing to draw"):
         question_hits([], corpus, rows)
+
+
+def test_what_the_channels_add_stands_above_a_question_s_hits(hits, corpus, rows):
+    rule = compare("level", "gaps", above=0.5)
+    asked = Question("silent", "level", ("no level",), rule, "development")
+    answer = Answer(
+        asked, rule.holds(WindowTable.of(corpus, rows)), np.array([0.3]), np.array([0.3]), np.array([[0, 1]])
+    )
+    why = [hit.explanation for hit in explained_hits(hits[:2], corpus, (0.1, 0.8, 0.1))]
+    said = texts(question_hits([answer], corpus, rows, [why]))
+    assert said.count("-0.045") == 2
+    assert "0.345" not in said
