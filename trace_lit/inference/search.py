@@ -67,8 +67,8 @@ def explanation_lines(explanation: Explanation | None) -> list[str]:
         else:
             others.append(own.score)
     if others:
-        many = f"{len(others)} channels" if len(others) > 1 else "1 channel"
-        lines.append(f"  {many} that the query hardly speaks of: {rounded(sum(others))} of the score")
+        many = f"{len(others)} others" if len(others) > 1 else "1 other"
+        lines.append(f"  {many}, of which the query hardly speaks: {rounded(sum(others))} of the score")
     if len(explanation.clauses) > 1:
         lines += [_line(own, f"“{own.name}”") for own in explanation.clauses]
     return lines
