@@ -78,7 +78,9 @@ def test_several_loggers_at_once(train) -> None:
 
 
 @pytest.mark.parametrize("name", ["wandb", "mlflow"])
-def test_a_logger_whose_package_is_missing_is_told(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_logger_whose_package_is_missing_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=f"pip install {name}"):
         build_loggers(load_config([], [f"logger={name}"]), tmp_path, None)
@@ -95,7 +97,7 @@ def test_a_run_stops_early_and_goes_on_with_more_patience(train, capsys: pytest.
     assert train(*words(3), "logger=[]", resume="auto").metrics["fit/epochs"] == 4
 
 
-def test_options_that_lightning_refuses_are_told(train) -> None:
+def test_options_that_lightning_refuses_are_named(train) -> None:
     for word in ("trainer.early_stopping={patiense: 1}", "trainer.extra={gradient_clip: 1}"):
         with pytest.raises(ConfigError, match=word.partition("=")[0].split(".")[0]):
             train(word)
