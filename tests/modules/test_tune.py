@@ -206,3 +206,20 @@ def test_steps_see_windows_at_the_multiples_that_are_asked_for(batch: Multimodal
     module.eval()
     module.predict(batch)
     torch.testing.assert_close(seen[-1].values, batch.values)
+
+
+@pytest.mark.parametrize(
+    ("words", "output", "message"),
+    [
+        (FORECAST, torch.zeros(3), r"forward gives \(3,\); it must give a Forecast .* \(6, 3, 5, Q\)"),
+        (FORECAST, "nothing", r"forward gives str; it must give a Forecast"),
+        (CLASSIFY, torch.zeros(6, 9), r"forward gives \(6, 9\); it must give scores \(6, \d\)"),
+    ],
+)
+def test_an_output_of_a_models_own_of_another_shape_is_refused(
+    words: tuple[str, ...], output: object, message: str, batch: MultimodalBatch
+) -> None:
+    module = tuning(*of_scope(words, "full"))
+    module.model.forward = lambda batch: output  # type: ignore[method-assign, assignment]
+    with pytest.raises(ConfigError, match=message):
+        module.training_step(batch, 0)
