@@ -1,4 +1,4 @@
-"""A tuned run, or a baseline, asked about windows of a corpus or of a file."""
+"""Predictions of a tuned run, or of a baseline, for windows of a corpus or of a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether retrieval survives tuning, as TRACE §4.4 claims of light tuning: the aligned run's test, before and after."""
+"""Whether retrieval still works after tuning, as TRACE §4.4 claims of light tuning: the aligned run's test, before and after."""
 
 from __future__ import annotations
 
