@@ -74,7 +74,7 @@ def test_the_best_checkpoint_is_of_the_epoch_with_the_best_retrieval(
 
 
 def test_the_pictures_are_drawn(aligned: EventAccumulator) -> None:
-    for tag in ("similarity/weather", "retrieved/weather"):
+    for tag in ("pictures/similarity/weather", "pictures/retrieved/weather"):
         (event,) = aligned.Images(tag)
         with Image.open(io.BytesIO(event.encoded_image_string)) as picture:
             assert min(picture.size) > 200

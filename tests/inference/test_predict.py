@@ -283,7 +283,7 @@ def test_a_window_is_drawn(runs: dict[str, Path], tmp_path: Path) -> None:
 def test_a_finished_run_shows_a_few_forecasts(runs: dict[str, Path]) -> None:
     events = EventAccumulator(str(runs["band"]))
     events.Reload()
-    assert "forecast/sea" in events.Tags()["images"]
+    assert "pictures/forecast/sea" in events.Tags()["images"]
 
 
 def test_what_cannot_be_predicted(runs: dict[str, Path], tiny_runs, before, tmp_path: Path, capsys) -> None:

@@ -292,7 +292,7 @@ def test_the_confusion_matrix_and_the_scores_are_in_tensorboard(words: list[str]
         )
     )
     events = EventAccumulator(str(run.folder), size_guidance={}).Reload()
-    assert "confusion/sea" in events.Tags()["images"]
+    assert "pictures/confusion/sea" in events.Tags()["images"]
     assert {"metrics/AUROC", "main/macro_F1", "main/loss/validation"} <= set(events.Tags()["scalars"])
     output = capsys.readouterr().out
     assert f"{int(run.metrics['fit/trained_parameters']):,} of them trained" in output

@@ -60,4 +60,4 @@ def log_forecasts(module: TuneModule, data: DomainDataModule, writer: SummaryWri
             predictions = predictions_for(
                 dataset, places, lambda batch: module.predict(batch.to(module.device)).cpu(), module.config
             )
-            writer.add_figure(f"forecast/{name}", draw_all(predictions), step)
+            writer.add_figure(f"pictures/forecast/{name}", draw_all(predictions), step)

@@ -234,7 +234,7 @@ class TuneModule(StageModule):
             writer = tensorboard_writer(self.loggers)
             if isinstance(scores, ClassificationScores) and writer is not None:
                 figure = scores.figure(self.trainer.datamodule.label_names)  # type: ignore[attr-defined]
-                writer.add_figure(f"confusion/{name}", figure, self.trainer.global_step)
+                writer.add_figure(f"pictures/confusion/{name}", figure, self.trainer.global_step)
             scores.reset()  # type: ignore[operator]
 
 
