@@ -134,3 +134,23 @@ def test_python_m_does_not_take_the_users_files(tmp_path: Path) -> None:
     )
     assert (made.returncode, made.stderr) == (0, "")
     assert "20 instances" in made.stdout
+
+
+@pytest.mark.parametrize("words", ["--help", "--print-completion bash"])
+def test_a_reader_that_has_left_is_no_error(words: str, tmp_path: Path) -> None:
+    code = f"import sys; from trace_lit.cli import main; sys.exit(main({words.split()!r}))"
+    environment = {**os.environ, "PYTHONPATH": HERE, "PYTHONUNBUFFERED": "1"}
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        made = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (made.returncode, made.stderr) == (0, b"")

@@ -40,7 +40,7 @@ def _build(entry: Any, config: Config, folder: Path, step: int | None) -> Logger
     packages = _PACKAGES.get(name, ())
     if packages and not any(map(importlib.util.find_spec, packages)):
         raise ConfigError(f"logger={name} needs the package {packages[0]}: pip install {packages[0]}")
-    if name == "mlflow" and rank_zero_only.rank != 0:
+    if name == "mlflow" and getattr(rank_zero_only, "rank", 0) != 0:
         return DummyLogger()  # only one process may open the database
     path = _PATHS.get(name, name)
     try:
