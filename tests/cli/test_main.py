@@ -299,7 +299,7 @@ def test_search_in_words(tiny_runs: TinyRuns, tmp_path: Path, done, capsys) -> N
     assert all(hit["id"] in output for hit in hits)
     assert is_drawn(tmp_path / "pictures" / "hits.png")
     assert "explanation" not in hits[0]
-    assert "of the query" not in told
+    assert "of the query" not in output
 
 
 @pytest.mark.slow
@@ -310,11 +310,11 @@ def test_search_explains_its_hits(tiny_runs: TinyRuns, done) -> None:
         assert [own["name"] for own in clauses] == ["Snow fell.", "The wind was strong."]
         for own in (clauses, hit["explanation"]["channels"]):
             assert sum(part["score"] for part in own) == pytest.approx(hit["score"], abs=1e-5)
-    told = done(*words).splitlines()
-    assert sum("“The wind was strong.”: " in line for line in told) == 2
+    output = done(*words).splitlines()
+    assert sum("“The wind was strong.”: " in line for line in output) == 2
     name = str(Corpus.load(tiny_runs.corpus).ids[0])
-    told = done("search", tiny_runs.aligned, "--like", name, "--top", "1", "--explain")
-    assert all(channel.key in told for channel in Corpus.load(tiny_runs.corpus).info.channels)
+    output = done("search", tiny_runs.aligned, "--like", name, "--top", "1", "--explain")
+    assert all(channel.key in output for channel in Corpus.load(tiny_runs.corpus).info.channels)
 
 
 @pytest.mark.slow
