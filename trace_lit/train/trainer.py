@@ -25,6 +25,8 @@ from callbacks import (
     TensorBoardPages,
     Throughput,
 )
+from callbacks.retrieval_evaluation import MAIN, STATEMENTS
+from data_modules import DomainDataModule
 from trace_lit.config import ConfigError, build_object
 from trace_lit.devices import best_device
 from trace_lit.modules import AtomicCheckpointIO
@@ -32,7 +34,9 @@ from trace_lit.settings import Config
 from trace_lit.train.loggers import build_loggers, split_entry
 
 LAST = "checkpoints/last.ckpt"  # in a run's folder
-PAIR_MRR = "validation/text_to_series/pair/MRR"
+LOSS = "validation/loss", "min"  # what may choose the best checkpoint, and which way
+PAIRS = f"validation/{MAIN}", "max"
+ANSWERS = f"validation/{STATEMENTS}", "max"
 
 
 def resolve_precision(config: Config) -> str:
@@ -53,10 +57,20 @@ def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Ten
     return average
 
 
-def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | None = None) -> L.Trainer:
+def chosen_by(config: Config, data: DomainDataModule) -> tuple[str, str]:
+    """The metric that chooses the best checkpoint, and whether "max" or "min" of it.
+
+    Of the stage align, how well texts find their windows; without texts, how well statements find what they are true of.
+    """
+    if config.stage == "align" and any(any(dataset.texts) for dataset in data.datasets["validation"]):
+        return PAIRS
+    return ANSWERS if any(map(len, data.held_out)) else LOSS
+
+
+def build_trainer(config: Config, folder: Path, chosen: tuple[str, str], step: int | None = None) -> L.Trainer:
     """The Trainer of a run that lives in `folder`.
 
-    `has_pairs` tells that retrieval can choose the best checkpoint. `step` is where a run goes on: what it had logged
+    The best checkpoint is `chosen` by a metric, see `chosen_by`. `step` is where a run goes on: what it had logged
     from there on before it was stopped is dropped from TensorBoard's curves.
     """
     if any(word in config.trainer.strategy for word in ("fsdp", "deepspeed", "model_parallel")):
@@ -65,7 +79,7 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | Non
             "here need them whole: take ddp, the models fit one device"
         )
     align = config.stage == "align"
-    monitor, mode = (PAIR_MRR, "max") if align and has_pairs else ("validation/loss", "min")
+    monitor, mode = chosen
     every = config.evaluation.every_n_epochs
     signals = StopSignals()
     loggers = build_loggers(config, folder, step)
