@@ -20,6 +20,7 @@ from trace_lit.channels import Channel
 UNKNOWN_START, UNKNOWN_FREQUENCY = datetime(2000, 1, 1), "1h"  # of steps without times
 _WINDOWS = 4  # that a series is cut into, at least, where it is long enough for its windows to have `_FEWEST` steps
 _FEWEST = 12
+_LONGEST_DAY = 144  # steps; of shorter ones, a window has sixty
 _UNITS = (("D", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -117,7 +118,8 @@ def _usual_steps(frequency: str, length: int) -> int:
     if known.months:
         usual = 12
     elif hours < 12:
-        usual = max(round(24 / hours), _FEWEST) if hours >= 1 else 60
+        day = round(24 / hours)
+        usual = max(day, _FEWEST) if day <= _LONGEST_DAY else 60
     else:
         usual = 28 if hours < 100 else 26
     return min(usual, max(length // _WINDOWS, min(_FEWEST, length)))
