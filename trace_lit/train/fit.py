@@ -139,7 +139,7 @@ def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool
         _check_nothing_to_train(checkpoint, own and bool(read_metrics(folder)))
         return _ended(config, folder, data)
 
-    trainer = build_trainer(config, folder, chosen_by(config, data), None if checkpoint is None else checkpoint.step)
+    trainer = build_trainer(config, folder, chosen_by(config, data))
     check_processes(trainer.world_size)
     if checkpoint is not None:
         notes = _check_going_on(checkpoint, module, config, data, folder, trainer)

@@ -30,8 +30,8 @@ from data_modules import DomainDataModule
 from trace_lit.config import ConfigError, build_object
 from trace_lit.devices import best_device
 from trace_lit.modules import AtomicCheckpointIO
-from trace_lit.settings import Config
-from trace_lit.train.loggers import build_loggers, split_entry
+from trace_lit.settings import Config, logger_entries
+from trace_lit.train.loggers import split_entry
 
 LAST = "checkpoints/last.ckpt"  # in a run's folder
 LOSS = "validation/loss", "min"  # what may choose the best checkpoint, and which way
@@ -67,11 +67,10 @@ def chosen_by(config: Config, data: DomainDataModule) -> tuple[str, str]:
     return ANSWERS if any(map(len, data.held_out)) else LOSS
 
 
-def build_trainer(config: Config, folder: Path, chosen: tuple[str, str], step: int | None = None) -> L.Trainer:
-    """The Trainer of a run that lives in `folder`.
+def build_trainer(config: Config, folder: Path, chosen: tuple[str, str]) -> L.Trainer:
+    """The Trainer of a run that lives in `folder`, still without loggers, which may write as soon as they are built.
 
-    The best checkpoint is `chosen` by a metric, see `chosen_by`. `step` is where a run goes on: what it had logged
-    from there on before it was stopped is dropped from TensorBoard's curves.
+    The best checkpoint is `chosen` by a metric, see `chosen_by`.
     """
     if any(word in config.trainer.strategy for word in ("fsdp", "deepspeed", "model_parallel")):
         raise ConfigError(
@@ -82,9 +81,8 @@ def build_trainer(config: Config, folder: Path, chosen: tuple[str, str], step: i
     monitor, mode = chosen
     every = config.evaluation.every_n_epochs
     signals = StopSignals()
-    loggers = build_loggers(config, folder, step)
     callbacks: list[L.Callback] = [StepRandomness(config.seed), signals, Throughput()]
-    if loggers:
+    if logger_entries(config):
         callbacks.append(LearningRateMonitor("step"))
     if align:  # before the weight averaging, which takes the averaged weights away again when validation ends
         evaluation = RetrievalEvaluation()
@@ -115,7 +113,7 @@ def build_trainer(config: Config, folder: Path, chosen: tuple[str, str], step: i
             use_distributed_sampler=False,
             enable_model_summary=False,
             enable_progress_bar=sys.stdout.isatty(),
-            logger=loggers,
+            logger=False,
             callbacks=callbacks,
             plugins=[AtomicCheckpointIO()],
             default_root_dir=folder,
