@@ -12,6 +12,7 @@ STRATEGY ?= auto
 SEED ?=
 RESUME ?=
 RUNS ?=
+BUDGET ?= 25
 ARGS ?=
 
 PYTHON ?= python3
@@ -28,7 +29,7 @@ FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESU
 FIND = $(CLI) runs --domain $(DOMAIN) --stage align --paths
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast tuning gain weather figures docs clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast tuning gain weather universal figures docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -104,6 +105,9 @@ gain: setup  ## what retrieval brings to forecasts and classification: ROOT (the
 
 weather: setup  ## the next day of real weather, hours and rain, beside the baselines: ROOT (the folder with timecap), five seeds
 	$(BIN)/python experiments/weather_tuning.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+universal: setup  ## the model for any series, from generated data alone: BUDGET (minutes of training on one core), ARGS
+	$(BIN)/python experiments/universal.py --minutes $(BUDGET) $(ARGS)
 
 figures: setup  ## forecasts and what was retrieved for them, drawn: of `make demo`, or with ROOT (timecap and timemmd) of real data
 	$(BIN)/python experiments/forecast_figures.py $(if $(ROOT),--root $(ROOT) --out figures) $(ARGS)

@@ -84,7 +84,9 @@ class HardNegativeMining(L.Callback):
         tables: list[Tensor] = []
         mined_at: dict[str, list[list[MinedNegatives]]] = {name: [] for name in self.levels}
         self.caches = []
-        for loader in self.trainer.datamodule.split_dataloader("train"):  # type: ignore[attr-defined]
+        loaders = self.trainer.datamodule.split_dataloader("train")  # type: ignore[attr-defined]
+        for number, loader in enumerate(loaders):
+            self.module.enter(number)
             dataset = loader.dataset
             assert isinstance(dataset, CorpusDataset)
             first = sum(map(len, tables))

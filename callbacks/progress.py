@@ -7,7 +7,13 @@ from typing import Any
 
 import lightning as L
 
-SHOWN = ("train/loss", "validation/loss", "validation/text_to_series/pair/MRR", "train/samples_per_second")
+SHOWN = (
+    "train/loss",
+    "validation/loss",
+    "validation/text_to_series/pair/MRR",
+    "validation/statements/AP",
+    "train/samples_per_second",
+)
 
 
 class ProgressLines(L.Callback):

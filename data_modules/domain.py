@@ -24,7 +24,7 @@ from data_modules.forecasting import OriginDataset, Series, check_labels
 from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
 from data_modules.splits import SPLITS
 from data_modules.text_table import text_table
-from data_modules.vocabulary import foreign_vocabulary, local_vocabulary, training_vocabulary
+from data_modules.vocabulary import foreign_vocabulary, local_vocabulary, training_vocabulary, usual_values
 from data_modules.windows import check_lengths
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
@@ -33,6 +33,7 @@ from trace_lit.distributed import rank, world_size
 from trace_lit.text import TextEncoder
 
 if TYPE_CHECKING:  # what makes statements is read when they are wanted
+    from data_modules.held_out import HeldOutStatements
     from data_modules.statement_bank import StatementBank
 
 Source = Callable[..., tuple[CorpusInfo, Iterator[Record]]]
@@ -71,6 +72,8 @@ class DomainDataModule(L.LightningDataModule):
         Those of a model that exists already; the corpora must have no others.
     statements
         Texts made from a window's values that training batches have for each window.
+    statement_pool
+        Statements of a corpus that are drawn once, for each of its training windows.
     """
 
     domain: ClassVar[str] = ""
@@ -93,10 +96,15 @@ class DomainDataModule(L.LightningDataModule):
         task: str = "forecast",
         label_names: tuple[str, ...] = (),
         statements: int = 0,
+        statement_pool: int = 48,
     ) -> None:
         super().__init__()
-        self.statements = statements
+        self.statements, self.statement_pool = statements, statement_pool
         self.statement_banks: list[StatementBank] = []  # one a corpus, where there are statements
+        self.held_out: list[
+            HeldOutStatements
+        ] = []  # one a corpus, where nothing else is asked of the validation windows
+        self.vocabularies: list[ChannelVocabulary] = []  # one a corpus, where each has its own statistics in training
         self.config = config
         self.text = text
         self.text_unit = text_unit
@@ -134,7 +142,7 @@ class DomainDataModule(L.LightningDataModule):
 
         A channel that the given vocabulary does not hold gets its training statistics where `stage` is "fit", since the
         model will be trained on it, and counts as never seen otherwise. With `config.usual` "corpus", all channels have
-        the statistics of the corpora at hand.
+        the statistics of the corpora at hand; where several are trained on, `vocabularies` has each one's own.
 
         Raises
         ------
@@ -152,9 +160,13 @@ class DomainDataModule(L.LightningDataModule):
         else:
             extended = local_vocabulary if self.config.usual == "corpus" else foreign_vocabulary
             self.vocabulary = extended(corpora, self.text, self._known_vocabulary)
+        if self.config.usual == "corpus" and stage == "fit" and len(corpora) > 1:
+            self.vocabularies = [self.vocabulary.with_statistics(usual_values([corpus])) for corpus in corpora]
         self.label_names = self._labels(corpora)
         if self.statements and stage == "fit" and self.window is None:
             self.statement_banks = self._banks(corpora)
+            if not any(corpus.texts[row].strip() for corpus in corpora for row in corpus.select("validation")):
+                self.held_out = self._held_out(corpora)
         self.datasets = self._rows(corpora) if self.window is None else self._origins(corpora, self.window)
         self.corpora = corpora
 
@@ -173,9 +185,17 @@ class DomainDataModule(L.LightningDataModule):
         rows = [np.array(corpus.select("train"), dtype=np.int64) for corpus in corpora]
         first = np.cumsum([0, *map(len, rows)]).tolist()
         return [
-            StatementBank(corpus, own, self.text, self.text_unit, start, self.statements, self.seed)
+            StatementBank(
+                corpus, own, self.text, self.text_unit, start, self.statements, self.seed, self.statement_pool
+            )
             for corpus, own, start in zip(corpora, rows, first, strict=False)
         ]
+
+    def _held_out(self, corpora: list[Corpus]) -> list[HeldOutStatements]:
+        """Statements on each corpus's validation rows."""
+        from data_modules.held_out import HeldOutStatements
+
+        return [HeldOutStatements(corpus, self.text, self.text_unit, self.seed) for corpus in corpora]
 
     def _rows(self, corpora: list[Corpus]) -> dict[str, list[Any]]:
         """Every row is a window."""

@@ -14,6 +14,7 @@ BUILT_IN = {
     "healthcare": "data_modules.healthcare:HealthcareDataModule",
     "energy": "data_modules.energy:EnergyDataModule",
     "timemmd": "data_modules.timemmd:TimeMMDDataModule",
+    "varied": "data_modules.varied:VariedDataModule",
 }
 
 

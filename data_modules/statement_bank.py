@@ -19,7 +19,7 @@ from data_modules.text_table import TextTable, text_table
 from trace_lit.batch import NO_STATEMENT, Statements
 from trace_lit.text import TextEncoder
 
-A_ROW, MOST = 48, 128_000  # statements in a bank
+MOST = 128_000  # statements in a bank
 MOST_BITS = 2**31  # of truth
 JOINED = 3  # statements in a text, at most
 TRIES = 96  # statements that are drawn to find one that is true
@@ -40,6 +40,8 @@ class StatementBank:
         The number of the first row among those of all corpora.
     count
         Texts that are drawn for a window; half as many, but one at least, are also turned round, mostly to be false of it.
+    pool
+        Statements in the bank for each row.
     seed
         Of the statements, and of the draws together with an epoch and a window's number.
     """
@@ -53,11 +55,12 @@ class StatementBank:
         first: int,
         count: int,
         seed: int,
+        pool: int = 48,
     ) -> None:
         self.first, self.size, self.count, self.seed = first, len(rows), count, seed
         self.turned = max(count // 2, 1)
         generator = Generator.of(corpus, rows, seed)
-        size = min(A_ROW * self.size, MOST, MOST_BITS // max(self.size, 1))
+        size = min(pool * self.size, MOST, MOST_BITS // max(self.size, 1))
         drawn = generator.bank(size, np.random.default_rng([seed, 2]))
         texts = [statement.text for statement in drawn.statements]
         turned = [place for place, statement in enumerate(drawn.statements) if statement.opposite_rule is not None]

@@ -513,11 +513,21 @@ def test_a_strange_picture_is_refused_before_the_work(tiny_runs: TinyRuns, refus
 
 
 def test_an_option_that_there_is_not(capsys) -> None:
-    for words in (["evaluate", "run", "--slpit", "test"], ["fit", "--rseume", "auto"], ["search", "run"]):
+    for words in (
+        ["evaluate", "run", "--slpit", "test"],
+        ["fit", "--rseume", "auto"],
+        ["search", "run", "--txet", "fog"],
+    ):
         with pytest.raises(SystemExit) as left:
             main(words)
         assert left.value.code == 2
         assert "trace-lit" in capsys.readouterr().err
+
+
+def test_a_search_asks_one_question(refused) -> None:
+    assert "give one of --text, --series and --like; none was given" in refused("search", "run")
+    assert "text and like was given" in refused("search", "run", "--text", "fog", "--like", "x")
+    assert "so is --corpus; give one" in refused("search", "run", "--text", "fog", "--series", "a", "--corpus", "b")
 
 
 def test_what_cannot_be_compared(here: Path, refused) -> None:

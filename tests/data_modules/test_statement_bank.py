@@ -44,7 +44,7 @@ def test_the_truth_is_that_of_the_rules(bank, rows):
     corpus, own = rows
     table = WindowTable.of(corpus, own)
     generator = Generator.of(corpus, own, 3)
-    size = min(module.A_ROW * len(own), module.MOST)
+    size = min(48 * len(own), module.MOST)
     statements = generator.bank(size, np.random.default_rng([3, 2])).statements
     everywhere = torch.arange(len(own))
     for number in range(0, len(statements), 37):

@@ -56,6 +56,9 @@ class AlignmentConfig:
     statements: int = option(
         0, "true statements on each window, made from its values, in each training step; not in the paper", at_least=0
     )
+    statement_pool: int = option(
+        48, "statements that are drawn once and for all, for each training window of a corpus", at_least=1
+    )
     statement_weight: float = option(1.0, "weight of the loss of the statements", at_least=0)
     voice_weight: float = option(
         0.0, "weight of the error in which channels a statement speaks of (tower=reading)", at_least=0

@@ -23,13 +23,16 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what the run is, a line a fact."""
-    from trace_lit.modules import CheckpointError
+    from trace_lit.modules import CheckpointError, checkpoint_path
+    from trace_lit.modules.finding import is_universal
 
     place: Path = options.run
     if place.is_dir() and (place / "config.yaml").is_file():
         facts = _facts_of_folder(place)
     elif place.is_file():
         facts = _facts_of_file(place)
+    elif is_universal(place):
+        facts = _facts_of_file(checkpoint_path(place))
     elif place.exists():
         raise CheckpointError(f"{place} is not a run folder: it has no config.yaml; runs are written by trace-lit fit")
     else:

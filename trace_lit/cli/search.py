@@ -16,12 +16,16 @@ def add(jobs: argparse._SubParsersAction) -> None:
     search = jobs.add_parser(
         "search", help="ask an aligned run in words, by a series, or for windows like one of the corpus"
     )
-    search.add_argument("run", type=Path, help="a run folder or a checkpoint")
-    search.add_argument("--corpus", type=Path, help="the corpus that is searched (default: the run's own)")
-    query = search.add_mutually_exclusive_group(required=True)
-    query.add_argument("--text", help="a question in words")
-    query.add_argument("--series", type=Path, metavar="FILE.csv", help="a window, one column a channel")
-    query.add_argument("--like", metavar="ID", help="an instance of the corpus")
+    search.add_argument("run", type=Path, help="a run folder, a checkpoint, or universal")
+    search.add_argument(
+        "--corpus", type=Path, help="the corpus, or a CSV file whose windows are searched (default: the run's own)"
+    )
+    search.add_argument("--steps", type=int, help="of the windows of a CSV file (default: a day of hours and so on)")
+    search.add_argument("--text", help="a question in words")
+    search.add_argument(
+        "--series", type=Path, metavar="FILE.csv", help="a window, one column a channel; with --text: what is searched"
+    )
+    search.add_argument("--like", metavar="ID", help="an instance of the corpus")
     search.add_argument("--top", type=int, default=5, help="how many hits (default: 5)")
     search.add_argument("--split", choices=("train", "validation", "test"), help="search this split only")
     search.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the query and its hits")
@@ -38,6 +42,13 @@ def run(options: argparse.Namespace) -> int:
     from trace_lit.config import ConfigError
     from trace_lit.modules import checkpoint_path
 
+    if options.text is not None and options.series is not None:
+        if options.corpus is not None:
+            raise ConfigError("--series is what --text searches, and so is --corpus; give one of them")
+        options.corpus, options.series = options.series, None
+    given = [name for name in ("text", "series", "like") if getattr(options, name) is not None]
+    if len(given) != 1:
+        raise ConfigError(f"give one of --text, --series and --like; {' and '.join(given) or 'none'} was given")
     if options.top < 1:
         raise ConfigError(f"--top is {options.top}; it must be at least 1")
     if options.text is not None and not options.text.strip():
@@ -51,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     from trace_lit.inference.search import open_aligned, print_hits
 
     model = open_aligned(options.run, options.trust)
-    corpus = model.corpus(options.corpus)
+    corpus = model.corpus(options.corpus, options.steps)
     question = {"text": options.text, "series": options.series, "like": options.like}
     explain = options.explain or options.plot is not None
     hits = model.search(**question, corpus=corpus, top=options.top, split=options.split, explain=explain)

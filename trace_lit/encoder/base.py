@@ -74,6 +74,7 @@ class Encoder(nn.Module, ABC):
             vocabulary,
             named=config.named_tokens,
             scaled=config.scale_tokens,
+            learned=config.learned_tokens,
             dropout=config.dropout,
             transform=config.transform,
         )

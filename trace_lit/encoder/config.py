@@ -33,6 +33,9 @@ class EncoderConfig:
     rotary: bool = option(True, "patches are rotated by their position in time")
     patch_identity: bool = option(True, "a patch carries its channel's identity, too; not in the paper")
     scale_tokens: bool = option(True, "level and spread of a channel enter its [CIT]; not in the paper")
+    learned_tokens: bool = option(
+        True, "a vector learned for each channel enters its [CIT]; false: its name alone, as of channels never seen"
+    )
     named_tokens: bool = option(True, "the text vector of a channel's name and unit enters its [CIT]; not in the paper")
     transform: str = option(
         "none",
@@ -52,7 +55,12 @@ class EncoderConfig:
     calendar: bool = option(False, "patches know their place in the year, the week and the day; not in the paper")
 
     def check(self) -> None:
-        """Raise ConfigError where width and heads do not fit."""
+        """Raise ConfigError where width and heads do not fit, or nothing tells channels apart."""
+        if not (self.learned_tokens or self.named_tokens):
+            raise ConfigError(
+                "encoder.learned_tokens and encoder.named_tokens are both false, so that no channel could be told from "
+                "another; set one of them to true"
+            )
         if self.width % (2 * self.heads):
             raise ConfigError(
                 f"encoder.width is {self.width}, encoder.heads {self.heads}: the width must be a multiple of twice the heads"

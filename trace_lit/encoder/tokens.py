@@ -29,11 +29,12 @@ class ChannelTokens(nn.Module):
         scaled: bool,
         dropout: float,
         transform: str = "none",
+        learned: bool = True,
     ) -> None:
         super().__init__()
         self.transform = transform
         self.vocabulary = vocabulary
-        self.embedding = nn.Parameter(0.02 * torch.randn(len(vocabulary), width))
+        self.embedding = nn.Parameter(0.02 * torch.randn(len(vocabulary), width)) if learned else None
         self._register(vocabulary)
         text_width = vocabulary.name_vectors.shape[1]
         # A learned vector is left out now and then, so that the name alone learns to carry a channel.
@@ -63,9 +64,9 @@ class ChannelTokens(nn.Module):
         if vocabulary.keys[: len(self.vocabulary)] != self.vocabulary.keys:
             raise ValueError("the vocabulary must begin with the encoder's own channels: use vocabulary.extended(...)")
         added = len(vocabulary) - len(self.vocabulary)
-        device = self.embedding.device
+        device = self.name_vectors.device
         self.vocabulary = vocabulary
-        if added:
+        if added and self.embedding is not None:
             self.embedding = nn.Parameter(
                 torch.cat([self.embedding.data, self.embedding.new_zeros(added, self.embedding.shape[1])])
             )
@@ -77,11 +78,15 @@ class ChannelTokens(nn.Module):
         return self.deviation[channel_ids].nan_to_num(0.0)
 
     def identities(self) -> Tensor:
-        """The identity of each channel of the vocabulary (V, d): its learned vector plus that of its name."""
+        """The identity of each channel of the vocabulary (V, d): its learned vector, that of its name, or their sum."""
+        named = None if self.name is None else self.name(self.name_vectors)
+        if self.embedding is None:
+            assert named is not None
+            return named
         learned: Tensor = self.embedding
         if self.training and self.identity_dropout:
             learned = learned * (torch.rand(len(learned), 1, device=learned.device) >= self.identity_dropout)
-        return learned if self.name is None else learned + self.name(self.name_vectors)
+        return learned if named is None else learned + named
 
     def forward(self, channel_ids: Tensor, norm: InstanceNorm, observed: Tensor) -> Tensor:
         """Tokens (B, C, d) for `channel_ids` (B, C); `observed` (B, C) tells which have any value."""

@@ -4,6 +4,7 @@ from .evaluate import evaluate_run
 from .loaded import LoadedRun, PretrainedRun
 from .retention import evaluate_retention
 from .tuned import ClassifierRun, TunedRun
+from .universal import UniversalRun
 
 __all__ = [
     "AlignedRun",
@@ -12,6 +13,7 @@ __all__ = [
     "LoadedRun",
     "PretrainedRun",
     "TunedRun",
+    "UniversalRun",
     "evaluate_mean",
     "evaluate_retention",
     "evaluate_run",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,7 +73,7 @@ class AlignedRun(LoadedRun):
     def vocabulary(self) -> ChannelVocabulary:
         return self.model.encoder.vocabulary
 
-    @cached_property
+    @property
     def _space(self) -> SearchSpace:
         return SearchSpace(self.model, self.channels)
 
@@ -125,10 +123,11 @@ class AlignedRun(LoadedRun):
         *,
         series: Any = None,
         like: str | None = None,
-        corpus: Corpus | str | Path | None = None,
+        corpus: Any = None,
         top: int = 5,
         split: str | None = None,
         explain: bool = False,
+        steps: int | None = None,
     ) -> Hits:
         """The instances of a corpus that answer a question, best first. One of `text`, `series` and `like` is given.
 
@@ -143,13 +142,15 @@ class AlignedRun(LoadedRun):
         like
             The id of an instance; it is not among its own hits.
         corpus
-            A corpus folder, or a `Corpus`; the run's own by default.
+            A corpus folder, a `Corpus`, or a CSV file or DataFrame that is cut into windows; the run's own by default.
         top
             How many hits.
         split
             "train", "validation" or "test"; all of the corpus by default.
         explain
             Each hit's `explanation` says what each channel and each clause of the text adds to its score.
+        steps
+            Of the windows that a CSV file or a DataFrame is cut into; by default a day of hours, a year of months, ….
 
         Raises
         ------
@@ -171,7 +172,7 @@ class AlignedRun(LoadedRun):
             raise ConfigError(f"top is {top}; it must be at least 1")
         if text is not None and not text.strip():
             raise ConfigError('the text is empty; ask in words, like "heavy rain after a sudden pressure drop"')
-        searched = self.corpus(corpus)
+        searched = self.corpus(corpus, steps)
         batch = None
         if series is not None:
             window = read_window(series, searched.info.channels)

@@ -17,6 +17,7 @@ from data_modules.dataset import CorpusDataset
 from trace_lit.alignment import AlignedModel, SearchSpace
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import ConfigError
 from trace_lit.devices import best_device
 from trace_lit.inference.checkpoints import check_data, open_checkpoint
 from trace_lit.inference.tuned import ClassifierRun
@@ -204,6 +205,10 @@ def _use_corpus(checkpoint: Checkpoint, config: Config, corpus: str | Path | Non
     if corpus is not None:
         config.data.corpus = str(corpus)
         return
+    if checkpoint.packaged:
+        raise ConfigError(
+            "the universal model has no corpus of its own; name the one that is meant with --corpus (corpus=…)"
+        )
     if config.data.corpus is None and checkpoint.built and all(folder.exists() for folder in checkpoint.built):
         config.data.domain = checkpoint.corpora[0].domain  # built already, so the class that builds it is not needed
         config.data.corpus = [str(folder) for folder in checkpoint.built]

@@ -32,7 +32,8 @@ def load(
     Parameters
     ----------
     run
-        A run folder, of which the best checkpoint is taken, a checkpoint file, or what `trace_lit.fit` has returned.
+        A run folder, of which the best checkpoint is taken, a checkpoint file, or what `trace_lit.fit` has returned; or
+        "universal", the model that comes with the package and is asked about any series without training.
     device
         Where it is used, like "cpu" or "cuda:1"; by default a GPU where `trainer.accelerator` admits one.
     retriever, corpus
@@ -46,7 +47,7 @@ def load(
     -------
     LoadedRun
         By stage: `PretrainedRun` (embed_series), `AlignedRun` (embed_series, embed_text, search) or `TunedRun`
-        (predict, and embed_series where it has an encoder).
+        (predict, and embed_series where it has an encoder). "universal" is a `UniversalRun`, an aligned one.
 
     Raises
     ------
@@ -75,6 +76,10 @@ def load(
         )
     if checkpoint.stage == "pretrain":
         return PretrainedRun(checkpoint, where)
+    if checkpoint.packaged:
+        from trace_lit.inference.universal import UniversalRun
+
+        return UniversalRun(checkpoint, where)
     from trace_lit.inference.aligned import AlignedRun
 
     return AlignedRun(checkpoint, where)

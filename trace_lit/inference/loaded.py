@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from data_modules.corpus import Corpus
+from data_modules.frames import is_frame
 from data_modules.input_series import InputSeries
+from data_modules.series_corpus import series_corpus
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import ConfigError
@@ -139,8 +141,10 @@ class LoadedRun(ABC):
     def _vectors(self, batch: MultimodalBatch) -> Tensor:
         """Unit vectors (B, E) of a batch on the device."""
 
-    def corpus(self, place: Corpus | str | Path | None = None) -> Corpus:
+    def corpus(self, place: Any = None, steps: int | None = None) -> Corpus:
         """The corpus `place`, or the only one that the run was trained on, checked.
+
+        A CSV file or a DataFrame counts as a corpus, too: its windows of `steps`, see `series_corpus`.
 
         Raises
         ------
@@ -151,6 +155,12 @@ class LoadedRun(ABC):
         ConfigError
             The run has several.
         """
+        if is_frame(place) or (isinstance(place, (str, Path)) and Path(place).is_file()):
+            return series_corpus(place, steps)
+        if steps is not None:
+            raise ConfigError(
+                f"steps is {steps}, but the windows of a corpus are given; it is for a CSV file or a DataFrame"
+            )
         if isinstance(place, Corpus):
             return place
         if place is None:
@@ -173,6 +183,10 @@ class LoadedRun(ABC):
         CheckpointError
             One is not there.
         """
+        if self.checkpoint.packaged:
+            raise ConfigError(
+                "the universal model has no corpus of its own; name the one that is meant with --corpus (corpus=…)"
+            )
         if self.checkpoint.built and all(folder.exists() for folder in self.checkpoint.built):
             return list(self.checkpoint.built)
         try:

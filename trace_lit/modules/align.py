@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -55,6 +57,8 @@ class AlignModule(StageModule):
         self.contrast = build_loss(config.alignment)
         self._negative_caches: list[NegativeCache] = []  # one a corpus
         self.statement_banks: list[StatementBank] = []  # one a corpus: what is true of its training windows
+        self._usual: list[ChannelVocabulary] = []
+        self._first_rows: list[int] = []
         self.head: nn.Module | None = None
         self.classifier: nn.Module | None = None
         if config.alignment.reconstruction_weight:
@@ -70,6 +74,21 @@ class AlignModule(StageModule):
     @property
     def encoder(self) -> Encoder:  # type: ignore[override]
         return self.model.encoder
+
+    def use_usual(self, vocabularies: Sequence[ChannelVocabulary], sizes: Sequence[int]) -> None:
+        """Let each corpus have its own usual values; `sizes` are the numbers of their training windows."""
+        self._usual = list(vocabularies)
+        self._first_rows = [0, *accumulate(sizes)][:-1]
+        self._common = self.encoder.vocabulary
+
+    @property
+    def vocabulary(self) -> ChannelVocabulary:
+        return self._common if self._usual else self.encoder.vocabulary
+
+    def enter(self, corpus: int) -> None:
+        """Take what is usual in the corpus of this number, where each has its own."""
+        if self._usual:
+            self.encoder.extend(self._usual[corpus])
 
     def use_negatives(self, caches: Sequence[NegativeCache]) -> None:
         """Let mined negatives outside of the batch, one cache a corpus, enter the denominator."""
@@ -90,6 +109,7 @@ class AlignModule(StageModule):
 
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
         alignment = self.config.alignment
+        self.enter(bisect_right(self._first_rows, int(batch.index[0])) - 1)
         output = self.model(self._perturbed(batch))
         sample = self._contrast(output.sample, "sample", self._outside(output.sample, batch))
         loss = sample.total
@@ -118,6 +138,7 @@ class AlignModule(StageModule):
         self.model.bound_temperature()
 
     def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        self.enter(dataloader_idx)
         output = self.model(batch)
         loss = self.contrast(output.sample, self.model.temperature, lambda _: None).total
         if weight := self.config.alignment.channel_weight:

@@ -19,6 +19,7 @@ from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import mark_foreign
 from trace_lit.modules.adapters import merge_adapters
 from trace_lit.modules.finding import CheckpointError, checkpoint_path
+from trace_lit.modules.packaged import read_packaged
 from trace_lit.modules.places import find_again, relative, relative_places
 from trace_lit.settings import Config, from_dict, to_dict
 
@@ -48,6 +49,7 @@ class Checkpoint:
     label_counts: tuple[int, ...] = ()  # training windows with each label
     retrieval_width: int = 0  # of the vectors of its retriever, 0 without one
     built: tuple[Path, ...] = ()  # the corpora that it was trained on, where they were built from a source
+    packaged: bool = False  # it comes with the package and has neither channels nor corpora of its own
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -111,6 +113,8 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
         It is missing, damaged, not of this project, or not of `stage`.
     """
     path = checkpoint_path(place)
+    if path.suffix == ".safetensors":
+        return _packaged(path, stage)
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what is no checkpoint fails in torch in as many ways as there are files
@@ -146,4 +150,30 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
         label_counts=tuple(own.get("label_counts", ())),
         retrieval_width=own.get("retrieval_width", 0),
         built=tuple((run_of(path).resolve() / place).resolve() for place in own.get("built", ())),
+    )
+
+
+def _packaged(path: Path, stage: str | None) -> Checkpoint:
+    """The universal model."""
+    header, weights = read_packaged(path)
+    if stage not in (None, "align"):
+        raise CheckpointError(f"{path} is of stage 'align'; one of stage {stage!r} is needed here")
+    try:
+        config = from_dict(header["config"])
+        nothing = ChannelVocabulary(name_vectors=torch.zeros(0, int(header["text_width"])))
+        epochs, step = int(header["epochs"]), int(header["steps"])
+    except (OmegaConfBaseException, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} was written by another version of trace_lit: {error}") from error
+    return Checkpoint(
+        path=path,
+        stage="align",
+        config=config,
+        vocabulary=nothing,
+        data_fingerprint="",
+        world_size=1,
+        epoch=max(epochs - 1, 0),
+        epochs=epochs,
+        step=step,
+        weights=weights,
+        packaged=True,
     )

@@ -46,6 +46,7 @@ def load_datamodule(
         task=config.tune.task,
         label_names=label_names,
         statements=config.alignment.statements if config.stage == "align" else 0,
+        statement_pool=config.alignment.statement_pool,
     )
 
 

@@ -16,7 +16,10 @@ from trace_lit.runs.record import is_training, read_record
 
 STATES = ("training", "stopped", "ended", "no checkpoint")
 LEVELS = ("test/", "best/validation/", "validation/", "last/validation/")  # the first with a main metric is shown
-MAIN = ("text_to_series/pair/MRR", "text_to_series/label/P@1", "macro_F1", "MAE", "loss")  # the first that there is
+MAIN = (  # the first that there is
+    *("text_to_series/pair/MRR", "statements/AP", "text_to_series/label/P@1"),
+    *("macro_F1", "MAE", "loss"),
+)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from trace_lit.config import ConfigError
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules import AtomicCheckpointIO, Checkpoint, CheckpointError, TuneModule
 from trace_lit.modules.checkpoint import CHECKPOINT_KEY, contents
+from trace_lit.modules.finding import is_universal
 from trace_lit.modules.stage import StageModule
 from trace_lit.runs.data import about_run, build_datamodule, corpus_cache, run_domain
 from trace_lit.runs.folder import AUTO, read_metrics, run_before, run_folder, write_metrics
@@ -33,7 +34,7 @@ from trace_lit.train.processes import follow_parent
 from trace_lit.train.resume import check_finished, check_resumable, check_words, checkpoint_to_resume, is_of_run
 from trace_lit.train.session import Session
 from trace_lit.train.start import bring_along, build_module, load_start
-from trace_lit.train.trainer import build_trainer
+from trace_lit.train.trainer import build_trainer, chosen_by
 from trace_lit.tuning.build import check_labels, score_split
 from trace_lit.tuning.neighbours import check_unchanged, find_neighbours
 from trace_lit.tuning.statistics import classifier_weights, fit_classifiers
@@ -138,8 +139,7 @@ def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool
         _check_nothing_to_train(checkpoint, own and bool(read_metrics(folder)))
         return _ended(config, folder, data)
 
-    has_pairs = any(any(dataset.texts) for dataset in data.datasets["validation"])
-    trainer = build_trainer(config, folder, has_pairs)
+    trainer = build_trainer(config, folder, chosen_by(config, data))
     check_processes(trainer.world_size)
     if checkpoint is not None:
         notes = _check_going_on(checkpoint, module, config, data, folder, trainer)
@@ -165,7 +165,8 @@ def anchor_paths(config: Config) -> None:
         return str(Path(place).expanduser().absolute())
 
     data, rag = config.data, config.rag
-    config.init_from = config.init_from if config.init_from in (None, AUTO) else absolute(config.init_from)
+    if config.init_from not in (None, AUTO) and not is_universal(config.init_from):
+        config.init_from = absolute(config.init_from)
     data.cache_dir = absolute(data.cache_dir)
     data.root = None if data.root is None else absolute(data.root)
     if isinstance(data.corpus, list):

@@ -129,6 +129,8 @@ def build_module(config: Config, data: DomainDataModule, start: Checkpoint | Non
         else:
             module.encoder.load_state_dict(start.encoder_weights())
         module.encoder.extend(data.vocabulary)
+    if isinstance(module, AlignModule) and data.vocabularies:
+        module.use_usual(data.vocabularies, [len(dataset) for dataset in data.datasets["train"]])
     return module
 
 

@@ -25,6 +25,8 @@ from callbacks import (
     TensorBoardPages,
     Throughput,
 )
+from callbacks.retrieval_evaluation import MAIN, STATEMENTS
+from data_modules import DomainDataModule
 from trace_lit.config import ConfigError, build_object
 from trace_lit.devices import best_device
 from trace_lit.modules import AtomicCheckpointIO
@@ -32,7 +34,9 @@ from trace_lit.settings import Config, logger_entries
 from trace_lit.train.loggers import split_entry
 
 LAST = "checkpoints/last.ckpt"  # in a run's folder
-PAIR_MRR = "validation/text_to_series/pair/MRR"
+LOSS = "validation/loss", "min"  # what may choose the best checkpoint, and which way
+PAIRS = f"validation/{MAIN}", "max"
+ANSWERS = f"validation/{STATEMENTS}", "max"
 
 
 def resolve_precision(config: Config) -> str:
@@ -53,10 +57,20 @@ def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Ten
     return average
 
 
-def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
+def chosen_by(config: Config, data: DomainDataModule) -> tuple[str, str]:
+    """The metric that chooses the best checkpoint, and whether "max" or "min" of it.
+
+    Of the stage align, how well texts find their windows; without texts, how well statements find what they are true of.
+    """
+    if config.stage == "align" and any(any(dataset.texts) for dataset in data.datasets["validation"]):
+        return PAIRS
+    return ANSWERS if any(map(len, data.held_out)) else LOSS
+
+
+def build_trainer(config: Config, folder: Path, chosen: tuple[str, str]) -> L.Trainer:
     """The Trainer of a run that lives in `folder`, still without loggers, which may write as soon as they are built.
 
-    `has_pairs` says whether retrieval can choose the best checkpoint.
+    The best checkpoint is `chosen` by a metric, see `chosen_by`.
     """
     if any(word in config.trainer.strategy for word in ("fsdp", "deepspeed", "model_parallel")):
         raise ConfigError(
@@ -64,7 +78,7 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
             "here need them whole: take ddp, the models fit one device"
         )
     align = config.stage == "align"
-    monitor, mode = (PAIR_MRR, "max") if align and has_pairs else ("validation/loss", "min")
+    monitor, mode = chosen
     every = config.evaluation.every_n_epochs
     signals = StopSignals()
     callbacks: list[L.Callback] = [StepRandomness(config.seed), signals, Throughput()]
