@@ -41,6 +41,7 @@ from data_modules.validation import fingerprint_of, row_problems, shape_problems
 from data_modules.window_statistics import same_values
 from trace_lit.batch import NO_LABEL
 from trace_lit.channels import Channel
+from trace_lit.plain import PlainError, read_yaml
 
 __all__ = [
     "SPLITS",
@@ -113,19 +114,20 @@ class Corpus:
     def from_records(cls, records: Iterable[Record], info: CorpusInfo, seed: int = 0) -> Corpus:
         """A corpus in memory, checked and completed as `write_corpus` does; nothing is written.
 
-        Raises
-        ------
-        CorpusError
-            A record cannot be used (the message names it), or there is none.
+                Raises
+                ------
+                CorpusError
+                    A record cannot be used (the message names it), or there is none.
 
-        Examples
-        --------
-        >>> import datetime, numpy
-        >>> from trace_lit.channels import Channel
-        >>> info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h")
-        >>> record = Record("day", "gauge", datetime.datetime(2024, 1, 1), numpy.ones((1, 24)), split="test")
-        >>> len(Corpus.from_records([record], info))
-        1
+                Examples
+                --------
+                >>> import datetime, numpy
+                >>> from trace_lit.channels import Channel
+        from trace_lit.plain import PlainError, read_yaml
+                >>> info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h")
+                >>> record = Record("day", "gauge", datetime.datetime(2024, 1, 1), numpy.ones((1, 24)), split="test")
+                >>> len(Corpus.from_records([record], info))
+                1
         """
         info.check()
         table = assembled(records, info, seed)
@@ -270,8 +272,8 @@ def _read_header(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise CorpusError(f"{path} is no corpus: it holds no {INFO_FILE}; `trace-lit data build` makes a corpus")
     try:
-        header = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        header = read_yaml(file)
+    except PlainError as error:
         raise CorpusError(f"{file} is not YAML: {error}") from None
     if not isinstance(header, dict):
         raise CorpusError(f"{file} must hold a mapping of keys, not a {type(header).__name__}")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from data_modules.frequency import Frequency
 from trace_lit.channels import Channel
 from trace_lit.errors import InputError
+from trace_lit.plain import is_plain_name
 
 FORMAT = 1
 SCHEMA = pa.schema(
@@ -76,11 +77,16 @@ class CorpusInfo:
     def from_dict(cls, plain: dict[str, Any]) -> CorpusInfo:
         """The inverse of `as_dict`; CorpusError for a key that is missing, unknown or of the wrong type."""
         known = {field.name for field in fields(cls)}
+        if wrong := [key for key in plain if not isinstance(key, str)]:
+            raise CorpusError(f"the key {wrong[0]!r} is no text")
         if unknown := sorted(set(plain) - known):
             raise CorpusError(f"unknown key {unknown[0]!r}; the keys are {', '.join(sorted(known))}")
         try:
-            channels = tuple(Channel(**channel) for channel in plain["channels"])
-            info = cls(**{**plain, "channels": channels, "label_names": tuple(plain.get("label_names") or ())})
+            listed, labels = plain["channels"], plain.get("label_names") or ()
+            if not isinstance(listed, (list, tuple)) or not isinstance(labels, (list, tuple)):
+                raise CorpusError("channels and label_names must be lists")
+            channels = tuple(Channel(**channel) for channel in listed)
+            info = cls(**{**plain, "channels": channels, "label_names": tuple(labels)})
         except KeyError as error:
             raise CorpusError(f"key {error.args[0]!r} is missing") from None
         except TypeError as error:
@@ -93,11 +99,18 @@ class CorpusInfo:
         for key in ("domain", "name", "source", "description"):
             if not isinstance(getattr(self, key), str):
                 raise CorpusError(f"{key} is {getattr(self, key)!r}; it must be text")
+        if not is_plain_name(self.domain):
+            raise CorpusError(
+                f"domain is {self.domain!r}; it must be a plain name, like weather: runs are filed under it"
+            )
         if not self.channels:
             raise CorpusError("there are no channels; a corpus has at least one")
         for channel in self.channels:
             if not isinstance(channel.name, str) or not channel.name:
                 raise CorpusError(f"a channel's name is {channel.name!r}; it must be text")
+            for key in ("unit", "description"):
+                if not isinstance(value := getattr(channel, key), str):
+                    raise CorpusError(f"the {key} of the channel {channel.name!r} is {value!r}; it must be text")
         if twice := _twice([channel.key for channel in self.channels]):
             raise CorpusError(f"two channels are {twice!r}; name and unit together must differ")
         if not all(isinstance(name, str) and name for name in self.label_names):

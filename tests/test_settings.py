@@ -96,7 +96,7 @@ def test_the_refused_value_is_told(write) -> None:
         ("seed: 1\nseed: 2", "is not YAML: found duplicate key seed (line 2)"),
         ("- 1\n- 2", "must hold a mapping of keys"),
         ("3", "cannot be read as YAML"),
-        (b"\xff\xfe\x00", "cannot be read as YAML"),
+        (b"\xff\xfe\x00", "is not YAML: it is not UTF-8 text"),
     ],
 )
 def test_a_file_that_is_no_configuration(write, content: str | bytes, said: str) -> None:

@@ -28,6 +28,7 @@ from trace_lit.config import (
 )
 from trace_lit.encoder.config import EncoderConfig, HeadConfig, PretrainConfig
 from trace_lit.models import BACKBONES, MODELS, RETRIEVED_MEAN, model_entry
+from trace_lit.plain import is_plain_name
 from trace_lit.rag.config import RagConfig
 from trace_lit.renamed import renamed
 from trace_lit.retrieval.config import EvaluationConfig
@@ -273,6 +274,11 @@ def check(config: Config) -> None:
         raise ConfigError(
             "data.random_offset is true in stage align; a window that has moved is no longer what its text describes: "
             "keep it for stage pretrain"
+        )
+    if not is_plain_name(config.run.name):
+        raise ConfigError(
+            f"run.name is {config.run.name!r}; it must be the plain name of a folder, like first or sweep-3; "
+            "run.dir says where that lies"
         )
     for key, entries in (("callbacks", config.callbacks), ("logger", logger_entries(config))):
         for entry in entries:

@@ -20,8 +20,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from trace_lit.config.errors import ConfigError
 from trace_lit.config.fields import is_text
+from trace_lit.plain import PlainError, check_yaml, read_text
 
 _GIVEN = "_given_keys"
+_YAML_BYTES = 2**18
 Rename = Callable[[dict[str, Any], str], dict[str, Any]]  # of a layer and its origin: the layer with today's keys
 
 
@@ -166,15 +168,18 @@ def _refused(config: DictConfig, layer: DictConfig, keys: Iterable[str]) -> str:
 
 def _read_yaml(schema: type, path: Path) -> DictConfig:
     try:
+        text = read_text(path, _YAML_BYTES)
+        check_yaml(text)
         layer = OmegaConf.load(path)
-        text = path.read_text(encoding="utf-8")
         raw = yaml.load(text, Loader=yaml.BaseLoader)
     except FileNotFoundError:
         raise ConfigError(f"no configuration file {path}") from None
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f" (line {error.problem_mark.line + 1})"
         raise ConfigError(f"{path} is not YAML: {error.problem}{line}") from error
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+    except PlainError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    except (yaml.YAMLError, OSError, ValueError, OverflowError, TypeError) as error:
         raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(layer, DictConfig):
         raise ConfigError(f"{path} must hold a mapping of keys, like 'optim: {{learning_rate: 1e-3}}'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from trace_lit.atomic import write_atomically
+from trace_lit.plain import read_json, to_json
 from trace_lit.runs.folder import read_metrics
 
 RECORD = "run.json"
@@ -29,9 +29,12 @@ def read_record(folder: Path) -> dict[str, Any]:
     trains or where it was killed.
     """
     try:
-        return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        record = read_json(folder / RECORD)
+    except (OSError, ValueError):
         return {}
+    if not isinstance(record, dict) or not isinstance(record.get("sessions", []), list):
+        return {}
+    return record
 
 
 @contextmanager
@@ -47,7 +50,7 @@ def recorded(folder: Path, about: dict[str, Any]) -> Iterator[None]:
     before = read_metrics(folder)
 
     def write() -> None:
-        text = json.dumps({**about, "sessions": sessions}, indent=2, ensure_ascii=False)
+        text = to_json({**about, "sessions": sessions})
         write_atomically(folder / RECORD, text + "\n")
 
     lock = FileLock(folder / LOCK, timeout=5)
