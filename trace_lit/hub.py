@@ -10,7 +10,7 @@ from pathlib import Path
 import huggingface_hub
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
-from trace_lit.errors import InputError
+from trace_lit.errors import InputError, first_line
 
 _TIMEOUT = 5.0  # seconds until the hub counts as unreachable
 _DESCRIPTIONS = ("*.json", "*.txt", "*.model")  # of a model and its tokenizer
@@ -95,11 +95,6 @@ def hub_errors(tried: str, kind: str, advice: str, error: type[InputError]) -> I
             f"{tried}, it is not in the hub's cache {huggingface_hub.constants.HF_HUB_CACHE}, and the Hugging Face hub "
             f"cannot be reached ({first_line(problem)}). {advice}"
         ) from problem
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _cached(name: str, patterns: Sequence[str]) -> Path | None:

@@ -85,7 +85,18 @@ def _plain(value: Any) -> Any:
 
 
 def from_plain(schema: type, values: dict[str, Any]) -> Any:
-    """The inverse of `to_plain`; OmegaConfBaseException where `values` do not fit the `schema`."""
+    """The inverse of `to_plain`; OmegaConfBaseException where `values` do not fit the `schema`.
+
+    What a run has kept holds no interpolations; one in it is refused, for it would read what the file has no business with.
+
+    Raises
+    ------
+    ConfigError
+        `values` hold an interpolation, or a key that the schema has not.
+    """
+    for key, value in flatten(values).items():
+        if "${" in str(value):
+            raise ConfigError(f"{key} is {value!r}; an interpolation like ${{…}} is not read from a run's own files")
     return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(values)))
 
 
