@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from data_modules.config import DataConfig
 from data_modules.corpus import INFO_FILE, Corpus, CorpusInfo, Record, write_corpus
-from trace_lit.config import ConfigError
+from trace_lit.config import ConfigError, ForeignPath
 
 if TYPE_CHECKING:  # which imports Lightning
     from data_modules.domain import DomainDataModule
@@ -132,6 +132,11 @@ def _contents(domain: type[DomainDataModule], config: DataConfig) -> tuple[Corpu
         raise ConfigError(
             f"data.root is not set; the source {config.source!r} reads the upstream data in that folder "
             "(--root or data.root=FOLDER)"
+        )
+    if config.source == "hf" and isinstance(config.root, ForeignPath) and not Path(config.root).expanduser().exists():
+        raise ConfigError(
+            f"{config.root.origin} names the data set {str(config.root)!r} of the Hugging Face hub, which is not fetched "
+            "just because a run's file says so: name a corpus, or add --trust (in Python, trust=True) if you trust its maker"
         )
     return source(root=Path(config.root).expanduser(), **_options(config, parameters))
 

@@ -20,7 +20,7 @@ class DataConfig:
     source: str = option(
         "generated", "generated, timecap, timemmd, hf (a Hugging Face data set), or what the domain offers"
     )
-    root: str | None = option(None, "folder of the upstream data, for sources that read one")
+    root: str | None = option(None, "folder of the upstream data, for sources that read one", hub=True)
     options: dict[str, Any] = option({}, "the source's own options, like {cities: [ny]}")
     corpus: Any = option(
         None, "a corpus folder, or a list of them for joint training; null: built from the source", text=True

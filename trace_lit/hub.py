@@ -10,6 +10,7 @@ from pathlib import Path
 import huggingface_hub
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
+from trace_lit.config import ForeignPath
 from trace_lit.errors import InputError, first_line
 
 _TIMEOUT = 5.0  # seconds until the hub counts as unreachable
@@ -38,6 +39,12 @@ def find_model(
     for kind in weights:
         if (cached := _cached(name, [*_DESCRIPTIONS, kind])) is not None and any(cached.glob(kind)):
             return cached, cached.name
+    if isinstance(name, ForeignPath):
+        raise error(
+            f"{name.origin} names the model {str(name)!r} of the Hugging Face hub, which is not in the hub's cache on this "
+            "machine and is not fetched just because a run's file says so: add --trust (in Python, trust=True) if you trust "
+            f"its maker, or fetch it yourself (hf download {name})"
+        )
     with hub_errors(tried, "model", advice, error):
         # One request with a time limit. The client's own calls try six times and take half a minute without network.
         info = huggingface_hub.HfApi().model_info(name, timeout=_TIMEOUT)

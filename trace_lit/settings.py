@@ -86,7 +86,9 @@ class TuneConfig:
         class_path=True,
     )
     options: dict[str, Any] = option({}, "the options of a model of one's own, by name")
-    backbone: str | None = option(None, "a frozen forecaster's folder or name on the hub; null: the usual one")
+    backbone: str | None = option(
+        None, "a frozen forecaster's folder or name on the hub; null: the usual one", hub=True
+    )
     scope: str = option(
         "head",
         "what is trained: the head, also the channels' tokens, low-rank adapters on attention, or everything",
