@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trace_lit.holding import holder_in_words
 from trace_lit.modules import CheckpointError
 from trace_lit.plain import read_yaml
 from trace_lit.runs.folder import read_metrics
-from trace_lit.runs.record import is_training, read_record
+from trace_lit.runs.record import read_record
 
 STATES = ("training", "stopped", "ended", "no checkpoint")
 LEVELS = ("test/", "best/validation/", "validation/", "last/validation/")  # the first with a main metric is shown
@@ -106,6 +107,6 @@ def main_metric(metrics: dict[str, Any]) -> tuple[str, float] | None:
 def _state(folder: Path, metrics: dict[str, Any], record: dict[str, Any], saved: bool) -> str:
     sessions = record.get("sessions") or [{}]
     ended = sessions[-1].get("outcome") == "ended" if "sessions" in record else "fit/seconds" in metrics
-    if is_training(folder):
+    if holder_in_words(folder) is not None:
         return "training"
     return "ended" if ended else "stopped" if saved else "no checkpoint"
