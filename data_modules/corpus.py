@@ -8,8 +8,8 @@ A row is one window of a series with its texts. `write_corpus` makes a folder fr
 
 from __future__ import annotations
 
+import re
 import shutil
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -39,8 +39,10 @@ from data_modules.schema import (
 from data_modules.splits import SPLITS
 from data_modules.validation import fingerprint_of, row_problems, shape_problems, summary
 from data_modules.window_statistics import same_values
+from trace_lit.atomic import remove_parts, replacing, write_atomically
 from trace_lit.batch import NO_LABEL
 from trace_lit.channels import Channel
+from trace_lit.holding import held
 from trace_lit.plain import PlainError, read_yaml
 
 __all__ = [
@@ -57,6 +59,8 @@ __all__ = [
 
 INFO_FILE = "corpus.yaml"
 SHARD_ROWS = 8192
+_MARK = 8  # characters of the fingerprint in a shard's name
+_SHARD = re.compile(rf"rows-(?:([0-9a-f]{{{_MARK}}})-)?\d{{5}}-of-\d{{5}}\.parquet")  # without them: of version 0.1
 _DERIVED = ("frequency", "text", "channel_texts", "label", "split")  # what rows made by hand may leave out
 
 
@@ -91,7 +95,7 @@ class Corpus:
         header = _read_header(path)
         built = "fingerprint" in header
         declared, fingerprint = header.pop("rows", None), header.pop("fingerprint", None)
-        table = _read_shards(path, () if built else _DERIVED)
+        table = _read_shards(path, fingerprint, () if built else _DERIVED)
         try:
             if built:
                 _check_count(declared, table)
@@ -114,20 +118,21 @@ class Corpus:
     def from_records(cls, records: Iterable[Record], info: CorpusInfo, seed: int = 0) -> Corpus:
         """A corpus in memory, checked and completed as `write_corpus` does; nothing is written.
 
-                Raises
-                ------
-                CorpusError
-                    A record cannot be used (the message names it), or there is none.
+                        Raises
+                        ------
+                        CorpusError
+                            A record cannot be used (the message names it), or there is none.
 
-                Examples
-                --------
-                >>> import datetime, numpy
-                >>> from trace_lit.channels import Channel
+                        Examples
+                        --------
+                        >>> import datetime, numpy
+                        >>> from trace_lit.channels import Channel
+                from trace_lit.holding import held
         from trace_lit.plain import PlainError, read_yaml
-                >>> info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h")
-                >>> record = Record("day", "gauge", datetime.datetime(2024, 1, 1), numpy.ones((1, 24)), split="test")
-                >>> len(Corpus.from_records([record], info))
-                1
+                        >>> info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h")
+                        >>> record = Record("day", "gauge", datetime.datetime(2024, 1, 1), numpy.ones((1, 24)), split="test")
+                        >>> len(Corpus.from_records([record], info))
+                        1
         """
         info.check()
         table = assembled(records, info, seed)
@@ -207,9 +212,9 @@ def write_corpus(records: Iterable[Record], info: CorpusInfo, out: str | Path, s
     """Check `records` and write them as the corpus folder `out`.
 
     Records without a split get one by time within their series (70 / 10 / 20 %), and windows that would reach into a
-    later split are left out. Records without channel texts get them from `describe`, which `seed` varies. All is
-    written to a folder beside `out` that is renamed at the end, so a build that fails leaves nothing behind; a corpus
-    that is there already is replaced, anything else is not.
+    later split are left out. Records without channel texts get them from `describe`, which `seed` varies. A build that
+    fails leaves nothing behind. A corpus that was built there before is replaced once the new one is on the disk; other
+    files stay, and a corpus made by hand is not replaced.
 
     Raises
     ------
@@ -218,11 +223,21 @@ def write_corpus(records: Iterable[Record], info: CorpusInfo, out: str | Path, s
     """
     out = Path(out)
     info.check()
-    if out.exists() and not (out / INFO_FILE).is_file() and not (out.is_dir() and not any(out.iterdir())):
-        raise CorpusError(f"{out} exists and is no corpus folder; name another folder or remove it")
+    _check_replaceable(out)
     corpus = Corpus.from_records(records, info, seed)
     _write_folder(corpus.table(), info, corpus.fingerprint, out)
     return Corpus(out, info, corpus.fingerprint, corpus.table())
+
+
+def _check_replaceable(out: Path) -> None:
+    """Raise CorpusError where `out` is neither free nor a corpus that was built."""
+    if not (out / INFO_FILE).is_file():
+        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise CorpusError(f"{out} exists and is no corpus folder; name another folder or remove it")
+    elif "fingerprint" not in _read_header(out):
+        raise CorpusError(
+            f"{out} holds a {INFO_FILE} that was not built (it has no fingerprint); name another folder or remove it"
+        )
 
 
 def validate_corpus(path: str | Path) -> list[str]:
@@ -315,9 +330,12 @@ def _filled(path: Path, header: dict[str, Any], table: pa.Table) -> tuple[dict[s
     return header, table
 
 
-def _read_shards(path: Path, optional: Sequence[str] = ()) -> pa.Table:
-    """The rows of all shards; columns that are `optional` are null where a shard does not have them."""
-    shards = sorted(path.glob("*.parquet"))
+def _read_shards(path: Path, fingerprint: Any, optional: Sequence[str] = ()) -> pa.Table:
+    """The rows of all shards of the corpus with this `fingerprint`.
+
+    Columns that are `optional` are null where a shard does not have them.
+    """
+    shards = _shards(path, fingerprint)
     if not shards:
         raise CorpusError(f"{path} holds no Parquet files; build the corpus again")
     tables = []
@@ -348,22 +366,55 @@ def _write_folder(table: pa.Table, info: CorpusInfo, fingerprint: str, out: Path
         "rows": {split: int((splits == split).sum()) for split in SPLITS},
         "fingerprint": fingerprint,
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    mark = uuid.uuid4().hex[:8]
-    building, replaced = out.parent / f".{out.name}.{mark}.building", out.parent / f".{out.name}.{mark}.replaced"
-    try:
-        building.mkdir()
-        shards = range(0, table.num_rows, SHARD_ROWS)
-        for number, first in enumerate(shards):
-            shard = building / f"rows-{number:05d}-of-{len(shards):05d}.parquet"
-            pq.write_table(table.slice(first, SHARD_ROWS), shard, compression="zstd")
-        text = yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=120)
-        (building / INFO_FILE).write_text(text, encoding="utf-8")
+    with held(out, wait=True):
+        _remove_leftovers(out)
         if (out / INFO_FILE).is_file():
-            out.rename(replaced)
-        building.rename(out)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-        if replaced.exists() and not out.exists():
-            replaced.rename(out)
-        shutil.rmtree(replaced, ignore_errors=True)
+            try:
+                _write_files(table, header, out)
+            except BaseException:
+                _remove_leftovers(out)
+                raise
+            for shard in set(out.glob("*.parquet")) - set(_shards(out, fingerprint)):
+                shard.unlink()
+            return
+        building = out.with_name(f".{out.name}.building")
+        building.mkdir()
+        try:
+            _write_files(table, header, building)
+            if out.exists():
+                out.rmdir()  # it is empty
+            building.rename(out)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def _write_files(table: pa.Table, header: dict[str, Any], folder: Path) -> None:
+    """Write shards, and then corpus.yaml, whose fingerprint says which shards belong to it."""
+    shards = range(0, table.num_rows, SHARD_ROWS)
+    for number, first in enumerate(shards):
+        name = f"rows-{header['fingerprint'][:_MARK]}-{number:05d}-of-{len(shards):05d}.parquet"
+        with replacing(folder / name) as file:
+            pq.write_table(table.slice(first, SHARD_ROWS), file, compression="zstd")
+    write_atomically(folder / INFO_FILE, yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove what a build that was killed has left: its folder beside `out`, and shards that belong to no corpus.yaml."""
+    for left in (*out.parent.glob(f".{out.name}.*.building"), out.with_name(f".{out.name}.building")):
+        shutil.rmtree(left, ignore_errors=True)
+    if (out / INFO_FILE).is_file():
+        remove_parts(out)
+        own = set(_shards(out, _read_header(out).get("fingerprint")))
+        for shard in out.glob("*.parquet"):
+            if shard not in own and _SHARD.fullmatch(shard.name):
+                shard.unlink()
+
+
+def _shards(path: Path, fingerprint: str | None) -> list[Path]:
+    """The Parquet files of the corpus in `path` with this `fingerprint`, without those of another build in that folder."""
+    found = sorted(path.glob("*.parquet"))
+    marks = {file: match[1] for file in found if (match := _SHARD.fullmatch(file.name))}
+    own = None if fingerprint is None else str(fingerprint)[:_MARK]
+    if own not in marks.values():  # of version 0.1, made by hand, or damaged
+        return [file for file in found if marks.get(file) is None] or found
+    return [file for file in found if marks.get(file, own) == own]

@@ -26,6 +26,7 @@ from trace_lit.plain import PlainError, read_json, to_json
 HEARTBEAT = 10.0  # seconds between two touches of the holder's file
 PATIENCE = 45.0
 _POLL = 0.5
+_HELD: set[tuple[str, int, int]] = set()  # places, with the process and thread of theirs that hold them
 
 
 class HeldError(InputError):
@@ -35,6 +36,8 @@ class HeldError(InputError):
 @contextmanager
 def held(place: Path, wait: bool = False) -> Iterator[None]:
     """Hold `place`; folders above it are made, and taken away again at the end where they are empty.
+
+    Who holds it already may do so again within.
 
     Parameters
     ----------
@@ -49,6 +52,10 @@ def held(place: Path, wait: bool = False) -> Iterator[None]:
         The folder above it cannot be written.
     """
     place = place.absolute()
+    own = (str(place), os.getpid(), threading.get_ident())
+    if own in _HELD:
+        yield
+        return
     absent = [folder for folder in place.parents if not folder.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
     lock, note = FileLock(_lock(place)), _note(place)
@@ -57,10 +64,12 @@ def held(place: Path, wait: bool = False) -> Iterator[None]:
         _acquire(lock, place, wait)
         try:
             _wait_for_another_machine(place)
+            _HELD.add(own)
             note.write_text(to_json(_self()), encoding="utf-8")
             threading.Thread(target=_beat, args=(note, ended), daemon=True, name="holding").start()
             yield
         finally:
+            _HELD.discard(own)
             ended.set()
             if (_holder(place) or {}).get("pid") == os.getpid():
                 note.unlink(missing_ok=True)
