@@ -8,10 +8,9 @@ A row is one window of a series with its texts. `write_corpus` makes a folder fr
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from data_modules.schema import (
     start_times,
     windows,
 )
+from data_modules.shards import MARK, find_shards, is_shard, read_shards
 from data_modules.splits import SPLITS
 from data_modules.validation import fingerprint_of, row_problems, shape_problems, summary
 from data_modules.window_statistics import same_values
@@ -59,8 +59,6 @@ __all__ = [
 
 INFO_FILE = "corpus.yaml"
 SHARD_ROWS = 8192
-_MARK = 8  # characters of the fingerprint in a shard's name
-_SHARD = re.compile(rf"rows-(?:([0-9a-f]{{{_MARK}}})-)?\d{{5}}-of-\d{{5}}\.parquet")  # without them: of version 0.1
 _DERIVED = ("frequency", "text", "channel_texts", "label", "split")  # what rows made by hand may leave out
 
 
@@ -95,7 +93,7 @@ class Corpus:
         header = _read_header(path)
         built = "fingerprint" in header
         declared, fingerprint = header.pop("rows", None), header.pop("fingerprint", None)
-        table = _read_shards(path, fingerprint, () if built else _DERIVED)
+        table = read_shards(path, fingerprint, () if built else _DERIVED)
         try:
             if built:
                 _check_count(declared, table)
@@ -203,8 +201,11 @@ class Corpus:
         """C texts for each row."""
         return self._table["channel_texts"].to_pylist()
 
-    def values(self) -> list[NDArray[np.float32]]:
-        """(C, T) float32 for each row, NaN where missing; views of one array."""
+    def values(self) -> list[NDArray[np.floating]]:
+        """(C, T) for each row, NaN where missing; float32 where that holds all values exactly, else float64.
+
+        They are views of one array.
+        """
         return windows(self.info, self._table)
 
 
@@ -330,34 +331,6 @@ def _filled(path: Path, header: dict[str, Any], table: pa.Table) -> tuple[dict[s
     return header, table
 
 
-def _read_shards(path: Path, fingerprint: Any, optional: Sequence[str] = ()) -> pa.Table:
-    """The rows of all shards of the corpus with this `fingerprint`.
-
-    Columns that are `optional` are null where a shard does not have them.
-    """
-    shards = _shards(path, fingerprint)
-    if not shards:
-        raise CorpusError(f"{path} holds no Parquet files; build the corpus again")
-    tables = []
-    for shard in shards:
-        try:
-            table = pq.read_table(shard, partitioning=None)
-        except (pa.ArrowException, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise CorpusError(f"{shard} is damaged or truncated ({reason}); build the corpus again") from None
-        for field in SCHEMA:
-            if field.name in table.column_names:
-                continue
-            if field.name not in optional:
-                raise CorpusError(f"{shard} has no column {field.name!r}; it has {', '.join(table.column_names)}")
-            table = table.append_column(field, pa.nulls(len(table), field.type))
-        try:
-            tables.append(table.select(SCHEMA.names).cast(SCHEMA))
-        except (pa.ArrowException, ValueError) as error:
-            raise CorpusError(f"{shard}: a column has the wrong type: {str(error).splitlines()[0]}") from None
-    return pa.concat_tables(tables).combine_chunks()
-
-
 def _write_folder(table: pa.Table, info: CorpusInfo, fingerprint: str, out: Path) -> None:
     splits = objects(table, "split")
     header = {
@@ -374,7 +347,7 @@ def _write_folder(table: pa.Table, info: CorpusInfo, fingerprint: str, out: Path
             except BaseException:
                 _remove_leftovers(out)
                 raise
-            for shard in set(out.glob("*.parquet")) - set(_shards(out, fingerprint)):
+            for shard in set(out.glob("*.parquet")) - set(find_shards(out, fingerprint)):
                 shard.unlink()
             return
         building = out.with_name(f".{out.name}.building")
@@ -392,7 +365,7 @@ def _write_files(table: pa.Table, header: dict[str, Any], folder: Path) -> None:
     """Write shards, and then corpus.yaml, whose fingerprint says which shards belong to it."""
     shards = range(0, table.num_rows, SHARD_ROWS)
     for number, first in enumerate(shards):
-        name = f"rows-{header['fingerprint'][:_MARK]}-{number:05d}-of-{len(shards):05d}.parquet"
+        name = f"rows-{header['fingerprint'][:MARK]}-{number:05d}-of-{len(shards):05d}.parquet"
         with replacing(folder / name) as file:
             pq.write_table(table.slice(first, SHARD_ROWS), file, compression="zstd")
     write_atomically(folder / INFO_FILE, yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=120))
@@ -404,17 +377,7 @@ def _remove_leftovers(out: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
     if (out / INFO_FILE).is_file():
         remove_parts(out)
-        own = set(_shards(out, _read_header(out).get("fingerprint")))
+        own = set(find_shards(out, _read_header(out).get("fingerprint")))
         for shard in out.glob("*.parquet"):
-            if shard not in own and _SHARD.fullmatch(shard.name):
+            if shard not in own and is_shard(shard.name):
                 shard.unlink()
-
-
-def _shards(path: Path, fingerprint: str | None) -> list[Path]:
-    """The Parquet files of the corpus in `path` with this `fingerprint`, without those of another build in that folder."""
-    found = sorted(path.glob("*.parquet"))
-    marks = {file: match[1] for file in found if (match := _SHARD.fullmatch(file.name))}
-    own = None if fingerprint is None else str(fingerprint)[:_MARK]
-    if own not in marks.values():  # of version 0.1, made by hand, or damaged
-        return [file for file in found if marks.get(file) is None] or found
-    return [file for file in found if marks.get(file, own) == own]

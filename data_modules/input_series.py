@@ -27,7 +27,7 @@ class InputSeries:
         The times do not ascend, or there is no value.
     """
 
-    values: NDArray[np.float32]  # (C, T), NaN where missing
+    values: NDArray[np.floating]  # (C, T), NaN where missing
     channels: tuple[Channel, ...]  # in the order of `values`
     times: tuple[datetime, ...] | None  # naive UTC time of each step, where it is known
     source: str = "the series"  # what it was read from, for messages
@@ -67,7 +67,7 @@ class InputSeries:
                     f"a step is {frequency.span(1)}"
                 )
             steps.append(step)
-        values = np.full((len(self.values), steps[-1] + 1), np.nan, dtype=np.float32)
+        values = np.full((len(self.values), steps[-1] + 1), np.nan, dtype=self.values.dtype)
         values[:, steps] = self.values
         times = tuple(frequency.advance(begin, np.arange(values.shape[1])).tolist())
         return replace(self, values=values, times=times, rows=())

@@ -25,7 +25,7 @@ SCHEMA = pa.schema(
         ("series_id", pa.string()),
         ("start", pa.timestamp("us")),  # naive UTC time of the first step
         ("frequency", pa.string()),
-        ("values", pa.list_(pa.list_(pa.float32()))),  # [C][T], null where missing
+        ("values", pa.list_(pa.list_(pa.float32()))),  # [C][T], null where missing; or float64, see `values_type`
         ("text", pa.string()),  # "" = none
         ("channel_texts", pa.list_(pa.string())),  # [C], "" = none
         ("label", pa.string()),  # null = none
@@ -167,13 +167,31 @@ def end_times(table: pa.Table) -> NDArray[np.datetime64]:
     return ends
 
 
-def flat_values(table: pa.Table) -> NDArray[np.float32]:
-    """All values, one row after another, NaN for null."""
+def values_type(values: pa.ChunkedArray) -> pa.DataType | None:
+    """The type of `SCHEMA` that holds the column `values` exactly: of float32, or else of float64; None for other types."""
+    single, double = (pa.list_(pa.list_(leaf)) for leaf in (pa.float32(), pa.float64()))
+    if values.type == single:
+        return single
+    if values.type != double:
+        return None
+    flat = values.combine_chunks().flatten().flatten().to_numpy(zero_copy_only=False)
+    return single if is_single(flat) else double
+
+
+def is_single(values: NDArray[np.floating]) -> bool:
+    """Whether float32 holds all of `values` exactly."""
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(values, values.astype(np.float32), equal_nan=True))
+
+
+def flat_values(table: pa.Table) -> NDArray[np.floating]:
+    """All values, one row after another, NaN for null; float32 or float64, as the table holds them."""
     flat = column(table, "values").flatten().flatten()
-    return flat.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+    found = flat.to_numpy(zero_copy_only=False)
+    return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
 
 
-def windows(info: CorpusInfo, table: pa.Table) -> list[NDArray[np.float32]]:
+def windows(info: CorpusInfo, table: pa.Table) -> list[NDArray[np.floating]]:
     """The values (C, T) of each row, NaN where missing; views of one array."""
     flat = flat_values(table)
     channels = len(info.channels)

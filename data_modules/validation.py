@@ -25,6 +25,7 @@ from data_modules.schema import (
 )
 from data_modules.splits import SPLITS, overlapping_splits
 
+LARGEST = 1e18  # value: float32 holds its square
 _PROBLEMS_SHOWN = 5
 
 
@@ -102,6 +103,16 @@ def _value_problems(info: CorpusInfo, table: pa.Table, ids: NDArray[np.object_])
             f"row {ids[row]!r} has an infinite value in channel {info.channels[channel].name!r}; "
             "a missing value is written as NaN"
         )
+    with np.errstate(invalid="ignore"):
+        large = np.isfinite(flat) & (np.abs(flat) > LARGEST)
+    for place in np.flatnonzero(large):
+        cell = int(np.searchsorted(borders, place, side="right")) - 1
+        row, channel = divmod(cell, channels)
+        problems.append(
+            f"row {ids[row]!r} has {flat[place]:g} in channel {info.channels[channel].name!r} at step "
+            f"{place - borders[cell] + 1}; its square would overflow (at most {LARGEST:g}): a missing value, as fill values "
+            "stand for, is written as NaN"
+        )
     observed = np.add.reduceat(~np.isnan(flat), borders, dtype=np.int64).reshape(-1, channels) > 0
     for channel in np.flatnonzero(~observed.any(axis=0)):
         problems.append(f"channel {info.channels[channel].name!r} has no value in the whole corpus; leave it out")
@@ -120,5 +131,6 @@ def fingerprint_of(info: CorpusInfo, table: pa.Table) -> str:
     digest.update(start_times(table).astype("<i8").tobytes())
     digest.update(lengths(table).astype("<i8").tobytes())
     flat = flat_values(table)
-    digest.update(np.where(np.isnan(flat), np.float32(np.nan), flat).astype("<f4").tobytes())
+    kind = "<f4" if flat.dtype == np.float32 else "<f8"
+    digest.update(np.where(np.isnan(flat), flat.dtype.type(np.nan), flat).astype(kind).tobytes())
     return digest.hexdigest()
