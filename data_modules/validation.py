@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from data_modules.frequency import Frequency
+from data_modules.frequency import Frequency, FrequencyError
 from data_modules.schema import (
     FORMAT,
     SCHEMA,
@@ -26,6 +26,7 @@ from data_modules.schema import (
 from data_modules.splits import SPLITS, overlapping_splits
 
 LARGEST = 1e18  # value: float32 holds its square
+LAST_YEAR = 9999
 _PROBLEMS_SHOWN = 5
 
 
@@ -50,6 +51,17 @@ def shape_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] 
     counts = pc.list_value_length(outer).to_numpy()
     for row in np.flatnonzero(counts != channels):
         problems.append(f"row {ids[row]!r} has values of {counts[row]} channels, the corpus has {channels}")
+    years = start_times(table).astype("datetime64[Y]").astype(np.int64) + 1970
+    for row in np.flatnonzero((years < 1) | (years > LAST_YEAR)):
+        problems.append(f"row {ids[row]!r} starts in the year {years[row]}; it must lie between 1 and {LAST_YEAR}")
+    first: dict[str, int] = {}  # rows by their frequency
+    for row, alias in enumerate(objects(table, "frequency")):
+        first.setdefault(alias, row)
+    for alias, row in first.items():
+        try:
+            Frequency.parse(alias)
+        except FrequencyError as error:
+            problems.append(f"row {ids[row]!r}: {error}")
     texts = pc.list_value_length(table["channel_texts"]).fill_null(channels).to_numpy()
     for row in np.flatnonzero(texts != channels):
         problems.append(f"row {ids[row]!r} has {texts[row]} channel texts, the corpus has {channels} channels")
@@ -60,6 +72,10 @@ def shape_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] 
         problems.append(f"row {ids[row]!r} has channels of unequal length: {', '.join(map(str, steps[row]))} steps")
     for row in np.flatnonzero((steps == 0).all(axis=1)):
         problems.append(f"row {ids[row]!r} has no time steps")
+    if not problems:
+        ends = end_times(table).astype("datetime64[Y]").astype(np.int64) + 1970
+        for row in np.flatnonzero((ends < years) | (ends > LAST_YEAR + 1)):
+            problems.append(f"row {ids[row]!r} reaches beyond the year {LAST_YEAR}")
     return problems
 
 
@@ -78,11 +94,6 @@ def row_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] = 
     for row in np.flatnonzero(~np.isin(splits, SPLITS)):
         problems.append(f"row {ids[row]!r} has the split {splits[row]!r}; it must be one of {', '.join(SPLITS)}")
     problems += _value_problems(info, table, ids)
-    for alias in sorted(set(objects(table, "frequency"))):
-        try:
-            Frequency.parse(alias)
-        except ValueError as error:
-            return [*problems, str(error)]
     series_ids = objects(table, "series_id")
     for one, other in overlapping_splits(series_ids, start_times(table), end_times(table), splits):
         problems.append(

@@ -21,6 +21,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from trace_lit.errors import InputError
+from trace_lit.escapes import say
 from trace_lit.plain import PlainError, read_json, to_json
 
 HEARTBEAT = 10.0  # seconds between two touches of the holder's file
@@ -139,7 +140,7 @@ def _acquire(lock: FileLock, place: Path, wait: bool) -> None:
             if not wait:
                 raise HeldError(f"{place} is in use by {words}; wait until it has ended, or stop it") from None
             if not told:
-                print(f"waiting for {place}, which is in use by {words}", file=sys.stderr, flush=True)
+                say(f"waiting for {place}, which is in use by {words}", file=sys.stderr, flush=True)
                 told = True
             time.sleep(_POLL)
             continue
@@ -157,7 +158,7 @@ def _wait_for_another_machine(place: Path) -> None:
     if not _is_elsewhere(holder):
         return
     before = _touched(place)
-    print(f"{place} was in use by {_in_words(holder)}; seeing whether it still is", file=sys.stderr, flush=True)
+    say(f"{place} was in use by {_in_words(holder)}; seeing whether it still is", file=sys.stderr, flush=True)
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         time.sleep(min(_POLL, PATIENCE))

@@ -12,6 +12,7 @@ from huggingface_hub.errors import GatedRepoError, HFValidationError, Repository
 
 from trace_lit.config import ForeignPath
 from trace_lit.errors import InputError, first_line
+from trace_lit.escapes import say
 
 _TIMEOUT = 5.0  # seconds until the hub counts as unreachable
 _DESCRIPTIONS = ("*.json", "*.txt", "*.model")  # of a model and its tokenizer
@@ -54,7 +55,7 @@ def find_model(
         raise error(
             f"{tried}, and the model of that name on the Hugging Face hub has no weights ({' or '.join(weights)})"
         )
-    print(f"Downloading {name} from the Hugging Face hub", file=sys.stderr, flush=True)
+    say(f"Downloading {name} from the Hugging Face hub", file=sys.stderr, flush=True)
     try:
         with _bars_in_terminals_only():
             patterns = [*_DESCRIPTIONS, found]

@@ -87,3 +87,19 @@ def test_steps_without_a_row_are_missing_where_the_frequency_is_known(tmp_path) 
     assert series.times[2:] == (datetime(2024, 3, 31), datetime(2024, 4, 30), datetime(2024, 5, 31))
     with pytest.raises(CorpusError, match=r"line 3: 2024-02-29 .* is no whole number of steps .* a step is 1 week"):
         read_series_csv(path, CHANNELS, Frequency.parse("7D"))
+
+
+def test_a_wrong_year_makes_no_series_of_a_million_steps(tmp_path) -> None:
+    path = tmp_path / "query.csv"
+    path.write_text("time,wind\n2024-05-01T00:00,1\n2204-05-01T01:00,2\n")
+    with pytest.raises(
+        CorpusError, match=r"line 3: 2204-05-01 01:00:00 is 1,577,833 steps of 1 hour after .* a year wrong"
+    ):
+        read_series_csv(path, CHANNELS, Frequency.parse("1h"))
+
+
+def test_a_fill_value_is_named_by_its_cell(tmp_path) -> None:
+    path = tmp_path / "query.csv"
+    path.write_text("wind\n1\n1e20\n")
+    with pytest.raises(CorpusError, match=r"line 3, column 'wind': '1e20' is not a number of at most 1e\+18"):
+        read_series_csv(path, CHANNELS)

@@ -15,6 +15,7 @@ from typing import Any
 
 from trace_lit.cli import baseline, compare, data, evaluate, fit, info, keys, predict, runs, search
 from trace_lit.errors import InputError
+from trace_lit.escapes import say, shown
 from trace_lit.shadowing import check_packages
 
 COMMANDS = (data, fit, baseline, evaluate, search, predict, compare, runs, info, keys)
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     if not given[0].startswith("-") and given[0] not in command_names():
-        print(f"error: {unknown_command(given[0])}", file=sys.stderr)
+        say(f"error: {unknown_command(given[0])}", file=sys.stderr)
         return 2
     options, rest = parser.parse_known_args(given)
     words = getattr(options, "words", None)
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_shown)
     logging.getLogger("data_modules").setLevel(logging.INFO)
     try:
         check_packages()
@@ -46,10 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (InputError, OSError) as error:  # OSError: a folder that cannot be written, a full disk
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say("interrupted", file=sys.stderr)
         return 130
 
 
@@ -87,6 +90,12 @@ def unknown_command(name: str) -> str:
     return f"no command {name!r}; {meant}"
 
 
+def _shown(record: logging.LogRecord) -> bool:
+    """Let a message be shown as text, whatever data it speaks of."""
+    record.msg, record.args = shown(record.getMessage()), ()
+    return True
+
+
 class _Version(argparse.Action):
     """Prints the version."""
 
@@ -96,7 +105,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from importlib.metadata import version
 
-        print(f"{parser.prog} {version('trace_lit')}")
+        say(f"{parser.prog} {version('trace_lit')}")
         parser.exit()
 
 
@@ -106,5 +115,5 @@ class _Completion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: str | None = None) -> None:
         from trace_lit.cli.completion import completion
 
-        print(completion(parser, values))
+        say(completion(parser, values))
         parser.exit()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from trace_lit.cli.trust import add_trust
+from trace_lit.escapes import say
+from trace_lit.plain import to_json
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -49,12 +50,12 @@ def run(options: argparse.Namespace) -> int:
     question = {"text": options.text, "series": options.series, "like": options.like}
     hits = model.search(**question, corpus=corpus, top=options.top, split=options.split)
     if options.json:
-        print(json.dumps([hit.as_dict() for hit in hits], indent=2, ensure_ascii=False))
+        say(to_json([hit.as_dict() for hit in hits]))
     else:
         print_hits(hits, f"{corpus.info.domain} ({corpus.info.name})")
     if options.plot is not None:
         from trace_lit.inference.hits_figure import draw_hits
 
         draw_hits(hits, corpus, options.plot, **question)
-        print(f"drawn: {options.plot}", file=sys.stderr)
+        say(f"drawn: {options.plot}", file=sys.stderr)
     return 0

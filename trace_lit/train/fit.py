@@ -17,6 +17,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from data_modules import DomainDataModule
 from trace_lit.atomic import write_atomically
 from trace_lit.config import ConfigError
+from trace_lit.escapes import say
 from trace_lit.holding import held
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules import AtomicCheckpointIO, Checkpoint, CheckpointError, TuneModule
@@ -171,7 +172,7 @@ def _fit_in(
         write_atomically(folder / "config.yaml", to_yaml(config))
         announce(config, folder, data, module, trainer)
         for line in notes:
-            print(f"  {line}", flush=True)
+            say(f"  {line}", flush=True)
         with recorded(folder, about_run(data)):
             return FitResult(folder, session.train(checkpoint))
 
@@ -250,7 +251,7 @@ def _check_going_on(
 def _ended(config: Config, folder: Path, data: DomainDataModule) -> FitResult:
     """Tell that the run in `folder`, without gradient steps, is what it can be."""
     check_finished(folder, config, data)
-    print(f"done: {folder}, a model without gradient steps has nothing to go on with")
+    say(f"done: {folder}, a model without gradient steps has nothing to go on with")
     return FitResult(folder, {})
 
 
@@ -280,7 +281,7 @@ def _fit_classifier(
         written: dict[str, Any] = {"run/data_fingerprint": data.data_fingerprint, **metrics}
         with recorded(folder, about_run(data)):
             write_metrics(folder, written)
-        print(f"done: {folder}")
+        say(f"done: {folder}")
         for name, value in metrics.items():
-            print(f"  {name} {value:.4g}")
+            say(f"  {name} {value:.4g}")
     return FitResult(folder, metrics)
