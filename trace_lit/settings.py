@@ -36,6 +36,7 @@ from trace_lit.text.config import TextConfig
 
 STAGES = ("pretrain", "align", "tune")
 _WITHOUT_HEAD = ("baseline", "classifier", "retrieved", "own")  # kinds of models
+PRECISIONS = ("auto", "32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 LOGGERS = ("tensorboard", "csv", "wandb", "mlflow")
 # What may not stand in trainer.extra, and what does it instead.
 TRAINER_KEYS = {
@@ -165,6 +166,11 @@ class TrainerConfig:
                 raise ConfigError(
                     f"trainer.extra.{name} is set by this project itself; in its place there is {TRAINER_KEYS[name]}"
                 )
+        if self.precision not in PRECISIONS:
+            raise ConfigError(
+                f"trainer.precision is {self.precision!r}; weights stay in float32 here, so it must be one of "
+                f"{', '.join(PRECISIONS)}"
+            )
         accumulated = self.extra.get("accumulate_grad_batches", 1)
         if not isinstance(accumulated, int) or accumulated < 1:
             raise ConfigError(

@@ -102,6 +102,7 @@ def own(key: str, value: Any) -> Change:
             "1 channels",
         ),
         (own("corpora", [{"domain": "../.."}]), "another version of trace_lit: "),
+        (own("config", {"encoder": {"width": 6 * 2**30}}), "an encoder of width 6442450944"),
         (own("corpora", [3]), "its description is none"),
         (own("label_names", [1]), "a name in it is no text"),
         (lambda content: content.__setitem__("loops", {"fit_loop": 3}), "its loops are none of Lightning's"),

@@ -145,6 +145,7 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
         raise CheckpointError(f"{path} was written by another version of trace_lit: {first_line(error)}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, f"its description is none ({first_line(error)})") from error
+    _check_encoder_size(path, config, content["state_dict"])
     find_again(config, run_of(path), own.get("places", {}))
     if not trust:
         mark_foreign(config, str(path))
@@ -214,6 +215,16 @@ def _read(path: Path) -> dict[str, Any]:
     if not all(isinstance(text, str) for text in texts):
         raise _damaged(path, "a name in it is no text")
     return content
+
+
+def _check_encoder_size(path: Path, config: Config, weights: dict[str, Tensor]) -> None:
+    """Raise CheckpointError where the encoder that is described is larger than the weights can be of, before it is built."""
+    own = [weight for name, weight in weights.items() if "encoder." in name]
+    largest = max((length for weight in own for length in weight.shape), default=0)
+    if own and (config.encoder.width > largest or config.encoder.layers > len(own)):
+        raise _damaged(
+            path, f"it describes an encoder of width {config.encoder.width}, its weights have up to {largest}"
+        )
 
 
 def _check_archive(path: Path) -> None:
