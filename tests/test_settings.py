@@ -300,6 +300,7 @@ def test_names_in_a_list_are_texts_as_well(word: str, names: list[str]) -> None:
         ("trainer.precision=64-true", "weights stay in float32 here"),
         ("run.name=../up", "the plain name of a folder"),
         ("run.name=", "the plain name of a folder"),
+        ("data.options=[]", "data.options"),
     ],
 )
 def test_a_word_that_cannot_be_used_says_what_can(word: str, reason: str) -> None:

@@ -126,8 +126,8 @@ def _merge(
             raise ConfigError(f"{origin}: no key {key!r}; the nearest is {_nearest(key, leaves)!r}")
     try:
         merged = OmegaConf.merge(config, layer)
-    except OmegaConfBaseException as error:
-        key = error.full_key or _refused(config, layer, keys)
+    except (OmegaConfBaseException, TypeError, ValueError) as error:  # a list where a mapping belongs
+        key = getattr(error, "full_key", None) or _refused(config, layer, keys)
         listed = "; a list is written like [a, b]" if "ListConfig" in str(error) else ""
         raise ConfigError(f"{origin}: {key}: {str(error).splitlines()[0]}{listed}") from error
     assert isinstance(merged, DictConfig)
@@ -173,7 +173,7 @@ def _refused(config: DictConfig, layer: DictConfig, keys: Iterable[str]) -> str:
     for key in keys:
         try:
             OmegaConf.update(copy.deepcopy(config), key, OmegaConf.select(layer, key))
-        except OmegaConfBaseException:
+        except (OmegaConfBaseException, TypeError, ValueError):
             return key
     return "top level"
 
