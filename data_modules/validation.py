@@ -55,13 +55,13 @@ def shape_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] 
     for row in np.flatnonzero((years < 1) | (years > LAST_YEAR)):
         problems.append(f"row {ids[row]!r} starts in the year {years[row]}; it must lie between 1 and {LAST_YEAR}")
     first: dict[str, int] = {}  # rows by their frequency
-    for row, alias in enumerate(objects(table, "frequency")):
-        first.setdefault(alias, row)
-    for alias, row in first.items():
+    for place, alias in enumerate(objects(table, "frequency")):
+        first.setdefault(alias, place)
+    for alias, place in first.items():
         try:
             Frequency.parse(alias)
         except FrequencyError as error:
-            problems.append(f"row {ids[row]!r}: {error}")
+            problems.append(f"row {ids[place]!r}: {error}")
     texts = pc.list_value_length(table["channel_texts"]).fill_null(channels).to_numpy()
     for row in np.flatnonzero(texts != channels):
         problems.append(f"row {ids[row]!r} has {texts[row]} channel texts, the corpus has {channels} channels")

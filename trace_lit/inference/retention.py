@@ -10,7 +10,7 @@ from trace_lit.inference.evaluate import evaluate_opened, open_run
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, fitting, load_checkpoint
 from trace_lit.retrieval import with_split
-from trace_lit.runs.folder import write_metrics
+from trace_lit.runs.folder import keep_metrics
 
 
 def aligned_start(tuned: Checkpoint, trust: bool = False) -> str:
@@ -66,5 +66,5 @@ def evaluate_retention(
     metrics |= with_split("retrieval/after", evaluate_opened(opened, split, bootstrap))
     folder = Path(run)
     if (folder / "config.yaml").is_file():
-        write_metrics(folder, metrics)
+        keep_metrics(folder, metrics)
     return metrics

@@ -48,8 +48,9 @@ class Run:
     def number(self, name: str) -> float | None:
         """A finite metric, or None."""
         value = self.metrics.get(name)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return value if number and math.isfinite(value) else None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        return value if math.isfinite(value) else None
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from trace_lit.modules import CheckpointError
 from trace_lit.plain import PlainError, read_json, read_yaml, to_json
 from trace_lit.settings import STAGES, Config, from_dict
 
+log = logging.getLogger(__name__)
 AUTO = "auto"  # of `init_from`: the run of the stage before
 
 
@@ -99,6 +101,14 @@ def _is_number(value: Any) -> bool:
     if value is None or isinstance(value, float):
         return True  # of an interval, a bound that is not finite
     return isinstance(value, int) and abs(value) < 2**63
+
+
+def keep_metrics(folder: Path, metrics: dict[str, Any]) -> None:
+    """Add `metrics` to the run's metrics.json; where that cannot be written, they are only shown, and a warning says so."""
+    try:
+        write_metrics(folder, metrics)
+    except OSError as error:
+        log.warning("%s cannot be written (%s), so the metrics are not kept", folder / "metrics.json", error.strerror)
 
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
