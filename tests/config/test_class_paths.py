@@ -98,3 +98,9 @@ def test_a_model_of_the_hub_that_a_file_names_is_not_fetched(monkeypatch: pytest
     for name in (config.text.name, config.tune.backbone):
         with pytest.raises(ConfigError, match=r"theirs\.ckpt names the model 'somebody/spy'.*--trust"):
             hub.find_model(name, ["*.safetensors"], tried="", advice="", error=ConfigError)
+
+
+def test_scripts_of_version_0_1_find_load_config() -> None:
+    with pytest.warns(FutureWarning, match=r"trace_lit\.load_config"):
+        from trace_lit.config import load_config as former
+    assert former is load_config

@@ -170,9 +170,10 @@ def _nearest(key: str, leaves: Sequence[str]) -> str:
 
 def _refused(config: DictConfig, layer: DictConfig, keys: Iterable[str]) -> str:
     """The one of the `keys` of `layer` whose value the configuration does not take."""
+    trial = copy.deepcopy(config)
     for key in keys:
         try:
-            OmegaConf.update(copy.deepcopy(config), key, OmegaConf.select(layer, key))
+            OmegaConf.update(trial, key, OmegaConf.select(layer, key))
         except (OmegaConfBaseException, TypeError, ValueError):
             return key
     return "top level"
