@@ -96,7 +96,7 @@ results: setup  ## the measured domains and the joint run: ROOT (the folder with
 forecast: setup  ## forecasts of Health_US and Energy beside the baselines: ROOT (the folder with timemmd), five seeds
 	$(BIN)/python experiments/forecast.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
-tuning: setup  ## light tuning beside heavier, and whether retrieval survives it: ROOT (the folder with timecap and timemmd), five seeds
+tuning: setup  ## light tuning beside heavier, and whether retrieval still works after it: ROOT (the folder with timecap and timemmd), five seeds
 	$(BIN)/python experiments/light_tuning.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
 gain: setup  ## what retrieval brings to forecasts and classification: ROOT (the folder with timecap and timemmd), five seeds

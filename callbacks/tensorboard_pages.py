@@ -48,8 +48,8 @@ class TensorBoardPages(L.Callback):
     def _draw(
         self, writer: SummaryWriter, name: str, pool: Pool, dataset: CorpusDataset, labels: tuple[str, ...], step: int
     ) -> None:
-        writer.add_figure(f"similarity/{name}", similarity_matrix(pool, labels), step)
-        writer.add_figure(f"retrieved/{name}", retrieved_examples(pool, dataset.corpus, dataset.rows), step)
+        writer.add_figure(f"pictures/similarity/{name}", similarity_matrix(pool, labels), step)
+        writer.add_figure(f"pictures/retrieved/{name}", retrieved_examples(pool, dataset.corpus, dataset.rows), step)
 
     def _project(self, writer: SummaryWriter, name: str, pool: Pool, labels: tuple[str, ...], step: int) -> None:
         """Series and texts side by side, drawn by label and kind."""

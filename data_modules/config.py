@@ -10,7 +10,7 @@ from trace_lit.config import ConfigError, option
 
 @dataclass
 class DataConfig:
-    """What is trained on."""
+    """The data that a run is trained on."""
 
     domain: str = option(
         "weather",

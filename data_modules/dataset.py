@@ -208,7 +208,9 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
     steps = max(batch.values.shape[2] for batch in batches)
     channels = max(batch.values.shape[1] for batch in batches)
     pieces = max(batch.text.shape[1] for batch in batches)
-    told = max((batch.statements.mask.shape[2] for batch in batches if batch.statements is not None), default=0)
+    statement_pieces = max(
+        (batch.statements.mask.shape[2] for batch in batches if batch.statements is not None), default=0
+    )
 
     def padded(batch: MultimodalBatch) -> MultimodalBatch:
         time = steps - batch.values.shape[2]
@@ -231,7 +233,7 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
             # Of what was retrieved, only what was measured has an axis of channels.
             retrieved=batch.retrieved
             and batch.retrieved.map(lambda own: F.pad(own, (0, 0, 0, 0, 0, more)) if own.dim() == 4 else own),
-            statements=None if batch.statements is None else _widened(batch.statements, told, more),
+            statements=None if batch.statements is None else _widened(batch.statements, statement_pieces, more),
         )
 
     return _joined([padded(batch) for batch in batches])

@@ -17,14 +17,13 @@ from data_modules.rules import find_channel
 from data_modules.statements import Statements as Generator
 from data_modules.text_table import TextTable, text_table
 from trace_lit.batch import NO_STATEMENT, Statements
-from trace_lit.text import MARKS, TextEncoder
+from trace_lit.text import TextEncoder
 
-A_ROW, MOST = 8, 32_000  # statements in a bank
+A_ROW, MOST = 48, 128_000  # statements in a bank
 MOST_BITS = 2**31  # of truth
 JOINED = 3  # statements in a text, at most
 TRIES = 96  # statements that are drawn to find one that is true
 LENGTHS = (0.55, 0.85)  # shares of the texts that are of one statement, and of at most two
-_STRIDE = 1024  # between the numbers of the sentences of two statements
 _LEAST_SHARE = 0.02
 
 
@@ -40,7 +39,7 @@ class StatementBank:
     first
         The number of the first row among those of all corpora.
     count
-        Texts that are drawn for a window; another one that is false of it joins them.
+        Texts that are drawn for a window; half as many, but one at least, are also turned round, mostly to be false of it.
     seed
         Of the statements, and of the draws together with an epoch and a window's number.
     """
@@ -56,6 +55,7 @@ class StatementBank:
         seed: int,
     ) -> None:
         self.first, self.size, self.count, self.seed = first, len(rows), count, seed
+        self.turned = max(count // 2, 1)
         generator = Generator.of(corpus, rows, seed)
         size = min(A_ROW * self.size, MOST, MOST_BITS // max(self.size, 1))
         drawn = generator.bank(size, np.random.default_rng([seed, 2]))
@@ -80,7 +80,6 @@ class StatementBank:
         self._cumulated = np.where(share < 1, 1 / share.clip(min=_LEAST_SHARE), 0.0).cumsum()
         self._table: TextTable = text_table(self.texts, encoder, unit, kind="query")
         self._numbers = self._table.numbers(self.texts)
-        self._marked = unit == "token" and encoder is not None
 
     def __contains__(self, row: int) -> bool:
         return self.first <= row < self.first + self.size
@@ -93,7 +92,10 @@ class StatementBank:
         return torch.from_numpy((true | (numbers == NO_STATEMENT)[:, :, None]).all(1)).to(rows.device)
 
     def draw(self, rows: NDArray[np.int64], epoch: int) -> Statements:
-        """`count` true texts for each of the windows `rows` (B,) and a false one: the same in whatever batch they are."""
+        """`count` true texts for each of the windows `rows` (B,), then the first ones turned round.
+
+        They are the same in whatever batch the windows are.
+        """
         chance = uniform(rows + self.first, self.seed, epoch, self.count * (1 + JOINED * TRIES))
         chance = chance.reshape(len(rows), self.count, -1)
         many = 1 + (chance[..., 0, None] > LENGTHS).sum(-1)  # (B, n)
@@ -104,20 +106,20 @@ class StatementBank:
         true = (self._bits[tried, place >> 3] >> (7 - (place & 7)).astype(np.uint8)) & 1
         found = np.take_along_axis(tried, true.argmax(-1)[..., None], axis=-1)[..., 0]  # (B, n, J)
         usable = true.any(-1) & (np.arange(JOINED) < many[..., None])
-        stated = np.full((len(rows), self.count + 1, JOINED), NO_STATEMENT)
-        stated[:, :-1] = np.where(usable, found, NO_STATEMENT)
-        opposite = np.where(stated[:, 0, 0] >= 0, self._opposite[stated[:, 0, 0]], NO_STATEMENT)
-        stated[:, -1] = np.where(opposite[:, None] >= 0, stated[:, 0], NO_STATEMENT)
-        stated[:, -1, 0] = opposite
+        stated = np.where(usable, found, NO_STATEMENT)
+        turned = stated[:, : self.turned].copy()
+        first = turned[..., 0]
+        opposite = np.where(first >= 0, self._opposite[first], NO_STATEMENT)
+        turned[opposite < 0] = NO_STATEMENT
+        turned[..., 0] = opposite
+        stated = np.concatenate([stated, turned], axis=1)
         return self._told(torch.from_numpy(stated))
 
     def _told(self, stated: Tensor) -> Statements:
         """The texts of the statements (B, n, J), behind one another."""
+        size, texts, joined = stated.shape
         number = torch.where(stated >= 0, self._numbers[stated.clamp(min=0)], 0)
-        vectors, mask = self._table.look_up(number.flatten())
-        size, texts, joined = number.shape
-        if self._marked:
-            vectors[..., -MARKS] += _STRIDE * torch.arange(joined).repeat(size * texts).unsqueeze(1)
-        shape = size, texts, joined * mask.shape[1]
+        vectors, mask = self._table.joined(number.view(-1, joined))
+        shape = size, texts, mask.shape[1]
         spoken = torch.from_numpy(self._spoken[stated.numpy()].any(-2))  # -1 is the row of none
         return Statements(stated, vectors.reshape(*shape, -1), mask.reshape(shape), spoken)

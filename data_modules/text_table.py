@@ -12,6 +12,7 @@ from trace_lit.text import MARKS, TextEncoder, document, sentences, splitter
 from trace_lit.text.tokens import joined_marks, number_marks
 
 NO_TEXT = -1  # as a text id; a negative id equals no other
+_STRIDE = 1024  # between the numbers of the sentences of two texts that are joined
 
 
 class TextTable:
@@ -49,11 +50,11 @@ class TextTable:
         self._count = torch.tensor(count)
         self._first = self._count.cumsum(0) - self._count
         self._rows = torch.tensor([*rows, 0])
-        width = 0 if encoder is None else encoder.dim
-        vectors = np.zeros((0, width), np.float32)
+        self._width = 0 if encoder is None else encoder.dim
+        vectors = np.zeros((0, self._width), np.float32)
         if encoder is not None and place:
             vectors = encoder.encode(list(place), kind=kind)
-        self._vectors = torch.cat([torch.zeros(1, width), torch.from_numpy(np.array(vectors, dtype=np.float32))])
+        self._vectors = torch.cat([torch.zeros(1, self._width), torch.from_numpy(np.array(vectors, dtype=np.float32))])
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -64,11 +65,24 @@ class TextTable:
 
     def look_up(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors (B, S, D) and mask (B, S) of the pieces of texts `numbers` (B,); S ≥ 1 is the most that one has."""
-        count = self._count[numbers]
-        steps = torch.arange(max(1, int(count.max()) if len(count) else 0))
-        mask = steps < count.unsqueeze(1)
-        places = torch.where(mask, self._first[numbers].unsqueeze(1) + steps, -1)
-        return self._vectors[self._rows[places]], mask
+        return self.joined(numbers.unsqueeze(1))
+
+    def joined(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Likewise of texts that are each of the texts `numbers` (B, J), one behind another; 0 adds nothing."""
+        count = self._count[numbers]  # (B, J)
+        length = count.sum(1)
+        mask = torch.arange(max(1, int(length.max()) if len(length) else 0)) < length.unsqueeze(1)
+        part = torch.arange(numbers.shape[1]).repeat(len(numbers)).repeat_interleave(count.flatten())
+        start = (count.flatten().cumsum(0) - count.flatten()).repeat_interleave(count.flatten())
+        place = self._first[numbers].flatten().repeat_interleave(count.flatten()) + torch.arange(len(part)) - start
+        text = torch.zeros(*mask.shape, self._width)
+        if len(place):
+            text[mask] = self._pieces(place, part)
+        return text, mask
+
+    def _pieces(self, place: Tensor, part: Tensor) -> Tensor:
+        """The vectors (m, D) of pieces in the order of the table, which are in the text `part` (m,) of those joined."""
+        return self._vectors[self._rows[place]]
 
     @staticmethod
     def ids(numbers: Tensor) -> Tensor:
@@ -103,16 +117,11 @@ class TokenTable(TextTable):
         self._marks = torch.from_numpy(np.concatenate([*own_marks, np.zeros((1, MARKS), np.float32)]))
         self._table = found.table
 
-    def look_up(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        count = self._count[numbers]
-        steps = torch.arange(max(1, int(count.max()) if len(count) else 0))
-        mask = steps < count.unsqueeze(1)
-        text = torch.zeros(*mask.shape, self._width)
-        places = (self._first[numbers].unsqueeze(1) + steps)[mask]
-        if len(places):
-            vectors = torch.from_numpy(self._table[self._rows[places].numpy()]).float()
-            text[mask] = torch.cat([vectors, self._marks[places]], dim=1)
-        return text, mask
+    def _pieces(self, place: Tensor, part: Tensor) -> Tensor:
+        vectors = torch.from_numpy(self._table[self._rows[place].numpy()]).float()
+        marks = self._marks[place]
+        marks[:, 0] += _STRIDE * part  # sentences of another text
+        return torch.cat([vectors, marks], dim=1)
 
 
 def text_table(texts: Iterable[str], encoder: TextEncoder | None, unit: str, kind: str = "document") -> TextTable:

@@ -1,9 +1,9 @@
-"""The whole of trace_lit on simulated data, in a few minutes on two cores: build, pre-train, align, evaluate, ask, forecast.
+"""All of trace_lit on simulated data, in a few minutes on two cores: build, pre-train, align, evaluate, ask, forecast.
 
     python experiments/demo.py
 
 Everything it writes is below demo/, and a second run replaces the first. It exits with 1 where a domain's top hit has the
-label asked for less often than `LEAST`, because then something is broken. The data are generated: no claim rests on them.
+label in question less often than `LEAST`, because then something is broken. The data are generated: no claim rests on them.
 """
 
 from __future__ import annotations

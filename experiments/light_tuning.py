@@ -3,7 +3,7 @@
     python experiments/light_tuning.py [--root DIR] [--seeds 0 1 2 3 4] [--only NAME …]
 
 Health_US and Energy (Time-MMD) by the literature's protocol, and rain in the next day on real weather (TimeCAP). For each
-seed an encoder is pre-trained and aligned; every row starts from the same one, and tells whether retrieval survives in it.
+seed an encoder is pre-trained and aligned; every row starts from the same one, and shows whether its retrieval still works.
 The learning rate of a row is chosen with the first seed, the epoch with each, both on validation windows; the test part is
 read once a run. The table goes to RESULTS.md.
 """

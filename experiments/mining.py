@@ -54,7 +54,7 @@ def interval(metrics: list[dict], key: str) -> str:
 def mined_pairs(run: Path, count: int = 6) -> str:
     """Anchors that another window answers better than their own: that window, and the hardest one below the margin.
 
-    Windows are told by their place, time and mean values; the reports are upstream's.
+    Windows are described by their place, time and mean values; the reports are upstream's.
     """
     opened = open_run(run)
     ((dataset, pool),) = opened.embed("train").values()

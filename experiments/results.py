@@ -98,7 +98,7 @@ def main() -> None:
         "joint run: MRR",
         "joint run: label P@1",
     ]
-    note = f"Pair MRR unless said otherwise; mean ± deviation over seeds {', '.join(map(str, seeds))}."
+    note = f"Pair MRR unless stated otherwise; mean ± deviation over seeds {', '.join(map(str, seeds))}."
     note += f" The joint run is one, with seed {seeds[0]}."
     seconds = {d: spread(r, "fit/seconds").split(" ")[0] for d, r in (own | {"joint": joint}).items()}
     took = ", ".join(f"{domain} {float(value):.0f} s" for domain, value in seconds.items())

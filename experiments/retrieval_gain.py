@@ -33,7 +33,7 @@ COUNTS = (1, 3, 5, 10)  # R
 
 @dataclass(frozen=True)
 class Set:
-    """What is told with and without retrieval; the retriever is that of a task of light_tuning.py."""
+    """What is predicted with and without retrieval; the retriever is that of a task of light_tuning.py."""
 
     name: str
     title: str
@@ -41,13 +41,13 @@ class Set:
     file: Path
     words: tuple[str, ...]
     score: str = "MSE"
-    parts: tuple[str, ...] = ("",)  # what is scored apart; told is the mean
+    parts: tuple[str, ...] = ("",)  # what is scored apart; the table shows the mean
 
     def best(self, errors: Sequence[float]) -> int:
         """The place of the best score."""
         return errors.index(max(errors) if self.score == "AUROC" else min(errors))
 
-    def told(self, metrics: dict, split: str) -> float:
+    def score_of(self, metrics: dict, split: str) -> float:
         return mean(metrics[f"{split}/{part}{self.score}"] for part in self.parts)
 
 
@@ -146,7 +146,7 @@ class Sweep:
             fit(load_config([self.own.file], words), overwrite=True)
         return folder
 
-    def told(self, row: Row, count: int, seed: int, split: str) -> dict:
+    def metrics_of(self, row: Row, count: int, seed: int, split: str) -> dict:
         """The metrics of a run, or of the mean of some, on validation or on the test part; with the score as ""."""
         if row.mean:
             parts = [self.tuned(part, count if part.retrieves else 0, seed) for part in ROWS if part.name in row.mean]
@@ -157,17 +157,17 @@ class Sweep:
                 evaluate_run(folder)
             metrics = read_metrics(folder)
             split = "last/validation" if split == "validation" else split
-        return metrics | {"": self.own.told(metrics, split)}
+        return metrics | {"": self.own.score_of(metrics, split)}
 
     def line(self, row: Row, test: bool) -> list[str]:
         """The cells of a row: validation by R, the R that is chosen by it, and where it is read, the test part's score."""
         seeds = self.options.seeds
-        found = [[self.told(row, count, seed, "validation") for seed in seeds] for count in row.counts]
+        found = [[self.metrics_of(row, count, seed, "validation") for seed in seeds] for count in row.counts]
         place = self.own.best([mean(run[""] for run in of_seeds) for of_seeds in found])
         columns = row.counts if row.retrieves else COUNTS[:1]
         cells = {count: spread(of_seeds, "") for count, of_seeds in zip(columns, found, strict=True)}
         chosen = row.counts[place]
-        score = spread([self.told(row, chosen, seed, "test") for seed in seeds], "") if test else "–"
+        score = spread([self.metrics_of(row, chosen, seed, "test") for seed in seeds], "") if test else "–"
         seconds = spread(found[place], "fit/retrieval_seconds", ".1f")
         return [
             row.title,

@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Task:
-    """What is told of the next day."""
+    """What is predicted of the next day."""
 
     title: str
     file: Path

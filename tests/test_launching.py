@@ -27,8 +27,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def make(*words: str) -> list[list[str]]:
         command = ["make", "-n", "-f", str(ROOT / "Makefile"), *words]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.replace("\\\n", " ")
-        return [shlex.split(line)[1:] for line in told.splitlines() if line.startswith(".venv/bin/trace-lit ")]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout.replace("\\\n", " ")
+        return [shlex.split(line)[1:] for line in output.splitlines() if line.startswith(".venv/bin/trace-lit ")]
 
     return make
 
@@ -94,10 +94,11 @@ def test_make_finds_the_runs_of_a_plugin(made, tmp_path: Path) -> None:
 
 
 def test_make_help_lists_all_targets() -> None:
-    command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile")]  # inside `make test` it would name its folder
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    # --no-print-directory: inside `make test` it would name its folder
+    command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile")]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
-    assert {line.split()[0] for line in told.splitlines()} == set(phony.split()[1:])
+    assert {line.split()[0] for line in output.splitlines()} == set(phony.split()[1:])
 
 
 def test_make_compare(make) -> None:

@@ -46,14 +46,14 @@ def test_a_new_domain_as_the_page_shows_it(
             assert main([job, *words, *(private if job == "fit" else [])]) == 0
     finally:
         sys.modules.pop(Path(name).stem, None)
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     (folder,) = (path for path in (tmp_path / "corpora").iterdir() if path.is_dir())
     corpus = Corpus.load(folder)
     assert len(set(corpus.lengths)) > 1
     run = tmp_path / "runs" / corpus.info.domain / "align" / "default"
     assert evaluate_run(run, corpus=folder, bootstrap=0)["test/text_to_series/label/P@1"] > 0.8
-    hits = [line for line in told.splitlines() if re.match(r"\d\. ", line)]
+    hits = [line for line in output.splitlines() if re.match(r"\d\. ", line)]
     assert len(hits) == 5
     assert sum(line.endswith("flood") for line in hits) >= 4
     assert list(tmp_path.glob("*.png"))

@@ -84,13 +84,13 @@ def test_a_wrong_type_names_key_and_origin(write, key: str, value: str) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_the_refused_value_is_told(write) -> None:
+def test_the_refused_value_is_named(write) -> None:
     with pytest.raises(ConfigError, match="learning_rate: Value 'fast'"):
         load_config([write("optim: {learning_rate: fast}")])
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("seed: 1\n  x: [", "is not YAML: mapping values are not allowed in this context (line 2)"),
         ("seed: 1\nseed: 2", "is not YAML: found duplicate key seed (line 2)"),
@@ -99,12 +99,12 @@ def test_the_refused_value_is_told(write) -> None:
         (b"\xff\xfe\x00", "is not YAML: it is not UTF-8 text"),
     ],
 )
-def test_a_file_that_is_no_configuration(write, content: str | bytes, said: str) -> None:
+def test_a_file_that_is_no_configuration(write, content: str | bytes, expected: str) -> None:
     path = write(content)
     with pytest.raises(ConfigError) as caught:
         load_config([path])
     assert str(caught.value).startswith(str(path))
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -122,7 +122,7 @@ def test_a_word_that_says_nothing(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "expected"),
     [
         ("stage=train", "stage is 'train'; it must be one of 'pretrain', 'align', 'tune'"),
         ("text.unit=word", "text.unit is 'word'; it must be one of 'sentence', 'token', 'document'"),
@@ -148,14 +148,14 @@ def test_a_word_that_says_nothing(word: str) -> None:
         ("tune.options.width=3", "they are for a class of your own"),
     ],
 )
-def test_values_that_cannot_work(word: str, said: str) -> None:
+def test_values_that_cannot_work(word: str, expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config([], [word])
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (["head.quantiles=[0.1,0.9]"], "it must hold 0.5, too: the median is the point forecast"),
         (["head.quantiles=[0.1,0.9]", "tune.model=retrieved_mean"], "it must hold 0.5, too"),
@@ -168,10 +168,10 @@ def test_values_that_cannot_work(word: str, said: str) -> None:
         ),
     ],
 )
-def test_tuning_that_would_mislead_is_refused(words: list[str], said: str) -> None:
+def test_tuning_that_would_mislead_is_refused(words: list[str], expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config([], ["stage=tune", *words])
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ class Retrieved:
 class Statements:
     """n texts on each of B windows, made from their values; each is of up to J statements.
 
-    The last one is the first one with one statement turned round, and mostly false.
+    The last ones are the first ones with one statement turned round, and mostly false; see `StatementBank`.
     """
 
     stated: Tensor  # (B, n, J) int64, places in the corpus's `StatementBank`, NO_STATEMENT where there are fewer

@@ -26,7 +26,7 @@ RENAMED = {  # since 0.2
 def renamed(values: dict[str, Any], origin: str = "") -> dict[str, Any]:
     """`values`, nested, with the keys of today in the place of those of earlier versions.
 
-    `origin` names the file or word of a user, who is told of the new name once; what a run has kept is read silently.
+    `origin` names the file or word of a user, who sees the new name once; what a run has kept is read silently.
 
     Raises
     ------

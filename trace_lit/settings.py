@@ -72,7 +72,7 @@ class RunConfig:
     """Where a run lives: `<dir>/<domain>/<stage>/<name>/`."""
 
     dir: str = option("runs", "the folder of all runs")
-    name: str = option("default", "the run's own name")
+    name: str = option("default", "the name of the run and of its folder")
 
 
 @dataclass
@@ -86,7 +86,7 @@ class TuneConfig:
         allowed=tuple(MODELS),
         class_path=True,
     )
-    options: dict[str, Any] = option({}, "the options of a model of one's own, by name")
+    options: dict[str, Any] = option({}, "arguments for a model of your own, by name")
     backbone: str | None = option(
         None, "a frozen forecaster's folder or name on the hub; null: the usual one", hub=True
     )
@@ -96,7 +96,9 @@ class TuneConfig:
         allowed=("head", "head+tokens", "lora", "full"),
     )
     loss: str = option(
-        "mse", "of gradient steps, on the changes in deviations of the channel", allowed=("mse", "mae", "huber")
+        "mse",
+        "the loss of gradient steps; it compares changes in standard deviations of the channel",
+        allowed=("mse", "mae", "huber"),
     )
     class_weights: float = option(
         1.0, "rare labels count more, by their rarity to this power; 0: all count alike", at_least=0
@@ -121,13 +123,17 @@ class OptimConfig:
         class_path=True,
     )
     schedule_options: dict[str, Any] = option({}, "arguments of the schedule, by name")
-    learning_rate: float = option(1e-3, "at a global batch of base_batch, where it is scaled", above=0)
-    scale_learning_rate: str = option("none", "with the global batch", allowed=("none", "linear", "sqrt"))
+    learning_rate: float = option(
+        1e-3, "the highest learning rate; with scale_learning_rate, the one for a global batch of base_batch", above=0
+    )
+    scale_learning_rate: str = option(
+        "none", "how the learning rate grows with the global batch", allowed=("none", "linear", "sqrt")
+    )
     base_batch: int = option(128, "the global batch that learning_rate was chosen for", at_least=1)
-    weight_decay: float = option(0.05, "of matrices; norms, biases and tokens do not decay", at_least=0)
-    betas: tuple[float, float] = option((0.9, 0.98), "of AdamW", at_least=0, below=1)
-    warmup_share: float = option(0.1, "of all steps", at_least=0, at_most=1)
-    final_share: float = option(0.01, "of the learning rate, at the end", at_least=0, at_most=1)
+    weight_decay: float = option(0.05, "weight decay of matrices; norms, biases and tokens do not decay", at_least=0)
+    betas: tuple[float, float] = option((0.9, 0.98), "the two decay rates of AdamW", at_least=0, below=1)
+    warmup_share: float = option(0.1, "share of all steps in which the learning rate rises", at_least=0, at_most=1)
+    final_share: float = option(0.01, "share of the learning rate that is left at the end", at_least=0, at_most=1)
     gradient_clip: float = option(1.0, "largest norm of the gradient", above=0)
     ema_decay: float | None = option(
         None, "exponential moving average of the weights, used for evaluation; null: none", at_least=0, below=1
@@ -139,7 +145,7 @@ class TrainerConfig:
     """How and where a run is trained; words as in Lightning."""
 
     accelerator: str = option("auto", "auto, cpu, gpu, …")
-    devices: Any = option(1, "how many, or a list of their numbers")
+    devices: Any = option(1, "the number of devices, or a list of their numbers")
     nodes: int = option(1, "machines", at_least=1)
     strategy: str = option("auto", "auto, ddp, ddp_spawn, …; those that shard the weights are refused")
     precision: str = option("auto", "auto: bf16-mixed where the accelerator has it, else 32-true")
@@ -149,7 +155,9 @@ class TrainerConfig:
     checkpoint_every_n_steps: int | None = option(
         None, "within an epoch, besides the checkpoint at its end; null: not by steps", at_least=1
     )
-    checkpoint_every_n_minutes: float | None = option(10.0, "likewise; null: not by time", above=0)
+    checkpoint_every_n_minutes: float | None = option(
+        10.0, "minutes between two checkpoints within an epoch; null: not by time", above=0
+    )
     early_stopping: dict[str, Any] | None = option(
         None,
         "stop when validation no longer gets better: {patience: 5}, and monitor, mode, min_delta, … as in Lightning; "
@@ -191,10 +199,10 @@ class TrainerConfig:
 
 @dataclass
 class Config:
-    """All of a run."""
+    """What a run is."""
 
     stage: str = option("pretrain", "1: pretrain, 2: align, 3: tune", allowed=STAGES)
-    seed: int = option(0, "of all that is drawn", at_least=0)
+    seed: int = option(0, "seed of all random numbers", at_least=0)
     init_from: str | None = option(
         None, "a run folder or a checkpoint whose encoder is the start; its encoder and text settings come along"
     )

@@ -6,32 +6,20 @@ import itertools
 import math
 import random
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
-from data_modules.rules import All, Comparison, Not, Statistic, compare
-from data_modules.statements.facts import (
-    ChannelFacts,
-    Columns,
-    Fact,
-    between,
-    beyond,
-)
-from data_modules.statements.lexicon import Landmark
-from data_modules.statements.units import Number, measures, pick, rounded
+from data_modules.rules import All, Not, Statistic, compare
+from data_modules.statements.directions import directions
+from data_modules.statements.facts import ChannelFacts, Columns, Fact, beyond
+from data_modules.statements.idioms import known_idioms
+from data_modules.statements.number_facts import TOLERANCE, numbers
+from data_modules.statements.quantities import Landmark
+from data_modules.statements.units import Decade, Number
 from data_modules.statements.words import ChannelWords
 from trace_lit.units import UnitError, convert
 
-NUMBERS = 10  # of each sort and channel
 PAIRS = 24  # of channels at most
-QUADRANTS = {"north": (315.0, 45.0), "east": (45.0, 135.0), "south": (135.0, 225.0), "west": (225.0, 315.0)}
-SECTORS = {  # of the compass, in degrees
-    **QUADRANTS,
-    "northeast": (22.5, 67.5),
-    "southeast": (112.5, 157.5),
-    "southwest": (202.5, 247.5),
-    "northwest": (292.5, 337.5),
-}
-_TOLERANCE = 1e-6  # of a number: values are stored in single precision
+IDIOM_LEVEL, IDIOM_CHANGE = 0.66, 0.45  # shares of the windows below a level, and of the sizes of change
 _CONTRARY = {  # forms without a sign, and what is false where they hold
     "unchanged": ("change", "steady", "swing"),
     "usual": ("level", "throughout"),
@@ -45,21 +33,37 @@ _CONTRARY = {  # forms without a sign, and what is false where they hold
     "cycle": ("unchanged", "steady"),
     "spikes": ("spike",),
     "gap": ("gap",),
+    "idiom": ("idiom",),
+    "one level": ("two levels",),
+    "one change": ("two changes",),
+    "levelling": ("change", "steady"),
+    "late move": ("change", "steady"),
+    "not local level": ("local level",),
+    "fixed direction": ("veer", "shifty direction"),
+    "shifty direction": ("fixed direction",),
+    "decade": ("averages",),
+    "landmark": ("not landmark", "landmark"),
+    "not landmark": ("landmark",),
     "level": ("not level", "usual"),
     "change": ("unchanged", "not change"),
 }
 
 
-def facts(columns: Columns, words: Sequence[ChannelWords], clock: bool, seed: int) -> list[Fact]:
-    """All that may be stated, also what no reference window decides: a bound of it is NaN."""
+def facts(columns: Columns, words: Sequence[ChannelWords], clock: bool, hours: float, seed: int) -> list[Fact]:
+    """All that may be stated, also what no reference window decides: a bound of it is NaN.
+
+    `hours` is how long every window lasts, 0 where they differ or no clock is spoken of.
+    """
     draw = random.Random(seed)
     channels = columns.table.channels
     found: list[Fact] = []
     for place in range(len(channels)):
-        found += ChannelFacts(columns, place, clock).all()
-        found += numbers(columns, place, draw)
-        kind = words[place].landmarks
-        found += (landmark(columns, place, one) for one in (kind.landmarks if kind else ()))
+        found += ChannelFacts(columns, place, clock, hours).all()
+        found += numbers(columns, place, hours, draw)
+        kind = words[place].quantity
+        for mark in kind.landmarks if kind else ():
+            found += landmark(columns, place, mark)
+    found += idioms(columns, words)
     found += directions(columns, words)
     pairs = list(itertools.permutations(range(len(channels)), 2))
     for first, second in draw.sample(pairs, min(len(pairs), PAIRS)):
@@ -67,8 +71,8 @@ def facts(columns: Columns, words: Sequence[ChannelWords], clock: bool, seed: in
     return found
 
 
-def landmark(columns: Columns, place: int, mark: Landmark) -> Fact:
-    """The fact that a channel passes a number with a name; of a unit that does not fit its own, the bound is NaN."""
+def landmark(columns: Columns, place: int, mark: Landmark) -> Iterator[Fact]:
+    """A channel passes a number with a name, or does not; of a unit that does not fit its own, the bound is NaN."""
     channel = columns.table.channels[place]
     number = mark.number
     if mark.unit and channel.unit:
@@ -76,144 +80,28 @@ def landmark(columns: Columns, place: int, mark: Landmark) -> Fact:
             number = convert(number, mark.unit, channel.unit)
         except UnitError:
             number = math.nan
-    slack = _TOLERANCE * abs(number)
+    slack = TOLERANCE * abs(number)
     statistic = Statistic(mark.statistic, (channel.key,))
     rule = beyond(statistic, number + slack if mark.above else number - slack, 1 if mark.above else -1)
-    return Fact("landmark", "level", (place,), rule, landmark=mark)
+    yield Fact("landmark", "level", (place,), rule, landmark=mark)
+    if mark.without:
+        yield Fact("not landmark", "negation", (place,), Not(rule), landmark=mark)
 
 
-class _Numbers:
-    """Round numbers of one channel, and the facts about them."""
-
-    def __init__(self, columns: Columns, place: int, draw: random.Random) -> None:
-        self.columns = columns
-        self.channel = columns.table.channels[place]
-        self.place = place
-        self.draw = draw
-        low, high = (
-            columns.quantile(self.statistic(name), share) for name, share in (("minimum", 0.1), ("maximum", 0.9))
-        )
-        self.spread = high - low
-        self.lowest = columns.quantile(self.statistic("minimum"), 0.0)
-
-    def statistic(self, name: str) -> Statistic:
-        return Statistic(name, (self.channel.key,))
-
-    def round(
-        self, value: float, spread: float, rounding: Callable[[float], float] = round, difference: bool = False
-    ) -> Number:
-        """In a customary unit, to a step that suits the spread, finely or roughly."""
-        measure = pick(measures(self.channel.unit), self.draw.random)
-        return rounded(value, spread / self.draw.choice((6.0, 12.0, 25.0)), measure, rounding, difference)
-
-    def at(self, statistic: Statistic, low: float, high: float) -> float:
-        """A value that a share between `low` and `high` of the reference windows lies below."""
-        return self.columns.quantile(statistic, self.draw.uniform(low, high))
-
-    def trivial(self, number: Number) -> bool:
-        """Whether it is a zero that nothing lies below."""
-        return number.spoken == 0 and not self.lowest < 0
-
-    def fact(self, form: str, kind: str, rule: Comparison | All | Not, sign: int, *numbers: Number) -> Fact:
-        return Fact(form, kind, (self.place,), rule, sign, numbers=numbers)
-
-    def levels(self) -> Iterator[Fact]:
-        for sign, name in itertools.product((1, -1), ("maximum", "minimum")):
-            extreme = self.statistic(name)
-            if (name == "maximum") == (sign > 0):  # reaches above, falls below; and its contrary
-                low, high = (0.4, 0.98) if sign > 0 else (0.02, 0.6)
-                number = self.round(self.at(extreme, low, high), self.spread)
-                rule = _past(extreme, number, sign)
-                yield self.fact("reaches", "number", rule, sign, number)
-                yield self.fact("never", "negation", Not(rule), sign, number)
+def idioms(columns: Columns, words: Sequence[ChannelWords]) -> Iterator[Fact]:
+    """What one word states of two or three channels."""
+    kinds = {own.quantity.kind: place for place, own in enumerate(words) if own.quantity is not None}
+    kinds = {"price" if kind == "fuel price" else kind: place for kind, place in kinds.items()}
+    for idiom, places in known_idioms(kinds):
+        parts = []
+        for place, (_, name, sign) in zip(places, idiom.parts, strict=True):
+            statistic = Statistic(name, (columns.table.channels[place].key,))
+            if name == "mean":
+                bound = columns.quantile(statistic, IDIOM_LEVEL if sign > 0 else 1 - IDIOM_LEVEL)
             else:
-                low, high = (0.4, 0.98) if sign > 0 else (0.02, 0.6)
-                number = self.round(self.at(extreme, low, high), self.spread)
-                yield self.fact("stays", "number", _past(extreme, number, sign), sign, number)
-        for sign in (1, -1):
-            mean = self.statistic("mean")
-            number = self.round(self.at(mean, 0.4, 0.98) if sign > 0 else self.at(mean, 0.02, 0.6), self.spread)
-            yield self.fact("averages", "number", _past(mean, number, sign), sign, number)
-            threshold = self.round(self.at(mean, 0.15, 0.85), self.spread)
-            share = compare(
-                self.channel.key,
-                "share_above" if sign > 0 else "share_below",
-                above=0.6,
-                threshold=threshold.value + sign * _TOLERANCE * abs(threshold.value),
-            )
-            yield self.fact("mostly", "number", share, sign, threshold)
-
-    def about(self) -> Iterator[Fact]:
-        for form, name, kind, sign in (
-            ("about", "mean", "number", 0),
-            ("peaks at", "maximum", "extreme", 1),
-            ("peaks at", "minimum", "extreme", -1),
-        ):
-            statistic = self.statistic(name)
-            number = self.round(self.at(statistic, 0.02, 0.98), self.spread)
-            reach = max(self.spread / 25, number.step / abs(number.measure.scale) / 2)
-            yield self.fact(form, kind, between(statistic, number.value - reach, number.value + reach), sign, number)
-        low = self.round(self.at(self.statistic("minimum"), 0.1, 0.7), self.spread, math.floor)
-        top = self.at(self.statistic("maximum"), 0.3, 0.9)
-        high = rounded(top, low.step / abs(low.measure.scale), low.measure, math.ceil)
-        if high.value > low.value:
-            inside = All(
-                (Not(_past(self.statistic("minimum"), low, -1)), Not(_past(self.statistic("maximum"), high, 1)))
-            )
-            yield self.fact("within", "number", inside, 0, low, high)
-
-    def differences(self) -> Iterator[Fact]:
-        for sign in (1, -1):
-            change = self.statistic("change")
-            size = self.columns.size_quantile(change, self.draw.uniform(0.4, 0.95))
-            if size > 0:
-                number = self.round(size, size, math.floor, difference=True)
-                if number.value > 0:
-                    slack = _TOLERANCE * number.value
-                    rule = beyond(change, sign * (number.value + slack), sign)
-                    yield self.fact("moves", "number", rule, sign, number)
-            span = self.statistic("range")
-            size = self.at(span, 0.6, 0.97) if sign > 0 else self.at(span, 0.03, 0.4)
-            if size > 0:
-                number = self.round(size, size, difference=True)
-                if number.value > 0:
-                    yield self.fact("swings", "number", _past(span, number, sign), sign, number)
-
-
-def _past(statistic: Statistic, number: Number, sign: int) -> Comparison:
-    """Beyond a number; a value that equals it in single precision is not."""
-    return beyond(statistic, number.value + sign * _TOLERANCE * abs(number.value), sign)
-
-
-def numbers(columns: Columns, place: int, draw: random.Random) -> Iterator[Fact]:
-    """Facts with numbers in customary units, drawn anew for every seed."""
-    own = _Numbers(columns, place, draw)
-    if not own.spread > 0:  # constant, or without a value
-        return
-    for _ in range(NUMBERS):
-        for fact in (*own.levels(), *own.about(), *own.differences()):
-            if not own.trivial(fact.numbers[-1]):
-                yield fact
-
-
-def directions(columns: Columns, words: Sequence[ChannelWords]) -> Iterator[Fact]:
-    """Where the wind, or what else has components u and v, comes from, and how it turns."""
-    axes = {word.component: place for place, word in enumerate(words) if word.component}
-    for what in dict.fromkeys(part for part, _ in axes):
-        if (what, "u") not in axes or (what, "v") not in axes:
-            continue
-        places = axes[what, "u"], axes[what, "v"]
-        keys = [columns.table.channels[place].key for place in places]
-
-        def come(sector: tuple[float, float], *over: float, keys: list[str] = keys) -> Comparison:
-            return compare(keys, "direction", between=sector, over=over or (0.0, 1.0))
-
-        for name, sector in SECTORS.items():
-            yield Fact("direction", "direction", places, come(sector), part=name)
-            yield Fact("not direction", "negation", places, Not(come(sector)), part=name)
-        for (start, before), (end, after) in itertools.permutations(QUADRANTS.items(), 2):
-            turn = All((come(before, 0.0, 0.3), come(after, 0.7, 1.0)))
-            yield Fact("turning", "direction", places, turn, part=f"{start} {end}")
+                bound = sign * columns.size_quantile(statistic, IDIOM_CHANGE)
+            parts.append(beyond(statistic, bound, sign))
+        yield Fact("idiom", "two_channels", places, All(tuple(parts)), landmark=idiom)
 
 
 def two_channels(columns: Columns, first: int, second: int) -> Iterator[Fact]:
@@ -237,6 +125,11 @@ def two_channels(columns: Columns, first: int, second: int) -> Iterator[Fact]:
             )
         )
         yield Fact("two levels", "two_channels", places, levels, one, other)
+        yield Fact(
+            "one level", "negation", places, All((levels.parts[0], _not_so(columns, mean[1], other))), one, other
+        )
+        flat = Not(beyond(change[1], 0.0, other))
+        yield Fact("one change", "two_channels", places, All((moves.parts[0], flat)), one, other)
     if first > second:
         return
     for sign in (1, -1):
@@ -247,6 +140,11 @@ def two_channels(columns: Columns, first: int, second: int) -> Iterator[Fact]:
         for one, other in (places, places[::-1]):
             keys = [columns.table.channels[place].key for place in (one, other)]
             yield Fact("more", "two_channels", (one, other), compare(keys, "difference", above=0.0))
+
+
+def _not_so(columns: Columns, mean: Statistic, sign: int) -> Not:
+    """A level that nobody would call high (for sign 1) or low."""
+    return Not(beyond(mean, columns.quantile(mean, 0.55 if sign > 0 else 0.45), sign))
 
 
 def contraries(catalogue: Sequence[Fact], seed: int, most: int = 12) -> list[list[tuple[float, list[int]]]]:
@@ -274,7 +172,7 @@ def contraries(catalogue: Sequence[Fact], seed: int, most: int = 12) -> list[lis
     return found
 
 
-def _differ(one: Sequence[Number], other: Sequence[Number], key: Hashable) -> bool:
+def _differ(one: Sequence[Number | Decade], other: Sequence[Number | Decade], key: Hashable) -> bool:
     """Whether numbers that are to differ do so by more than they are rounded to."""
     if not isinstance(key, tuple) or key[0] != "number":
         return True

@@ -103,13 +103,18 @@ EXTREME_FORMS: dict[str, Modes] = {
         "clause": (
             *(
                 "<s> <peaked> <in_part>",
-                "the (<peak>|<highest> value) of <s> <come> <in_part>",
+                "the (<peak>|<highest> value) of <s> <come1> <in_part>",
                 "<s> <be> <highest> <in_part>",
             ),
-            *("<s> <reach> <its> <peak> <in_part>", "<in_part> <s> <reach> <its> <peak>"),
+            *("<s> <reach> <its> <peak> <in_part>", "<in_part> <s> <reach> <its> <peak>", "it <be1> <most> <in_part>"),
         ),
         "short": ("<n> <highest> <in_part>", "<peak> of <s> <in_part>"),
-        "whole": ("when was <s> <highest> <in_part>?", "<most> <in_part>"),
+        "whole": (
+            "when was <s> <highest> <in_part>?",
+            "<most> <in_part>",
+            "when was it <most> <in_part>?",
+            "on which <periods> was it <most> <in_part>?",
+        ),
     },
     "local level": {
         "noun": (
@@ -118,7 +123,7 @@ EXTREME_FORMS: dict[str, Modes] = {
             "<n> that <be> <grad> <in_part>",
             "<noun> <in_part>",
             "<s> <well> <above> average <in_part>",
-            "<A> <conditions> <in_part>",
+            "<Aa> <conditions> <in_part>",
         ),
         "clause": (
             "<s> <be> <grad> <in_part>",
@@ -136,10 +141,10 @@ EXTREME_FORMS: dict[str, Modes] = {
             "<s> <rose> <advm> <in_part>",
             "<in_part> <s> <rose> <advm>",
             "<in_part> there <be1> a <adjm> <a_rise> in <s>",
-            "<moveclause> <in_part>",
+            *("<go_clause> <in_part>",) * 3,
         ),
         "short": ("<n> <rising> <in_part>", "<a_rise> of <s> <in_part>"),
-        "whole": ("when did <s> <rise> <in_part>?", "did <s> <rise> <advm> <in_part>?"),
+        "whole": ("when did <s> <rise> <in_part>?", "did <s> <rise> <advm> <in_part>?", "when <move_ask> <in_part>?"),
     },
     "halves": {
         "noun": (
@@ -156,25 +161,67 @@ EXTREME_FORMS: dict[str, Modes] = {
             ),
             "<s> <be> <lower> in the first half than in the second",
         ),
-        "short": ("<higher> <n> in the second half than in the first", "<n> <higher> later than earlier"),
+        "adjective": (
+            "<advm2> <comp> (later|towards the end) than (earlier|at the start)",
+            "<comp> in the second half than in the first",
+        ),
+        "short": (
+            *("<higher> <n> in the second half than in the first", "<n> <higher> later than earlier"),
+            *("<comp> later on", "<comp> towards the end", "<comp> in the second half"),
+        ),
+        "whole": (
+            "when was it <comp> later than earlier?",
+            "was it <comp> in the second half?",
+            "<periods> that got <comp> later on",
+        ),
     },
     "not level": {
-        "noun": ("no <grad> <n>", "<n> that <be> not <grad>", "no <A> <conditions>", "anything but <grad> <n>"),
+        "noun": ("no <grad> <n>", "<n> that <be> not <grad>", "no <Aa> <conditions>", "anything but <grad> <n>"),
         "clause": (
             "<s> <not_be> <grad>",
             "<s> <not_be> (particularly|especially) <high>",
-            "it <not_be1> <A>",
+            *("it <not_be1> <A>", "it <be1> (far from|by no means|hardly|scarcely|in no way) <A>", "<state_deny>"),
+            *("<s> <be> (far from|by no means|in no way|hardly) <grad>", "it <be1> not what you would call <A>"),
             "<s> <be> not what you would call <grad>",
             "<s> <be> anything but <grad>",
         ),
-        "adjective": ("not <A>", "not <A>", "anything but <A>"),
-        "short": ("not <A>", "no <grad> <n>", "<n> not <grad>", "anything but <A>"),
+        "adjective": ("not <A>", "not <A>", "anything but <A>", "far from <A>", "by no means <A>", "not exactly <A>"),
+        "short": ("not <A>", "no <grad> <n>", "<n> not <grad>", "anything but <A>", "far from <A>"),
         "whole": (
-            "<periods> without <grad> <n>",
+            *(
+                "<periods> without <grad> <n>",
+                "no <without>, please",
+                "<periods> without <without>",
+                "without [any] <without>",
+            ),
+            *(
+                "nothing <A>",
+                "skip the <A> ones",
+                "<periods> (lacking|free of|with no) <without>",
+                "leave out <without>",
+            ),
             "when <be> <s> not <grad>?",
             "<periods> that were not <A>",
             "exclude <grad> <n>",
             "it <not_be1> <A>",
+        ),
+    },
+    "not landmark": {
+        "noun": ("no <mark_without>", "(an|the) absence of <mark_without>", "a <period> free of <mark_without>"),
+        "clause": (
+            *("there <be1> no <mark_without>", "<mark_deny>", "<mark_deny>", "there <be1> never any <mark_without>"),
+            *("we (had|got|saw) no <mark_without>", "there wasn't any <mark_without>"),
+        ),
+        "short": (
+            "no <mark_without>",
+            "without [any] <mark_without>",
+            "free of <mark_without>",
+            "no <mark_without> at all",
+        ),
+        "whole": (
+            *("<periods> without [any] <mark_without>", "<periods> free of <mark_without>", "never any <mark_without>"),
+            *("when was there no <mark_without>?", "<mark_without>: none, please"),
+            *("which <periods> (lacked|were spared|had no|got through without) <mark_without>?",),
         ),
     },
     "not change": {
@@ -190,6 +237,7 @@ EXTREME_FORMS: dict[str, Modes] = {
             "<s> didn't <rise>",
             "there <be1> no <a_rise> in <s>",
             "there <be1> no (sign|trace) of a <a_rise> in <s>",
+            *("<s> (failed|refused) to <rise>", "<s> <be> anything but <rising>", "<move_deny>", "<move_deny>"),
         ),
         "short": ("no <a_rise> of <s>", "no <a_rise> in <s>", "<n> not <rising>"),
         "whole": (
@@ -199,14 +247,24 @@ EXTREME_FORMS: dict[str, Modes] = {
         ),
     },
     "never level": {
-        "noun": ("<n> (never|at no time|not once) <grad>", "no <grad> <n> at any time"),
+        "noun": (
+            "<n> (never|at no time|not once) <grad>",
+            "no <grad> <n> at any time",
+            "no <without> at any (time|point)",
+        ),
         "clause": (
             "<s> never <get> <grad>",
             "<s> <be> (never|not once) <grad>",
             "at no time <be> <s> <grad>",
             "it <be1> never <A>",
-            "it never <get1> <A>",
+            *(
+                "it never <get1> <A>",
+                "at no point <be1> it <A>",
+                "it <not_be1> <A> for a moment",
+                "not once <be1> it <A>",
+            ),
         ),
+        "adjective": ("never <A>", "at no time <A>", "not <A> for a moment"),
         "short": ("never <A>", "<n> never <grad>", "at no time <A>"),
         "whole": ("<periods> without a moment of <grad> <n>", "when <be> <s> never <grad>?"),
     },
@@ -229,7 +287,13 @@ EXTREME_FORMS: dict[str, Modes] = {
         "noun": ("neither high nor low <n>", "<n> that <be> neither high nor low"),
         "clause": (
             "<s> <be> neither (high nor low|especially high nor especially low)",
-            "<s> <not_be> high, but not low either",
+            *("<s> <not_be> high, but not low either", "it <be1> neither <A_high> nor <A_low>"),
+            "it <not_be1> <A_high>, but it <not_be1> <A_low> either",
+        ),
+        "adjective": (
+            "neither <A_high> nor <A_low>",
+            "not <A_high> but not <A_low> either",
+            "neither <A_low> nor <A_high>",
         ),
         "short": ("<n> neither high nor low", "neither high nor low <n>"),
     },
@@ -245,5 +309,45 @@ EXTREME_FORMS: dict[str, Modes] = {
         ),
         "short": ("no big swings in <s>", "<n> without wide swings", "<n> not varying much"),
         "whole": ("<periods> without (large|big|wide) swings in <s>",),
+    },
+    "not local level": {
+        "noun": (
+            "no <grad> <n> <in_part>",
+            "<n> not <grad> <in_part>",
+            "no <Aa> <conditions> <in_part>",
+            "no <without> <in_part>",
+        ),
+        "clause": (
+            *("<s> <not_be> <grad> <in_part>", "<in_part> <s> <not_be> <grad>", "it <not_be1> <A> <in_part>"),
+            *(
+                "<in_part> it <not_be1> <A>",
+                "there <be1> no <without> <in_part>",
+                "<s> <be> (anything but|far from) <grad> <in_part>",
+            ),
+        ),
+        "adjective": ("not <A> <in_part>", "anything but <A> <in_part>"),
+        "short": ("not <A> <in_part>", "no <grad> <n> <in_part>", "<n> not <grad> <in_part>", "no <without> <in_part>"),
+        "whole": (
+            "when was it not <A> <in_part>?",
+            "<periods> without <without> <in_part>",
+            "when was there no <without> <in_part>?",
+        ),
+    },
+    "compared": {
+        "noun": (
+            *("<advm2> <higher> <n> <in_part> than <in_part2>", "<advm2> <lower> <n> <in_part2> than <in_part>"),
+            "<n> <higher> <in_part> than <in_part2>",
+        ),
+        "clause": (
+            *(
+                "<s> <be> <advm2> <higher> <in_part> than <in_part2>",
+                "<s> <be> <advm2> <lower> <in_part2> than <in_part>",
+            ),
+            *("it <be1> <advm2> <comp> <in_part> than <in_part2>", "it <be1> <comp> <in_part> than <in_part2>"),
+            "<in_part> <s> <be> <advm2> <higher> than <in_part2>",
+        ),
+        "adjective": ("<comp> <in_part> than <in_part2>", "<advm2> <comp> <in_part> than <in_part2>"),
+        "short": ("<comp> <in_part> than <in_part2>", "<n> <higher> <in_part> than <in_part2>"),
+        "whole": ("when was it <comp> <in_part> than <in_part2>?", "was <s> <higher> <in_part> than <in_part2>?"),
     },
 }

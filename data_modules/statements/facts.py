@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from data_modules.rules import All, Comparison, Not, Rule, Statistic, WindowTable
 from data_modules.rules import Number as Bound
-from data_modules.statements.lexicon import Landmark
 from data_modules.statements.measures import Clock, Season, Shape, months_of
-from data_modules.statements.units import Number
+from data_modules.statements.quantities import Idiom, Landmark
+from data_modules.statements.units import Decade, Number
 
 LEVELS = {1: 0.65, 2: 0.82, 3: 0.92, 4: 0.98}  # fairly, plainly, very, extremely: the share of windows below
 CHANGES = {2: 0.5, 3: 0.8, 4: 0.94}  # of the sizes of change
@@ -28,8 +28,21 @@ PARTS = {
     "start": (0.0, 0.25),
     "end": (0.75, 1.0),
     "middle": (0.35, 0.65),
+    "first third": (0.0, 1 / 3),
+    "middle third": (1 / 3, 2 / 3),
+    "last third": (2 / 3, 1.0),
 }
 CLOCK = {"night": (0.0, 6.0), "morning": (6.0, 12.0), "afternoon": (12.0, 18.0), "evening": (18.0, 24.0)}
+SPANS = {  # more hours of the clock, of which only levels are stated
+    **{"before noon": (0.0, 12.0), "after noon": (12.0, 24.0), "midday": (11.0, 14.0), "daytime": (6.0, 18.0)},
+    **{"early morning": (6.0, 9.0), "late evening": (21.0, 24.0), "early hours": (0.0, 3.0)},
+    **{f"clock {start} {start + 3}": (float(start), start + 3.0) for start in range(0, 24, 3)},
+}
+COMPARED = (  # parts of the day
+    *(("evening", "morning"), ("afternoon", "morning"), ("afternoon", "night"), ("evening", "night")),
+    *(("evening", "afternoon"), ("morning", "night")),
+)
+LENGTHS = (2, 3, 6, 12)  # of the first and the last hours
 MONTH_WINDOWS = 8  # of a month at least, to know what is usual in it
 
 
@@ -48,8 +61,8 @@ class Fact:
     other_sign: int = 0  # of the second channel
     degree: int = 2  # 1 fairly, 2 plainly, 3 very, 4 extremely
     part: str = ""  # of the window, the day, the year or the compass
-    numbers: tuple[Number, ...] = ()
-    landmark: Landmark | None = None
+    numbers: tuple[Number | Decade, ...] = ()
+    landmark: Landmark | Idiom | None = None
 
 
 class Columns:
@@ -113,9 +126,12 @@ class ChannelFacts:
     ----------
     clock
         The windows' steps are short enough, and the windows long enough, to speak of parts of the day.
+    hours
+        How long every window lasts; 0 where they differ or no clock is spoken of.
     """
 
-    def __init__(self, columns: Columns, place: int, clock: bool) -> None:
+    def __init__(self, columns: Columns, place: int, clock: bool, hours: float = 0.0) -> None:
+        self.duration = hours
         self.columns = columns
         self.place = place
         self.key = columns.table.channels[place].key
@@ -166,6 +182,12 @@ class ChannelFacts:
             clear = beyond(change, sign * size(change, 0.4), sign)
             yield self.fact("steady", "change", All((clear, *(beyond(third, 0.0, sign) for third in thirds))), sign)
         small, span = size(change, 0.25), self.statistic("range")
+        first, second = (self.statistic("change", PARTS[half]) for half in ("first half", "second half"))
+        for form, moving, still in (("levelling", first, second), ("late move", second, first)):
+            flat = size(still, 0.3)
+            for sign in (1, -1):
+                moves = beyond(moving, sign * size(moving, 0.5), sign)
+                yield self.fact(form, "shape", All((moves, between(still, -flat, flat))), sign)
         calm = below(span, self.columns.quantile(span, 0.4))
         yield self.fact("unchanged", "change", All((between(change, -small, small), calm)))
 
@@ -220,10 +242,21 @@ class ChannelFacts:
                 ("second half", 0.5, 2.0),
             ):
                 yield self.fact("peak", "timing", All((between(place, low, high), worth)), sign, part=part)
-            for part, over in PARTS.items():
+            parts = {**PARTS, **self.ends_in_hours()}
+            for part, over in parts.items():
                 local = self.statistic("mean", over)
                 for degree in (2, 3):
                     yield self.fact("local level", "timing", self.far(local, LEVELS[degree], sign), sign, degree, part)
+                denied = Not(self.far(local, 0.5, sign))
+                yield self.fact("not local level", "negation", denied, sign, part=part)
+            for part in ("first third", "last third", *self.ends_in_hours()):
+                move = self.statistic("change", parts[part])
+                bound = sign * self.columns.size_quantile(move, 0.6)
+                yield self.fact("local change", "timing", beyond(move, bound, sign), sign, part=part)
+            for part in ("first third", "middle third", "last third"):
+                low, high = PARTS[part]
+                inside = between(place, low - 0.01, high + 0.01)
+                yield self.fact("peak", "timing", All((inside, worth)), sign, part=part)
             for part in ("first half", "second half"):
                 move = self.statistic("change", PARTS[part])
                 for degree, share in ((2, 0.55), (3, 0.82)):
@@ -236,6 +269,12 @@ class ChannelFacts:
                     "halves", "timing", All((beyond(half, bound, sign), beyond(change, 0.0, sign))), sign, degree
                 )
 
+    def ends_in_hours(self) -> dict[str, tuple[float, float]]:
+        """The first and the last hours of windows that are long enough."""
+        shares = {length: length / self.duration for length in LENGTHS if 2 * length <= self.duration}
+        first = {f"first {length} hours": (0.0, share) for length, share in shares.items()}
+        return {**first, **{f"last {length} hours": (1.0 - share, 1.0) for length, share in shares.items()}}
+
     def hours(self) -> Iterator[Fact]:
         span = self.statistic("range")
         worth = above(span, self.columns.quantile(span, 0.2))
@@ -247,6 +286,17 @@ class ChannelFacts:
                 local = Clock("mean in hours", (self.key,), hours=(start, end))
                 for degree in (2, 3):
                     yield self.fact("local level", "timing", self.far(local, LEVELS[degree], sign), sign, degree, part)
+                denied = Not(self.far(local, 0.5, sign))
+                yield self.fact("not local level", "negation", denied, sign, part=part)
+            for part, span_hours in SPANS.items():
+                local = Clock("mean in hours", (self.key,), hours=span_hours)
+                yield self.fact("local level", "timing", self.far(local, LEVELS[2], sign), sign, part=part)
+            for later, earlier in COMPARED:
+                more = Clock("difference of hours", (self.key,), hours=CLOCK[later], other=CLOCK[earlier])
+                for degree, share in ((2, 0.4), (3, 0.8)):
+                    bound = sign * self.columns.size_quantile(more, share)
+                    part = f"{later}>{earlier}"
+                    yield self.fact("compared", "timing", beyond(more, bound, sign), sign, degree, part)
 
     def seasons(self) -> Iterator[Fact]:
         """What is high or low for its month."""

@@ -8,37 +8,14 @@ from __future__ import annotations
 from functools import cache
 
 from data_modules.statements.grammar import Phrase, Words, literal, phrase
-from data_modules.statements.words import ADVERBS
+from data_modules.statements.verbs import forms
 
-_REGULAR = (
+_VERBS = (
     *("stay", "remain", "average", "reach", "show", "end", "cover", "hover", "oscillate", "fluctuate", "jump"),
-    *("spike", "follow", "change", "happen", "move", "stop", "exceed", "vary"),
+    *("spike", "follow", "change", "happen", "move", "stop", "exceed", "vary", "start", "touch", "turn", "lack"),
+    *("be", "have", "keep", "hold", "run", "go", "get", "come", "begin", "swing", "leave", "blow", "not_be", "do"),
+    *("lie", "see", "settle", "level", "flatten", "spend", "span", "sit", "stick", "fail"),
 )
-_IRREGULAR = {
-    "be": ("was", "were", "is", "are"),
-    "have": ("had", "had", "has", "have"),
-    "keep": ("kept", "kept", "keeps", "keep"),
-    "hold": ("held", "held", "holds", "hold"),
-    "run": ("ran", "ran", "runs", "run"),
-    "go": ("went", "went", "goes", "go"),
-    "get": ("got", "got", "gets", "get"),
-    "come": ("came", "came", "comes", "come"),
-    "begin": ("began", "began", "begins", "begin"),
-    "swing": ("swung", "swung", "swings", "swing"),
-    "leave": ("left", "left", "leaves", "leave"),
-    "blow": ("blew", "blew", "blows", "blow"),
-    "not_be": ("was not|wasn't", "were not|weren't", "is not|isn't", "are not|aren't"),
-}
-
-
-def _forms(base: str) -> tuple[str, str, str, str]:
-    """Past and present, singular and plural."""
-    if base in _IRREGULAR:
-        return _IRREGULAR[base]
-    if base.endswith("y") and base[-2] not in "aeiou":
-        return f"{base[:-1]}ied", f"{base[:-1]}ied", f"{base[:-1]}ies", base
-    past = f"{base}d" if base.endswith("e") else "stopped" if base == "stop" else f"{base}ed"
-    return past, past, f"{base}es" if base.endswith("ch") else f"{base}s", base
 
 
 # past, present of one, present of several, participle
@@ -46,14 +23,47 @@ _RISE = (
     *(("rose", "rises", "rise", "rising"), ("increased", "increases", "increase", "increasing")),
     *(("climbed", "climbs", "climb", "climbing"), ("went up", "goes up", "go up", "growing")),
     *(("rose", "rises", "rise", "rising"), ("grew", "grows", "grow", "growing")),
+    *(("edged up", "edges up", "edge up", "edging up"), ("came up", "comes up", "come up", "coming up")),
+    *(("crept up", "creeps up", "creep up", "creeping up"), ("headed up", "heads up", "head up", "heading up")),
+    *(("moved up", "moves up", "move up", "moving up"), ("ticked up", "ticks up", "tick up", "ticking up")),
+    ("trended up", "trends up", "trend up", "trending up"),
 )
 _FALL = (
     *(("fell", "falls", "fall", "falling"), ("decreased", "decreases", "decrease", "decreasing")),
     *(("dropped", "drops", "drop", "dropping"), ("went down", "goes down", "go down", "sinking")),
     *(("fell", "falls", "fall", "falling"), ("declined", "declines", "decline", "declining")),
+    *(
+        ("edged down", "edges down", "edge down", "edging down"),
+        ("came down", "comes down", "come down", "coming down"),
+    ),
+    *(
+        ("crept down", "creeps down", "creep down", "creeping down"),
+        ("headed down", "heads down", "head down", "heading down"),
+    ),
+    *(
+        ("moved down", "moves down", "move down", "moving down"),
+        ("ticked down", "ticks down", "tick down", "ticking down"),
+    ),
+    ("trended down", "trends down", "trend down", "trending down"),
 )
-_JUMP = (("jumped", "jumps", "jump"), ("shot up", "shoots up", "shoot up"), ("leapt up", "leaps up", "leap up"))
-_PLUNGE = (("plunged", "plunges", "plunge"), ("plummeted", "plummets", "plummet"), ("slumped", "slumps", "slump"))
+_JUMP = (
+    ("jumped", "jumps", "jump"),
+    ("shot up", "shoots up", "shoot up"),
+    ("leapt up", "leaps up", "leap up"),
+    ("soared", "soars", "soar"),
+    ("rocketed", "rockets", "rocket"),
+    ("surged", "surges", "surge"),
+    ("spiked", "spikes", "spike"),
+)
+_PLUNGE = (
+    ("plunged", "plunges", "plunge"),
+    ("plummeted", "plummets", "plummet"),
+    ("slumped", "slumps", "slump"),
+    ("crashed", "crashes", "crash"),
+    ("tumbled", "tumbles", "tumble"),
+    ("nosedived", "nosedives", "nosedive"),
+    ("collapsed", "collapses", "collapse"),
+)
 _PAST_UP = (
     *(
         ("exceeded", "exceeds", "exceed"),
@@ -89,8 +99,8 @@ def _conjugated(rows: tuple[tuple[str, ...], ...], tense: int, plural: bool) -> 
 
 
 def _verbs(tense: int, plural: bool) -> Words:
-    found = {base: phrase(*_forms(base)[2 * tense + plural].split("|")) for base in (*_REGULAR, *_IRREGULAR)}
-    one = {f"{base}1": phrase(*_forms(base)[2 * tense].split("|")) for base in (*_REGULAR, *_IRREGULAR)}
+    found = {base: phrase(*forms(base)[2 * tense + plural].split("|")) for base in _VERBS}
+    one = {f"{base}1": phrase(*forms(base)[2 * tense].split("|")) for base in _VERBS}
     its = {"its": literal("their" if plural else "its"), "it_": literal("they" if plural else "it")}
     return {
         **found,
@@ -121,13 +131,22 @@ _SIGNED = {  # symbol: the word for 1 and for −1
     "peaking": ("(peaking|topping out)", "(bottoming out|troughing)"),
     "going": ("(rising|climbing|going)", "(falling|dropping|going)"),
     "go_past": ("(exceed|go above|rise above|climb over|top)", "(fall below|go below|sink below|drop under|dip below)"),
-    "rise": ("(rise|increase|climb|go up|rise|grow)", "(fall|decrease|drop|go down|fall|decline)"),
+    "rise": (
+        "(rise|increase|climb|go up|rise|grow|rise|edge up|come up|trend up|head up)",
+        "(fall|decrease|drop|go down|fall|decline|fall|edge down|come down|trend down|head down)",
+    ),
     "rising": ("(rising|increasing|climbing|growing)", "(falling|decreasing|dropping|sinking)"),
-    "a_rise": ("(rise|increase|climb|gain)", "(fall|decrease|decline|drop)"),
-    "trend_up": ("(upward trend|uptrend|upward tendency)", "(downward trend|downtrend|downward tendency)"),
+    "a_rise": (
+        "(rise|increase|climb|gain|rise|upturn|upswing)",
+        "(fall|decrease|decline|drop|fall|downturn|downswing)",
+    ),
+    "trend_up": (
+        "(upward trend|uptrend|upward tendency|upward drift|upward slope)",
+        "(downward trend|downtrend|downward tendency|downward drift|downward slope)",
+    ),
     "updown": ("up", "down"),
     "way_up": ("(way up|rise|increase)", "(way down|decline|decrease)"),
-    "leap": ("(jump|leap|surge)", "(plunge|slump|drop)"),
+    "leap": ("(jump|leap|surge|spike|hike)", "(plunge|slump|drop|crash|nosedive)"),
     "largest": ("(largest|widest|biggest)", "(smallest|narrowest|tiniest)"),
     "wide": ("(wide|large|big)", "(narrow|small|tiny)"),
     "much": ("much", "little"),
@@ -139,6 +158,21 @@ _SIGNED = {  # symbol: the word for 1 and for −1
         "(a dip|a sag|a low in the middle|a fall and recovery)",
     ),
     "shape_": ("(hump|bump)", "(dip|sag)"),
+    "stiff": ("(strong|stiff|fresh|brisk|powerful|lively)", "(light|gentle|weak|faint|slack|soft)"),
+    "stiffly": ("(strongly|hard|briskly|freshly)", "(gently|lightly|weakly|softly)"),
+    "veered": (
+        "(veered|turned clockwise|shifted clockwise|went round clockwise)",
+        "(backed|turned anticlockwise|turned counterclockwise|shifted anticlockwise)",
+    ),
+    "veer": ("(veer|turn clockwise)", "(back|turn anticlockwise)"),
+    "veering": (
+        "(veering|turning clockwise|shifting clockwise)",
+        "(backing|turning anticlockwise|shifting counterclockwise)",
+    ),
+    "least_x": (
+        "(at least|no less than|not less than|at the very least)",
+        "(at most|no more than|not more than|at the very most)",
+    ),
     "turned": (
         "<s> peaked (around|near) the middle and (fell back|came back down|declined again)",
         "<s> dipped (around|near) the middle and (recovered|bounced back|rose again)",
@@ -173,17 +207,17 @@ SIGNS = {
 }
 _DEGREES = {  # symbol: the words for 1 to 4
     "advm": (
-        "(slightly|a little|a bit|somewhat)",
+        "(slightly|a little|a bit|somewhat|a touch|marginally|a tad|gently|modestly)",
         "(||clearly|noticeably)",
-        "(sharply|strongly|a lot|considerably|markedly)",
-        "(dramatically|massively|enormously|extremely sharply)",
+        "(sharply|strongly|a lot|considerably|markedly|steeply|a good deal|substantially|significantly|by a lot)",
+        "(dramatically|massively|enormously|extremely sharply|hugely|spectacularly|like mad|drastically)",
     ),
     "advpre": ("slightly", "", "(sharply|strongly|markedly)", "(dramatically|massively)"),
     "adjm": (
-        "(slight|small|modest|minor)",
+        "(slight|small|modest|minor|gentle|mild|marginal|little)",
         "(||clear|noticeable)",
-        "(sharp|strong|big|marked|considerable)",
-        "(dramatic|massive|huge|enormous)",
+        "(sharp|strong|big|marked|considerable|steep|substantial|significant|hefty|pronounced)",
+        "(dramatic|massive|huge|enormous|spectacular|drastic|whopping|tremendous)",
     ),
     "advm2": ("(slightly|a bit)", "(|clearly)", "(much|considerably|markedly)", "(far|very much)"),
     "adverb3": ("", "", "(very|really|very)", "(extremely|exceptionally)"),
@@ -192,14 +226,39 @@ _DEGREES = {  # symbol: the words for 1 to 4
 DEGREES = {
     degree: {symbol: phrase(options[degree - 1]) for symbol, options in _DEGREES.items()} for degree in (1, 2, 3, 4)
 }
+ADVERBS = {  # fairly, plainly, very, extremely
+    1: "(fairly|rather|somewhat|quite|moderately|reasonably|relatively|pretty)",
+    2: "",
+    3: "(very|very|really|very|awfully|decidedly|remarkably|seriously|terribly)",
+    4: "(extremely|exceptionally|incredibly|exceedingly|extraordinarily|unbelievably|unusually)",
+}
 _NOT_GRADED = {
     1: ("slightly (elevated|raised)", "slightly (reduced|depressed)"),
     2: ("(elevated|above-average)", "(reduced|below-average)"),
     3: ("(strongly elevated|well above-average)", "(strongly reduced|well below-average)"),
     4: ("(extremely elevated|sky-high|extreme)", "(extremely reduced|rock-bottom|minimal)"),
 }
+_ONSIDE = {  # behind a verb: the humidity was on the high side
+    1: (
+        "(on the high side|a bit up|a touch high|higher than usual|upper normal)",
+        "(on the low side|a bit down|a touch low|lower than usual|lower normal)",
+    ),
+    2: (
+        "(above par|up|above average|well up|in the upper range|in the upper third)",
+        "(below par|down|below average|well down|in the lower range|in the lower third)",
+    ),
+    3: (
+        "(up high|way up|way above par|through the roof|near the top)",
+        "(down low|way down|way below par|on the floor|near the bottom)",
+    ),
+    4: (
+        "(off the scale|sky-high|at extreme heights|as high as it gets)",
+        "(at rock bottom|extremely far down|in the basement|as low as it gets)",
+    ),
+}
 LEVELS = {
     (sign, degree): {
+        "onside": phrase(_ONSIDE[degree][0 if sign > 0 else 1]),
         "grad": phrase(f"{adverb} {'high' if sign > 0 else 'low'}"),
         "nongrad": phrase(_NOT_GRADED[degree][0 if sign > 0 else 1]),
     }
@@ -216,33 +275,8 @@ MANY = {  # of what is counted, by sign and degree
     (-1, 3): phrase("very few", "hardly any", "really few"),
     (-1, 4): phrase("extremely few", "next to no", "almost no"),
 }
-PARTS = {
-    "first half": "(in the first half|during the first half|early on|earlier on|in the first part)",
-    "second half": "(in the second half|during the second half|later on|in the latter half|in the second part)",
-    "start": "(at the start|at the beginning|initially|at the very start|early in the <period>|in the first quarter)",
-    "end": "(at the end|towards the end|near the end|at the very end|at the end of the <period>|in the last quarter)",
-    "middle": "(in the middle|halfway through|midway|around the middle|in the middle of the <period>)",
-    "night": "(at night|during the night|in the night|in the small hours|in the early hours|overnight)",
-    "morning": "(in the morning|during the morning|before noon|in the morning hours)",
-    "afternoon": "(in the afternoon|during the afternoon|after noon|in the afternoon hours)",
-    "evening": "(in the evening|during the evening|in the evening hours|late in the day)",
-}
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
 SEASON = "for the (season|time of [the] year)"
 MONTH = "(for <month>|for a <month> <period>|for the month of <month>)"
-COMPASS = {  # the noun and the adjective
-    "north": ("(north|north|N)", "(northerly|north)"),
-    "northeast": ("(northeast|north-east|NE)", "(northeasterly|north-easterly|northeast)"),
-    "east": ("(east|east|E)", "(easterly|east)"),
-    "southeast": ("(southeast|south-east|SE)", "(southeasterly|south-easterly|southeast)"),
-    "south": ("(south|south|S)", "(southerly|south)"),
-    "southwest": ("(southwest|south-west|SW)", "(southwesterly|south-westerly|southwest)"),
-    "west": ("(west|west|W)", "(westerly|west)"),
-    "northwest": ("(northwest|north-west|NW)", "(northwesterly|north-westerly|northwest)"),
-}
 
 
 @cache

@@ -119,6 +119,7 @@ class Clock(Statistic):
     """
 
     hours: tuple[float, float] = (0.0, 24.0)
+    other: tuple[float, float] = (0.0, 24.0)
 
     def values(self, table: WindowTable, pool: WindowTable | None = None) -> Values:
         place = table.place(self.channels[0])
@@ -127,11 +128,44 @@ class Clock(Statistic):
             x = block[:, place]
             hours = hours_of_steps(table, rows, x.shape[-1])
             if self.name == "mean in hours":
-                found[rows] = of.mean(np.where((hours >= self.hours[0]) & (hours < self.hours[1]), x, np.nan))
+                found[rows] = _within(x, hours, self.hours)
+            elif self.name == "difference of hours":
+                found[rows] = _within(x, hours, self.hours) - _within(x, hours, self.other)
             else:
                 extreme = x if self.name == "hour of maximum" else -x
                 step = np.where(np.isnan(extreme), -np.inf, extreme).argmax(-1)
                 found[rows] = np.where(of.value_range(x) > 0, hours[np.arange(len(rows)), step], np.nan)
+        return found
+
+    def bound(self, bound: Bound, table: WindowTable, pool: WindowTable) -> float:
+        return _plain(bound)
+
+
+def _within(x: Values, hours: Values, span: tuple[float, float]) -> Values:
+    return of.mean(np.where((hours >= span[0]) & (hours < span[1]), x, np.nan))
+
+
+@dataclass(frozen=True)
+class Flow(Statistic):
+    """Of the components u and v of a flow.
+
+    `veer`: by how many degrees its direction turns clockwise from the first 30 % of the window to the last, −180 to 180.
+    `constancy`: the length of the mean vector over the mean speed; 1 where the direction never changes.
+    """
+
+    def values(self, table: WindowTable, pool: WindowTable | None = None) -> Values:
+        if self.name == "veer":
+            early, late = (
+                Statistic("direction", self.channels, over).values(table) for over in ((0.0, 0.3), (0.7, 1.0))
+            )
+            return (late - early + 180.0) % 360.0 - 180.0
+        places = [table.place(channel) for channel in self.channels]
+        found = np.full(len(table), np.nan)
+        for rows, block in table.blocks:
+            u, v = (block[:, place] for place in places)
+            speed = of.mean(np.hypot(u, v))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                found[rows] = np.where(speed > 0, np.hypot(of.mean(u), of.mean(v)) / speed, np.nan)
         return found
 
     def bound(self, bound: Bound, table: WindowTable, pool: WindowTable) -> float:

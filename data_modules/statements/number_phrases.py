@@ -1,4 +1,4 @@
-"""The phrases of facts with numbers, of directions and of two channels; see `phrases`."""
+"""The phrases of facts with numbers; see `phrases`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <went_past> <x>", "<s> <went_past> <x>", "<s> <went_past> <x> at (some point|times)"),
-            *("<s> <be> <over> <x> at (some point|times|least once)", "the (<peak>|<highest>) <n> <be1> <over> <x>"),
+            *("<s> <be> <over> <x> at (some point|times|least once)", "the (<peak>|<highest>) <n> <be> <over> <x>"),
             *("at some point <s> <went_past> <x>", "<s> <reach> <more> than <x>", "<s> <get> <higher> than <x>"),
         ),
         "short": ("<over> <x>", "<n> <over> <x>", "<n> <sign> <x>", "<minmax> <n> <over> <x>", "<n> <went_past> <x>"),
@@ -41,7 +41,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <stay> <over> <x>", "<s> <stay> <above> <x> <throughout>", "<s> <be> <over> <x> <throughout>"),
-            *("<s> <be> always <above> <x>", "even the <lowest> <n> <be1> <over> <x>", "<s> <remain> <above> <x>"),
+            *("<s> <be> always <above> <x>", "even the <lowest> <n> <be> <over> <x>", "<s> <remain> <above> <x>"),
             "<s> <keep> <above> <x> [<throughout>]",
         ),
         "short": (
@@ -79,7 +79,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <average> <more> than <x>", f"<s> <be> <over> <x> {_MEAN}", f"{_MEAN}, <s> <be> <over> <x>"),
-            *("the (mean|average) <n> <be1> <over> <x>", "the (mean|average) of <s> <be1> <over> <x>"),
+            *("the (mean|average) <n> <be> <over> <x>", "the (mean|average) of <s> <be1> <over> <x>"),
         ),
         "short": ("mean <n> <over> <x>", "average <n> <over> <x>", "<n> <over> <x> on average", "mean <n> <sign> <x>"),
         "whole": ("when <be> <s> <over> <x> on average?", "where was the (average|mean) <n> <above> <x>?"),
@@ -99,7 +99,7 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <average> (about|around|roughly|some|close to) <x>", "<s> <be> (around|about|near) <x> on average"),
-            *("<s> <hover> around <x>", "the (mean|average) <n> <be1> (about|around|close to) <x>"),
+            *("<s> <hover> around <x>", "the (mean|average) <n> <be> (about|around|close to) <x>"),
         ),
         "short": ("<n> (around|about|near|approx.) <x>", "(around|about|roughly) <x>", "<n> ~ <x>"),
         "whole": ("when <be> <s> (around|about|close to) <x>?",),
@@ -113,7 +113,7 @@ NUMBER_FORMS: dict[str, Modes] = {
             *("<s> <peaked> at (about|around|roughly) <x>", "the <peak> of <s> <be1> (about|around|close to) <x>"),
             *(
                 "<s> <go> as <high> as [about] <x>",
-                "the <highest> <n> <be1> (about|around) <x>",
+                "the <highest> <n> <be> (about|around) <x>",
                 "<s> <reach> a <peak> of (about|around) <x>",
             ),
         ),
@@ -162,168 +162,97 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "short": ("<n> range <over> <x>", "<n> varying by <more> than <x>", "swings in <s> of <more> than <x>"),
     },
-}
-PAIR_FORMS: dict[str, Modes] = {
-    "direction": {
+    "reaches at least": {
         "noun": (
-            *("<erly> <w>", "<erly> <w>", "<w> from the <dir>", "a <erly> flow of <w1>", "<w> coming from the <dir>"),
+            "a <peak> of <s> of <least_x> <x>",
+            "<n> of <least_x> <x> at some point",
+            "<n> reaching <least_x> <x>",
         ),
         "clause": (
-            *(
-                "the <w1> <blow1> from the <dir>",
-                "the <w1> <be1> <erly>",
-                "the <w1> <come1> from the <dir>",
-                "it <blow1> from the <dir>",
-            ),
-            *("the <w1> <have1> a <erly> direction", "<erly> <w> (prevailed|dominated)"),
+            *("<s> <reach> <least_x> <x>", "<s> <get> to <least_x> <x>", "the <peak> of <s> <be1> <least_x> <x>"),
+            "<s> <be> <least_x> <x> at (some point|times|least once)",
         ),
-        "short": ("<erly> <w>", "<dir> <w1>", "<w> from <dir>", "<w1> direction <dir>", "<w1>: <dir>", "<w1> <dir>"),
-        "whole": (
-            "when did the <w1> (come|blow) from the <dir>?",
-            "<periods> with the <w1> in the <dir>",
-            "<w1> (out of|from) the <dir>",
+        "short": ("<minmax> <n> <least_x> <x>", "<n> reaching <least_x> <x>", "<least_x> <x> at some point"),
+        "whole": ("when did <s> reach <least_x> <x>?", "did <s> get to <least_x> <x>?"),
+    },
+    "stays at least": {
+        "noun": ("<n> of <least_x> <x> <throughout>", "<n> always <least_x> <x>", "a <trough> of <s> of <least_x> <x>"),
+        "clause": (
+            *("<s> <be> <least_x> <x> <throughout>", "<s> <be> always <least_x> <x>", "<s> <remain> <least_x> <x>"),
+            "even the <lowest> <n> <be> <least_x> <x>",
         ),
+        "short": ("<n> always <least_x> <x>", "<least_x> <x> <throughout>", "<minmax_> <n> <least_x> <x>"),
+        "whole": ("when <be> <s> <least_x> <x> <throughout>?",),
     },
-    "not direction": {
-        "noun": ("no <erly> <w>", "no <w> from the <dir>", "<w> from anywhere but the <dir>"),
-        "clause": ("the <w1> did not (blow|come) from the <dir>", "the <w1> <not_be1> <erly>"),
-        "short": ("no <erly> <w>", "<w1> not from the <dir>", "not <erly>"),
-        "whole": ("<periods> without <erly> <w>", "when did the <w1> not come from the <dir>?"),
+    "averages at least": {
+        "noun": ("<n> averaging <least_x> <x>", "(average|mean) <n> of <least_x> <x>", f"<n> of <least_x> <x> {_MEAN}"),
+        "clause": (
+            "<s> <average> <least_x> <x>",
+            "the (average|mean) <n> <be> <least_x> <x>",
+            f"<s> <be> <least_x> <x> {_MEAN}",
+        ),
+        "short": ("mean <n> <least_x> <x>", "average <n> of <least_x> <x>"),
+        "whole": ("when did <s> average <least_x> <x>?",),
     },
-    "turning": {
+    "lasting": {
+        "noun": ("<n> <over> <x> <in_part>", "<n> that <be> <over> <x> <in_part>"),
+        "clause": (
+            *("<s> <be> <over> <x> <in_part>", "<in_part> <s> <be> <over> <x>", "<in_part>, <s> <be> <over> <x>"),
+            "<s> <lie> <over> <x> <in_part>",
+        ),
+        "short": ("<over> <x> <in_part>", "<n> <over> <x> <in_part>", "<in_part> <over> <x>"),
+        "whole": ("when <be> <s> <over> <x> <in_part>?", "which <periods> were <over> <x> <in_part>?"),
+    },
+    "decade": {
+        "noun": ("<n> in <x>", f"<n> in <x> {_MEAN}", "<n> averaging in <x>", "(average|mean) <n> in <x>"),
+        "clause": (
+            f"<s> <be> in <x> {_MEAN}",
+            "<s> <average> in <x>",
+            "the (average|mean) <n> <be> in <x>",
+            f"{_MEAN}, <s> <be> in <x>",
+        ),
+        "short": ("<n> in <x>", "mean <n> in <x>", "in <x>", "in <x> on average"),
+        "whole": ("when <be> <s> in <x> on average?", "when did <s> average in <x>?"),
+    },
+    "decade peak": {
+        "noun": ("a <peak> of <s> in <x>", "<n> <peaking> in <x>", "(the|a) <highest> <n> in <x>"),
+        "clause": (
+            "<s> <peaked> in <x>",
+            "the <highest> <n> <be> in <x>",
+            "the <peak> of <s> <be1> in <x>",
+            "<s> <reach> a <peak> in <x>",
+        ),
+        "short": ("<minmax> <n> in <x>", "<n> <peaking> in <x>", "<peak> in <x>"),
+        "whole": ("when <be> the <highest> <n> in <x>?",),
+    },
+    "starts at": {
         "noun": (
-            *(
-                "<w1> (turning|shifting|swinging|changing|moving round) from <dir> to <dir2>",
-                "a <w1> shift from <dir> to <dir2>",
-            ),
-            *("<erly> <w> turning <erly2>", "<erly> <w> first, then <erly2>"),
+            "<n> (starting|beginning|starting out|setting out) at (about|around|roughly) <x>",
+            "<n> of (about|around) <x> at the start",
         ),
         "clause": (
+            *("<s> <start> [out] at (about|around|roughly|close to) <x>", "<s> <begin> at (about|around|roughly) <x>"),
             *(
-                "the <w1> (turned|shifted|swung|changed|went round) from <dir> to <dir2>",
-                "<erly> <w> gave way to <erly2> <w>",
-            ),
-            *(
-                "the <w1> <be1> <erly> first and then <erly2>",
-                "the <w1> <come1> from the <dir> first, later from the <dir2>",
+                "<s> <be> (about|around) <x> at the (start|beginning|outset)",
+                "at the (start|outset) <s> <be> (about|around|near) <x>",
             ),
         ),
-        "short": ("<w1> shift <dir> to <dir2>", "<w1> from <dir>, later <dir2>", "<erly>, then <erly2> <w>"),
-        "whole": ("when did the <w1> (turn|shift|swing) from <dir> to <dir2>?",),
+        "short": ("<n> starting at about <x>", "start: <n> around <x>", "about <x> at the start"),
+        "whole": ("when did <s> start at (about|around) <x>?",),
     },
-    "two changes": {
+    "ends at": {
         "noun": (
-            *("<rising> <n> <andbut> <rising2> <n2>", "a <a_rise> in <s> <andbut> a <a_rise2> in <s2>"),
-            *("<n> <rising> while <n2> <is2> <rising2>", "<rising> <n> (with|together with|alongside) <rising2> <n2>"),
-        ),
-        "clause": (
-            *("<s> <rose> (while|as|when|whereas) <s2> <rose2>", "<s> <rose> <andbut> <s2> <rose2>", "<both_rose>"),
-            *(
-                "<s> <rose> and at the same time <s2> <rose2>",
-                "as <s2> <rose2>, <s> <rose>",
-                "while <s2> <rose2>, <s> <rose>",
-            ),
-        ),
-        "short": (
-            "<rising> <n>, <rising2> <n2>",
-            "<n> <updown>, <n2> <updown2>",
-            "<n> <updown> <andbut> <n2> <updown2>",
-        ),
-        "whole": ("when did <s> <rise> (while|as) <s2> <rose2>?", "when did <s> <rise> <andbut> <s2> <rise2>?"),
-    },
-    "two levels": {
-        "noun": (
-            *(
-                "<grad> <n> <andbut> <grad2> <n2>",
-                "<grad> <n> <andbut> <grad2> <n2>",
-                "<grad> <n> (with|together with|at) <grad2> <n2>",
-                "<many> <n> <andbut> <many2> <n2>",
-            ),
-            *(
-                "both <grad> <n> and <grad2> <n2>",
-                "<noun> <andbut> <noun2>",
-                "<A> <conditions> with <grad2> <n2>",
-                "<A> <conditions> with <noun2>",
-            ),
+            "<n> (ending|finishing|ending up|closing) at (about|around|roughly) <x>",
+            "<n> of (about|around) <x> at the end",
         ),
         "clause": (
             *(
-                "<s> <be> <grad> <andbut> <s2> <be2> <grad2>",
-                "<s> <be> <grad> while <s2> <be2> <grad2>",
-                "both <n> and <n2> <were> <grad_both>",
+                "<s> <end> [up] at (about|around|roughly|close to) <x>",
+                "<s> (finished|closed) at (about|around|roughly) <x>",
             ),
-            *(
-                "it <be1> <A> with <grad2> <n2>",
-                "it <be1> <A> <andbut> <A2>",
-                "it <be1> <A> <andbut> <s2> <be2> <grad2>",
-            ),
-            "<s> <be> <grad> at the same time as <s2> <be2> <grad2>",
+            *("<s> <be> (about|around) <x> at the (end|close|finish)", "at the end <s> <be> (about|around|near) <x>"),
         ),
-        "adjective": ("<A> <andbut> <A2>", "<A> <andbut> <A2>", "both <A> and <A2>", "<A> as well as <A2>"),
-        "short": (
-            "<A> <andbut> <A2>",
-            "<A>, <A2>",
-            "<A>, <noun2>",
-            "<noun>, <noun2>",
-            "<grad> <n>, <grad2> <n2>",
-            "<A> with <noun2>",
-        ),
-        "whole": ("when <be> <s> <grad> <andbut> <s2> <grad2>?", "when was it <A> <andbut> <A2>?"),
-    },
-    "correlation+": {
-        "noun": (
-            *(
-                "<n> and <n2> (moving in step|going hand in hand)",
-                "<n> (following|tracking|mirroring the course of) <s2>",
-                "a (close|clear|strong|positive) correlation between <s> and <s2>",
-            ),
-            "<n> and <n2> (in step|in parallel|hand in hand)",
-        ),
-        "clause": (
-            *(
-                "<s> and <s2> (moved|went|rose and fell|varied) (together|in step|in parallel|hand in hand)",
-                "<s> <follow> <s2>",
-            ),
-            *(
-                "<s> and <s2> (were|are) [closely] correlated",
-                "when <s2> rose, so did <s>",
-                "<s> and <s2> had the same (course|shape)",
-            ),
-        ),
-        "short": ("<n> tracking <n2>", "<n> and <n2> in step", "<n> and <n2> together"),
-        "whole": ("when did <s> and <s2> move together?", "when did <s> follow <s2>?"),
-    },
-    "correlation-": {
-        "noun": (
-            *(
-                "<n> and <n2> moving (in opposite directions|against each other)",
-                "a (negative|clear negative|strong negative) correlation between <s> and <s2>",
-            ),
-            "<n> as the mirror image of <s2>",
-        ),
-        "clause": (
-            *(
-                "<s> and <s2> (moved|went) (in opposite directions|against each other|opposite ways)",
-                "when <s2> fell, <s> rose, and the other way round",
-            ),
-            *(
-                "<s> and <s2> (were|are) negatively correlated",
-                "<s> <be> the mirror image of <s2>",
-                "whenever <s2> rose, <s> fell",
-            ),
-        ),
-        "short": ("<n> and <n2> in opposite directions", "<n> opposite to <n2>", "<n> moving against <n2>"),
-        "whole": ("when did <s> and <s2> move in opposite directions?",),
-    },
-    "more": {
-        "noun": ("<n> (above|higher than|exceeding|greater than) <s2>", "<n> (above|higher than) <s2> on average"),
-        "clause": (
-            "<s> <be> higher than <s2> [on average|on the whole]",
-            "<s> <exceed> <s2> on average",
-            "<s2> <be2> lower than <s>",
-            "<s> <be> above <s2>",
-        ),
-        "short": ("<n> above <n2>", "<n> > <n2>", "<n> higher than <n2>"),
-        "whole": ("when <be> <s> higher than <s2>?",),
+        "short": ("<n> ending at about <x>", "end: <n> around <x>", "about <x> at the end"),
+        "whole": ("when did <s> end at (about|around) <x>?", "when did <s> end up near <x>?"),
     },
 }

@@ -16,25 +16,39 @@ _AVERAGE = "(average|normal|the usual|what is usual|the norm|the mean)"
 LEVEL: Modes = {
     "noun": (
         *("<grad> <n>",) * 3,
-        "<grad> (values|levels) of <s>",
+        "<grad> (values|levels|readings) of <s>",
         f"<s> <well> <above> {_AVERAGE}",
-        "<nongrad> <n>",
-        *("<noun>", "<noun>", "<many> <n>", "<many> <n>"),
-        "<A> <conditions>",
+        *("<nongrad> <n>", "<n> <onside>"),
+        *("<noun>",) * 5,
+        *("<many> <n>",) * 2,
+        *("<Aa> <conditions>",) * 2,
     ),
     "clause": (
-        *("<s> <be> <grad>",) * 2,
+        *("<s> <be> <grad>",) * 3,
         "<s> <stay> <grad>",
         f"<s> <be> <well> <above> {_AVERAGE}",
-        "<s> <run> <grad>",
-        "<s> <be> <nongrad>",
-        "<s> <be> at a <grad> level",
-        "<s> <be> <grad> (overall|on average|on the whole)",
-        "(overall|on the whole), <s> <be> <grad>",
+        *("<s> <run> <grad>", "<s> <be> <nongrad>", "<s> <be> at a <grad> level", "<s> <be> <onside>"),
+        "<s> <be> <grad> (overall|on average|on the whole|all in all|by and large)",
+        "(overall|on the whole|by and large|all in all), <s> <be> <grad>",
+        *("<state>",) * 6,
+        "it <be1> <A> (on the whole|overall|by and large|all told)",
     ),
-    "adjective": ("<A>",),
-    "short": ("<grad> <n>", "<n> <grad>", "<noun>", "<A>", "<many> <n>"),
-    "whole": ("when <be> <s> <grad>?", "when <be> <s> <well> <above> average?"),
+    "adjective": (*("<A>",) * 5, "<comp> than (usual|normal|average|is usual)"),
+    "short": (
+        "<grad> <n>",
+        "<n> <grad>",
+        "<noun>",
+        "<noun>",
+        "<A>",
+        "<A>",
+        "<many> <n>",
+        "<n>: <grad>",
+        "<n> <onside>",
+    ),
+    "whole": (
+        *("when <be> <s> <grad>?", "when <be> <s> <well> <above> average?", "<state_ask>?", "when <state_ask>?"),
+        *("how about <noun>?", "any <noun>?", "<be> <s> <grad>?", "anything <A>?", "what about something <A>?"),
+    ),
 }
 
 FORMS: dict[str, Modes] = {
@@ -48,24 +62,41 @@ FORMS: dict[str, Modes] = {
             *("<s> <stay> <grad> <throughout>", "<s> <be> <grad> <throughout>", "<s> <be> always <grad>"),
             *("<s> <be> (constantly|continuously|persistently|consistently) <grad>", "<s> never <stop> being <grad>"),
             "(all the time|throughout), <s> <be> <grad>",
+            *("it <be1> <A> <throughout>", "it never <stop1> being <A>", "it <be1> <A> without a break"),
         ),
-        "adjective": ("<A> <throughout>", "(constantly|continuously) <A>"),
+        "adjective": ("<A> <throughout>", "(constantly|continuously) <A>", "<A> at any time", "<A> without let-up"),
         "short": ("<A> <throughout>", "<grad> <n> <throughout>", "<n> <grad> <throughout>", "<noun> <throughout>"),
         "whole": ("<A> from start to finish", "when <be> <s> <grad> <throughout>?"),
     },
     "usual": {
         "noun": (
             *("(average|normal|usual|typical|ordinary) <n>", "<s> (near|close to|around|at) (average|normal)"),
-            *("<s> at the usual level", "(middling|medium|unremarkable) <n>", "<n> about as usual"),
+            *("<s> at the usual level", "(middling|medium|moderate|unremarkable) <n>", "<n> about as usual"),
+            *("(run-of-the-mill|middle-of-the-road|so-so|in-between) <n>", "<n> in the middle of <its> range"),
         ),
         "clause": (
             *("<s> <be> (about|roughly|close to) (average|normal|usual)", "<s> <be> (unremarkable|nothing special)"),
-            *("<s> <be> (near|close to|around) its usual level", "<s> <be> much as usual"),
+            *("<s> <be> (near|close to|around) <its> usual level", "<s> <be> much as usual"),
+            *("<s> <be> (middling|moderate|in the middle of <its> range|so-so|neither here nor there)",),
+            """<s> <be> (in between|nothing out of the ordinary|par for the course|fair to middling
+                |nothing to write home about)""",
         ),
-        "short": ("normal <n>", "average <n>", "<n> as usual", "typical <n>"),
+        "short": (
+            "normal <n>",
+            "average <n>",
+            "<n> as usual",
+            "typical <n>",
+            "moderate <n>",
+            "<n> middling",
+            "so-so <n>",
+        ),
     },
     "season": {
-        "noun": ("<grad> <n> <for_season>", "<s> <well> <above> average <for_season>", "<A> <conditions> <for_season>"),
+        "noun": (
+            "<grad> <n> <for_season>",
+            "<s> <well> <above> average <for_season>",
+            "<Aa> <conditions> <for_season>",
+        ),
         "clause": (
             *("<s> <be> <grad> <for_season>", "<for_season>, <s> <be> <grad>", "it <be1> <A> <for_season>"),
             "<s> <be> <higher> than (usual|normal) <for_season>",
@@ -77,18 +108,33 @@ FORMS: dict[str, Modes] = {
         "noun": ("<mark_noun>",),
         "clause": ("<mark_clause>",),
         "short": ("<mark_noun>",),
+        "whole": (
+            "<mark_ask>?",
+            "when <mark_ask>?",
+            "any <periods> when <mark_clause>?",
+            "on which <periods> <mark_ask>?",
+        ),
     },
     "change": {
         "noun": (
             *("[a] <rising> <n>", "a <adjm> <a_rise> in <s>", "a <adjm> <a_rise> (of|in) <s>"),
-            *("<advpre> <rising> <n>", "<n> <rising> <advm>", "<n> on the <way_up>", "<movenoun>"),
+            *("<advpre> <rising> <n>", "<n> <rising> <advm>", "<n> on the <way_up>"),
+            *("<movenoun>", "<movenoun>", "<movenoun>", "<move_being>", "<move_being>"),
         ),
         "clause": (
-            *("<s> <rose> <advm>", "<s> <rose> <advm>", "<s> <rose> <advm> [over the <period>]", "<moveclause>"),
+            *("<s> <rose> <advm>", "<s> <rose> <advm>", "<s> <rose> <advm> [over the <period>]"),
+            *("<go_clause>",) * 6,
             *("there <be1> a <adjm> <a_rise> in <s>", "<s> <show> a <adjm> <trend_up>"),
             *("<s> <end> <advm2> <higher> than <it_> <begin>", "<s> <be> <rising> <advm>"),
         ),
-        "short": ("<rising> <n>", "<n> <rising>", "<n> <updown>", "<movenoun>", "<adjm> <a_rise> in <s>"),
+        "short": (
+            "<rising> <n>",
+            "<n> <rising>",
+            "<n> <updown>",
+            "<movenoun>",
+            "<move_being>",
+            "<adjm> <a_rise> in <s>",
+        ),
         "whole": (
             *(
                 "when did <s> <rise> <advm>?",
@@ -97,6 +143,12 @@ FORMS: dict[str, Modes] = {
                 "where did <s> <rise> <advm>?",
             ),
             "<periods> that ended with <higher> <n> than they began with",
+            *(
+                "<move_ask>?",
+                "when <move_ask>?",
+                "<periods> that ended <comp> than they began",
+                "<comp> at the end than at the start",
+            ),
         ),
     },
     "steady": {
@@ -321,5 +373,31 @@ FORMS: dict[str, Modes] = {
             ),
         ),
         "short": ("oscillating <n>", "cycles in <s>", "waves of <s>"),
+    },
+    "levelling": {
+        "noun": (
+            "<n> <rising> first and then (levelling off|flattening out|staying put)",
+            "a <a_rise> (in|of) <s> that (levelled off|flattened out|petered out)",
+            *("a plateau of <s> after a <a_rise>", "a <a_rise> followed by a plateau (in|of) <s>"),
+        ),
+        "clause": (
+            "<s> <rose> (and then|, then) (levelled off|flattened out|plateaued|stayed put)",
+            "<s> <rose> at first and hardly <change> afterwards",
+            *("after a <a_rise> <s> <hold> steady", "all of the <a_rise> in <s> <come1> in the first half"),
+        ),
+        "short": ("<n> <rising>, then flat", "<a_rise> then plateau in <s>", "<n> <updown> then steady"),
+        "whole": ("when did <s> <rise> and then level off?", "when did <s> <rise> only at first?"),
+    },
+    "late move": {
+        "noun": (
+            *("<n> flat at first and then <rising>", "a late <a_rise> (in|of) <s>", "<n> <rising> only late"),
+            "a calm start and then a <a_rise> in <s>",
+        ),
+        "clause": (
+            *("<s> <hold> steady at first, then <rose>", "<s> only <rose> in the second half"),
+            *("<s> hardly <change> at first and then <rose>", "<s> <be> flat, then <rose>"),
+        ),
+        "short": ("<n> flat, then <rising>", "late <a_rise> in <s>", "<n> steady then <updown>"),
+        "whole": ("when did <s> <rise> only later on?", "when did <s> stay flat and then <rise>?"),
     },
 }

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from data_modules.statements.grammar import Draw
+from trace_lit.text.number_words import spelled
 from trace_lit.units import convert, find_unit
+
+WORDED = 0.3  # of the numbers that go with a unit in words are in words too
+_SPACED = re.compile(r"^\{\}( [a-z]{3,}.*)?$|degrees|percent|per cent|bpm|knots|mph")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class Number:
         comma = draw() < (0.5 if size >= 10_000 else 0.2)
         if digits == 1 and form.startswith(_SIGNS):
             digits = 2  # $2.50
+        in_words = spelled(size) if draw() < WORDED and not form.startswith(_SIGNS) and _SPACED.search(form) else None
+        if in_words is not None and len(in_words.split()) <= 4:
+            sign = "minus " if self.spoken < 0 and size > 0 else ""
+            return form.format(f"{sign}{in_words}")
         plain = f"{size:,.{digits}f}" if comma else f"{size:.{digits}f}"
         if digits and not form.startswith(_SIGNS):
             plain = plain.rstrip("0").rstrip(".")
@@ -61,6 +69,54 @@ class Number:
         if form.startswith(_SIGNS):
             return f"-{form.format(plain)}"
         return form.format(f"minus {plain}" if worded else f"-{plain}")
+
+
+@dataclass(frozen=True)
+class Decade:
+    """A part of ten numbers in a spoken unit, from `low` to `high`: the low twenties are 20 to 24."""
+
+    low: float
+    high: float
+    measure: Measure
+    words: str
+    step: float = 3.0
+
+    @property
+    def value(self) -> float:
+        """Where it begins, in the channel's unit."""
+        return self.measure.back(self.low)
+
+    @property
+    def end(self) -> float:
+        """Where it ends, in the channel's unit."""
+        return self.measure.back(self.high)
+
+    def text(self, draw: Draw) -> str:
+        """In words, sometimes with the scale of a temperature."""
+        scale = next(
+            (name for name in ("Celsius", "Fahrenheit") if any(name in form for form in self.measure.forms)), ""
+        )
+        return f"{self.words} {scale}" if scale and draw() < (0.25 if scale == "Celsius" else 0.8) else self.words
+
+
+_DECADES = ("", "", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
+_SHARES_OF_TEN = (("", 0.0, 10.0), ("low ", 0.0, 4.0), ("mid ", 3.0, 7.0), ("high ", 6.0, 10.0), ("upper ", 6.0, 10.0))
+_NO_DECADES = re.compile(r"[Kkm$€£¥W]|Pa|inHg|inches")  # units whose numbers nobody names by decades
+
+
+def decade_of(value: float, measure: Measure, draw: Draw) -> Decade | None:
+    """The decade, or a part of it, that a value of a channel lies in; None where people do not speak of decades."""
+    spoken = measure.of(value)
+    if not 0 < spoken < 100 or _NO_DECADES.search(measure.forms[0].replace("mmHg", "")):
+        return None
+    tens = int(spoken // 10)
+    if tens == 0:
+        return Decade(0.0, 10.0, measure, "single figures" if draw() < 0.5 else "single digits")
+    if tens == 1:
+        return Decade(10.0, 20.0, measure, "the teens")
+    fitting = [part for part in _SHARES_OF_TEN if part[1] <= spoken - 10 * tens <= part[2]]
+    word, low, high = fitting[int(draw() * len(fitting))]
+    return Decade(10.0 * tens + low, 10.0 * tens + high, measure, f"the {word}{_DECADES[tens]}")
 
 
 _SPOKEN: tuple[dict[str, tuple[int, tuple[str, ...]]], ...] = (

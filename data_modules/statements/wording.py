@@ -7,85 +7,109 @@ from collections.abc import Sequence
 from functools import cache
 
 from data_modules.frequency import Frequency
-from data_modules.statements import inflection
+from data_modules.statements import inflection, parts
 from data_modules.statements.extreme_phrases import EXTREME_FORMS
 from data_modules.statements.facts import Fact
 from data_modules.statements.grammar import Draw, Phrase, Words, choice, expand, literal, phrase
-from data_modules.statements.number_phrases import NUMBER_FORMS, PAIR_FORMS
+from data_modules.statements.number_phrases import NUMBER_FORMS
+from data_modules.statements.pair_phrases import PAIR_FORMS
 from data_modules.statements.phrases import FORMS
-from data_modules.statements.words import ChannelWords, Name
+from data_modules.statements.quantities import Idiom, Landmark, entries
+from data_modules.statements.words import PREDICATIVE, ChannelWords, Name, Spoken
 
 _ALL_FORMS = {**FORMS, **EXTREME_FORMS, **NUMBER_FORMS, **PAIR_FORMS}
 _SYMBOL = re.compile(r"<(\w+)>")
-_OPTIONAL = {  # symbols that not every channel has words for
+_OPTIONAL = {  # symbols that not every channel, degree or landmark has words for
+    *("A", "A2", "Aa", "Aa2", "noun", "noun2", "conditions", "conditions2", "most", "comp", "many", "many2"),
+    *("A_high", "A_low", "without", "without2"),
     *(
-        "A",
-        "A2",
-        "noun",
-        "noun2",
-        "conditions",
-        "most",
-        "moveclause",
+        "state",
+        "state2",
+        "state_ask",
+        "state_deny",
+        "go_clause",
+        "go_clause2",
+        "move_ask",
+        "move_deny",
+        "move_being",
         "movenoun",
-        "both_rose",
-        "grad_both",
-        "many",
-        "many2",
     ),
+    *("both_rose", "grad_both", "mark_noun", "mark_clause", "mark_ask", "mark_deny", "mark_without", "mark_A"),
 }
 _MODES = {"noun": 36, "clause": 30, "short": 16, "adjective": 12, "whole": 8}  # how often each is chosen
 _ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names like "influenza A" have a capital
+_TWO_ARTICLES = re.compile(r"\b([Aa]ny|[Ss]ome|[Nn]o) (?:an?|the) ")
 _SUBJECT = literal("it")
 
+_ASK = """(find|show|show me|give me|list|get|search for|look for|looking for|I am looking for
+    |I'm looking for|I want|I need|I'm after
+    |pull up|fetch|bring up|hunting for|let me see|let's see|I'd like|I'd like to see|please find
+    |can you find|could you find
+    |pick out|dig out|dig up|retrieve|point me to|check for)"""
 _FRAMES = {
     "noun": phrase(
-        *("<core>",) * 9,
-        *("(find|show|show me|give me|list|get|search for|look for|looking for|I am looking for|I want|I need) <core>",)
-        * 2,
-        *("(find|show me|give me|list|get) [all|some|the|any] <periods> (with|of|that have|showing|having) <core>",)
-        * 2,
+        *("<core>",) * 13,
+        *(f"{_ASK} <core>",) * 3,
+        *(f"{_ASK} [all|some|any] <periods> (with|of|that have|showing|having|featuring) <core>",) * 3,
         "[a] <period> (with|of) <core>",
         *("<periods> (with|of|showing) <core>",) * 2,
-        "(which|what) <periods> (had|have|show|saw) <core>?",
-        "when (did we have|did we see|do we see|did they record) <core>?",
-        "(anything|something|any <period>) with <core>[?]",
-        "is there a <period> with <core>?",
+        "(which|what) <periods> (had|have|show|saw|brought) <core>?",
+        "when (did we have|did we see|do we see|did they record|did we get|was there) <core>?",
+        "(anything|something|any <period>|any <periods>|some <period>) with <core>[?]",
+        "(is|was) there (a|any) <period> with <core>?",
         "<core>, please",
         "(the <period> had|the <period> brought|it shows|we had|this <period> shows) <core>",
-        "(a case of|an example of|examples of) <core>",
+        "(a case of|an example of|examples of|an instance of|cases of) <core>",
+        "(what about|how about|any sign of|any) <core>?",
+        "(only|just) <periods> with <core>",
+        "(got any|have you got any|is there any|was there any|I wonder if there was any) <core>?",
+        "(got any|are there any|were there any|have you got) <periods> with <core>?",
     ),
     "clause": phrase(
-        *("<core>",) * 9,
-        *("(find|show|show me|list|give me) [all|some|the] <periods> (when|where|in which|during which) <core>",) * 2,
+        *("<core>",) * 12,
+        f"{_ASK} [all|some|any] <periods> (when|where|in which|during which|on which) <core>",
+        "(find|show me|list|give me|I'm after|looking for|got|pull up) (some|any) <periods> (when|where) <core>",
         *("<periods> (when|where|in which) <core>",) * 2,
         "a <period> (when|in which|where) <core>",
-        "(times|cases|situations) (when|where) <core>",
+        "(times|cases|situations|occasions|examples) (when|where) <core>",
         "(in this <period>|over the <period>|during the <period>|here), <core>",
         "a <period> like this: <core>",
-        "I (want|need) <periods> (where|in which) <core>",
-        "is there a <period> (when|where) <core>?",
+        "any <periods> where <core>?",
+        "(is|was) there a <period> (when|where) <core>?",
+        "(find me one|one|the ones) where <core>",
+        "(what happened when|when was it that|when was it:) <core>",
     ),
     "adjective": phrase(
         *("a <core> <period>",) * 2,
-        *("<core>",) * 2,
+        *("<core>",) * 4,
         *("it <be1> <core>",) * 2,
-        "(find|show me|list|get) <core> <periods>",
+        "(find|show me|list|get|I'm after|got any|looking for|pull up) <core> <periods>",
         "(find|show me|list) [all|the|some] <periods> that <were> <core>",
         "<periods> when it <be1> <core>",
-        "when <be1> it <core>?",
-        "(looking for|I want|give me) a <core> <period>",
-        "the <period> <be1> <core>",
-        "<core> <periods>",
+        "when (<be1>|was) it <core>?",
+        "(looking for|I want|give me|I'm after|pick) a <core> <period>",
+        *(
+            "the <period> <be1> <core>",
+            "something <core>",
+            "anything <core>?",
+            "<core>?",
+            "<core>, please",
+            "was it <core>?",
+        ),
+        *("<core> <periods>",) * 2,
+        "which <periods> were <core>?",
     ),
-    "short": phrase(*("<core>",) * 5, "<core>, please", "<periods>: <core>", "(find|show|search): <core>", "<core>?"),
+    "short": phrase(
+        *("<core>",) * 8, "<core>, please", "<periods>: <core>", "(find|show|search|wanted|filter): <core>", "<core>?"
+    ),
     "whole": phrase("<core>"),
 }
 _LONG_ADJECTIVE = phrase(  # "warm in the evening" goes before no noun
-    *("<core>",) * 3,
+    *("<core>",) * 4,
     *("it <be1> <core>",) * 2,
-    "(find|show me|list) [all|the|some] <periods> that <were> <core>",
+    "(find|show me|list|got|I'm after|pull up) (all|the|some|any) <periods> that <were> <core>",
     "<periods> when it <be1> <core>",
-    "when <be1> it <core>?",
+    *("when <be1> it <core>?", "was it <core>?", "something <core>", "which <periods> were <core>?", "<core>, please"),
     "the <period> <be1> <core>",
 )
 _NEGATIVE = ("no ", "not ", "never ", "neither ", "nothing ", "without ")
@@ -150,8 +174,22 @@ class Wording:
             "period": phrase(*one),
             "periods": phrase(*many),
             "throughout": phrase(
-                *("throughout", "all the time", "the whole time", "from start to finish", "from beginning to end"),
-                *("for the (whole|entire) <period>", "the entire <period>", "the whole <period>"),
+                *(
+                    "throughout",
+                    "all the time",
+                    "the whole time",
+                    "from start to finish",
+                    "from beginning to end",
+                    "at all times",
+                ),
+                *(
+                    "for the (whole|entire) <period>",
+                    "the entire <period>",
+                    "the whole <period>",
+                    "all along",
+                    "without a break",
+                ),
+                *(("day and night", "around the clock", "round the clock") if _tells_hours(frequency) else ()),
             ),
         }
 
@@ -195,7 +233,7 @@ class Wording:
         frame = _FRAMES[mode]
         if mode == "noun" and core.startswith(_NEGATIVE):
             frame = _NEGATIVE_NOUN
-        if mode == "adjective" and len(core.split()) > 2:
+        if mode == "adjective" and (len(core.split()) > 2 or PREDICATIVE.search(core)):
             frame = _LONG_ADJECTIVE
         words = {**self._frame_words[tense], "core": literal(core)}
         return _finished(expand(frame, words, draw), mode, draw)
@@ -208,45 +246,52 @@ class Wording:
         symbols.update(self.common)
         symbols["n"] = name.bare
         symbols["s"] = _SUBJECT if pronoun else name.subject
-        _add_states(symbols, own, name, sign, fact.degree, "")
-        if sign in own.moves and fact.degree in (2, 3):
-            symbols["moveclause"] = own.moves[sign]
-        if sign in own.move_nouns and fact.degree in (2, 3):
-            symbols["movenoun"] = own.move_nouns[sign]
+        _add_states(symbols, own, name, sign, fact.degree, tense, "")
+        if fact.degree in (2, 3):
+            _add_moves(symbols, own, sign, tense)
         if own.superlatives.get(sign) is not None:
             symbols["most"] = own.superlatives[sign]
-        if own.conditions is not None:
-            symbols["conditions"] = own.conditions
+        for state, side in (("A_high", 1), ("A_low", -1)):
+            if (side, 2) in own.adjectives:
+                symbols[state] = own.adjectives[side, 2]
+        if own.comparatives.get(sign) is not None:
+            symbols["comp"] = own.comparatives[sign]
         if fact.part:
-            self._add_part(symbols, fact, tense)
+            self._add_part(symbols, fact)
         for number, symbol in zip(fact.numbers, ("x", "x2"), strict=False):
             symbols[symbol] = literal(number.text(draw))
         if fact.landmark is not None:
-            symbols["mark_noun"] = phrase(*fact.landmark.names)
-            symbols["mark_clause"] = phrase(*fact.landmark.clauses)
-        if len(fact.channels) == 2 and not fact.part:
+            symbols.update(_landmark_symbols(fact.landmark, tense))
+        if own.component is not None:
+            self._add_flow(symbols, own.component)
+        if (len(fact.channels) > 1 and fact.other_sign) or fact.form in ("correlation", "more"):
             self._add_second(symbols, fact, tense, draw)
         return symbols
 
-    def _add_part(self, symbols: dict[str, Phrase], fact: Fact, tense: int) -> None:
+    def _add_part(self, symbols: dict[str, Phrase], fact: Fact) -> None:
         if fact.form == "season":
             if fact.part.isdecimal():
-                symbols["month"] = literal(inflection.MONTHS[int(fact.part) - 1])
+                symbols["month"] = literal(parts.MONTHS[int(fact.part) - 1])
             symbols["for_season"] = phrase(inflection.MONTH if fact.part.isdecimal() else inflection.SEASON)
-        elif fact.part in inflection.PARTS:
-            symbols["in_part"] = phrase(inflection.PARTS[fact.part])
+        elif ">" in fact.part:
+            for symbol, part in zip(("in_part", "in_part2"), fact.part.split(">"), strict=True):
+                symbols[symbol] = phrase(parts.SHORT_PARTS[part])
+        elif fact.part in parts.PARTS:
+            symbols["in_part"] = phrase(parts.PARTS[fact.part])
         else:
-            component = self.words[fact.channels[0]].component
-            what = component[0] if component else "flow"
-            symbols["w1"] = literal(what)
-            symbols["w"] = phrase(what, what, f"{what}s") if what == "wind" else literal(what)
-            for symbol, name in zip(("dir", "dir2"), fact.part.split(), strict=False):
-                noun, adjective = inflection.COMPASS[name]
-                symbols[symbol] = phrase(noun)
-                symbols["erly2" if symbol == "dir2" else "erly"] = phrase(adjective)
+            for suffix, name in zip(("", "2"), fact.part.split(), strict=False):
+                noun, adjective, wind = parts.COMPASS[name]
+                symbols.update(
+                    {f"dir{suffix}": phrase(noun), f"erly{suffix}": phrase(adjective), f"er{suffix}": phrase(wind)}
+                )
+
+    def _add_flow(self, symbols: dict[str, Phrase], component: tuple[str, str]) -> None:
+        what = component[0]
+        symbols["w1"] = literal(what)
+        symbols["w"] = phrase(what, what, f"{what}s") if what == "wind" else literal(what)
 
     def _add_second(self, symbols: dict[str, Phrase], fact: Fact, tense: int, draw: Draw) -> None:
-        other = self.words[fact.channels[1]]
+        other = self.words[fact.channels[-1]]
         name = other.names[int(draw() * len(other.names))]
         sign, same = fact.other_sign or 1, fact.sign == fact.other_sign
         signed = inflection.SIGNS[sign, tense, name.plural]
@@ -254,11 +299,15 @@ class Wording:
             n2=name.bare,
             s2=name.subject,
             be2=inflection.VERBS[tense, name.plural]["be"],
+            not_be2=inflection.VERBS[tense, name.plural]["not_be"],
             grad2=inflection.LEVELS[sign, fact.degree]["grad"],
+            is2=phrase({(0, 0): "was", (0, 1): "were", (1, 0): "is", (1, 1): "are"}[tense, int(name.plural)]),
             andbut=phrase("and") if same else phrase("and", "but", "yet"),
             **{f"{symbol}2": signed[symbol] for symbol in ("rose", "rise", "rising", "a_rise", "updown")},
         )
-        _add_states(symbols, other, name, sign, fact.degree, "2")
+        _add_states(symbols, other, name, sign, fact.degree, tense, "2")
+        if sign in other.moves:
+            symbols["go_clause2"] = other.moves[sign].stated[tense]
         if same and fact.form == "two changes":
             both = inflection.SIGNS[sign, tense, True]["rose"]
             symbols["rose_both"] = both
@@ -270,20 +319,78 @@ class Wording:
 
 
 _NO_PRONOUN = {
-    *("landmark", "direction", "not direction", "turning", "two changes", "two levels", "more", "correlation"),
+    *(
+        "idiom",
+        "not landmark",
+        "landmark",
+        "direction",
+        "not direction",
+        "turning",
+        "two changes",
+        "two levels",
+        "more",
+        "correlation",
+    ),
     *("record change", "usual"),
 }
 
 
 def _add_states(
-    symbols: dict[str, Phrase], words: ChannelWords, name: Name, sign: int, degree: int, suffix: str
+    symbols: dict[str, Phrase], words: ChannelWords, name: Name, sign: int, degree: int, tense: int, suffix: str
 ) -> None:
     if words.counted and name.plural:
         symbols[f"many{suffix}"] = inflection.MANY[sign, degree]
-    if (sign, degree) in words.adjectives:
-        symbols[f"A{suffix}"] = words.adjectives[sign, degree]
-    if (sign, degree) in words.nouns:
-        symbols[f"noun{suffix}"] = words.nouns[sign, degree]
+    for symbol, table in (
+        ("A", words.adjectives),
+        ("Aa", words.attributes),
+        ("noun", words.nouns),
+        ("without", words.deniable),
+    ):
+        if (sign, degree) in table:
+            symbols[f"{symbol}{suffix}"] = table[sign, degree]
+    if (sign, degree) in words.states:
+        spoken = words.states[sign, degree]
+        symbols[f"state{suffix}"] = spoken.stated[tense]
+        if not suffix:
+            _add(symbols, state_ask=spoken.asked, state_deny=spoken.denied)
+    if words.conditions is not None:
+        symbols[f"conditions{suffix}"] = words.conditions
+
+
+def _add_moves(symbols: dict[str, Phrase], words: ChannelWords, sign: int, tense: int) -> None:
+    if sign in words.moves:
+        spoken = words.moves[sign]
+        _add(
+            symbols,
+            go_clause=spoken.stated[tense],
+            move_ask=spoken.asked,
+            move_deny=spoken.denied,
+            move_being=spoken.being,
+        )
+    if sign in words.move_nouns:
+        symbols["movenoun"] = words.move_nouns[sign]
+
+
+def _add(symbols: dict[str, Phrase], **own: Phrase | None) -> None:
+    symbols.update({symbol: found for symbol, found in own.items() if found is not None})
+
+
+@cache
+def _landmark_symbols(mark: Landmark | Idiom, tense: int) -> dict[str, Phrase]:
+    """The words of a landmark or an idiom, as far as it has them."""
+    symbols: dict[str, Phrase] = {}
+    for symbol, text in (
+        ("mark_noun", mark.noun),
+        ("mark_A", mark.adjective if isinstance(mark, Idiom) else ""),
+        ("mark_without", mark.without if isinstance(mark, Landmark) else ""),
+    ):
+        if text:
+            symbols[symbol] = phrase(*entries(text))
+    templates = [entry for entry in entries(mark.clause) if "{" in entry]
+    spoken = Spoken.of(templates)
+    if spoken is not None:
+        _add(symbols, mark_clause=spoken.stated[tense], mark_ask=spoken.asked, mark_deny=spoken.denied)
+    return symbols
 
 
 def _there(symbols: Words) -> frozenset[str]:
@@ -301,7 +408,7 @@ def _weighted(modes: Sequence[str], draw: Draw) -> str:
 
 def _finished(text: str, mode: str, draw: Draw) -> str:
     """With the article that fits, and the capital and the full stop that people write or leave out."""
-    text = _ARTICLE.sub("an", text)
+    text = _ARTICLE.sub("an", _TWO_ARTICLES.sub(r"\1 ", text))
     capital, stop = draw() < 0.45, draw() < (0.4 if mode == "clause" else 0.12)
     if capital:
         text = text[:1].upper() + text[1:]
@@ -317,6 +424,11 @@ def _period_words(frequency: str | None, steps: int) -> tuple[list[str], list[st
         if abs(days - length) <= 0.15 * length:
             generic = [*([word] * 6), *generic[:3]]
     return generic, [f"{word}es" if word.endswith("ch") else f"{word}s" for word in generic]
+
+
+def _tells_hours(frequency: str | None) -> bool:
+    step = None if frequency is None else Frequency.parse(frequency)
+    return step is not None and step.months == 0 and 0 < step.microseconds <= 6 * 3_600_000_000
 
 
 def _days(frequency: str | None, steps: int) -> float:

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from data_modules.statements.grammar import Phrase, choice, literal, phrase
-from data_modules.statements.lexicon import Quantity, component, quantity
+from data_modules.statements.inflection import ADVERBS
+from data_modules.statements.lexicon import component, quantity
+from data_modules.statements.quantities import Quantity, State, entries
+from data_modules.statements.verbs import clauses, is_plural
 from trace_lit.channels import Channel
 
 _MODIFIERS = {"relative", "air", "mean", "average", "total", "net", "grid", "peripheral", "core", "retail", "surface"}
 _NOT_A_NOUN = re.compile(r"^(how|with|without|the|of|in|for|where|when|what|high|low|and|whether|positive|negative)\b")
 _SENTENCE = re.compile(r"\b(is|are|was|were|which|that|from|to|who|has|have)\b|[()\d,]")
-_HEAD = re.compile(r" (in|of|from|for|at|on|aged|tested|without|with|by|per|a|above|under|over)\b")
-_SINGULAR = re.compile(r"(ss|us|is|ies|news|gas|mas|[^aeiou]as)$")
 _NOT_OF = {"spot", "market", "average", "mean", "unit", "retail", "wholesale", "total"}
 _SYNONYMS = (  # one after another, each makes another name
     {"gasoline": "petrol", "influenza": "flu", "all": "total", "generation": "production"},
     {"gasoline": "gas", "ratio": "share", "deaths": "fatalities", "generation": "output"},
 )
+_COMMON = 5  # of the names of a quantity are used more often than the rest
 _COUNTED = re.compile(r"[a-z]{3,}s")  # a unit such as deaths or patients
 _OF = ("price", "ratio", "volume", "share", "output", "cost", "number", "count")
 _DEFINITE = re.compile(r"^(the|a|an)\b")
-_GRADABLE = {
+_GRADABLE = {  # nouns that begin with them take "very"
     *("strong", "high", "light", "weak", "heavy", "low", "warm", "cold", "cool", "mild", "humid", "moist", "damp"),
     *("muggy", "dry", "fast", "rapid", "slow", "thick", "clean", "polluted", "bad", "good", "busy", "quiet", "poor"),
+    *("calm", "rough", "expensive", "cheap", "dear", "costly", "tight", "soft", "steep", "ample", "clear", "cloudy"),
+    *("brisk", "gentle", "raised", "elevated", "windy", "chilly", "wintry", "summery", "balmy", "dense", "deep"),
 }
+_QUANTIFIED = re.compile(
+    r"(a (lot|lack|few|little|mass|flood|whisper|loss|deficit|rush)|plenty|lots|masses|hardly|little|not|next|few"
+    r"|barely|scarcely|practically"
+    r"|virtually|almost|no|enough|much|many|more|fewer|less|absolute|air (short|without|close|full)"
+    r"|[a-z ]+ (in|of) abundance"
+    r"|winds that|(very|extremely|exceptionally|incredibly) )\b"
+)
+PREDICATIVE = re.compile(  # an adjective that goes before no noun
+    r"\b(on|as|like|of|with|without|outside|for|at|up|in|to|about|over|easy|going|out|not|the|hell)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -40,37 +55,55 @@ class Name:
 
 
 @dataclass(frozen=True)
+class Spoken:
+    """Clauses of one meaning, in the forms of `verbs.Clause`; None where no clause has the form."""
+
+    stated: tuple[Phrase, Phrase]  # in the past and in the present
+    asked: Phrase | None
+    denied: Phrase | None
+    being: Phrase | None
+
+    @classmethod
+    def of(cls, templates: Sequence[str]) -> Spoken | None:
+        """The clauses of the templates, each as often as it has verbs; None without a template."""
+        found = [clause for template in templates for clause in clauses(template)]
+        if not found:
+            return None
+
+        def form(name: str) -> Phrase | None:
+            texts = [text for clause in found if (text := getattr(clause, name))]
+            return phrase(*texts) if texts else None
+
+        past, present = form("past"), form("present")
+        assert past is not None
+        assert present is not None
+        return cls((past, present), form("asked"), form("denied"), form("being"))
+
+
+@dataclass(frozen=True)
 class ChannelWords:
     """The names of a channel and, where it is the only one of its quantity, the words of that quantity.
 
-    Phrases are None where there is none. `adjectives` are by sign (1 high, −1 low) and degree (1 fairly to 4
-    extremely), `nouns` likewise: noun phrases for the state.
+    Tables have no entry where there is no word. `adjectives`, `attributes` (those that go before a noun), `nouns`
+    (noun phrases for the state), `deniable` (those of them that follow "no") and `states` (clauses for it) are by sign
+    (1 high, −1 low) and degree (1 fairly to 4 extremely); superlatives, comparatives, `moves` (clauses) and
+    `move_nouns` by sign.
     """
 
     names: tuple[Name, ...]
-    adjectives: dict[tuple[int, int], Phrase]
-    nouns: dict[tuple[int, int], Phrase]
-    superlatives: dict[int, Phrase]
-    moves: dict[int, Phrase]  # clauses in the past, by sign of the change
-    move_nouns: dict[int, Phrase]
-    conditions: Phrase | None
-    component: tuple[str, str] | None  # what it is a component of, and the axis u or v
-    landmarks: Quantity | None
-    counted: bool  # there can be many or few of it
-
-
-ADVERBS = {
-    1: "(fairly|rather|somewhat|quite|moderately)",
-    2: "",
-    3: "(very|very|really)",
-    4: "(extremely|exceptionally|incredibly|exceedingly)",
-}
-
-
-def is_plural(name: str) -> bool:
-    """Whether the name's head noun is in the plural: "influenza deaths", "specimens tested"."""
-    head = _HEAD.split(name.lower())[0].split()[-1:]
-    return bool(head) and len(head[0]) > 3 and head[0].endswith("s") and not _SINGULAR.search(head[0])
+    adjectives: dict[tuple[int, int], Phrase] = field(default_factory=dict)
+    attributes: dict[tuple[int, int], Phrase] = field(default_factory=dict)
+    nouns: dict[tuple[int, int], Phrase] = field(default_factory=dict)
+    deniable: dict[tuple[int, int], Phrase] = field(default_factory=dict)
+    states: dict[tuple[int, int], Spoken] = field(default_factory=dict)
+    superlatives: dict[int, Phrase] = field(default_factory=dict)
+    comparatives: dict[int, Phrase] = field(default_factory=dict)
+    moves: dict[int, Spoken] = field(default_factory=dict)
+    move_nouns: dict[int, Phrase] = field(default_factory=dict)
+    conditions: Phrase | None = None
+    component: tuple[str, str] | None = None  # what it is a component of, and the axis u or v
+    quantity: Quantity | None = None
+    counted: bool = False  # there can be many or few of it
 
 
 def channel_words(channels: Sequence[Channel]) -> list[ChannelWords]:
@@ -148,35 +181,52 @@ def _words(
     counted = bool(_COUNTED.fullmatch(channel.unit)) and is_plural(texts[0])
     definite = [f"the number of {texts[0]}"] if counted else []
     if alone is not None:
-        definite += [name for name in alone.names if _DEFINITE.match(name)]
-        texts += [name for name in alone.names if name not in definite and _free(name, others)]
-        plurals += [name.removeprefix("the ") for name in alone.plurals if _free(name, others)]
+        own = [name for name in entries(alone.names) if _free(name, others)]
+        own = [*(own[:_COMMON] * 2), *own]
+        definite += [name for name in own if _DEFINITE.match(name)]
+        texts += [name for name in own if not _DEFINITE.match(name)]
+        for name in entries(alone.plurals):
+            if _free(name, others):
+                (definite if _DEFINITE.match(name) else plurals).append(name)
+    names = _names(texts, plurals, definite)
     if kind is None or alone is None:
-        return ChannelWords(_names(texts, plurals, definite), {}, {}, {}, {}, {}, None, None, None, counted)
+        return ChannelWords(names, counted=counted)
     dry = wet and kind.kind == "humidity"  # where rain is measured too, "dry" is no word of humidity
-    adjectives, nouns = {}, {}
-    for sign, mild, plain, strong, noun in (
-        (1, kind.fairly_high, kind.high, kind.very_high, kind.high_noun),
-        (-1, kind.fairly_low, () if dry else kind.low, () if dry else kind.very_low, kind.low_noun),
-    ):
-        for degree, adverb in ADVERBS.items():
-            graded = [f"{adverb} {word}" for word in plain if degree < 3 or not word.startswith("not ")]
-            whole = list(strong) * 2 if degree >= 3 else list(mild) * 2 if degree == 1 else []
-            if graded or whole:
-                adjectives[sign, degree] = phrase(*graded, *whole)
-            phrases = _graded_nouns(noun, adverb, degree)
-            if phrases:
-                nouns[sign, degree] = phrase(*phrases)
+    sides = {1: kind.high, -1: State() if dry else kind.low}
+    adjectives: dict[tuple[int, int], Phrase] = {}
+    attributes: dict[tuple[int, int], Phrase] = {}
+    nouns: dict[tuple[int, int], Phrase] = {}
+    deniable: dict[tuple[int, int], Phrase] = {}
+    states: dict[tuple[int, int], Spoken] = {}
+    for (sign, side), (degree, adverb) in itertools.product(sides.items(), ADVERBS.items()):
+        words = _adjectives(side, adverb, degree)
+        before = [word for word in words if not PREDICATIVE.search(word)]
+        for table, found in (
+            (adjectives, words),
+            (attributes, before),
+            (nouns, _graded_nouns(side, adverb, degree)),
+            (deniable, _deniable(_graded_nouns(side, adverb, degree))),
+        ):
+            if found:
+                table[sign, degree] = phrase(*found)
+        strong = entries(side.strong_clause) if degree >= 3 else ()
+        spoken = Spoken.of((*strong, *(entries(side.clause) if degree == 2 or not strong else ())))
+        if spoken is not None and degree >= 2:
+            states[sign, degree] = spoken
+    moves = {sign: Spoken.of(entries(move.clause)) for sign, move in ((1, kind.rise), (-1, kind.fall))}
     return ChannelWords(
-        names=_names(texts, plurals, definite),
+        names=names,
         adjectives=adjectives,
+        attributes=attributes,
         nouns=nouns,
-        superlatives=_by_sign(kind.most, () if dry else kind.least),
-        moves=_by_sign(kind.rise, kind.fall),
-        move_nouns=_by_sign(kind.rise_noun, kind.fall_noun),
-        conditions=phrase(*kind.conditions) if kind.conditions else None,
-        component=None,
-        landmarks=kind,
+        deniable=deniable,
+        states=states,
+        superlatives=_by_sign(sides[1].most, sides[-1].most),
+        comparatives=_by_sign(sides[1].more, sides[-1].more),
+        moves={sign: spoken for sign, spoken in moves.items() if spoken is not None},
+        move_nouns=_by_sign(kind.rise.noun, kind.fall.noun),
+        conditions=phrase(*entries(kind.conditions)) if kind.conditions else None,
+        quantity=kind,
         counted=counted,
     )
 
@@ -187,9 +237,19 @@ def _free(name: str, others: Sequence[str]) -> bool:
     return not any(re.search(rf"\b{re.escape(bare)}\b", other) for other in others)
 
 
-def _graded_nouns(nouns: Sequence[str], adverb: str, degree: int) -> list[str]:
-    found = []
-    for noun in nouns:
+def _adjectives(side: State, adverb: str, degree: int) -> list[str]:
+    """The adjectives of a degree; those that have the degree in themselves are as many as those with an adverb."""
+    plain = [word for word in entries(side.plain) if degree < 3 or not word.startswith("not ")]
+    graded = [f"{adverb} {word}".strip() for word in plain]
+    own = {1: entries(side.mild), 2: (), 3: entries(side.strong), 4: entries(side.extreme) * 2 + entries(side.strong)}
+    whole = own[degree]
+    times = max(round(len(graded) / len(whole)), 1) if whole else 0
+    return [*graded, *(list(whole) * times)]
+
+
+def _graded_nouns(side: State, adverb: str, degree: int) -> list[str]:
+    found = list(entries(side.strong_noun)) if degree >= 3 else []
+    for noun in entries(side.noun):
         article, rest = ("a ", noun[2:]) if noun.startswith("a ") else ("", noun)
         if rest.split()[0] in _GRADABLE:
             found.append(f"{article}{adverb} {rest}")
@@ -198,8 +258,14 @@ def _graded_nouns(nouns: Sequence[str], adverb: str, degree: int) -> list[str]:
     return found
 
 
-def _by_sign(high: Sequence[str], low: Sequence[str]) -> dict[int, Phrase]:
-    return {sign: phrase(*options) for sign, options in ((1, high), (-1, low)) if options}
+def _deniable(nouns: Sequence[str]) -> list[str]:
+    """Those that "no" and "without" can deny, without their articles."""
+    bare = [re.sub(r"^(an?|the|\[[^\]]*\]) ", "", noun).strip() for noun in nouns if not _QUANTIFIED.match(noun)]
+    return [noun for noun in bare if noun]
+
+
+def _by_sign(high: str, low: str) -> dict[int, Phrase]:
+    return {sign: phrase(*entries(text)) for sign, text in ((1, high), (-1, low)) if text}
 
 
 def _component_words(channel: Channel, part: tuple[str, str]) -> ChannelWords:
@@ -210,4 +276,4 @@ def _component_words(channel: Channel, part: tuple[str, str]) -> ChannelWords:
         *(f"{toward} {what}", f"{toward} {what} component", f"{line} component of the {what}"),
         *(f"{axis} component of the {what}", f"{'zonal' if axis == 'u' else 'meridional'} {what}"),
     ]
-    return ChannelWords(_names(texts, (), ()), {}, {}, {}, {}, {}, None, part, None, False)
+    return ChannelWords(_names(texts, (), ()), component=part)

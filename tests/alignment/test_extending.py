@@ -32,6 +32,16 @@ class Distance(AlignmentLoss):
         return 1 - similarity.gather(1, positive[:, None]).squeeze(1)
 
 
+class Averaged(Distance):
+    def per_anchor(self, similarity: Tensor, positive: Tensor, negative: Tensor, temperature: Tensor) -> Tensor:
+        return super().per_anchor(similarity, positive, negative, temperature).mean()
+
+
+class Beyond(Miner):
+    def mine(self, anchors: Tensor, candidates: Tensor, positive: Tensor, instances: Instances, seed: int) -> Tensor:
+        return torch.full((len(anchors), 1), len(candidates))
+
+
 class All(Miner):
     """Every candidate, the anchor's own pair included."""
 
@@ -86,6 +96,19 @@ def test_places_are_whole_numbers() -> None:
     miner = build_miner(MiningConfig(miner=f"{HERE}:Wrong"))
     with pytest.raises(ConfigError, match=r"whose mine gives torch.float32 .* whole numbers of shape \(5, K\)"):
         miner(unit(5, 4), unit(5, 4), torch.arange(5), instances, 0)
+
+
+def test_places_beyond_the_candidates_are_refused_by_name() -> None:
+    instances = Instances(torch.arange(5), windows(5), torch.zeros(5, dtype=torch.int64))
+    miner = build_miner(MiningConfig(miner=f"{HERE}:Beyond"))
+    with pytest.raises(ConfigError, match=r"gives the place 5; the places of the candidates are 0 to 4"):
+        miner(unit(5, 4), unit(5, 4), torch.arange(5), instances, 0)
+
+
+def test_a_loss_that_is_no_loss_of_each_anchor_is_refused() -> None:
+    loss = build_loss(AlignmentConfig(loss=f"{HERE}:Averaged"))
+    with pytest.raises(ConfigError, match=r"per_anchor gives a tensor of shape \(\); .* shape \(6,\)"):
+        loss(level(6), torch.tensor(0.1), lambda _: None)
 
 
 def test_options_of_the_defaults_are_refused() -> None:

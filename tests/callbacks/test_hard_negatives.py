@@ -111,7 +111,7 @@ def embedded(module: AlignModule, batch: MultimodalBatch) -> tuple[Tensor, Tenso
 
 def brute_force(module: AlignModule, data: DomainDataModule, margin: float = 0.95) -> tuple[Tensor, dict[str, Tensor]]:
     """The table of all corpora by comparing all with all, and what there is to tell about the pairs of each anchor."""
-    tables, told, first = [], {}, 0
+    tables, output, first = [], {}, 0
     for dataset in data.datasets["train"]:
         batch = dataset[list(range(len(dataset)))]
         series, text = embedded(module, batch)
@@ -126,14 +126,14 @@ def brute_force(module: AlignModule, data: DomainDataModule, margin: float = 0.9
                 ranked = score[row].masked_fill(~paired[row] | near[row], -torch.inf).sort(descending=True, stable=True)
                 best = ranked.indices[ranked.values > -torch.inf][:K]
                 table[row, : len(best), way] = best + first
-                told.setdefault(f"own/{way}", []).append(own[row])
-                told.setdefault(f"hardest/{way}", []).append(score[row].masked_fill(~paired[row], -torch.inf).max())
-                told.setdefault(f"best/{way}", []).append(ranked.values[0])
-                told.setdefault(f"margin/{way}", []).append((paired[row] & near[row]).sum() * 1.0)
-                told.setdefault(f"pairs/{way}", []).append(batch.has_text.sum() * 1.0)
+                output.setdefault(f"own/{way}", []).append(own[row])
+                output.setdefault(f"hardest/{way}", []).append(score[row].masked_fill(~paired[row], -torch.inf).max())
+                output.setdefault(f"best/{way}", []).append(ranked.values[0])
+                output.setdefault(f"margin/{way}", []).append((paired[row] & near[row]).sum() * 1.0)
+                output.setdefault(f"pairs/{way}", []).append(batch.has_text.sum() * 1.0)
         tables.append(table.flatten(1))
         first += len(dataset)
-    return torch.cat(tables), {name: torch.stack(values) for name, values in told.items()}
+    return torch.cat(tables), {name: torch.stack(values) for name, values in output.items()}
 
 
 def test_the_table_is_what_comparing_all_windows_finds(make) -> None:
@@ -234,15 +234,15 @@ def test_its_state_is_plain_and_spares_another_mining(words: tuple[str, ...], ma
 def test_what_it_tells_is_what_comparing_all_windows_finds(make) -> None:
     miner, data, module = make()
     miner.negatives(0)
-    _, told = brute_force(module, data)
+    _, output = brute_force(module, data)
     for way, name in enumerate(("text_to_series", "series_to_text")):
-        own, hardest, best = (told[f"{kind}/{way}"] for kind in ("own", "hardest", "best"))
+        own, hardest, best = (output[f"{kind}/{way}"] for kind in ("own", "hardest", "best"))
         found = best.isfinite()
         expected = {
             "outranked": float((hardest > own).float().mean()),
             "hardness": float((best - own)[found].mean()),
             "without": float((~found).float().mean()),
-            "excluded/margin": float(told[f"margin/{way}"].sum() / told[f"pairs/{way}"].sum()),
+            "excluded/margin": float(output[f"margin/{way}"].sum() / output[f"pairs/{way}"].sum()),
         }
         for key, value in expected.items():
             assert miner.metrics[f"mining/sample/{name}/{key}"] == pytest.approx(value, abs=1e-5), (name, key)
@@ -377,9 +377,9 @@ def test_batches_follow_the_table_of_their_epoch(workers: int, tiny_runs: TinyRu
         assert np.array_equal(rest.tables[epoch], whole.tables[epoch])
         assert rest.batches[epoch] == whole.batches[epoch]
 
-    told = EventAccumulator(str(folder)).Reload()
+    output = EventAccumulator(str(folder)).Reload()
     for name in ("seconds", "share", "sample/text_to_series/outranked", "sample/series_to_text/excluded/margin"):
-        assert len(told.Scalars(f"mining/{name}")) == 2, name
+        assert len(output.Scalars(f"mining/{name}")) == 2, name
     metrics = json.loads((folder / "metrics.json").read_text())
     assert 0 < metrics["fit/mining_seconds"] < metrics["fit/seconds"]
     assert 0 < metrics["fit/mining_share"] < 1

@@ -32,7 +32,7 @@ def test_an_epoch_is_a_line(capsys) -> None:
     assert capsys.readouterr().out == "epoch 3/7 done  train/loss 0.25  validation/loss 0.5\n"
 
 
-def test_a_validation_is_told_in_its_own_epoch_only(capsys) -> None:
+def test_a_validation_is_printed_in_its_own_epoch_only(capsys) -> None:
     lines = ProgressLines()
     lines.on_validation_end(trainer(), None)
     lines.on_train_epoch_start(trainer(), None)

@@ -74,7 +74,7 @@ def test_the_best_checkpoint_is_of_the_epoch_with_the_best_retrieval(
 
 
 def test_the_pictures_are_drawn(aligned: EventAccumulator) -> None:
-    for tag in ("similarity/weather", "retrieved/weather"):
+    for tag in ("pictures/similarity/weather", "pictures/retrieved/weather"):
         (event,) = aligned.Images(tag)
         with Image.open(io.BytesIO(event.encoded_image_string)) as picture:
             assert min(picture.size) > 200
@@ -82,9 +82,9 @@ def test_the_pictures_are_drawn(aligned: EventAccumulator) -> None:
 
 
 def test_the_projector_has_a_line_for_each_point(tiny_runs: TinyRuns) -> None:
-    told = (tiny_runs.aligned / "projector_config.pbtxt").read_text()
+    output = (tiny_runs.aligned / "projector_config.pbtxt").read_text()
     (tensors,) = tiny_runs.aligned.glob("*/weather/tensors.tsv")
-    assert str(tensors.relative_to(tiny_runs.aligned)) in told
+    assert str(tensors.relative_to(tiny_runs.aligned)) in output
     with tensors.open() as file:
         points = list(csv.reader(file, delimiter="\t"))
     with tensors.with_name("metadata.tsv").open() as file:

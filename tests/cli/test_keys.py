@@ -20,20 +20,20 @@ def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def test_all_keys_are_printed_with_what_they_mean(capsys: pytest.CaptureFixture[str]) -> None:
-    told = printed(capsys)
+    output = printed(capsys)
     for key in list_keys(Config):
         assert key.meaning, key.name
-        line = next(line for line in told.splitlines() if re.match(rf"{re.escape(key.name)}\s", line))
+        line = next(line for line in output.splitlines() if re.match(rf"{re.escape(key.name)}\s", line))
         assert key.meaning in line
         assert cells(key)[1] in line
 
 
 def test_one_section(capsys: pytest.CaptureFixture[str]) -> None:
-    told = printed(capsys, "alignment")
-    assert told.startswith("alignment: Stage 2, TRACE §3.3")
-    assert "alignment.heads " in told
-    assert "residual, linear" in told
-    assert "mining." not in told
+    output = printed(capsys, "alignment")
+    assert output.startswith("alignment: Stage 2, TRACE §3.3")
+    assert "alignment.heads " in output
+    assert "residual, linear" in output
+    assert "mining." not in output
 
 
 def test_a_section_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,11 +42,11 @@ def test_a_section_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_markdown_has_a_heading_a_section_and_a_row_a_key(capsys: pytest.CaptureFixture[str]) -> None:
-    told = printed(capsys, "--markdown")
-    assert re.findall(r"^## (.+)$", told, re.MULTILINE) == ["a run", *(name for name, _ in sections(Config) if name)]
-    rows = re.findall(r"^\| `([^`]+)` \| `([^`]*)` \|", told, re.MULTILINE)
+    output = printed(capsys, "--markdown")
+    assert re.findall(r"^## (.+)$", output, re.MULTILINE) == ["a run", *(name for name, _ in sections(Config) if name)]
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]*)` \|", output, re.MULTILINE)
     assert [name for name, _ in rows] == [key.name for key in list_keys(Config)]
-    assert all(len(re.findall(r"(?<!\\)\|", line)) == 5 for line in told.splitlines() if line.startswith("|"))
+    assert all(len(re.findall(r"(?<!\\)\|", line)) == 5 for line in output.splitlines() if line.startswith("|"))
 
 
 def test_the_defaults_that_are_printed_are_those_of_the_configuration(tmp_path: Path) -> None:

@@ -110,17 +110,17 @@ def test_help(command: list[str], offered: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as left:
         main([*command, "--help"])
     assert left.value.code == 0
-    told = capsys.readouterr().out
-    assert all(word in told for word in offered)
+    output = capsys.readouterr().out
+    assert all(word in output for word in offered)
 
 
 def test_a_corpus_is_built_checked_and_shown(here: Path, done) -> None:
     assert "40 instances" in done("data", "build", "--domain", "energy", "--out", "corpus", "instances=40", "seed=3")
     assert len(Corpus.load("corpus")) == 40
     assert "no problems" in done("data", "validate", "corpus")
-    told = done("data", "show", "corpus", "--plot", "pictures/corpus.png")
+    output = done("data", "show", "corpus", "--plot", "pictures/corpus.png")
     for words in ("Splits", "train", "Channels", Corpus.load("corpus").info.channels[0].name, "missing", "median"):
-        assert words in told
+        assert words in output
     assert is_drawn(here / "pictures" / "corpus.png")
 
 
@@ -147,17 +147,17 @@ def test_windows_of_equal_values_are_a_warning(here: Path, capsys) -> None:
     ]
     write_corpus(records, CorpusInfo("d", "n", "made up", (Channel("level"),), "1h"), here / "corpus")
     assert main(["data", "validate", "corpus"]) == 0
-    told = capsys.readouterr().out
-    assert "warning: 8 rows of the series 's' have the same values, from 'day 0' to 'day 7' (8 test)" in told
-    assert "no problems" in told
+    output = capsys.readouterr().out
+    assert "warning: 8 rows of the series 's' have the same values, from 'day 0' to 'day 7' (8 test)" in output
+    assert "no problems" in output
     assert main(["data", "validate", "corpus", "--strict"]) == 1
 
 
 def test_print_config_prints_what_load_config_reads(here: Path, done) -> None:
     (here / "a.yaml").write_text("optim: {learning_rate: 0.25}")
     (here / "b=c.yaml").write_text("seed: 7")  # a file may have "=" in its name
-    told = done("fit", "a.yaml", "b=c.yaml", "--print-config", "encoder.layers=2")
-    (here / "printed.yaml").write_text(told)
+    output = done("fit", "a.yaml", "b=c.yaml", "--print-config", "encoder.layers=2")
+    (here / "printed.yaml").write_text(output)
     assert load_config(["printed.yaml"]) == load_config(["a.yaml", "b=c.yaml"], ["encoder.layers=2"])
     assert list(here.iterdir()) == [*here.glob("*.yaml")]
 
@@ -173,9 +173,9 @@ def test_print_config_prints_the_run_of_each_seed(here: Path, done) -> None:
 
 @pytest.mark.slow
 def test_runs_are_compared_on_the_terminal_and_in_files(tiny_runs: TinyRuns, here: Path, done) -> None:
-    told = done("compare", tiny_runs.pretrained, tiny_runs.aligned, "--markdown", "a/b.md", "--json", "a/b.json")
-    assert (here / "a" / "b.md").read_text() == told
-    assert "| stage | pretrain | align |" in told
+    output = done("compare", tiny_runs.pretrained, tiny_runs.aligned, "--markdown", "a/b.md", "--json", "a/b.json")
+    assert (here / "a" / "b.md").read_text() == output
+    assert "| stage | pretrain | align |" in output
     content = json.loads((here / "a" / "b.json").read_text())
     own = json.loads((tiny_runs.aligned / "metrics.json").read_text())
     assert content["metrics"]["last/validation/loss"][1]["mean"] == own["last/validation/loss"]
@@ -185,7 +185,7 @@ def test_runs_are_compared_on_the_terminal_and_in_files(tiny_runs: TinyRuns, her
 @pytest.mark.slow
 def test_evaluation_is_printed_and_kept_under_flat_names(tiny_runs: TinyRuns, tmp_path: Path, done) -> None:
     file = tmp_path / "deep" / "metrics.json"
-    told = done("evaluate", tiny_runs.aligned, "--json", file)
+    output = done("evaluate", tiny_runs.aligned, "--json", file)
     metrics = json.loads(file.read_text())
     count = len(Corpus.load(tiny_runs.corpus).select("test"))
     for key in ("text_to_series/pair/MRR", "series_to_text/pair/P@5", "series_to_series/label/P@1"):
@@ -194,8 +194,8 @@ def test_evaluation_is_printed_and_kept_under_flat_names(tiny_runs: TinyRuns, tm
     low, high = metrics["test/text_to_series/pair/MRR/ci95"]
     assert low <= metrics["test/text_to_series/pair/MRR"] <= high
     assert metrics["test/pool/instances"] == count
-    assert "random ranker" in told
-    assert f"{metrics['test/text_to_series/pair/MRR']:.3f}" in told
+    assert "random ranker" in output
+    assert f"{metrics['test/text_to_series/pair/MRR']:.3f}" in output
     kept = json.loads((tiny_runs.aligned / "metrics.json").read_text())
     assert metrics.items() <= kept.items()
     assert "fit/seconds" in kept  # what was there is still there
@@ -217,7 +217,7 @@ questions:
 def test_questions_are_answered_counted_and_drawn(tiny_runs: TinyRuns, here: Path, done, refused) -> None:
     (here / "own.yaml").write_text(QUESTIONS)
     words = ("evaluate", tiny_runs.aligned, "--questions", "own.yaml", "--split", "train")
-    told = done(*words, "--plot", "a/worst.png", "--json", "b/answers.json")
+    output = done(*words, "--plot", "a/worst.png", "--json", "b/answers.json")
     assert is_drawn(here / "a" / "worst.png")
     metrics = json.loads((here / "b" / "answers.json").read_text())
     prefix = "train/questions/development"
@@ -228,8 +228,8 @@ def test_questions_are_answered_counted_and_drawn(tiny_runs: TinyRuns, here: Pat
     assert metrics[f"{prefix}/P@10"] == pytest.approx(
         (metrics[f"{prefix}/kind/level/P@10"] + metrics[f"{prefix}/kind/two_channels/P@10"]) / 2
     )
-    assert "salty: there is no salinity" in told
-    assert "cold" not in told
+    assert "salty: there is no salinity" in output
+    assert "cold" not in output
     assert metrics.items() <= json.loads((tiny_runs.aligned / "metrics.json").read_text()).items()
     assert "test/questions" not in done(*words, "--part", "test")
     assert "no question 'cold' was asked; there are: warm, rising" in refused(
@@ -250,13 +250,13 @@ def test_a_file_of_questions_that_is_not_there(tiny_runs: TinyRuns, refused) -> 
 
 @pytest.mark.slow
 def test_probes_are_counted(tiny_runs: TinyRuns, tmp_path: Path, done) -> None:
-    told = done("evaluate", tiny_runs.aligned, "--probes", "--json", tmp_path / "probes.json")
+    output = done("evaluate", tiny_runs.aligned, "--probes", "--json", tmp_path / "probes.json")
     metrics = json.loads((tmp_path / "probes.json").read_text())
     count = len(Corpus.load(tiny_runs.corpus).select("test"))
     assert metrics["test/probes/time_shuffled/texts"] == count
     assert 0 < metrics["test/probes/statements/opposed/texts"] <= count
     assert 0 <= metrics["test/probes/time_shuffled/noticed"] <= 1
-    assert "time shuffled" in told
+    assert "time shuffled" in output
 
 
 @pytest.mark.slow
@@ -295,8 +295,8 @@ def test_search_in_words(tiny_runs: TinyRuns, tmp_path: Path, done, capsys) -> N
     assert set(hits[0]) >= {"score", "id", "start", "label", "text"}
     assert sorted((hit["score"] for hit in hits), reverse=True) == [hit["score"] for hit in hits]
     assert {hit["id"] for hit in hits} <= set(Corpus.load(tiny_runs.corpus).ids)
-    told = done(*words, "--plot", tmp_path / "pictures" / "hits.png")
-    assert all(hit["id"] in told for hit in hits)
+    output = done(*words, "--plot", tmp_path / "pictures" / "hits.png")
+    assert all(hit["id"] in output for hit in hits)
     assert is_drawn(tmp_path / "pictures" / "hits.png")
 
 
@@ -349,7 +349,7 @@ def test_search_in_another_corpus_that_has_one_split_only(tiny_runs: TinyRuns, t
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (["optim.lr=1"], "no key 'optim.lr'; the nearest is 'optim.learning_rate'"),
         (["nowhere.yaml"], "no configuration file nowhere.yaml"),
@@ -369,9 +369,9 @@ def test_search_in_another_corpus_that_has_one_split_only(tiny_runs: TinyRuns, t
         (["stage=align", "data.random_offset=true"], "data.random_offset is true in stage align"),
     ],
 )
-def test_a_fit_that_cannot_start(words: list[str], said: str, refused, tiny_words) -> None:
+def test_a_fit_that_cannot_start(words: list[str], expected: str, refused, tiny_words) -> None:
     caches = ["data.cache_dir=corpora", "text.cache_dir=texts", "trainer.accelerator=cpu"]
-    assert said in refused("fit", *tiny_words, *caches, *words)
+    assert expected in refused("fit", *tiny_words, *caches, *words)
 
 
 def test_a_corpus_that_cannot_be_built(refused) -> None:
@@ -389,21 +389,21 @@ def test_a_corpus_that_is_not_one(here: Path, tiny_corpus: Path, tiny_words, ref
     shutil.copytree(tiny_corpus, here / "cut")
     shard = next((here / "cut").glob("*.parquet"))
     shard.write_bytes(shard.read_bytes()[:1000])
-    for name, said in (("empty", "corpus.yaml"), ("headless", "corpus.yaml"), ("cut", shard.name)):
-        assert said in refused("fit", *tiny_words, f"data.corpus={name}")
-        assert said in refused("data", "show", name)
+    for name, message in (("empty", "corpus.yaml"), ("headless", "corpus.yaml"), ("cut", shard.name)):
+        assert message in refused("fit", *tiny_words, f"data.corpus={name}")
+        assert message in refused("data", "show", name)
 
 
 def test_windows_shorter_than_a_patch(tiny_corpus: Path, tiny_words, refused) -> None:
-    said = refused("fit", *tiny_words, f"data.corpus={tiny_corpus}", "encoder.patch_length=1000")
-    assert "is shorter than a patch of 1000" in said
-    assert "encoder.patch_length" in said
+    message = refused("fit", *tiny_words, f"data.corpus={tiny_corpus}", "encoder.patch_length=1000")
+    assert "is shorter than a patch of 1000" in message
+    assert "encoder.patch_length" in message
 
 
 @pytest.mark.parametrize("word", ["accelerator=abacus", "precision=3", "strategy=chess", "devices=none", "devices=0"])
 def test_a_trainer_that_there_is_not(word: str, tiny_corpus: Path, tiny_words, refused) -> None:
-    said = refused("fit", *tiny_words, f"data.corpus={tiny_corpus}", f"trainer.{word}")
-    assert said.startswith("the section trainer cannot be used here: ")
+    message = refused("fit", *tiny_words, f"data.corpus={tiny_corpus}", f"trainer.{word}")
+    assert message.startswith("the section trainer cannot be used here: ")
 
 
 @pytest.mark.slow
@@ -411,8 +411,8 @@ def test_an_encoder_of_another_shape(tiny_runs: TinyRuns, refused) -> None:
     start = ("fit", *tiny_runs.words, "stage=align", f"init_from={tiny_runs.pretrained}")
     assert "encoder.width=16 there, 32 here" in refused(*start, "encoder.width=32")
     assert "encoder.rotary=True there, False here" in refused(*start, "encoder.rotary=false")
-    said = refused("fit", *tiny_runs.words, f"init_from={tiny_runs.aligned}")
-    assert "is of stage 'align'; one of stage 'pretrain' is needed here" in said
+    message = refused("fit", *tiny_runs.words, f"init_from={tiny_runs.aligned}")
+    assert "is of stage 'align'; one of stage 'pretrain' is needed here" in message
 
 
 @pytest.mark.slow
@@ -438,7 +438,7 @@ def broken_runs(tiny_runs: TinyRuns, here: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("run", "said"),
+    ("run", "expected"),
     [
         ("cut", "best.ckpt cannot be read, it is damaged or no checkpoint"),
         ("empty", "best.ckpt cannot be read, it is damaged or no checkpoint"),
@@ -449,9 +449,9 @@ def broken_runs(tiny_runs: TinyRuns, here: Path) -> None:
         ("young/config.yaml", "cannot be read, it is damaged or no checkpoint"),
     ],
 )
-def test_a_run_that_is_not_one(run: str, said: str, broken_runs, refused) -> None:
+def test_a_run_that_is_not_one(run: str, expected: str, broken_runs, refused) -> None:
     for words in (["evaluate", run], ["search", run, "--text", "fog"], ["fit", f"init_from={run}"]):
-        assert said in refused(*words)
+        assert expected in refused(*words)
 
 
 @pytest.mark.slow
@@ -464,8 +464,8 @@ def test_a_run_of_another_stage(tiny_runs: TinyRuns, refused) -> None:
 def test_an_evaluation_that_cannot_be_done(tiny_runs: TinyRuns, here: Path, refused) -> None:
     assert "corpus.yaml" in refused("evaluate", tiny_runs.aligned, "--corpus", here)
     wells(here / "wells")
-    said = refused("evaluate", tiny_runs.aligned, "--corpus", here / "wells", "--split", "train")
-    assert "no rows in the split 'train'" in said
+    message = refused("evaluate", tiny_runs.aligned, "--corpus", here / "wells", "--split", "train")
+    assert "no rows in the split 'train'" in message
 
 
 @pytest.mark.slow
@@ -477,8 +477,8 @@ def test_questions_that_cannot_be_answered(tiny_runs: TinyRuns, here: Path, refu
     assert "--top is 0; it must be at least 1" in refused(*search, "--text", "fog", "--top", "0")
     assert "there is no file" in refused(*search, "--series", "nowhere.csv")
     (here / "strange.csv").write_text("time,temperature,mood\n2024-01-01,3,good\n")
-    said = refused(*search, "--series", "strange.csv")
-    assert "the column 'mood' is no channel of the corpus; the channels are temperature" in said
+    message = refused(*search, "--series", "strange.csv")
+    assert "the column 'mood' is no channel of the corpus; the channels are temperature" in message
     (here / "short.csv").write_text("temperature\n1\n2\n")
     assert "has 2 rows; the model needs at least a patch of 6" in refused(*search, "--series", "short.csv")
 
@@ -490,8 +490,8 @@ def test_a_strange_picture_is_refused_before_the_work(tiny_runs: TinyRuns, refus
 
     monkeypatch.setattr("trace_lit.inference.load.open_checkpoint", too_late)
     for name in ("hits.docx", "hits"):
-        said = refused("search", tiny_runs.aligned, "--text", "fog", "--plot", name)
-        assert f"{name}: a picture's name ends in one of" in said
+        message = refused("search", tiny_runs.aligned, "--text", "fog", "--plot", name)
+        assert f"{name}: a picture's name ends in one of" in message
         assert "a picture's name ends in one of" in refused("data", "show", tiny_runs.corpus, "--plot", name)
 
 
@@ -534,10 +534,10 @@ def test_the_normal_path_is_quiet_and_plain(tiny_runs: TinyRuns, tmp_path: Path)
 
     words = [word for word in tiny_runs.words if "cache_dir" not in word]  # texts are encoded for the first time
     caches = ["text.cache_dir=texts", "stage=align", f"init_from={tiny_runs.pretrained}"]
-    told = run("fit", *words, *caches, "--overwrite", "run.dir=out").splitlines()
-    assert told[0] == "align → out/weather/align/default"
-    epochs = [line for line in told if line.startswith("epoch ")]
+    output = run("fit", *words, *caches, "--overwrite", "run.dir=out").splitlines()
+    assert output[0] == "align → out/weather/align/default"
+    epochs = [line for line in output if line.startswith("epoch ")]
     assert [line.split()[1] for line in epochs] == ["1/2", "2/2"]
     assert all("train/loss" in line and "validation/text_to_series/pair/MRR" in line for line in epochs)
-    assert any(line.startswith("done: out/weather/align/default") for line in told)
+    assert any(line.startswith("done: out/weather/align/default") for line in output)
     assert "random ranker" in run("evaluate", "out/weather/align/default")

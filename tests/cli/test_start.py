@@ -29,7 +29,7 @@ def modules_after(code: str, place: Path) -> tuple[set[str], str]:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "expected"),
     [
         ([], 0, "COMMAND"),
         (["--help"], 0, "COMMAND"),
@@ -51,14 +51,14 @@ def modules_after(code: str, place: Path) -> tuple[set[str], str]:
     ],
 )
 def test_nothing_heavy_is_imported_before_the_words_are_checked(
-    words: list[str], code: int, told: str, tmp_path: Path
+    words: list[str], code: int, expected: str, tmp_path: Path
 ) -> None:
     call = (
         f"from trace_lit.cli import main\ntry:\n    code = main({words!r})\nexcept SystemExit as left:\n"
         f"    code = left.code\nassert code == {code}, code"
     )
     heavy, output = modules_after(call, tmp_path)
-    assert told in output
+    assert expected in output
     assert heavy == set()
 
 
@@ -89,9 +89,9 @@ def test_a_shell_completes_commands_and_options(shell: str, capsys: pytest.Captu
     with pytest.raises(SystemExit) as left:
         main(["--print-completion", shell])
     assert left.value.code == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for word in (*command_names(), "validate", "--overwrite", "--text", "seasonal_naive"):
-        assert word in told
+        assert word in output
 
 
 def test_bash_takes_the_completion(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -134,3 +134,23 @@ def test_python_m_does_not_take_the_users_files(tmp_path: Path) -> None:
     )
     assert (made.returncode, made.stderr) == (0, "")
     assert "20 instances" in made.stdout
+
+
+@pytest.mark.parametrize("words", ["--help", "--print-completion bash"])
+def test_a_reader_that_has_left_is_no_error(words: str, tmp_path: Path) -> None:
+    code = f"import sys; from trace_lit.cli import main; sys.exit(main({words.split()!r}))"
+    environment = {**os.environ, "PYTHONPATH": HERE, "PYTHONUNBUFFERED": "1"}
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        made = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (made.returncode, made.stderr) == (0, b"")

@@ -171,7 +171,7 @@ def test_the_fingerprint_covers_the_content(tmp_path):
 # --- splits and channel texts --------------------------------------------------------------------------------------
 
 
-def test_overlapping_windows_are_dropped_at_the_borders_and_told(tmp_path, caplog):
+def test_overlapping_windows_are_dropped_at_the_borders_and_counted(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         read = write_corpus(make_records(100, stride=6), INFO, tmp_path / "corpus")
     assert [len(read.select(split)) for split in corpus_module.SPLITS] == [67, 7, 20]

@@ -62,7 +62,7 @@ def test_time_and_byte_order_mark_are_optional(read) -> None:
         ('wind\n"1\n', "is no CSV file"),
     ],
 )
-def test_what_cannot_be_read_is_told(read, content: str, message: str) -> None:
+def test_what_cannot_be_read_is_refused(read, content: str, message: str) -> None:
     with pytest.raises(CorpusError, match=message):
         read(content)
 

@@ -46,7 +46,7 @@ def test_percent_stands_at_its_number():
 
 
 @pytest.mark.parametrize("scale", [0.0, 1.0])
-def test_trends_are_told_from_each_other(scale):
+def test_trends_are_distinguished(scale):
     rising, falling = texts(280 + STEPS + noise(scale)), texts(280 - STEPS + noise(scale))
     assert all_say(rising, RISE)
     assert none_says(rising, FALL)
@@ -54,7 +54,7 @@ def test_trends_are_told_from_each_other(scale):
     assert none_says(falling, RISE)
 
 
-def test_a_peak_and_a_dip_are_told_from_each_other():
+def test_a_peak_and_a_dip_are_distinguished():
     bump = 10 * np.exp(-(((STEPS - 12) / 5) ** 2))
     assert all_say(
         texts(280 + bump), ("Highest around the middle", "peak around the middle", "peaked around the middle")
@@ -62,7 +62,7 @@ def test_a_peak_and_a_dip_are_told_from_each_other():
     assert all_say(texts(280 - bump), ("Lowest around the middle", "low around the middle", "dipped around the middle"))
 
 
-def test_without_a_trend_none_is_told():
+def test_without_a_trend_none_is_described():
     found = texts(280 + noise(1.0))
     assert none_says(found, (*RISE, *FALL))
     assert all_say(found, ("No clear trend", "level held", "about where they began"))

@@ -280,7 +280,7 @@ def test_windows_shorter_than_a_patch(tmp_path) -> None:
         ready(module)
 
 
-def test_an_empty_split_is_told(tmp_path) -> None:
+def test_an_empty_split_is_reported(tmp_path) -> None:
     module = ready(tides(tmp_path, options={"days": 2}))
     with pytest.raises(CorpusError, match="has no rows in the split 'test'"):
         module.test_dataloader()

@@ -124,16 +124,16 @@ def test_the_scale_is_that_of_all_training_steps(tmp_path: Path) -> None:
 
 def test_a_window_has_the_newest_texts_of_the_rows_within_its_look_back(tmp_path: Path) -> None:
     own = dataset(ramp(tmp_path / "c"), "train", lookback=12, max_texts=1)
-    told = dict(zip(own.origins.tolist(), own.texts, strict=True))
-    assert told[20] == "Text 15."
-    assert told[24] == "Text 15."
-    assert told[25] == "Text 20."
+    output = dict(zip(own.origins.tolist(), own.texts, strict=True))
+    assert output[20] == "Text 15."
+    assert output[24] == "Text 15."
+    assert output[25] == "Text 20."
     both = dataset(ramp(tmp_path / "d"), "train", lookback=12, max_texts=4)
     assert dict(zip(both.origins.tolist(), both.texts, strict=True))[24] == "Text 15."  # 10 to 14 begins before 12
     assert dict(zip(both.origins.tolist(), both.texts, strict=True))[22] == "Text 10. Text 15."
 
 
-def test_labels_are_told_where_a_row_ends_with_what_is_before_it(tmp_path: Path) -> None:
+def test_labels_stand_at_the_end_of_a_row(tmp_path: Path) -> None:
     corpus = ramp(tmp_path / "c")
     own = dataset(corpus, "train", task="classify", lookback=8)
     batch = own[[0, 1]]
@@ -202,7 +202,7 @@ def test_with_a_text_horizon_a_window_has_the_reports_of_what_followed(tmp_path:
     assert own.texts == ["Text 15. Text 20. Text 25. Text 30.", "Text 90. Text 95."]  # no further than the series goes
 
 
-def test_origins_are_told_in_seconds_and_never_too_late(tmp_path: Path) -> None:
+def test_origins_are_in_seconds_and_never_too_late(tmp_path: Path) -> None:
     own = dataset(ramp(tmp_path / "c"), "test")
     assert torch.equal(own.seconds, own[list(range(len(own)))].span[:, 1])
     brief = dataset(ramp(tmp_path / "d", stride=5, frequency="300ms", seconds=0.3), "test")
@@ -265,7 +265,7 @@ def holed(folder: Path, hours: dict[str, list[int]], frequency: dict[str, str] |
     return write_corpus(records, CorpusInfo("test", "holed", "test", CHANNELS, "1h", ("low", "high")), folder)
 
 
-def test_where_a_series_has_holes_nothing_is_learned_from_behind_what_is_foretold(tmp_path: Path) -> None:
+def test_where_a_series_has_holes_nothing_after_the_horizon_is_learned(tmp_path: Path) -> None:
     rows = list(range(0, 200, 5))
     corpus = holed(tmp_path / "c", {"holed": [row for row in rows if row not in (60, 150)], "later": rows[20:]})
     series = Series.of(corpus, "steps")

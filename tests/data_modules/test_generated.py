@@ -253,19 +253,19 @@ def test_statistics_of_a_window_tell_its_label_though_not_always(corpus):
 def test_texts_are_varied_and_clean(corpus):
     _, records = corpus
     texts = [record.text for record in records]
-    told = [text for text in texts if text]
-    assert 0.005 < 1 - len(told) / len(texts) < 0.05
-    assert len(set(told)) > 0.97 * len(told)
-    assert 0.35 < np.mean([any(c.isdigit() for c in text) for text in told]) < 0.75
+    reports = [text for text in texts if text]
+    assert 0.005 < 1 - len(reports) / len(texts) < 0.05
+    assert len(set(reports)) > 0.97 * len(reports)
+    assert 0.35 < np.mean([any(c.isdigit() for c in text) for text in reports]) < 0.75
     literal = np.mean([record.label in record.text.lower() for record in records if record.text])
     assert 0.02 < literal < 0.6
-    for text in told:
+    for text in reports:
         assert not re.search(r"[\[\]{}|]|a\(n\)|\bnan\b|  | [,.;:]|\.\.", text), text
         assert text[0].isupper() or text[0].isdigit() or text[0] == "-", text
         assert text.endswith("."), text
         assert not re.search(r"\ba [aeio]\w|\ban [^aeiouh\W]", text, re.I), text
         assert not re.search(r"\d\.\d{4}", text), text
-    words = [set(re.findall(r"\w+", text.lower())) for text in told]
+    words = [set(re.findall(r"\w+", text.lower())) for text in reports]
     assert len(set().union(*words)) > 250
 
 
@@ -279,7 +279,7 @@ def test_texts_name_site_and_time(by_domain):
 
 
 def test_numbers_in_texts_are_those_of_the_values(by_domain):
-    said = [
+    stated = [
         ("weather", "wind speed", np.nanmax, r"[Ff]oehn gusts of (-?\d+) m/s"),
         ("weather", "temperature", np.nanmin, r"ran from (-?\d+) to"),
         ("weather", "pressure", np.nanmean, r"[Mm]ean pressure (?:was|came to) (\d+) hPa"),
@@ -289,7 +289,7 @@ def test_numbers_in_texts_are_those_of_the_values(by_domain):
         ("energy", "load", np.nanmean, r"[Ll]oad averaged ([\d,]+) MW"),
         ("energy", "spot price", np.nanmax, r"price to (\d+) €/MWh"),
     ]
-    for domain, channel, statistic, pattern in said:
+    for domain, channel, statistic, pattern in stated:
         info, records = by_domain[domain]
         place = [c.name for c in info.channels].index(channel)
         found = [(re.search(pattern, record.text), record) for record in records]
@@ -331,7 +331,7 @@ def test_grammar_takes_each_alternative_and_leaves_facts_alone():
     assert sentences(["it is -{zero:.0f} , and {t:.0f} °C ."], {"zero": 0, "t": -0.2}, rng) == ["It is 0, and 0 °C."]
 
 
-def test_a_sentence_without_its_fact_is_not_said():
+def test_a_sentence_without_its_fact_is_left_out():
     rng = random.Random(0)
     assert sentences(["{missing}.", "here."], {}, rng, 2) == ["Here."]
     account = Account(story=("it rained.",), figures=("{mm} mm.",), asides=())

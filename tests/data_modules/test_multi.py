@@ -98,7 +98,7 @@ def test_two_processes_draw_the_same_corpus_at_each_step(folders, monkeypatch) -
         assert abs(len(one) - len(other)) <= 1
 
 
-def test_corpora_of_one_domain_are_told_apart(folders, write, series, windows_of) -> None:
+def test_corpora_of_one_domain_have_different_names(folders, write, series, windows_of) -> None:
     other = write(windows_of(series(400), 8, 8), name="north", domain="coast").path
     assert joint([folders[0], other]).corpus_names == ["coast", "coast-north"]
     assert joint([folders[0], folders[0]]).corpus_names == ["coast-1", "coast-2"]

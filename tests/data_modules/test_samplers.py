@@ -123,9 +123,9 @@ def random_table(size: int, count: int = 5, seed: int = 0) -> NDArray[np.int64]:
 @pytest.mark.parametrize("size", [7, 64, 129])
 @pytest.mark.parametrize("world_size", [1, 3])
 @pytest.mark.parametrize("batch_size", [1, 2, 8, 32])
-@pytest.mark.parametrize("companions", [0, 1, 3])
-def test_companions_take_no_row_away_and_none_twice(
-    size: int, world_size: int, batch_size: int, companions: int
+@pytest.mark.parametrize("in_batch", [0, 1, 3])
+def test_hard_negatives_take_no_row_away_and_none_twice(
+    size: int, world_size: int, batch_size: int, in_batch: int
 ) -> None:
     def batches(**mined: Any) -> list[list[int]]:
         ranks = [
@@ -134,7 +134,7 @@ def test_companions_take_no_row_away_and_none_twice(
         ]
         return [batch for shards in ranks for batch in shards]
 
-    plain, mined = batches(), batches(negatives=lambda _: random_table(size), in_batch=companions)
+    plain, mined = batches(), batches(negatives=lambda _: random_table(size), in_batch=in_batch)
     assert sorted(index for batch in mined for index in batch) == list(range(size))
     assert [len(batch) for batch in mined] == [len(batch) for batch in plain]
 
@@ -149,11 +149,11 @@ def share_with_a_negative(batches: list[list[int]], table: NDArray[np.int64]) ->
     return float(np.mean([np.isin(table[index], batch).any() for batch in batches for index in batch]))
 
 
-@pytest.mark.parametrize("companions", [1, 3])
-def test_anchors_meet_their_hard_negatives(companions: int) -> None:
+@pytest.mark.parametrize("in_batch", [1, 3])
+def test_anchors_meet_their_hard_negatives(in_batch: int) -> None:
     table = kin(512)
     chance = share_with_a_negative(epoch(DomainBatchSampler([512], 32), 1), table)
-    mined = epoch(DomainBatchSampler([512], 32, negatives=lambda _: table, in_batch=companions), 1)
+    mined = epoch(DomainBatchSampler([512], 32, negatives=lambda _: table, in_batch=in_batch), 1)
     assert share_with_a_negative(mined, table) > 3 * chance > 0.3
 
 

@@ -30,13 +30,13 @@ def bank(rows):
 
 def test_the_texts_of_a_window_are_true_and_an_opposite_joins_them(bank, rows):
     places = np.arange(0, len(rows[1]), 3)
-    told = bank.draw(places, epoch=0)
-    assert told.stated.shape == (len(places), 3, module.JOINED)
+    output = bank.draw(places, epoch=0)
+    assert output.stated.shape == (len(places), 3, module.JOINED)
     for place, row in enumerate(places):
-        true = bank.truth(told.stated[place], torch.tensor([row]))[:, 0]
+        true = bank.truth(output.stated[place], torch.tensor([row]))[:, 0]
         assert true[:2].all()
-    assert (told.stated[:, :2, 0] != NO_STATEMENT).any(1).all()
-    opposite = told.stated[:, 2, 0] != NO_STATEMENT
+    assert (output.stated[:, :2, 0] != NO_STATEMENT).any(1).all()
+    opposite = output.stated[:, 2, 0] != NO_STATEMENT
     assert opposite.float().mean() > 0.5
 
 
@@ -76,11 +76,11 @@ def test_a_window_is_told_the_same_in_whatever_batch_it_is(bank):
 
 
 def test_statements_behind_one_another_are_sentences_of_their_own(bank):
-    told = bank.draw(np.arange(20), epoch=0)
-    many = (told.stated != NO_STATEMENT).sum(-1) > 1
+    output = bank.draw(np.arange(20), epoch=0)
+    many = (output.stated != NO_STATEMENT).sum(-1) > 1
     sentences = []
     for window, text in many.nonzero().tolist():
-        marks = told.text[window, text][told.mask[window, text]][:, -4]
+        marks = output.text[window, text][output.mask[window, text]][:, -4]
         sentences.append(len(marks.unique()))
     assert sentences
     assert min(sentences) > 1
@@ -94,8 +94,8 @@ def test_rows_count_from_the_corpus_s_own_first(bank, rows):
 
 
 def test_they_move_with_a_batch(bank):
-    told = bank.draw(np.arange(4), epoch=0)
-    half = told.map(lambda tensor: tensor[2:])
+    output = bank.draw(np.arange(4), epoch=0)
+    half = output.map(lambda tensor: tensor[2:])
     assert isinstance(half, Statements)
     for field in dataclasses.fields(Statements):
-        assert torch.equal(getattr(half, field.name), getattr(told, field.name)[2:])
+        assert torch.equal(getattr(half, field.name), getattr(output, field.name)[2:])

@@ -279,6 +279,6 @@ def test_real_domains(tmp_path, folder, channels, counts):
 @real
 def test_real_gasoline_reports_do_not_tell_the_price_after_the_window():
     records = list(timemmd.series(REAL, "Energy", "energy", max_documents=8)[1])
-    told = [(record, day) for record in records for day in timemmd._spelled_days(record.text)]
-    assert len(told) > 500
-    assert all(day < np.datetime64(record.start, "D") + 7 * 24 for record, day in told)
+    named = [(record, day) for record in records for day in timemmd._spelled_days(record.text)]
+    assert len(named) > 500
+    assert all(day < np.datetime64(record.start, "D") + 7 * 24 for record, day in named)

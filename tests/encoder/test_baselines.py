@@ -40,12 +40,12 @@ def test_forecasts_have_the_quantiles_asked_for_and_know_no_value_that_is_missin
     batch = make_batch(missing=0.3)
     batch.observed[0, 0] = False
     with torch.no_grad():
-        told = model(batch).values
+        output = model(batch).values
         batch.values = torch.where(batch.observed, batch.values, 1e6)
         again = model(batch).values
-    assert told.shape == (6, 3, 7, 3)
-    assert told.isfinite().all()
-    torch.testing.assert_close(told, again)
+    assert output.shape == (6, 3, 7, 3)
+    assert output.isfinite().all()
+    torch.testing.assert_close(output, again)
 
 
 @NAMES
@@ -69,9 +69,9 @@ def test_a_window_that_is_shifted_is_forecast_shifted(name: str) -> None:
 def test_the_naive_forecast_is_the_last_observed_value() -> None:
     batch = make_batch()
     batch.observed[0, 0, -4:] = False
-    told = forecast(make("naive"), batch)
-    torch.testing.assert_close(told[1], batch.values[1, :, -1:].expand(-1, 7))
-    torch.testing.assert_close(told[0, 0], batch.values[0, 0, -5].expand(7))
+    output = forecast(make("naive"), batch)
+    torch.testing.assert_close(output[1], batch.values[1, :, -1:].expand(-1, 7))
+    torch.testing.assert_close(output[0, 0], batch.values[0, 0, -5].expand(7))
 
 
 def test_the_seasonal_naive_forecast_repeats_a_season_exactly() -> None:

@@ -62,8 +62,10 @@ def test_a_block_is_predicted_without_the_windows_that_share_a_step_with_it() ->
         return ridge(features[chosen], target[chosen], observed[chosen], [1e-10])
 
     asked = place % 3 != 0
-    said = blocked_predictions(solve, features, place - 6, place, place + 3, time_blocks(place, 4), asked)
-    torch.testing.assert_close(said[0].float(), target[asked], atol=1e-3, rtol=1e-3)  # in the order of the features
+    predicted = blocked_predictions(solve, features, place - 6, place, place + 3, time_blocks(place, 4), asked)
+    torch.testing.assert_close(
+        predicted[0].float(), target[asked], atol=1e-3, rtol=1e-3
+    )  # in the order of the features
     for number, learned in enumerate(seen):
         block = set(range(25 * number, 25 * number + 25))
         scored = {step + ahead for step in block for ahead in range(3)}

@@ -218,8 +218,8 @@ def test_a_classifier_kept_as_tensors_is_the_one_of_scikit_learn(tuned: Path, ki
     observed = batch.observed.clone()
     observed[::2, 0] = False
     for own in (batch, dataclasses.replace(batch, observed=observed)):
-        told = expected.predict_proba(statistics_of(own, dataset.channel_ids).numpy())
-        np.testing.assert_allclose(model.classifiers[0](own).numpy(), told, rtol=1e-4, atol=1e-6)
+        output = expected.predict_proba(statistics_of(own, dataset.channel_ids).numpy())
+        np.testing.assert_allclose(model.classifiers[0](own).numpy(), output, rtol=1e-4, atol=1e-6)
 
 
 # The same numbers as before
@@ -311,7 +311,7 @@ def test_a_step_without_a_row_is_missing_and_rows_without_times_follow_each_othe
         ("nowhere.csv", r"there is no file nowhere\.csv"),
     ],
 )
-def test_what_cannot_be_embedded_is_told(tuned: Path, data, message: str) -> None:
+def test_what_cannot_be_embedded_is_refused(tuned: Path, data, message: str) -> None:
     model = trace_lit.load(tuned / "runs" / "waves" / "tune" / "band")
     with pytest.raises(CorpusError, match=message):
         model.embed_series(data)

@@ -34,12 +34,12 @@ def write_sea(
     folder: Path,
     names: Sequence[str] = ("tide", "flow"),
     labels: Sequence[str] = LABELS,
-    told: Sequence[str] = LABELS,
+    given: Sequence[str] = LABELS,
     seed: int = 0,
 ) -> Path:
     """Two sines with little noise, channels in the order of `names`.
 
-    Whether the tide's last step in a row is high is `told` by a label.
+    Whether the tide's last step in a row is high is `given` by a label.
     """
     rng = np.random.default_rng(seed)
     steps = np.arange(STEPS)
@@ -53,7 +53,7 @@ def write_sea(
             "sea",
             datetime(2024, 1, 1) + timedelta(hours=first),
             values[:, first : first + LENGTH],
-            label=told[int(level["tide"][first + LENGTH - 1] < 5)] if labels else None,
+            label=given[int(level["tide"][first + LENGTH - 1] < 5)] if labels else None,
         )
         for first in range(0, STEPS - LENGTH + 1, 3)
     ]
@@ -106,8 +106,8 @@ def words(own: list[str], tmp_path: Path) -> list[str]:
 def test_a_channel_that_the_run_does_not_know_is_forecast(runs: dict[str, Path], foreign: Path, kind: str) -> None:
     scores = evaluate_run(runs[kind], corpus=foreign)
     assert scores["test/MSE"] < 0.1 * evaluate_run(runs["naive"], corpus=foreign)["test/MSE"]
-    told = predict_run(runs[kind], Asked(corpus=foreign))
-    table = told.table().to_pandas()
+    predictions = predict_run(runs[kind], Asked(corpus=foreign))
+    table = predictions.table().to_pandas()
     wrong = (table["forecast"] - table["truth"]).abs().groupby(table["channel"]).mean()
     assert wrong["wind"] < 1  # of an amplitude of 3
     if kind == "band":
@@ -115,12 +115,12 @@ def test_a_channel_that_the_run_does_not_know_is_forecast(runs: dict[str, Path],
 
 
 @pytest.mark.parametrize("kind", ["label", "retrieval-label", "statistics"])
-def test_labels_are_told_beside_a_channel_that_the_run_does_not_know(
+def test_labels_are_predicted_beside_a_channel_that_the_run_does_not_know(
     runs: dict[str, Path], foreign: Path, kind: str
 ) -> None:
-    told = predict_run(runs[kind], Asked(corpus=foreign)).table().to_pandas()
-    assert told[["high", "low"]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
-    right = float((told["predicted"] == told["label"]).mean())
+    predictions = predict_run(runs[kind], Asked(corpus=foreign)).table().to_pandas()
+    assert predictions[["high", "low"]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+    right = float((predictions["predicted"] == predictions["label"]).mean())
     assert evaluate_run(runs[kind], corpus=foreign)["test/accuracy"] == pytest.approx(right)
     if kind == "statistics":  # an encoder that was not trained makes something else of the tide beside the wind
         assert right > 0.8
@@ -136,26 +136,26 @@ def test_a_classifier_goes_by_the_names_of_channels_and_does_without_some(
     for name, right in (("tide", "high"), ("flow", None)):
         file = tmp_path / f"{name}.csv"
         file.write_text("\n".join([name, *(f"{5 + np.sin(2 * np.pi * (hour + 4) / 12)}" for hour in hours)]))
-        (said,) = predict_run(runs["statistics"], Asked(series=file)).table().to_pylist()
-        assert said["high"] + said["low"] == pytest.approx(1)
-        assert right in (None, said["predicted"])
+        (row,) = predict_run(runs["statistics"], Asked(series=file)).table().to_pylist()
+        assert row["high"] + row["low"] == pytest.approx(1)
+        assert right in (None, row["predicted"])
 
 
 def test_a_classifier_has_learned_from_its_own_corpus_alone(
     runs: dict[str, Path], sea: Path, words: list[str], tmp_path: Path
 ) -> None:
-    contrary = write_sea(tmp_path / "contrary", told=LABELS[::-1])
+    contrary = write_sea(tmp_path / "contrary", given=LABELS[::-1])
     assert evaluate_run(runs["statistics"])["test/accuracy"] > 0.9
     assert evaluate_run(runs["statistics"], corpus=contrary)["test/accuracy"] < 0.1
-    strange = write_sea(tmp_path / "strange", labels=("calm", "storm"), told=("calm", "storm"))
+    strange = write_sea(tmp_path / "strange", labels=("calm", "storm"), given=("calm", "storm"))
     with pytest.raises(CorpusError, match="has the label 'calm', which the model does not know"):
         evaluate_run(runs["statistics"], corpus=strange)
 
     both = fit(load_config([], [*words, *STATISTICS, f"data.corpus=[{sea},{contrary}]"])).folder
     for corpus in (sea, contrary):
         assert evaluate_run(both, corpus=corpus)["test/accuracy"] > 0.9
-        told = predict_run(both, Asked(corpus=corpus)).table().to_pandas()
-        assert (told["predicted"] == told["label"]).mean() > 0.9
+        predictions = predict_run(both, Asked(corpus=corpus)).table().to_pandas()
+        assert (predictions["predicted"] == predictions["label"]).mean() > 0.9
     with pytest.raises(ConfigError, match="has a classifier for each of its corpora"):
         evaluate_run(both, corpus=write_sea(tmp_path / "third", seed=1))
 
@@ -164,7 +164,7 @@ def test_a_classifier_is_not_learned_again_from_other_data(words: list[str], tmp
     corpus = write_sea(tmp_path / "corpus")
     run = fit(load_config([], [*words, *STATISTICS, f"data.corpus={corpus}"])).folder
     before = predict_run(run, Asked()).predicted
-    write_sea(corpus, told=LABELS[::-1])
+    write_sea(corpus, given=LABELS[::-1])
     torch.testing.assert_close(predict_run(run, Asked()).predicted, before, rtol=0, atol=0)  # it is what it has learned
     with pytest.raises(CheckpointError, match="which have changed since"):
         evaluate_run(run)
@@ -174,7 +174,7 @@ def test_a_classifier_is_not_learned_again_from_other_data(words: list[str], tmp
             use()
 
 
-def test_weights_of_another_model_are_told_of(words: list[str]) -> None:
+def test_weights_of_another_model_are_refused(words: list[str]) -> None:
     run = fit(load_config([], [*words, FORECAST])).folder
     for name in ("best", "last"):
         path = run / "checkpoints" / f"{name}.ckpt"
@@ -201,10 +201,10 @@ def test_a_finished_run_is_itself_or_another_is_asked_for(words: list[str], kind
         "tune={task: forecast, model: trace} head={quantiles: [0.1,0.5,0.9]}": "head.quantiles=",
         f"init_from={run}": "init_from=None there",
     }
-    for word, told in changes.items():
+    for word, message in changes.items():
         with pytest.raises(CheckpointError) as refused:
             fit(load_config([], [*words, *re.split(r" (?=\w+=)", word)]), resume="auto")
-        assert told in str(refused.value)
+        assert message in str(refused.value)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
@@ -224,7 +224,7 @@ def test_without_two_labels_there_is_nothing_to_tell_apart(
     without = write_sea(tmp_path / "without", labels=())
     with pytest.raises(ConfigError, match=r"without has no labels: set tune\.task=forecast"):
         fit(load_config([], [*words, *kind, f"data.corpus={without}"]))
-    one = write_sea(tmp_path / "one", told=("high", "high"))
+    one = write_sea(tmp_path / "one", given=("high", "high"))
     with pytest.raises(ConfigError, match=r"all \d+ labelled training windows of .*one have the label 'high'"):
         fit(load_config([], [*words, *kind, f"data.corpus={one}"]))
 

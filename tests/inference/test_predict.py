@@ -179,11 +179,11 @@ def test_a_file_is_forecast_like_the_same_values_of_a_corpus(
 ) -> None:
     path = write_csv(tmp_path / "now.csv", *before("w330", 2 * LOOKBACK))
     known = predict_run(runs[kind], Asked(ids=("w330",)))
-    told = predict_run(runs[kind], Asked(series=path))
-    np.testing.assert_allclose(told.predicted, known.predicted, rtol=1e-4)
-    assert told.origins == known.origins
-    assert told.series_ids == ["now"]
-    near, found = ([near.id for near in windows.neighbours(0)] for windows in (known, told))
+    output = predict_run(runs[kind], Asked(series=path))
+    np.testing.assert_allclose(output.predicted, known.predicted, rtol=1e-4)
+    assert output.origins == known.origins
+    assert output.series_ids == ["now"]
+    near, found = ([near.id for near in windows.neighbours(0)] for windows in (known, output))
     assert near == found
     assert len(near) == (3 if kind == "retrieval" else 0)
 
@@ -197,8 +197,8 @@ def test_what_was_retrieved_was_over_when_the_forecast_was_made(runs: dict[str, 
     similarity = [near["similarity"] for near in window["retrieved"]]
     assert similarity == sorted(similarity, reverse=True)
     assert main(["predict", str(runs["retrieval"]), "--id", "w330"]) == 0
-    told = capsys.readouterr().out
-    assert all(near["id"] in told and f"{near['similarity']:.3f}" in told for near in window["retrieved"])
+    output = capsys.readouterr().out
+    assert all(near["id"] in output and f"{near['similarity']:.3f}" in output for near in window["retrieved"])
 
 
 def test_behind_the_end_times_go_on_and_nothing_is_known(runs: dict[str, Path]) -> None:
@@ -229,12 +229,12 @@ def test_a_gap_in_a_file_is_a_missing_value_and_a_missing_channel_is_not_forecas
 def test_without_times_steps_are_counted(runs: dict[str, Path], before, tmp_path: Path, capsys) -> None:
     values, times = before("w330", LOOKBACK)
     plain = write_csv(tmp_path / "plain.csv", values, None)
-    told = predict_run(runs["band"], Asked(series=plain))
+    output = predict_run(runs["band"], Asked(series=plain))
     timed = predict_run(runs["band"], Asked(series=write_csv(tmp_path / "timed.csv", values, times)))
-    np.testing.assert_array_equal(told.predicted, timed.predicted)
-    assert told.origins == [None]
-    write_predictions(told, tmp_path / "out.csv")
-    assert pyarrow.csv.read_csv(tmp_path / "out.csv")["time"].null_count == told.table().num_rows
+    np.testing.assert_array_equal(output.predicted, timed.predicted)
+    assert output.origins == [None]
+    write_predictions(output, tmp_path / "out.csv")
+    assert pyarrow.csv.read_csv(tmp_path / "out.csv")["time"].null_count == output.table().num_rows
     assert main(["predict", str(runs["band"]), "--series", str(plain), "--plot", str(tmp_path / "plain.png")]) == 0
     assert f"+{HORIZON}" in capsys.readouterr().out
 
@@ -275,15 +275,15 @@ def test_a_window_is_drawn(runs: dict[str, Path], tmp_path: Path) -> None:
         with Image.open(path) as picture:
             assert len(set(picture.convert("L").resize((64, 64)).tobytes())) > 10
     written = draw_window(predict_run(runs["retrieval"], Asked(ids=("w330",))), 0).texts
-    told = "\n".join(text.get_text() for text in written)
-    assert told.count("similarity") == 3
-    assert "the next 6 hours, from 2024-01-15 06:00" in told
+    output = "\n".join(text.get_text() for text in written)
+    assert output.count("similarity") == 3
+    assert "the next 6 hours, from 2024-01-15 06:00" in output
 
 
 def test_a_finished_run_shows_a_few_forecasts(runs: dict[str, Path]) -> None:
     events = EventAccumulator(str(runs["band"]))
     events.Reload()
-    assert "forecast/sea" in events.Tags()["images"]
+    assert "pictures/forecast/sea" in events.Tags()["images"]
 
 
 def test_what_cannot_be_predicted(runs: dict[str, Path], tiny_runs, before, tmp_path: Path, capsys) -> None:
@@ -319,5 +319,5 @@ def test_of_several_corpora_one_is_named(sea: Corpus, runs: dict[str, Path], tin
     run = fit(load_config([], [*words, *tune])).folder
     with pytest.raises(ConfigError, match=r"several corpora .*--corpus"):
         predict_run(run, Asked())
-    told = predict_run(run, Asked(corpus=more))
-    np.testing.assert_array_equal(told.predicted, predict_run(runs["point"], Asked()).predicted)
+    output = predict_run(run, Asked(corpus=more))
+    np.testing.assert_array_equal(output.predicted, predict_run(runs["point"], Asked()).predicted)

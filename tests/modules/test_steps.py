@@ -98,21 +98,21 @@ def test_instances_without_a_label_do_not_classify(batch: MultimodalBatch) -> No
     )
 
 
-def test_losses_are_told_by_level_and_direction(batch: MultimodalBatch) -> None:
+def test_losses_are_logged_by_level_and_direction(batch: MultimodalBatch) -> None:
     module = alignment()
     total = module.training_step(batch, 0).item()
-    told = module.logged
+    logged = module.logged
     levels = [
-        0.5 * (told[f"train/{name}/text_to_series"] + told[f"train/{name}/series_to_text"])
+        0.5 * (logged[f"train/{name}/text_to_series"] + logged[f"train/{name}/series_to_text"])
         for name in ("sample", "channel")
     ]
-    assert told["train/loss"] == pytest.approx(total)
+    assert logged["train/loss"] == pytest.approx(total)
     assert sum(levels) == pytest.approx(total, rel=1e-5)
-    assert told["train/temperature"] == pytest.approx(0.07)
-    assert told["train/sample/negatives"] == 5
+    assert logged["train/temperature"] == pytest.approx(0.07)
+    assert logged["train/sample/negatives"] == 5
 
 
-def test_a_text_keeps_a_sentence_and_gains_none(batch: MultimodalBatch) -> None:
+def test_sentence_dropout_keeps_a_sentence_and_adds_none(batch: MultimodalBatch) -> None:
     silent = batch.text_mask.clone()
     silent[2] = False
     batch = dataclasses.replace(batch, text_mask=silent)

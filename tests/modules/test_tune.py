@@ -124,16 +124,16 @@ def test_rare_labels_count_more_as_far_as_they_shall(batch: MultimodalBatch) -> 
         assert module.training_step(batch, 0).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_what_is_said_are_ascending_quantiles_or_probabilities(batch: MultimodalBatch) -> None:
+def test_predictions_are_ascending_quantiles_or_probabilities(batch: MultimodalBatch) -> None:
     module = tuning(*of_scope(FORECAST, "full"), "head.quantiles=[0.1,0.5,0.9]")
     torch.nn.init.normal_(module.model.head.projection.weight)
     raw = module.model(batch).change
     assert (raw.diff(dim=-1) < 0).any()  # quantiles cross
-    said = module.predict(batch)
-    assert said.shape == (6, 3, 5, 3)
-    assert (said.diff(dim=-1) >= 0).all()
-    told = tuning(*of_scope(CLASSIFY, "full")).predict(batch)
-    torch.testing.assert_close(told.sum(-1), torch.ones(6))
+    predicted = module.predict(batch)
+    assert predicted.shape == (6, 3, 5, 3)
+    assert (predicted.diff(dim=-1) >= 0).all()
+    probabilities = tuning(*of_scope(CLASSIFY, "full")).predict(batch)
+    torch.testing.assert_close(probabilities.sum(-1), torch.ones(6))
 
 
 @pytest.mark.parametrize("model", ["trace", "nlinear"])
@@ -206,3 +206,20 @@ def test_steps_see_windows_at_the_multiples_that_are_asked_for(batch: Multimodal
     module.eval()
     module.predict(batch)
     torch.testing.assert_close(seen[-1].values, batch.values)
+
+
+@pytest.mark.parametrize(
+    ("words", "output", "message"),
+    [
+        (FORECAST, torch.zeros(3), r"forward gives \(3,\); it must give a Forecast .* \(6, 3, 5, Q\)"),
+        (FORECAST, "nothing", r"forward gives str; it must give a Forecast"),
+        (CLASSIFY, torch.zeros(6, 9), r"forward gives \(6, 9\); it must give scores \(6, \d\)"),
+    ],
+)
+def test_an_output_of_a_models_own_of_another_shape_is_refused(
+    words: tuple[str, ...], output: object, message: str, batch: MultimodalBatch
+) -> None:
+    module = tuning(*of_scope(words, "full"))
+    module.model.forward = lambda batch: output  # type: ignore[method-assign, assignment]
+    with pytest.raises(ConfigError, match=message):
+        module.training_step(batch, 0)

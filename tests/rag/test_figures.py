@@ -1,4 +1,4 @@
-"""The pictures hold what was said and what was retrieved, for awkward windows too."""
+"""The pictures hold the predictions and what was retrieved, for awkward windows too."""
 
 from __future__ import annotations
 
@@ -71,20 +71,20 @@ def test_band_forecast_and_truth_go_on_from_the_last_value(query: Query, outlook
     wide, narrow = (band.get_paths()[0].get_extents() for band in first.collections[-2:])
     assert (wide.y0, wide.y1) == (2, 6)
     assert (narrow.y0, narrow.y1) == (3, 5)
-    told = texts(figure)
+    output = texts(figure)
     for words in ("weather, □□: the next 4 hours", "$3, or $4", "5 to 95 %", "20 to 80 %", "generated data"):
-        assert words in told
+        assert words in output
 
 
 def test_neighbours_stand_beside_the_forecast(query: Query, outlook: Outlook) -> None:
     near = [neighbour(number) for number in range(SHOWN + 2)]
     figure = forecast_figure(query, outlook, near)
     assert len(figure.axes) == 2 + SHOWN * 2
-    told = texts(figure)
+    output = texts(figure)
     for number in range(SHOWN):
-        assert f"{number + 1}.  similarity {0.9 - number / 10:.2f}" in told
-        assert f"Report {number} at $5." in told
-        assert f"until 2020-01-{number + 1:02} 12:00" in told
+        assert f"{number + 1}.  similarity {0.9 - number / 10:.2f}" in output
+        assert f"Report {number} at $5." in output
+        assert f"until 2020-01-{number + 1:02} 12:00" in output
 
 
 @pytest.mark.parametrize("transform", ["none", "log", "sqrt"])
@@ -111,9 +111,9 @@ def test_what_is_missing_is_left_out(query: Query, outlook: Outlook) -> None:
     outlook.truth[:] = np.nan
     near = [neighbour(channels=CHANNELS[:1]), neighbour(1)]
     near[1].window[:] = np.nan
-    told = texts(forecast_figure(query, outlook, near))
-    assert "no values" in told
-    assert "observed" not in told
+    output = texts(forecast_figure(query, outlook, near))
+    assert "no values" in output
+    assert "observed" not in output
     bare = Outlook(outlook.times, outlook.forecast, np.empty((2, HORIZON, 0)), (), outlook.truth)
     assert "%" not in texts(forecast_figure(query, bare))
 
@@ -129,9 +129,9 @@ def test_steps_stand_for_times_that_are_not_known(query: Query, outlook: Outlook
 def test_probabilities_stand_beside_the_window(query: Query) -> None:
     shares = {"calm": 0.7, "storm": 0.25, "fog": 0.05}
     figure = class_figure(query, shares, "storm", [neighbour(0, "storm", 0), neighbour(1, "calm", 0)])
-    told = texts(figure)
+    output = texts(figure)
     for words in ("0.70", "0.25", "✓ storm", "calm", "beside the window"):
-        assert words in told
+        assert words in output
     widths = [bar.get_width() for bar in figure.axes[2].patches]
     assert widths == list(shares.values())
     assert "✓" not in texts(class_figure(query, shares))

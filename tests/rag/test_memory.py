@@ -133,7 +133,7 @@ def test_of_a_missing_neighbour_nothing_is_seen(write, retrieve: Retrieve, words
     assert [int(label) >= 0 for label in found.label[0]] == [bool(words), False]
 
 
-def test_values_are_told_by_channel_and_those_of_another_corpus_by_its_channels(write, retrieve: Retrieve) -> None:
+def test_values_are_kept_by_channel_and_those_of_another_corpus_by_its_channels(write, retrieve: Retrieve) -> None:
     values = walk(200, 1)
     corpus = write({"one": (values, 0)})
     turned = write({"old": (values, -24 * 365)}, "turned")
@@ -233,7 +233,7 @@ def test_gaps_are_compared_as_the_retriever_knows_them(write, retrieve: Retrieve
     assert not torch.equal(*observed)  # the head knows them otherwise
 
 
-def test_what_followed_at_another_pace_is_no_continuation(tmp_path: Path, retrieve: Retrieve) -> None:
+def test_what_followed_in_other_steps_is_no_continuation(tmp_path: Path, retrieve: Retrieve) -> None:
     """A series of every third hour goes through the very values of one of every hour, a year before it."""
     values = walk(200, 1)
 

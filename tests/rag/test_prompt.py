@@ -133,14 +133,14 @@ def test_the_mean_of_one_neighbour_that_is_the_query_is_its_future(transform: st
     )
     batch = dataclasses.replace(batch, values=values, retrieved=own)
     for quantiles in ([], [0.1, 0.5, 0.9]):
-        said = RetrievedMean(make_vocabulary(), quantiles, transform)(batch).values
-        assert said.shape == (B, C, H, max(len(quantiles), 1))
-        assert torch.allclose(said, future.unsqueeze(-1).expand_as(said), rtol=1e-3)
+        message = RetrievedMean(make_vocabulary(), quantiles, transform)(batch).values
+        assert message.shape == (B, C, H, max(len(quantiles), 1))
+        assert torch.allclose(message, future.unsqueeze(-1).expand_as(message), rtol=1e-3)
     nobody = own.map(torch.zeros_like)
     nobody.number = torch.full((B, 1), NO_NEIGHBOUR)
     assert nobody.future_observed is not None
-    said = RetrievedMean(make_vocabulary(), [], transform)(dataclasses.replace(batch, retrieved=nobody)).values
-    assert torch.allclose(said, values[:, :, -1:, None].expand_as(said), rtol=1e-3)  # the last value
+    message = RetrievedMean(make_vocabulary(), [], transform)(dataclasses.replace(batch, retrieved=nobody)).values
+    assert torch.allclose(message, values[:, :, -1:, None].expand_as(message), rtol=1e-3)  # the last value
 
 
 def test_the_shares_of_labels_are_those_of_the_neighbours() -> None:
@@ -182,6 +182,6 @@ def test_the_calendar_that_a_head_sees_is_that_of_the_origin() -> None:
         assert torch.equal(seen, expected.unsqueeze(1).expand_as(seen))
 
 
-def test_without_a_retrieval_it_is_told_what_is_missing() -> None:
+def test_a_missing_retrieval_is_named() -> None:
     with pytest.raises(ValueError, match="attach a RetrievalLookup"):
         RetrievedLabels(2)(make_batch())

@@ -39,8 +39,8 @@ def test_a_head_in_closed_form_sees_neighbours_and_says_so(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["fit", *words, "rag.mode=series+text", "rag.use_futures=true"]) == 0
-    told = capsys.readouterr().out
-    line = next(line for line in told.splitlines() if line.startswith("  retrieves "))
+    output = capsys.readouterr().out
+    line = next(line for line in output.splitlines() if line.startswith("  retrieves "))
     assert (
         "3 neighbours a window by 24 steps, at least 24 apart, as series+text prompt and their continuations; candidates"
         in line
@@ -93,7 +93,7 @@ def test_only_projection_and_head_are_trained_and_the_run_comes_back(words: list
         fit(load_config([], [*words, *SGD, "trainer.max_epochs=4"]), resume="auto")
 
 
-def test_labels_of_neighbours_are_told(words: list[str]) -> None:
+def test_a_classifier_sees_the_labels_of_neighbours(words: list[str]) -> None:
     classify = [*words, "tune.task=classify", "rag.stride=1"]
     for number, more in enumerate((["rag.use_futures=true"], [*SGD, ONE], ["tune.model=retrieved_mean"])):
         run = fit(load_config([], [*classify, *more, f"run.name={number}"]))
@@ -119,7 +119,7 @@ def test_on_two_processes_it_is_that_on_one(words: list[str], tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ("rag.retriever=null", r"rag\.retriever is null.*name a run of stage align"),
         ("rag.mode=text", r"rag\.mode is 'text'; it must be one of 'none', 'series', 'series\+text'"),
@@ -130,8 +130,8 @@ def test_on_two_processes_it_is_that_on_one(words: list[str], tmp_path: Path) ->
         ("tune.model=retrieved_mean", r"tune\.model is retrieved_mean, which has no head"),
     ],
 )
-def test_what_cannot_be_retrieved_is_refused(words: list[str], change: str, told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_what_cannot_be_retrieved_is_refused(words: list[str], change: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
         load_config([], [*words, "rag.use_futures=true", change])
 
 

@@ -107,7 +107,7 @@ def test_a_question_may_have_another_length_and_no_times(hits, corpus):
         assert "question.csv" in texts(search_results(window, hits, corpus))
 
 
-def test_nothing_to_draw_is_said(pool, corpus):
+def test_an_empty_figure_is_refused(pool, corpus):
     with pytest.raises(RetrievalError, match="no hits"):
         search_results("text", [], corpus)
     pool.has_text[:] = False
@@ -139,11 +139,11 @@ def test_the_hits_of_a_question_are_marked(corpus, rows):
     truth = rule.holds(table)
     first = np.array([[0, 1, 2], [3, 4, 5]])
     answer = Answer(asked, truth, np.array([0.3, 0.0]), np.array([0.3, 0.1]), first)
-    said = texts(question_hits([answer, answer], corpus, rows))
-    assert said.count("“no level, costs $5”    1 of 3 fit; 30% of the pool do") == 2
-    assert "level: gaps of level above 0.5 or mean of channel with" in said
-    assert "1.  ✓" in said
-    assert "2.  ✗" in said
-    assert "site_0, 2020-01-01" in said
+    message = texts(question_hits([answer, answer], corpus, rows))
+    assert message.count("“no level, costs $5”    1 of 3 fit; 30% of the pool do") == 2
+    assert "level: gaps of level above 0.5 or mean of channel with" in message
+    assert "1.  ✓" in message
+    assert "2.  ✗" in message
+    assert "site_0, 2020-01-01" in message
     with pytest.raises(RetrievalError, match="nothing to draw"):
         question_hits([], corpus, rows)

@@ -90,7 +90,7 @@ def test_a_pool_can_be_worked_with_like_any_tensor(whole):
     assert weight.grad is not None
 
 
-def test_nothing_to_embed_is_said():
+def test_an_empty_pool_is_refused():
     with pytest.raises(RetrievalError, match="no instances"):
         embed_pool(LinearSpace(), [], "cpu")
 

@@ -89,7 +89,7 @@ def test_hits_are_plain_json(retriever):
         assert datetime.fromisoformat(plain["start"]) == hit.start
 
 
-def test_what_cannot_be_asked_is_said(retriever, corpus):
+def test_a_query_that_cannot_be_answered_is_refused(retriever, corpus):
     with pytest.raises(RetrievalError, match=r"'sit_3'; near are 'site_3'"):
         retriever.by_id("sit_3")
     with pytest.raises(RetrievalError, match="in the split 'validation', which is not searched"):

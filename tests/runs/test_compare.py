@@ -53,11 +53,11 @@ def test_runs_that_differ_in_the_seed_alone_are_a_column_with_mean_and_deviation
     scores = [0.40, 0.46, 0.43]
     runs = [record(f"first-seed{seed}", f"seed={seed}", metrics={MRR: scores[seed]}) for seed in range(3)]
     other = record("other", "optim.learning_rate=0.5")
-    told = parsed(to_markdown(compare_runs([*runs, other])))
-    assert told["metric"] == ["first (seeds 0, 1, 2)", "other"]
+    output = parsed(to_markdown(compare_runs([*runs, other])))
+    assert output["metric"] == ["first (seeds 0, 1, 2)", "other"]
     mean, deviation = statistics.mean(scores), statistics.stdev(scores)
-    assert told[MRR] == [f"{mean:.3f} ± {deviation:.3f}", "0.500 [0.400, 0.600]"]
-    assert told["seed"] == ["0, 1, 2", "0"]
+    assert output[MRR] == [f"{mean:.3f} ± {deviation:.3f}", "0.500 [0.400, 0.600]"]
+    assert output["seed"] == ["0, 1, 2", "0"]
     each = parsed(to_markdown(compare_runs([*runs, other], each=True)))
     assert each["metric"] == ["first-seed0", "first-seed1", "first-seed2", "other"]
     assert [cell.split()[0] for cell in each[MRR]] == ["0.400", "0.460", "0.430", "0.500"]
@@ -173,16 +173,18 @@ def test_details_are_shown_when_asked_for(record: Recorder) -> None:
 def test_a_stage_that_is_yet_to_come_compares_as_well(record: Recorder) -> None:
     """Nothing depends on what the metrics are called."""
     metrics = {"test/forecast/MAE": 0.31, "test/forecast/MAE/ci95": [0.3, 0.32], "test/AUROC": 0.75, MRR: None}
-    told = parsed(to_markdown(compare_runs([record("a", metrics=metrics), record("b", "seed=4", "encoder.layers=3")])))
-    assert "test/AUROC" in told
-    assert told["test/forecast/MAE"] == ["0.310 [0.300, 0.320]", "–"]
+    output = parsed(
+        to_markdown(compare_runs([record("a", metrics=metrics), record("b", "seed=4", "encoder.layers=3")]))
+    )
+    assert "test/AUROC" in output
+    assert output["test/forecast/MAE"] == ["0.310 [0.300, 0.320]", "–"]
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(95.25, "95.250 s"), (600.0, "10.000 min"), (9000.0, "2.500 h")])
-def test_the_cost_of_a_run(record: Recorder, seconds: float, told: str) -> None:
+@pytest.mark.parametrize(("seconds", "expected"), [(95.25, "95.250 s"), (600.0, "10.000 min"), (9000.0, "2.500 h")])
+def test_the_cost_of_a_run(record: Recorder, seconds: float, expected: str) -> None:
     run = record("a", metrics={"fit/seconds": seconds, "fit/samples_per_second": 4321.0, "fit/parameters": 1234567.0})
     rows = parsed(to_markdown(compare_runs([run])))
-    assert (rows["wall time"], rows["samples per second"], rows["parameters"]) == ([told], ["4,321"], ["1,234,567"])
+    assert (rows["wall time"], rows["samples per second"], rows["parameters"]) == ([expected], ["4,321"], ["1,234,567"])
 
 
 def test_json_holds_the_numbers_and_is_json(record: Recorder) -> None:
@@ -223,8 +225,8 @@ def test_a_terminal_shows_the_same_cells(record: Recorder) -> None:
 def test_what_is_no_run_is_refused(record: Recorder, tmp_path: Path) -> None:
     run, empty = record("a"), tmp_path / "empty"
     empty.mkdir()
-    for place, said in (("nowhere", "does not exist; give run folders"), (empty, "is not a run folder")):
-        with pytest.raises(CheckpointError, match=said):
+    for place, message in (("nowhere", "does not exist; give run folders"), (empty, "is not a run folder")):
+        with pytest.raises(CheckpointError, match=message):
             compare_runs([run, place])
     (run / "metrics.json").write_text("{")
     with pytest.raises(CheckpointError, match=r"metrics\.json cannot be read, it is damaged"):

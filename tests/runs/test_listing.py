@@ -142,7 +142,7 @@ def test_info_tells_what_a_run_is(tmp_path: Path, capsys: pytest.CaptureFixture[
     with recorded(run, {**ABOUT, "labels": ["gale", "fog"]}):
         finish(run, **{"last/validation/MAE": 0.5, "fit/parameters": 1234.0})
     assert main(["info", str(run)]) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for words in (
         "ended",
         "tune",
@@ -155,7 +155,7 @@ def test_info_tells_what_a_run_is(tmp_path: Path, capsys: pytest.CaptureFixture[
         "seed 7",
         "version 0.",
     ):
-        assert words in " ".join(told.split()), words
+        assert words in " ".join(output.split()), words
     assert main(["info", str(tmp_path)]) == 2
     assert "is not a run folder" in capsys.readouterr().err
 

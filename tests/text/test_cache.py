@@ -209,7 +209,7 @@ def test_a_process_that_dies_while_encoding_holds_nobody_up(tmp_path, cached):
     assert encoder.stats.encoded == len(TEXTS)
 
 
-def test_waiting_for_another_process_is_told(monkeypatch, caplog, cached):
+def test_waiting_for_another_process_is_logged(monkeypatch, caplog, cached):
     monkeypatch.setattr(module, "_PATIENCE", 0.01)
     first, second = cached(), cached()
 

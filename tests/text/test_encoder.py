@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from trace_lit.text import TextEncoder, TextEncoderError
+from trace_lit.text import CachedTextEncoder, TextEncoder, TextEncoderError
 
 
 class LetterCounts(TextEncoder):
@@ -64,3 +64,26 @@ def test_what_is_not_a_list_of_texts_is_refused_by_saying_what_is_expected(texts
 
 def test_halves_of_surrogate_pairs_do_not_stop_an_encoder():
     np.testing.assert_array_equal(LetterCounts().encode(["a\ud800"]), [[1, 0, 0]])
+
+
+class TooLong(LetterCounts):
+    """Vectors of three numbers where two are promised."""
+
+    dim = 2
+
+
+class Forgetful(LetterCounts):
+    """Leaves out the last batch."""
+
+    def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        yield from list(super().encode_batches(texts))[:-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"), [(TooLong, r"TooLong.*\(2, 3\).*\(2, 2\)"), (Forgetful, "gives 2 vectors for 3 texts")]
+)
+@pytest.mark.parametrize("cached", [False, True])
+def test_an_encoder_that_breaks_its_promise_is_named(kind: type[TextEncoder], message: str, cached: bool, tmp_path):
+    encoder = CachedTextEncoder(kind(), tmp_path) if cached else kind()
+    with pytest.raises(TextEncoderError, match=message):
+        encoder.encode(["a", "b", "c"])

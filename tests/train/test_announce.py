@@ -43,7 +43,7 @@ def test_a_start_says_what_trains_on_what(tiny_corpus: Path, tiny_words, capsys)
     data.setup("fit")
     module = build_module(config, data, None)
     announce(config, Path("runs/weather/align/first"), data, module, trainer(processes=4, machines=2))
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     module.setup("fit")  # freezes what no loss reaches
     total, trained = (
         sum(p.numel() for p in module.parameters() if p.requires_grad or not only) for only in (False, True)
@@ -60,7 +60,7 @@ def test_a_start_says_what_trains_on_what(tiny_corpus: Path, tiny_words, capsys)
         "35 an anchor",  # the batch is larger than the training split, which has 36 windows
         "the 4 hardest",
     ):
-        assert words in told
+        assert words in output
 
 
 def test_one_process_of_many_speaks(capsys) -> None:
@@ -71,7 +71,7 @@ def test_one_process_of_many_speaks(capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["alignment.negatives=null"], "511 an anchor, all others of the batch"),
         (["alignment.negatives=600"], "511 an anchor, all others of the batch"),
@@ -80,17 +80,17 @@ def test_one_process_of_many_speaks(capsys) -> None:
         (["mining.every_n_epochs=2", "mining.first_epoch=3"], "; mined every 2 epochs from epoch 4 on"),
     ],
 )
-def test_the_negatives_of_an_anchor(words: list[str], told: str) -> None:
-    assert negatives_in_words(load_config([], words), 511).endswith(told)
+def test_the_negatives_of_an_anchor(words: list[str], expected: str) -> None:
+    assert negatives_in_words(load_config([], words), 511).endswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("how", "expected"),
     [("none", "0.01, whatever"), ("linear", "0.04 = 0.01 × (512 / 128)"), ("sqrt", "0.02 = 0.01 × √(512 / 128)")],
 )
-def test_the_learning_rate_and_its_scaling(how: str, told: str) -> None:
+def test_the_learning_rate_and_its_scaling(how: str, expected: str) -> None:
     config = load_config([], ["optim.learning_rate=0.01", f"optim.scale_learning_rate={how}", "optim.base_batch=128"])
-    assert learning_rate_in_words(config, 512).startswith(told)
+    assert learning_rate_in_words(config, 512).startswith(expected)
 
 
 def test_processes_that_would_train_apart_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

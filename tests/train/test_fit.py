@@ -331,10 +331,10 @@ def test_three_domains_together(tmp_path: Path, tiny_runs: TinyRuns, train, caps
 
     capsys.readouterr()
     assert main(["evaluate", str(second.folder)]) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     kept = json.loads((second.folder / "metrics.json").read_text())
     for folder in folders:
-        assert f"test/{folder.name}" in told
+        assert f"test/{folder.name}" in output
         assert 0 < kept[f"test/{folder.name}/text_to_series/pair/MRR"] <= 1
     alone = evaluate_run(second.folder, corpus=folders[1], bootstrap=20)
     assert alone["test/text_to_series/pair/MRR"] == kept["test/healthcare/text_to_series/pair/MRR"]
@@ -511,14 +511,14 @@ def test_a_run_is_evaluated_from_any_folder(train, tmp_path: Path, tiny_runs: Ti
 
 
 @pytest.mark.parametrize("stage", ["pretrain", "align"])
-def test_a_run_that_diverges_is_told(stage: str, tmp_path: Path, tiny_runs: TinyRuns, capsys) -> None:
+def test_a_run_that_diverges_is_reported(stage: str, tmp_path: Path, tiny_runs: TinyRuns, capsys) -> None:
     words = [f"stage={stage}", "optim.learning_rate=1e30", "optim.gradient_clip=1e30", f"run.dir={tmp_path / 'runs'}"]
     assert main(["fit", *tiny_runs.words, *words]) == 2
     assert "the model has diverged" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_start_that_auto_does_not_find_is_told(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+def test_a_start_that_auto_does_not_find_is_named(tiny_runs: TinyRuns, tmp_path: Path) -> None:
     config = load_config(
         [], [*tiny_runs.words, f"run.dir={tmp_path}", "init_from=auto", "run.name=first", "stage=align"]
     )

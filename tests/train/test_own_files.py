@@ -66,8 +66,8 @@ def test_two_processes_take_the_packages_and_find_the_plugin(
     words += ["data.domain=stations:Stations", "data.batch_size=8"]
     words += ["trainer.max_epochs=1", "trainer.devices=2"]
     python = (sys.executable, *(("-P",) if start else ()))  # `torchrun` itself is a script and searches no folder
-    told = run(place, *python, *start, "-m", "trace_lit.cli", "fit", *words)
-    assert "cpu × 2" in told
+    output = run(place, *python, *start, "-m", "trace_lit.cli", "fit", *words)
+    assert "cpu × 2" in output
     metrics = json.loads((place / "runs" / "stations" / "pretrain" / "default" / "metrics.json").read_text())
     assert metrics["fit/epochs"] == 1
 
@@ -77,6 +77,6 @@ def test_seeds_start_from_the_run_before_of_a_plugin(place: Path, tiny_runs: Tin
     words += ["data.domain=stations:Stations", "trainer.max_epochs=1", "run.name=first"]
     fit = (sys.executable, "-m", "trace_lit.cli", "fit", *words)
     run(place, *fit)
-    told = run(place, *fit, "stage=align", "init_from=auto", "seed=0,1", "evaluation.bootstrap=0")
+    output = run(place, *fit, "stage=align", "init_from=auto", "seed=0,1", "evaluation.bootstrap=0")
     for seed in (0, 1):
-        assert f"start {place / 'runs' / 'stations' / 'pretrain' / 'first'}, seed {seed}" in told
+        assert f"start {place / 'runs' / 'stations' / 'pretrain' / 'first'}, seed {seed}" in output

@@ -174,7 +174,7 @@ def test_two_processes_stop_together_and_one_goes_on(tiny_runs: TinyRuns, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("end", "told"),
+    ("end", "expected"),
     [
         ("error:step:3:1", ["RuntimeError: the error of the test", "process 1 of 2 ended with exit code 1"]),
         ("SIGKILL:step:3:1", ["process 1 of 2 ended by SIGKILL"]),
@@ -182,13 +182,13 @@ def test_two_processes_stop_together_and_one_goes_on(tiny_runs: TinyRuns, tmp_pa
         ("SIGKILL:step:3:0", []),
     ],
 )
-def test_no_process_outlives_the_other(end: str, told: list[str], tiny_runs: TinyRuns, tmp_path: Path) -> None:
+def test_no_process_outlives_the_other(end: str, expected: list[str], tiny_runs: TinyRuns, tmp_path: Path) -> None:
     words = command(tiny_runs, tmp_path, "pretrain", "data.batch_size=4")
     began = time.monotonic()
     made = run_on_two(words, end)  # returns when both have ended
     assert time.monotonic() - began < 120  # with their start
     assert made.code not in (0, 75)
-    places = [made.err.find(words) for words in told]
+    places = [made.err.find(words) for words in expected]
     assert places == sorted(places)
     assert -1 not in places
     if end.startswith("error"):
@@ -210,7 +210,7 @@ def changed(tiny_runs: TinyRuns, *words: str) -> Config:
 
 
 @pytest.mark.parametrize(
-    ("words", "processes", "told"),
+    ("words", "processes", "expected"),
     [
         ((), 1, []),
         (("trainer.max_epochs=9",), 1, ["trainer.max_epochs 2 → 9: the learning rate"]),
@@ -226,11 +226,13 @@ def changed(tiny_runs: TinyRuns, *words: str) -> Config:
         (("trainer.extra.profiler=simple", "trainer.early_stopping.patience=2"), 1, ["profiler", "patience"]),
     ],
 )
-def test_what_may_change(words, processes: int, told: list[str], tiny_runs: TinyRuns, data: DomainDataModule) -> None:
+def test_what_may_change(
+    words, processes: int, expected: list[str], tiny_runs: TinyRuns, data: DomainDataModule
+) -> None:
     last = load_checkpoint(tiny_runs.pretrained / "checkpoints" / "last.ckpt")
     lines = check_resumable(last, changed(tiny_runs, *words), data, tiny_runs.pretrained, processes)
-    assert len(lines) == len(told)
-    assert all(any(part in line for line in lines) for part in told)
+    assert len(lines) == len(expected)
+    assert all(any(part in line for line in lines) for part in expected)
 
 
 @pytest.mark.parametrize(

@@ -98,9 +98,9 @@ def test_seeds_in_turn_are_the_runs_that_each_alone_would_be(tiny_runs: TinyRuns
         return torch.load(place / name / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
 
     assert main(["fit", *words, "run.name=in-turn", "seed=5,6"]) == 0
-    told = capfd.readouterr().out
-    assert "in-turn (seeds 5, 6)" in told
-    assert " ± " in told
+    output = capfd.readouterr().out
+    assert "in-turn (seeds 5, 6)" in output
+    assert " ± " in output
     for seed in (5, 6):
         assert main(["fit", *words, f"run.name=alone-{seed}", f"seed={seed}"]) == 0
         alone, in_turn = last(f"alone-{seed}"), last(f"in-turn-seed{seed}")

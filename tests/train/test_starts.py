@@ -91,8 +91,8 @@ def test_a_class_that_a_run_names_is_imported_only_if_one_says_so(
         search = ["search", run, "--text", "rain"]
         for command in (["evaluate", run], search, [*align, "run.name=other"], [*align, "--print-config"]):
             assert main(command) == 2
-            assert "names the class 'plain:Plain' (encoder.name)" in (told := capsys.readouterr().err)
-            assert "--trust" in told
+            assert "names the class 'plain:Plain' (encoder.name)" in (output := capsys.readouterr().err)
+            assert "--trust" in output
         assert not Path("runs/weather/align/other").exists()
         (tmp_path / "plain.py").write_text(ENCODER)
         assert main([*search, "--trust"]) == 0

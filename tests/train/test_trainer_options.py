@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch.loggers import Logger
 
 from tests.conftest import TinyRuns
 from trace_lit.config import ConfigError
@@ -77,8 +78,45 @@ def test_several_loggers_at_once(train) -> None:
     assert (run.folder / "numbers" / "version_0" / "metrics.csv").is_file()
 
 
+class Eager(Logger):
+    """Writes as soon as it is built, as that of MLflow does."""
+
+    name, version = "eager", ""
+
+    def __init__(self, save_dir: Path) -> None:
+        super().__init__()
+        assert save_dir.is_dir()
+        (save_dir / "eager.txt").write_text("here")
+
+    def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+        pass
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+class Lacking(Eager):
+    """Needs a package that is not there."""
+
+    def __init__(self, save_dir: Path) -> None:
+        raise ModuleNotFoundError("Module not found: 'rare'")
+
+
+def test_a_logger_may_write_as_soon_as_it_is_built(train) -> None:
+    run = train(f"logger=[{{class: '{__name__}:Eager'}}]")
+    assert (run.folder / "eager.txt").is_file()
+
+
+def test_a_logger_that_cannot_be_built_is_refused_and_leaves_nothing(train, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be used: Module not found: 'rare'"):
+        train(f"logger=[csv, {{class: '{__name__}:Lacking'}}]")
+    assert not list(tmp_path.rglob("config.yaml"))
+
+
 @pytest.mark.parametrize("name", ["wandb", "mlflow"])
-def test_a_logger_whose_package_is_missing_is_told(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_logger_whose_package_is_missing_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=f"pip install {name}"):
         build_loggers(load_config([], [f"logger={name}"]), tmp_path, None)
@@ -95,7 +133,7 @@ def test_a_run_stops_early_and_goes_on_with_more_patience(train, capsys: pytest.
     assert train(*words(3), "logger=[]", resume="auto").metrics["fit/epochs"] == 4
 
 
-def test_options_that_lightning_refuses_are_told(train) -> None:
+def test_options_that_lightning_refuses_are_named(train) -> None:
     for word in ("trainer.early_stopping={patiense: 1}", "trainer.extra={gradient_clip: 1}"):
         with pytest.raises(ConfigError, match=word.partition("=")[0].split(".")[0]):
             train(word)

@@ -37,12 +37,12 @@ def metrics(folder: Path) -> dict[str, float]:
 
 
 def test_pretraining(tiny_runs: TinyRuns, tmp_path: Path) -> None:
-    told = fit_on_two(*tiny_runs.words, f"run.dir={tmp_path}")
+    output = fit_on_two(*tiny_runs.words, f"run.dir={tmp_path}")
     run = tmp_path / "weather" / "pretrain" / "default"
     assert list(tmp_path.rglob("config.yaml")) == [run / "config.yaml"]
-    assert any("cpu × 2" in line and "global batch 16" in line for line in told)
+    assert any("cpu × 2" in line and "global batch 16" in line for line in output)
     for start in ("pretrain → ", "epoch 1/2", "epoch 2/2", "done: "):  # told by one of the processes
-        assert len([line for line in told if line.startswith(start)]) == 1
+        assert len([line for line in output if line.startswith(start)]) == 1
     assert metrics(run)["fit/epochs"] == 2
     assert 0 < metrics(run)["best/validation/loss"] < 2
 

@@ -25,9 +25,9 @@ class Solved:
     """A head solved on an encoder that was not trained, and what it says of 50 windows of the test."""
 
     weight: Tensor
-    said: Tensor
-    said_of_double: Tensor  # of the same windows at twice their values
-    told: dict[str, float]
+    predicted: Tensor
+    predicted_of_double: Tensor  # of the same windows at twice their values
+    metrics: dict[str, float]
 
 
 def write(folder: Path, **series: np.ndarray) -> Corpus:
@@ -56,12 +56,12 @@ def solve(values: np.ndarray, folder: Path, words: tuple[str, ...], *more: str) 
     data.setup("fit")
     torch.manual_seed(0)
     module = build_tune_module(config, data, None)
-    told = solve_head(module, data, torch.device("cpu"))
+    metrics = solve_head(module, data, torch.device("cpu"))
     batch = data.datasets["test"][0][list(range(50))]
     module.eval()
     with torch.no_grad():
-        said, double = (module.predict(own).flatten(1) for own in (batch, replace(batch, values=2 * batch.values)))
-    return Solved(module.model.head.projection.weight.detach(), said, double, told)  # type: ignore[union-attr]
+        predicted, double = (module.predict(own).flatten(1) for own in (batch, replace(batch, values=2 * batch.values)))
+    return Solved(module.model.head.projection.weight.detach(), predicted, double, metrics)  # type: ignore[union-attr]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_windows_at_other_multiples_teach_not_to_mind_the_level(tide, tmp_path: 
     words = (*tiny_words, "encoder.centre=last", "encoder.spread=channel")
     plain = solve(tide, tmp_path / "a", words)
     gained = solve(tide, tmp_path / "b", words, "window.augmentation_scales=[0.5,2.0]")
-    off, less = ((own.said_of_double - 2 * own.said).square().mean() for own in (plain, gained))
+    off, less = ((own.predicted_of_double - 2 * own.predicted).square().mean() for own in (plain, gained))
     assert less < 0.5 * off
 
 
@@ -114,7 +114,7 @@ def test_what_is_penalised_matters_only_where_there_is_a_penalty(tide, tmp_path:
                 f"head.penalties=[{penalty}]",
                 f"head.penalise={how}",
                 "head.calendar=1",
-            ).said
+            ).predicted
             for how in ("outputs", "changes")
         )
         assert ((outputs - changes).abs().max() < 1e-2) == near
@@ -124,10 +124,10 @@ def test_the_calendar_is_hardly_penalised(tide, tmp_path: Path, tiny_words) -> N
     day = 3 * np.sin(2 * np.pi * np.arange(STEPS) / 24) + np.random.default_rng(0).normal(size=STEPS)
     with_day = solve(20 + day, tmp_path / "a", tiny_words, "head.penalties=[100]", "head.calendar=1")
     without = solve(20 + day, tmp_path / "b", tiny_words, "head.penalties=[100]")
-    assert with_day.told["cv/MSE"] < 0.5 * without.told["cv/MSE"]
+    assert with_day.metrics["cv/MSE"] < 0.5 * without.metrics["cv/MSE"]
 
 
-def test_settings_of_the_closed_form_that_cannot_be_are_told_of(tiny_words) -> None:
+def test_impossible_settings_of_the_closed_form_are_refused(tiny_words) -> None:
     for word, message in (
         ("window.augmentation_scales=[0.5,-1]", "positive"),
         ("head.penalise=weights", "'outputs', 'changes'"),
@@ -176,7 +176,7 @@ def told_of(corpora: list[Corpus], words: tuple[str, ...], *more: str) -> dict[s
 
 
 @pytest.mark.parametrize("apart", ["series", "corpora"])
-def test_a_time_is_not_foretold_from_what_else_was_measured_then(apart: str, tmp_path: Path, tiny_words) -> None:
+def test_a_time_is_not_predicted_from_other_windows_of_that_time(apart: str, tmp_path: Path, tiny_words) -> None:
     """Noise cannot be foreseen, unless a copy of it tells; copies begin at once and are blocked at once."""
     noise = np.random.default_rng(0).normal(size=STEPS)
     rough = ("window={horizon: 6, split: steps, stride: 3}", "head={penalties: [1e-6]}", "encoder.patch_length=2")
@@ -188,9 +188,7 @@ def test_a_time_is_not_foretold_from_what_else_was_measured_then(apart: str, tmp
 
 
 @pytest.mark.parametrize("task", ["forecast", "classify"])
-def test_blocks_keep_off_look_backs_and_all_that_is_foretold(
-    task: str, tide, tmp_path, tiny_words, monkeypatch
-) -> None:
+def test_blocks_keep_apart_look_backs_and_horizons(task: str, tide, tmp_path, tiny_words, monkeypatch) -> None:
     seen = []
 
     def spy(solve, features, begin, origin, end, block, asked):
@@ -217,5 +215,5 @@ def test_a_penalty_that_is_not_chosen_leaves_no_trace(tide, tmp_path: Path, tiny
         solve(tide, tmp_path / str(number), tiny_words, quantiles, f"head.penalties={penalties}")
         for number, penalties in enumerate(("[0.03]", "[100,0.03]"))
     )
-    assert beside.told["cv/penalty"] == 0.03
-    torch.testing.assert_close(alone.said, beside.said, atol=1e-4, rtol=1e-4)
+    assert beside.metrics["cv/penalty"] == 0.03
+    torch.testing.assert_close(alone.predicted, beside.predicted, atol=1e-4, rtol=1e-4)

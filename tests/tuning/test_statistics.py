@@ -10,7 +10,7 @@ from tests.batches import make_batch
 from trace_lit.tuning.statistics import statistics_of, window_statistics
 
 
-def told(observed: np.ndarray, values: np.ndarray) -> tuple[float, ...]:
+def output(observed: np.ndarray, values: np.ndarray) -> tuple[float, ...]:
     """The statistics of one channel of one window."""
     known = values[observed]
     slope = np.polyfit(np.flatnonzero(observed), known, 1)[0]
@@ -21,7 +21,7 @@ def test_the_statistics_are_those_of_what_is_observed() -> None:
     batch = make_batch(size=5, channels=3, steps=24, missing=0.4)
     found = window_statistics(batch).unflatten(1, (3, 7))
     for window, channel in np.ndindex(5, 3):
-        expected = told(batch.observed[window, channel].numpy(), batch.values[window, channel].double().numpy())
+        expected = output(batch.observed[window, channel].numpy(), batch.values[window, channel].double().numpy())
         assert found[window, channel].tolist() == pytest.approx(expected)
 
 

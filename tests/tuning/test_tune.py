@@ -142,7 +142,7 @@ def test_a_refitted_run_has_no_scores_on_what_it_has_learned_from(words: list[st
     assert evaluate_run(run.folder)["test/MSE"] < 0.1
 
 
-def test_labels_are_told(words: list[str]) -> None:
+def test_a_classifier_learns_the_labels(words: list[str]) -> None:
     run = fit(load_config([], [*words, "tune={task: classify}", "window={split: rows}"]))
     assert run.metrics["last/validation/AUROC"] > 0.9
     assert evaluate_run(run.folder)["test/macro_F1"] > 0.8
@@ -292,14 +292,14 @@ def test_the_confusion_matrix_and_the_scores_are_in_tensorboard(words: list[str]
         )
     )
     events = EventAccumulator(str(run.folder), size_guidance={}).Reload()
-    assert "confusion/sea" in events.Tags()["images"]
+    assert "pictures/confusion/sea" in events.Tags()["images"]
     assert {"metrics/AUROC", "main/macro_F1", "main/loss/validation"} <= set(events.Tags()["scalars"])
-    told = capsys.readouterr().out
-    assert f"{int(run.metrics['fit/trained_parameters']):,} of them trained" in told
-    assert "classify; head+tokens, from the closed form on, the encoder at 0.1 of the rate" in told
+    output = capsys.readouterr().out
+    assert f"{int(run.metrics['fit/trained_parameters']):,} of them trained" in output
+    assert "classify; head+tokens, from the closed form on, the encoder at 0.1 of the rate" in output
 
 
-def test_windows_that_do_not_fit_are_told_of(words: list[str]) -> None:
+def test_windows_that_do_not_fit_are_refused(words: list[str]) -> None:
     with pytest.raises(
         CorpusError, match="has no window in the split 'validation' with a look-back of 24 and a horizon"
     ):

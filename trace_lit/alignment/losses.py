@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from trace_lit.alignment.config import AlignmentConfig
 from trace_lit.alignment.mining import admissible, hardest
-from trace_lit.config import build_object
+from trace_lit.config import ConfigError, build_object
 from trace_lit.distributed import gather, mean_over_processes, row_offset
 
 
@@ -165,7 +165,13 @@ def contrastive_loss(
             chosen = torch.cat([chosen, there], dim=1)
             # An infinity would reach the temperature's gradient.
             similarity = torch.cat([similarity, further.masked_fill(~there, 0.0)], dim=1)
-        return similarity, chosen, per_anchor(similarity, positive, chosen, temperature)
+        loss = per_anchor(similarity, positive, chosen, temperature)
+        if loss.shape != positive.shape:
+            raise ConfigError(
+                f"alignment.loss: per_anchor gives a tensor of shape {tuple(loss.shape)}; it must give the loss of each of the "
+                f"{len(positive)} anchors, shape ({len(positive)},)"
+            )
+        return similarity, chosen, loss
 
     to_further_series, to_further_text = outside or (None, None)
     similarity, chosen, to_series = direction(level.text, series, to_further_series)

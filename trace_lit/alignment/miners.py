@@ -43,6 +43,11 @@ class Miner(ABC):
                 f"mining.miner is {self.config.miner!r}, whose mine gives {index.dtype} of shape {tuple(index.shape)}; "
                 f"it must be whole numbers of shape ({len(anchors)}, K)"
             )
+        if index.numel() and int(index.max()) >= len(candidates):
+            raise ConfigError(
+                f"mining.miner is {self.config.miner!r}, whose mine gives the place {int(index.max())}; the places of the "
+                f"candidates are 0 to {len(candidates) - 1}, and -1 is none"
+            )
         index = torch.where(_admissible(index, instances[positive], instances), index, -1)
         missing = index < 0
         score = torch.einsum("ne,nke->nk", anchors, candidates[index.clamp(min=0)]).masked_fill(missing, -torch.inf)

@@ -8,6 +8,7 @@ A number with a unit is read by the channels whose unit it fits, in their deviat
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from trace_lit.text.tokens import MARKS
 
 MANY = 2**20  # more than a text has sentences
 POSITIONS = 128  # of pieces in a sentence that are told apart
+LENGTHS = (8, 12, 16, 24, 48)  # up to which sentences are read together
 CENTRES = tuple(-3 + 0.5 * n for n in range(13))  # of a number's coding, in deviations
 
 
@@ -87,7 +89,7 @@ class NumberReader(nn.Module):
 
 
 class SentenceBlock(nn.Module):
-    """A pre-norm transformer block over the pieces of each sentence, which lie behind one another without padding."""
+    """A pre-norm transformer block over the pieces of each sentence."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -99,15 +101,14 @@ class SentenceBlock(nn.Module):
         self.ffn = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, place: Tensor, visible: Tensor) -> Tensor:
-        """`x` (M, d), at `place` (M,) of a grid of sentences and positions that is `visible` (n, P) there."""
-        sentences, positions = visible.shape
+    def forward(self, x: Tensor, visible: Tensor) -> Tensor:
+        """`x` (n, P, d), n sentences of P pieces where `visible` (n, P)."""
         mixed = self.input(self.attention_norm(x))
-        grid = mixed.new_zeros(sentences * positions, mixed.shape[1]).index_copy(0, place, mixed)
-        each = x.shape[1] // self.heads
-        query, key, value = grid.view(sentences, positions, 3, self.heads, each).permute(2, 0, 3, 1, 4)
-        read = F.scaled_dot_product_attention(query, key, value, attn_mask=visible[:, None, None, :])
-        x = x + self.dropout(self.output(read.transpose(1, 2).flatten(2).flatten(0, 1)[place]))
+        query, key, value = mixed.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (n, H, P, d / H)
+        # Of short sentences many small products are faster than the fused attention.
+        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+        scores = scores.masked_fill(~visible[:, None, None, :], torch.finfo(scores.dtype).min)
+        x = x + self.dropout(self.output((scores.softmax(-1) @ value).transpose(1, 2).flatten(2)))
         return x + self.dropout(self.ffn(self.ffn_norm(x)))
 
 
@@ -175,23 +176,28 @@ class ReadingTower(nn.Module):
         """The pieces (N, S, d) in their sentence; where they are no tokens, each is a sentence of its own."""
         text, step = mask.nonzero(as_tuple=True)
         count, steps = mask.shape
-        x = self.dropout(self.input(self.standard(vectors[text, step])))  # (M, d)
+        at = text * steps + step  # (M,)
         sentence = marks[text, step, 0].long() if marks.shape[-1] else step
-        number = torch.unique_consecutive(text * MANY + sentence, return_inverse=True)[1]
-        sentences = int(number[-1]) + 1 if len(number) else 0
-        first = torch.searchsorted(number, torch.arange(sentences, device=x.device))
-        position = torch.arange(len(x), device=x.device) - first[number]
-        x = x + self.position[position.clamp(max=POSITIONS - 1)]
-        longest = int(position.max()) + 1 if len(position) else 1
-        place = number * longest + position
-        visible = torch.zeros(sentences * longest, dtype=torch.bool, device=x.device)
-        visible = visible.index_fill(0, place, True).view(sentences, longest)
-        for block in self.blocks:
-            x = block(x, place, visible)
-        x = self.norm(x)
-        return (
-            x.new_zeros(count * steps, x.shape[1]).index_copy(0, text * steps + step, x).view(count, steps, x.shape[1])
-        )
+        length = torch.unique_consecutive(text * MANY + sentence, return_counts=True)[1]
+        first = length.cumsum(0) - length
+        given = vectors.flatten(0, 1)
+        found, places = [self.position[:0]], [at[:0]]
+        bounds = (0, *LENGTHS, steps)
+        for shortest, longest in itertools.pairwise(bounds):  # of like length, so that little is padding
+            own = ((length > shortest) & (length <= longest)).nonzero().squeeze(1)
+            if not len(own):
+                continue
+            position = torch.arange(int(length[own].max()), device=at.device)
+            visible = position < length[own].unsqueeze(1)  # (n, P)
+            place = at[(first[own].unsqueeze(1) + position).clamp(max=len(at) - 1)]
+            x = self.dropout(self.input(self.standard(given[place])))
+            x = x + self.position[position.clamp(max=POSITIONS - 1)]
+            for block in self.blocks:
+                x = block(x, visible)
+            found.append(x[visible])
+            places.append(place[visible])
+        x = self.norm(torch.cat(found))
+        return x.new_zeros(count * steps, x.shape[1]).index_copy(0, torch.cat(places), x).view(count, steps, x.shape[1])
 
     def _attend(self, pieces: Tensor, mask: Tensor, identities: Tensor) -> tuple[Tensor, Tensor]:
         """How much of each piece the queries take (N, H, 1 + K, S), and how much they take at all (N, 1 + K)."""

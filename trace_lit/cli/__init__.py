@@ -32,7 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given[0].startswith("-") and given[0] not in command_names():
         say(f"error: {unknown_command(given[0])}", file=sys.stderr)
         return 2
-    options, rest = parser.parse_known_args(given)
+    try:
+        options, rest = parser.parse_known_args(given)
+    except BrokenPipeError:  # of help, or a completion
+        return _reader_has_left()
     words = getattr(options, "words", None)
     if words is not None and not any(word.startswith("-") for word in rest):
         words += rest  # argparse ends a list of words at the first option
@@ -45,15 +48,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_packages()
         return options.job(options)
-    except BrokenPipeError:  # the reader of our output has left
-        sys.stderr.close()
-        return 0
+    except BrokenPipeError:
+        return _reader_has_left()
     except (InputError, OSError) as error:  # OSError: a folder that cannot be written, a full disk
         say(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         say("interrupted", file=sys.stderr)
         return 130
+
+
+def _reader_has_left() -> int:
+    """Nobody reads what is printed any more: say nothing, not even at exit."""
+    sys.stderr.close()
+    return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -103,9 +111,9 @@ class _Version(argparse.Action):
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from importlib.metadata import version
+        from trace_lit import __version__
 
-        say(f"{parser.prog} {version('trace_lit')}")
+        say(f"{parser.prog} {__version__}")
         parser.exit()
 
 

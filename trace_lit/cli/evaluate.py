@@ -22,25 +22,30 @@ def add(jobs: argparse._SubParsersAction) -> None:
     instead.add_argument(
         "--retrieval",
         action="store_true",
-        help="of a tuned run: what retrieval is with the aligned run it began from, and now",
+        help="for a tuned run: retrieval metrics of the aligned run that it started from, and its own",
     )
     add_others(evaluate)
     asked = evaluate.add_mutually_exclusive_group()
     asked.add_argument(
         "--questions",
         metavar="FILE.yaml|weather|healthcare|energy",
-        help="instead: how many of the first ten hits fit, by questions that the numbers decide",
+        help="ask questions whose answers the numbers decide, and report how many of the first ten hits fit",
     )
     asked.add_argument(
         "--probes",
         action="store_true",
-        help="instead: whether scores notice shuffled time, swapped words and changed numbers",
+        help="report whether scores notice shuffled time, swapped words and changed numbers",
     )
     evaluate.add_argument(
-        "--part", default="development", choices=("development", "test"), help="of the questions (default: development)"
+        "--part",
+        default="development",
+        choices=("development", "test"),
+        help="which questions are asked (default: development)",
     )
     evaluate.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the first hits of the worst questions")
-    evaluate.add_argument("--draw", nargs="+", default=[], metavar="ID", help="draw those of these questions instead")
+    evaluate.add_argument(
+        "--draw", nargs="+", default=[], metavar="ID", help="draw the first hits of these questions instead"
+    )
     add_retriever(evaluate)
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there, too")
     add_trust(evaluate)

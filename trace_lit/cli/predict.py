@@ -17,7 +17,10 @@ def add(jobs: argparse._SubParsersAction) -> None:
     predict.add_argument("run", type=Path, help="a run folder or a checkpoint")
     predict.add_argument("--corpus", type=Path, help="another corpus than the run's own; needed where it has several")
     predict.add_argument(
-        "--split", default="test", choices=("train", "validation", "test"), help="all its windows (test)"
+        "--split",
+        default="test",
+        choices=("train", "validation", "test"),
+        help="predict all windows of this split (default: test)",
     )
     asked = predict.add_mutually_exclusive_group()
     asked.add_argument(
@@ -42,7 +45,7 @@ def add_retriever(job: argparse.ArgumentParser) -> None:
         "--retriever",
         type=Path,
         metavar="RUN",
-        help="the aligned run that finds neighbours, where it is not where the run names it",
+        help="the aligned run that finds neighbours, if it has moved",
     )
 
 
@@ -55,7 +58,7 @@ def add_others(job: argparse.ArgumentParser) -> None:
         default=[],
         metavar="RUN",
         dest="others",
-        help="the mean of it and these tuned runs",
+        help="predict the mean of this run and these tuned runs",
     )
 
 

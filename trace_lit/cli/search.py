@@ -1,4 +1,4 @@
-"""`trace-lit search`: ask an aligned run in words, by a series, or for the like of an instance."""
+"""`trace-lit search`: ask an aligned run in words, by a series, or for windows like one of the corpus."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from trace_lit.plain import to_json
 
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
-    search = jobs.add_parser("search", help="ask an aligned run in words, by a series, or for the like of an instance")
+    search = jobs.add_parser(
+        "search", help="ask an aligned run in words, by a series, or for windows like one of the corpus"
+    )
     search.add_argument("run", type=Path, help="a run folder or a checkpoint")
     search.add_argument("--corpus", type=Path, help="the corpus that is searched (default: the run's own)")
     query = search.add_mutually_exclusive_group(required=True)

@@ -10,5 +10,5 @@ def add_trust(job: argparse.ArgumentParser) -> None:
     job.add_argument(
         "--trust",
         action="store_true",
-        help="import classes that a run's own files name (its encoder, its model, …), for you know who made it",
+        help="import classes that a run's own files name (its encoder, its model, …), because you know who made it",
     )

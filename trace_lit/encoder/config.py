@@ -15,14 +15,14 @@ class EncoderConfig:
     name: str = option(
         "trace", "the backbone: trace, or another Encoder behind the same output", allowed=("trace",), class_path=True
     )
-    options: dict[str, Any] = option({}, "the own options of another backbone, by name")
+    options: dict[str, Any] = option({}, "arguments for a backbone of your own, by name")
     width: int = option(384, "length d of a token", at_least=1)
     layers: int = option(6, "transformer blocks", at_least=1)
     heads: int = option(6, "attention heads", at_least=1)
     ffn_ratio: int = option(4, "width of the feed-forward layer, in multiples of `width`", at_least=1)
     patch_length: int = option(6, "steps of a patch", at_least=1)
     dropout: float = option(
-        0.1, "dropout, of attention, feed-forward layers and channel identities", at_least=0, at_most=1
+        0.1, "dropout in attention, feed-forward layers and channel identities", at_least=0, at_most=1
     )
     channel_attention: str = option(
         "biased",
@@ -36,7 +36,7 @@ class EncoderConfig:
     named_tokens: bool = option(True, "the text vector of a channel's name and unit enters its [CIT]; not in the paper")
     transform: str = option(
         "none",
-        "of the values before all else: none, sqrt (counts, shares) or log (prices); not in the paper",
+        "what is done to the values first: none, sqrt (counts, shares) or log (prices); not in the paper",
         allowed=("none", "sqrt", "log"),
     )
     centre: str = option(

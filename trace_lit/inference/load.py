@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -12,7 +13,10 @@ from trace_lit.devices import best_device
 from trace_lit.inference.checkpoints import open_checkpoint
 from trace_lit.inference.loaded import LoadedRun, PretrainedRun
 from trace_lit.models import CLASSIFIERS
+from trace_lit.modules.checkpoint import CheckpointError
 from trace_lit.runs.folder import Place, folder_of
+
+Kind = TypeVar("Kind", bound=LoadedRun)
 
 
 def load(
@@ -74,3 +78,17 @@ def load(
     from trace_lit.inference.aligned import AlignedRun
 
     return AlignedRun(checkpoint, where)
+
+
+def load_as(run: Place, kind: type[Kind], stage: str, trust: bool = False) -> Kind:
+    """The run as `load` opens it, which must be of `stage` and so of `kind`.
+
+    Raises
+    ------
+    CheckpointError
+        It is of another stage.
+    """
+    opened = load(run, trust=trust)
+    if not isinstance(opened, kind):
+        raise CheckpointError(f"{folder_of(run)} is of stage {opened.stage!r}; one of stage {stage!r} is needed here")
+    return opened

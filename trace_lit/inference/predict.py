@@ -1,4 +1,4 @@
-"""A tuned run, or a baseline, asked about windows of a corpus or of a file."""
+"""Predictions of a tuned run, or of a baseline, for windows of a corpus or of a file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trace_lit.inference.load import load
+from trace_lit.inference.load import load_as
 from trace_lit.inference.predictions import Asked, Predictions, predictions_for
 from trace_lit.inference.tuned import TunedRun
-from trace_lit.modules.checkpoint import CheckpointError
-from trace_lit.runs.folder import Place, folder_of
+from trace_lit.runs.folder import Place
 
 if TYPE_CHECKING:  # they import Lightning and TensorBoard
     from torch.utils.tensorboard import SummaryWriter
@@ -29,9 +28,7 @@ def open_tuned(run: Place, retriever: Place | None = None, trust: bool = False) 
     CheckpointError
         It is no run of the stage tune.
     """
-    opened = load(run, trust=trust)
-    if not isinstance(opened, TunedRun):
-        raise CheckpointError(f"{folder_of(run)} is of stage {opened.stage!r}; one of stage 'tune' is needed here")
+    opened = load_as(run, TunedRun, "tune", trust)
     if retriever is not None:
         opened.use_retriever(retriever)
     return opened
@@ -63,4 +60,4 @@ def log_forecasts(module: TuneModule, data: DomainDataModule, writer: SummaryWri
             predictions = predictions_for(
                 dataset, places, lambda batch: module.predict(batch.to(module.device)).cpu(), module.config
             )
-            writer.add_figure(f"forecast/{name}", draw_all(predictions), step)
+            writer.add_figure(f"pictures/forecast/{name}", draw_all(predictions), step)

@@ -1,4 +1,4 @@
-"""Whether retrieval survives tuning, as TRACE §4.4 claims of light tuning: the aligned run's test, before and after."""
+"""Whether retrieval still works after tuning (TRACE §4.4): the test of the aligned run, before and after."""
 
 from __future__ import annotations
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from trace_lit.escapes import one_line, say, shown
 from trace_lit.inference.aligned import AlignedRun
-from trace_lit.inference.load import load
-from trace_lit.modules.checkpoint import CheckpointError
+from trace_lit.inference.load import load_as
 from trace_lit.retrieval import Hit
-from trace_lit.runs.folder import Place, folder_of
+from trace_lit.runs.folder import Place
 
 
 def open_aligned(run: Place, trust: bool = False) -> AlignedRun:
@@ -21,10 +20,7 @@ def open_aligned(run: Place, trust: bool = False) -> AlignedRun:
     CheckpointError
         It is no run of the stage align.
     """
-    opened = load(run, trust=trust)
-    if not isinstance(opened, AlignedRun):
-        raise CheckpointError(f"{folder_of(run)} is of stage {opened.stage!r}; one of stage 'align' is needed here")
-    return opened
+    return load_as(run, AlignedRun, "align", trust)
 
 
 def print_hits(hits: Sequence[Hit], name: str) -> None:

@@ -134,21 +134,21 @@ class AlignModule(StageModule):
     def _statements(self, series: Tensor, text: Tensor, batch: MultimodalBatch) -> Tensor:
         """The loss of `text` (m, e), the batch's statements, against the windows `series` (B, e), by what is true.
 
-        To it comes how well each window's first text is told from the same with one statement turned round.
+        Added is a loss of each window's first texts against the same texts with one statement reversed.
         """
         assert batch.statements is not None
         bank = next(bank for bank in self.statement_banks if int(batch.index[0]) in bank)
-        told = batch.statements.mask.any(-1)  # (B, n)
-        stated = batch.statements.stated[told]  # (m, J)
+        present = batch.statements.mask.any(-1)  # (B, n)
+        stated = batch.statements.stated[present]  # (m, J)
         own, everywhere = batch.index - bank.first, gather(batch.index) - bank.first
         temperature = self.model.statement_temperature
         result = statement_loss(
             series, text, temperature, bank.truth(stated, everywhere), bank.truth(gather(stated), own)
         )
         self._log_contrast(result, "statements", len(text))
-        place = (told.flatten().cumsum(0) - 1).view_as(told)
-        window = (told[:, 0] & told[:, -1]).nonzero().squeeze(1)
-        first, turned = place[window, 0], place[window, -1]
+        place = (present.flatten().cumsum(0) - 1).view_as(present)
+        window, number = (present[:, : bank.turned] & present[:, bank.count :]).nonzero(as_tuple=True)
+        first, turned = place[window, number], place[window, bank.count + number]
         false = ~bank.truth(stated[turned], own[window]).diagonal()
         margin = (series[window] * (text[first] - text[turned])).sum(1) / temperature
         term = mean_over_processes(F.softplus(-margin), false.float())
@@ -158,7 +158,7 @@ class AlignModule(StageModule):
     def _voice(self, voice: Tensor, batch: MultimodalBatch) -> Tensor:
         """How far the texts of statements (m, 1 + K) are from saying something of the channels of their rules alone.
 
-        Of the whole speaks what is of several channels: else [CLS] would answer for each of them.
+        A text of several channels speaks of the whole window; otherwise [CLS] would answer for each channel.
         """
         assert batch.statements is not None
         spoken = batch.statements.spoken[batch.statements.mask.any(-1)]  # (m, C)

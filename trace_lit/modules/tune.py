@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from trace_lit.alignment import AlignedModel, build_loss
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import ConfigError
 from trace_lit.distributed import mean_over_processes
 from trace_lit.encoder import ClassificationModel, Encoder, HeadedForecaster
+from trace_lit.encoder.heads import Forecast
 from trace_lit.metrics.scores import ClassificationScores, ForecastScores, forecast_errors
 from trace_lit.modules.adapters import add_adapters
 from trace_lit.modules.checkpoint import CHECKPOINT_KEY, Checkpoint
@@ -166,7 +168,7 @@ class TuneModule(StageModule):
         return predictions_of(self.model(batch), self.config.tune.task)
 
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
-        seen = self._at_gains(batch)
+        seen = self._at_scales(batch)
         loss = mean_over_processes(*self._errors(self.model(seen), seen))
         if self.aligned is not None and self.contrast is not None:
             level = self.aligned.sample_level(batch)
@@ -177,7 +179,7 @@ class TuneModule(StageModule):
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch))
         return loss
 
-    def _at_gains(self, batch: MultimodalBatch) -> MultimodalBatch:
+    def _at_scales(self, batch: MultimodalBatch) -> MultimodalBatch:
         """Each window as it is, or at one of the multiples `window.augmentation_scales`, drawn anew each time."""
         scales = self.config.window.augmentation_scales
         if not scales:
@@ -201,6 +203,7 @@ class TuneModule(StageModule):
         if tune.task == "forecast":
             assert batch.future is not None
             assert batch.future_observed is not None
+            self._check_output(output.change if isinstance(output, Forecast) else output, batch.future.shape)
             target = output.norm.normalise(batch.future)
             # A channel that no training row has a value of has no scale that its errors could be measured in.
             measured = torch.tensor(self.vocabulary.deviation, device=target.device).isfinite()
@@ -208,9 +211,21 @@ class TuneModule(StageModule):
             counted = counted if bool(measured.any()) else batch.future_observed
             errors = forecast_errors(output.change, target, counted, tune.loss, self.config.head.quantiles)
             return errors, torch.ones_like(errors)
+        self._check_output(output, (len(batch), len(self.label_weight)))
         labelled = batch.label != NO_LABEL
         label = batch.label[labelled]
         return F.cross_entropy(output[labelled].float(), label, reduction="none"), self.label_weight[label]
+
+    def _check_output(self, output: Any, shape: Sequence[int]) -> None:
+        """Raise ConfigError where a model of the user's own has another output than `shape`, apart from quantiles."""
+        got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        if not isinstance(output, Tensor) or got[: len(shape)] != tuple(shape):
+            kind = "scores" if self.config.tune.task == "classify" else "a Forecast whose change has the shape"
+            end = "" if self.config.tune.task == "classify" else ", Q"
+            raise ConfigError(
+                f"tune.model is {self.config.tune.model!r}, whose forward gives {got}; it must give {kind} "
+                f"({', '.join(map(str, shape))}{end})"
+            )
 
     def on_validation_epoch_end(self) -> None:
         super().on_validation_epoch_end()
@@ -221,7 +236,7 @@ class TuneModule(StageModule):
             writer = tensorboard_writer(self.loggers)
             if isinstance(scores, ClassificationScores) and writer is not None:
                 figure = scores.figure(self.trainer.datamodule.label_names)  # type: ignore[attr-defined]
-                writer.add_figure(f"confusion/{name}", figure, self.trainer.global_step)
+                writer.add_figure(f"pictures/confusion/{name}", figure, self.trainer.global_step)
             scores.reset()  # type: ignore[operator]
 
 

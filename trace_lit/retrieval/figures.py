@@ -203,7 +203,7 @@ def question_hits(answers: Sequence[Answer], corpus: Corpus, rows: NDArray[np.in
 
 
 def _question_heading(page: Page, y: float, width: float, answer: Answer) -> None:
-    """The wording that was asked, how many of its first hits fit, and the rule that tells."""
+    """The wording, how many of its first hits fit, and the rule that decides."""
     page.panel(MARGIN, y, width - MARGIN - GAP, 0.55)
     right = int(answer.truth[answer.first[0]].sum())
     score = f"{right} of {answer.first.shape[1]} fit; {answer.share:.0%} of the pool do"

@@ -1,4 +1,4 @@
-"""Questions in words whose answers the numbers decide: which windows fit is told by a rule, not by a text.
+"""Questions in words whose answers the numbers decide: a rule decides which windows fit, not a text.
 
 A question file holds questions with several wordings each:
 

@@ -119,7 +119,7 @@ class CachedTextEncoder(TextEncoder):
         with JobProgress(f"Encoding texts ({self.fingerprint.rsplit('-', 1)[0]})", len(missing)) as progress:
             for first in range(0, len(missing), _COMMIT):
                 part = longest_first[first : first + _COMMIT]
-                for rows, batch in self.encoder.encode_batches([missing[row][1] for row in part]):
+                for rows, batch in self.encoder.checked_batches([missing[row][1] for row in part]):
                     vectors[[part[row] for row in rows]] = batch
                     progress.advance(len(rows))
                 self._file.append([missing[row][0] for row in part], vectors[part])

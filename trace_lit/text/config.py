@@ -19,7 +19,7 @@ class TextConfig:
         class_path=True,
         hub=True,
     )
-    options: dict[str, Any] = option({}, "the own options of a TextEncoder named by its class, by name")
+    options: dict[str, Any] = option({}, "arguments for a TextEncoder of your own, by name")
     unit: str = option(
         "sentence",
         "a vector a sentence, a token, or one for the whole document (as in the paper)",
@@ -31,5 +31,5 @@ class TextConfig:
     max_length: int = option(512, "tokens; longer texts are cut (Hugging Face)", at_least=1)
     batch_size: int = option(64, "texts encoded at once", at_least=1)
     device: str = option("auto", "where texts are encoded: auto, cpu, cuda, cuda:1, …")
-    precision: str = option("32", "of a Hugging Face encoder", allowed=("32", "bf16", "16"))
+    precision: str = option("32", "number of bits of a Hugging Face encoder's weights", allowed=("32", "bf16", "16"))
     cache_dir: str = option("~/.cache/trace_lit/text", "where the vectors of texts are kept")

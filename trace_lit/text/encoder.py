@@ -67,7 +67,7 @@ class TextEncoder(ABC):
                 rows.append(row)
                 present.append(_encodable(prefix + text))
         vectors = np.zeros((len(present), self.dim), np.float32)
-        for part, batch in self.encode_batches(present):
+        for part, batch in self.checked_batches(present):
             vectors[part] = batch
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         encoded = np.zeros((len(texts), self.dim), np.float32)
@@ -86,6 +86,26 @@ class TextEncoder(ABC):
             f"{self.fingerprint} gives no vectors of tokens; set text.unit to sentence or document, "
             "or take another text.name"
         )
+
+    def checked_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """What `encode_batches` yields.
+
+        Raises
+        ------
+        TextEncoderError
+            Vectors do not have length `dim`, or not every text has one.
+        """
+        name, count = type(self).__name__, 0
+        for rows, vectors in self.encode_batches(texts):
+            if np.shape(vectors) != (len(rows), self.dim):
+                raise TextEncoderError(
+                    f"{name}.encode_batches gives vectors of shape {np.shape(vectors)} for {len(rows)} texts; with dim "
+                    f"{self.dim} they must be ({len(rows)}, {self.dim})"
+                )
+            count += len(rows)
+            yield rows, vectors
+        if count != len(texts):
+            raise TextEncoderError(f"{name}.encode_batches gives {count} vectors for {len(texts)} texts")
 
     @abstractmethod
     def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

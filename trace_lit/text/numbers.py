@@ -1,10 +1,11 @@
-"""Numbers in texts, with the units that people write behind them."""
+"""Numbers in texts, in digits or in words, with the units that people write behind them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+from trace_lit.text.number_words import spelled_numbers
 from trace_lit.units import UNITS, Unit, find_unit
 
 PLAIN = "plain"  # the kind of a number without a unit, or with one that is not known
@@ -19,11 +20,12 @@ _WORD = r"[^\s\d,;:!?()\"”]+"
 _WORDS = re.compile(rf"\s?(°\s?[CFK]?\b|%|{_WORD})(?:\s({_WORD}))?(?:\s({_WORD}))?")
 _TIMES = re.compile(
     r"-?(seconds?|minutes?|mins?|hours?|hourly|hrs?|h|days?|nights?|weeks?|months?|years?|o'clock|[ap]\.?m\.?|times?|st|nd"
-    r"|rd|th)\b",
+    r"|rd|th|utc|gmt)\b",
     re.IGNORECASE,
 )
 _DEGREES = re.compile(r"°|deg(rees?)?\.?", re.IGNORECASE)  # by themselves, of a temperature
 _SPOKEN = {
+    "per cent": "%",
     "metres/second": "m/s",
     "meters/second": "m/s",
     "metre/second": "m/s",
@@ -36,6 +38,8 @@ _SPOKEN = {
     "cents": "cents/gallon",
 }
 _MONEY = {"$": "$/gallon", "€": "€/MWh"}  # where nothing else is said
+_COUNTS = 13  # numbers in words below it need a unit: "one of the days" has no number
+_NO_UNITS = re.compile(r"\s?(in|a|m|foot|bar|atmosphere)\b", re.IGNORECASE)  # "ten in the morning"
 _JOINED = re.compile(r"\s?(and|to|or|-|–)\s?", re.IGNORECASE)
 
 
@@ -56,24 +60,41 @@ def text_numbers(text: str) -> list[TextNumber]:
     The first of two numbers that are joined, like "between 5 and 10 °C", has the unit of the second.
     """
     found: list[TextNumber] = []
-    following: tuple[int, Unit | None] | None = None  # where the next number begins, and its unit
-    for match in reversed(list(_NUMBER.finditer(text))):
-        value = float(match["number"].replace(",", "")) * (-1 if match["minus"] else 1)
-        start, end = match.span("number")
+    following: tuple[int, Unit | None, bool] | None = None  # where the next number begins, its unit, whether a time
+    for first, start, end, value, sign in reversed(_candidates(text)):
         unit, is_time = _unit_behind(text[end:])
-        if unit is None and match["money"]:
-            unit = find_unit(_MONEY.get(match["money"].strip(), ""))
-        if is_time:
-            following = None
-            continue
+        if unit is None and sign:
+            unit = find_unit(_MONEY.get(sign, ""))
         if unit is None and following is not None and _JOINED.fullmatch(text[end : following[0]]):
-            unit = following[1]
-        following = match.start(), unit
+            unit, is_time = following[1], is_time or following[2]
+        in_words = not text[start].isdigit() and text[start] != "."
+        if in_words and unit is not None and _NO_UNITS.match(text[end:]):
+            unit = None
+        if in_words and unit is None and not is_time and abs(value) < _COUNTS:
+            continue
+        following = first, unit, is_time
+        if is_time:
+            continue
         if unit is None:
             found.append(TextNumber(start, end, PLAIN, value, value))
         else:
             found.append(TextNumber(start, end, unit.kind, value * unit.factor + unit.offset, value * unit.factor))
     return found[::-1]
+
+
+def _candidates(text: str) -> list[tuple[int, int, int, float, str]]:
+    """In their order: where a number begins with its minus, its start and end, its value, and a sign of money."""
+    found = [
+        (
+            match.start(),
+            *match.span("number"),
+            float(match["number"].replace(",", "")) * (-1 if match["minus"] else 1),
+            (match["money"] or "").strip(),
+        )
+        for match in _NUMBER.finditer(text)
+    ]
+    found += [(own.first, own.start, own.end, own.value, "") for own in spelled_numbers(text)]
+    return sorted(found)
 
 
 def _unit_behind(text: str) -> tuple[Unit | None, bool]:

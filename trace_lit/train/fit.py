@@ -158,7 +158,7 @@ def _fit_in(
         return _ended(config, folder, data)
 
     has_pairs = any(any(dataset.texts) for dataset in data.datasets["validation"])
-    trainer = build_trainer(config, folder, has_pairs, None if checkpoint is None else checkpoint.step)
+    trainer = build_trainer(config, folder, has_pairs)
     check_processes(trainer.world_size)
     if checkpoint is not None:
         notes = _check_going_on(checkpoint, module, config, data, folder, trainer)

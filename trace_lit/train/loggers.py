@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers.logger import DummyLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from trace_lit.config import ConfigError, build_object, import_class
 from trace_lit.settings import Config, logger_entries
@@ -23,7 +25,7 @@ _PACKAGES = {"wandb": ("wandb",), "mlflow": ("mlflow", "mlflow_skinny")}
 
 
 def build_loggers(config: Config, folder: Path, step: int | None) -> list[Logger]:
-    """The loggers of the run that lives in `folder`; `step` is where a run goes on.
+    """The loggers of the run that lives in `folder`, which exists; `step` is where a resumed run continues.
 
     Raises
     ------
@@ -38,8 +40,13 @@ def _build(entry: Any, config: Config, folder: Path, step: int | None) -> Logger
     packages = _PACKAGES.get(name, ())
     if packages and not any(map(importlib.util.find_spec, packages)):
         raise ConfigError(f"logger={name} needs the package {packages[0]}: pip install {packages[0]}")
+    if name == "mlflow" and getattr(rank_zero_only, "rank", 0) != 0:
+        return DummyLogger()  # only one process may open the database
     path = _PATHS.get(name, name)
-    return build_object(path, Logger, "logger", options={**_usual(name, path, config, folder, step), **options})
+    try:
+        return build_object(path, Logger, "logger", options={**_usual(name, path, config, folder, step), **options})
+    except ImportError as error:
+        raise ConfigError(f"logger={name} cannot be used: {str(error).splitlines()[0]}") from error
 
 
 def _usual(name: str, path: str, config: Config, folder: Path, step: int | None) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from trace_lit.runs.folder import read_metrics, write_metrics
 from trace_lit.settings import Config
 from trace_lit.tensorboard import tensorboard_writer
 from trace_lit.train.announce import log_hyperparameters
+from trace_lit.train.loggers import build_loggers
 from trace_lit.train.processes import end_followers, is_follower
 from trace_lit.train.trainer import LAST
 from trace_lit.tuning.closed_form import solve_head
@@ -42,6 +43,7 @@ class Session:
     def train(self, checkpoint: Checkpoint | None) -> dict[str, float]:
         """Train from the start, or on from `checkpoint`; the run's metrics, empty where no epoch was left."""
         config, module, trainer = self.config, self.module, self.trainer
+        trainer.loggers = build_loggers(config, self.folder, None if checkpoint is None else checkpoint.step)
         if config.trainer.compile and not (isinstance(module, TuneModule) and not module.has_encoder):
             module.encoder.compile_layers()
         try:

@@ -28,8 +28,8 @@ from callbacks import (
 from trace_lit.config import ConfigError, build_object
 from trace_lit.devices import best_device
 from trace_lit.modules import AtomicCheckpointIO
-from trace_lit.settings import Config
-from trace_lit.train.loggers import build_loggers, split_entry
+from trace_lit.settings import Config, logger_entries
+from trace_lit.train.loggers import split_entry
 
 LAST = "checkpoints/last.ckpt"  # in a run's folder
 PAIR_MRR = "validation/text_to_series/pair/MRR"
@@ -53,11 +53,10 @@ def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Ten
     return average
 
 
-def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | None = None) -> L.Trainer:
-    """The Trainer of a run that lives in `folder`.
+def build_trainer(config: Config, folder: Path, has_pairs: bool) -> L.Trainer:
+    """The Trainer of a run that lives in `folder`, still without loggers, which may write as soon as they are built.
 
-    `has_pairs` tells that retrieval can choose the best checkpoint. `step` is where a run goes on: what it had logged
-    from there on before it was stopped is dropped from TensorBoard's curves.
+    `has_pairs` says whether retrieval can choose the best checkpoint.
     """
     if any(word in config.trainer.strategy for word in ("fsdp", "deepspeed", "model_parallel")):
         raise ConfigError(
@@ -68,9 +67,8 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | Non
     monitor, mode = (PAIR_MRR, "max") if align and has_pairs else ("validation/loss", "min")
     every = config.evaluation.every_n_epochs
     signals = StopSignals()
-    loggers = build_loggers(config, folder, step)
     callbacks: list[L.Callback] = [StepRandomness(config.seed), signals, Throughput()]
-    if loggers:
+    if logger_entries(config):
         callbacks.append(LearningRateMonitor("step"))
     if align:  # before the weight averaging, which takes the averaged weights away again when validation ends
         evaluation = RetrievalEvaluation()
@@ -101,7 +99,7 @@ def build_trainer(config: Config, folder: Path, has_pairs: bool, step: int | Non
             use_distributed_sampler=False,
             enable_model_summary=False,
             enable_progress_bar=sys.stdout.isatty(),
-            logger=loggers,
+            logger=False,
             callbacks=callbacks,
             plugins=[AtomicCheckpointIO()],
             default_root_dir=folder,

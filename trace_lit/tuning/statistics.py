@@ -94,9 +94,9 @@ class StatisticsClassifier(ABC):
     def __call__(self, batch: MultimodalBatch) -> Tensor:
         """Probabilities (B, K) of the labels."""
         raw = self.scores(statistics_of(batch, self.learned["channels"]))  # (B, K') or, of two classes, (B, 1)
-        told = torch.cat([-raw, raw], dim=1).sigmoid() if raw.shape[1] == 1 else raw.softmax(-1)
+        known = torch.cat([-raw, raw], dim=1).sigmoid() if raw.shape[1] == 1 else raw.softmax(-1)
         probabilities = torch.zeros(len(batch), self.labels)
-        probabilities[:, self.learned["classes"]] = told.float()
+        probabilities[:, self.learned["classes"]] = known.float()
         return probabilities
 
     @staticmethod

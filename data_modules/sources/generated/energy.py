@@ -549,16 +549,16 @@ class _Energy(Simulator):
 
     def words(self, windows: Windows, n: int, known: Mapping[str, float]) -> dict[str, str]:
         zone = ZONES[windows.site[n]]
-        said = {"region": zone.region}
+        described = {"region": zone.region}
         if "price_mean" in known:
-            said["dear"] = grade(known["price_mean"], (20, 42, 66, 100), _DEAR)
+            described["dear"] = grade(known["price_mean"], (20, 42, 66, 100), _DEAR)
         if "wind_mean" in known:
-            said["windy"] = grade(known["wind_mean"] / (zone.wind * zone.demand), (0.1, 0.25, 0.45, 0.65), _WINDY)
+            described["windy"] = grade(known["wind_mean"] / (zone.wind * zone.demand), (0.1, 0.25, 0.45, 0.65), _WINDY)
         if "load_mean" in known:
-            said["loaded"] = grade(known["load_mean"] / zone.demand, (0.88, 1.06, 1.2), _LOADED)
+            described["loaded"] = grade(known["load_mean"] / zone.demand, (0.88, 1.06, 1.2), _LOADED)
         if "t_mean" in known:
-            said["level"] = grade(known["t_mean"], (-2, 5, 12, 19, 25), _LEVELS)
-        return said
+            described["level"] = grade(known["t_mean"], (-2, 5, 12, 19, 25), _LEVELS)
+        return described
 
 
 # hours of the day, and the load as a share of its mean

@@ -520,18 +520,18 @@ class _Healthcare(Simulator):
         return np.stack([np.clip(value, *bound) for value, bound in zip(moved, bounds, strict=True)], axis=1)
 
     def words(self, windows: Windows, n: int, known: Mapping[str, float]) -> dict[str, str]:
-        said = {
+        described = {
             "unit": BEDS[windows.site[n]].unit,
             "age_word": grade(known["age"], (35, 60, 80), ("young", "middle-aged", "elderly", "very old")),
             "sex": "[woman|female patient]" if known["female"] else "[man|male patient]",
         }
         if "hr_mean" in known:
-            said["pulse"] = grade(known["hr_mean"], (62, 88, 105), _PULSES)
+            described["pulse"] = grade(known["hr_mean"], (62, 88, 105), _PULSES)
         if "sbp_mean" in known:
-            said["pressure"] = grade(known["sbp_mean"], (108, 136, 152), _PRESSURES)
+            described["pressure"] = grade(known["sbp_mean"], (108, 136, 152), _PRESSURES)
         if "spo2_mean" in known:
-            said["oxygen"] = grade(known["spo2_mean"], (92.5, 95, 97.5), _OXYGENS)
-        return said
+            described["oxygen"] = grade(known["spo2_mean"], (92.5, 95, 97.5), _OXYGENS)
+        return described
 
 
 _SIMULATOR = _Healthcare()

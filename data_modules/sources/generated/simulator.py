@@ -112,7 +112,7 @@ class Windows:
     time: Array  # (T,) hours since the start, on the simulation's grid
     onset: Array  # (N, 1) hours since the start
     strength: Array  # (N, 1)
-    traits: dict[str, NDArray[Any]] = field(default_factory=dict)  # (N,) numbers drawn besides, that may be told
+    traits: dict[str, NDArray[Any]] = field(default_factory=dict)  # (N,) further numbers drawn, which a report may name
 
     def __len__(self) -> int:
         return len(self.site)
@@ -280,7 +280,7 @@ class Simulator(ABC):
             start = local - timedelta(hours=site.utc_offset)
             known = {name: float(column[n]) for name, column in numbers.items() if not np.isnan(column[n])}
             onset = (local.hour + float(windows.onset[n, 0])) % 24
-            said = {
+            described = {
                 "site": site.name,
                 "date": _date(local),
                 "strong": grade(windows.strength[n, 0], (0.87, 1.13), self.strengths),
@@ -288,7 +288,7 @@ class Simulator(ABC):
                 **self.words(windows, n, known),
             }
             counted = {**known, "when": f"[around|at about|shortly after] {_half_hour(onset)}", "year": local.year}
-            text = report(event.account, self.frame, said, counted, pick) if pick.random() > 0.02 else ""
+            text = report(event.account, self.frame, described, counted, pick) if pick.random() > 0.02 else ""
             yield Record(
                 id=f"{self.domain}-{site.slug}-{start:%Y%m%dT%H%M}",
                 series_id=f"{self.domain}-{site.slug}",

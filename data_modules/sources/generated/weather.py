@@ -581,14 +581,14 @@ class _Weather(Simulator):
 
     def words(self, windows: Windows, n: int, known: Mapping[str, float]) -> dict[str, str]:
         station = STATIONS[windows.site[n]]
-        said = {"terrain": station.terrain}
+        described = {"terrain": station.terrain}
         if "t_mean" in known:
             normal = station.warmth + station.yearly * float(season_wave(windows)[n, 0])
-            said["level"] = grade(known["t_mean"], (-3, 4, 11, 18, 24), _LEVELS)
-            said["feel"] = grade(known["t_mean"] - normal, (-6, -2.5, 2.5, 6), _FEELINGS)
+            described["level"] = grade(known["t_mean"], (-3, 4, 11, 18, 24), _LEVELS)
+            described["feel"] = grade(known["t_mean"] - normal, (-6, -2.5, 2.5, 6), _FEELINGS)
         if "wind_mean" in known:
-            said["windy"] = grade(known["wind_mean"], (2, 4.5, 8), ("light", "moderate", "fresh", "strong"))
-        return said
+            described["windy"] = grade(known["wind_mean"], (2, 4.5, 8), ("light", "moderate", "fresh", "strong"))
+        return described
 
 
 def _vapour(temperature: Array) -> Array:

@@ -2,7 +2,7 @@
 
 `[a|b|]` stands for one of its alternatives (the last one here is empty) and may be nested, `{name}` for a fact, with a
 format as in `str.format`, and `a(n)` for the article that the next word needs. Facts may hold alternatives themselves.
-A sentence that names a fact which is not there is not said, so the same pool serves reports with numbers and without.
+A sentence that names a fact which is not there is left out, so the same pool serves reports with numbers and without.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Account:
-    """How one event is told."""
+    """How one event is described."""
 
     story: tuple[str, ...]  # what happened, without numbers
     figures: tuple[str, ...]  # the same in numbers
@@ -42,15 +42,15 @@ def expand(template: str, rng: random.Random) -> str:
 
 def sentences(templates: Sequence[str], facts: Mapping[str, object], rng: random.Random, count: int = 1) -> list[str]:
     """Up to `count` of `templates` in words, fewer when the others need a fact that is not in `facts`."""
-    said: list[str] = []
+    chosen: list[str] = []
     for template in rng.sample(templates, len(templates)):
-        if len(said) == count:
+        if len(chosen) == count:
             break
         try:
-            said.append(_tidy(expand(expand(template, rng).format_map(facts), rng)))
+            chosen.append(_tidy(expand(expand(template, rng).format_map(facts), rng)))
         except KeyError:
             continue
-    return said
+    return chosen
 
 
 def report(

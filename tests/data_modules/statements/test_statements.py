@@ -153,8 +153,11 @@ def test_bank_agrees_with_truth(statements: Statements) -> None:
     assert bank.shares() == pytest.approx(truth.mean(1))
 
 
-UP = r"\b(rose|rises?|rising|increas\w+|climb\w*|grew|grows?|growing|gain|up|upward|uptrend|higher)\b"
-DOWN = r"\b(fell|falls?|falling|decreas\w+|drop\w*|declin\w+|sinking|down|downward|downtrend|lower|shrank)\b"
+UP = r"\b(upturn|upswing|rose|rises?|rising|increas\w+|climb\w*|grew|grows?|growing|gain|up|upward|uptrend|higher)\b"
+DOWN = (
+    r"\b(downturn|downswing|fell|falls?|falling|decreas\w+|drop\w*|declin\w+|sinking|down|"
+    r"downward|downtrend|lower|shrank)\b"
+)
 
 
 @pytest.mark.parametrize(("sign", "right", "wrong"), [(1, UP, DOWN), (-1, DOWN, UP)])

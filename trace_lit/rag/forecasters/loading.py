@@ -96,7 +96,7 @@ def load_transformer(kind: Any, folder: Path) -> Any:
     ConfigError
         Weights are missing or cannot be read.
     """
-    with reading(folder):
+    with load_errors(folder):
         model, report = kind.from_pretrained(
             folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
         )
@@ -114,7 +114,7 @@ def check_weights(folder: Path, missing: Any) -> None:
 
 
 @contextlib.contextmanager
-def reading(folder: Path) -> Iterator[None]:
+def load_errors(folder: Path) -> Iterator[None]:
     """Without what the packages print while they read a model, and with one kind of error."""
     try:
         with quiet_transformers(), contextlib.redirect_stdout(io.StringIO()):

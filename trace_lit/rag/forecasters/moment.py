@@ -16,8 +16,8 @@ from trace_lit.rag.forecasters.loading import (
     check_weights,
     find_folder,
     import_package,
+    load_errors,
     read_description,
-    reading,
 )
 
 
@@ -33,7 +33,7 @@ class Moment(FrozenForecaster):
         package = import_package("momentfm", "momentfm", "moment")
         folder = find_folder(name)
         check_kind(folder, read_description(folder).get("model_name"), ("MOMENT",), "moment")
-        with reading(folder):
+        with load_errors(folder):
             network = package.MOMENTPipeline.from_pretrained(
                 str(folder), local_files_only=True, model_kwargs={"enable_gradient_checkpointing": False}
             )

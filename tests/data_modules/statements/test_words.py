@@ -1,0 +1,175 @@
+"""The tables of everyday words are well formed, and what needs several quantities is true by each of them."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import numpy as np
+import pytest
+
+from data_modules.rules import WindowTable
+from data_modules.statements import Statements
+from data_modules.statements.idioms import IDIOMS
+from data_modules.statements.lexicon import QUANTITIES
+from data_modules.statements.quantities import Quantity, entries
+from data_modules.statements.units import decade_of, measures
+from data_modules.statements.verbs import clauses, is_plural, participle
+from data_modules.statements.wording import _ALL_FORMS
+from trace_lit.channels import Channel
+
+CHANNELS = {  # a name and unit by which each quantity is recognised
+    "temperature": Channel("air temperature", "°C"),
+    "humidity": Channel("relative humidity", "%"),
+    "pressure": Channel("air pressure", "hPa"),
+    "wind": Channel("wind speed", "m/s"),
+}
+
+
+def made(*levels: dict[str, float], changes: dict[str, float] | None = None, windows: int = 300) -> Statements:
+    """Of random levels and changes between −1 and 1; the first windows have those given."""
+    rng = np.random.default_rng(0)
+    values = []
+    for number in range(windows):
+        given = levels[number] if number < len(levels) else {}
+        move = changes or {} if number < len(levels) else {}
+        window = []
+        for kind in CHANNELS:
+            level, change = given.get(kind, rng.uniform(-1, 1)), move.get(kind, rng.uniform(-1, 1))
+            window.append(20 + 10 * level + change * np.linspace(-2, 2, 24) + rng.normal(0, 0.1, 24))
+        values.append(np.stack(window))
+    starts = np.datetime64("2020-01-01", "s") + np.arange(windows) * np.timedelta64(1, "D")
+    channels = tuple(CHANNELS.values())
+    return Statements(channels, "1h", WindowTable(values, starts, "1h", channels))
+
+
+def idioms_of(statements: Statements, row: int) -> str:
+    """All words of the idioms that hold for a row."""
+    found = [fact for fact in statements.facts if fact.form == "idiom"]
+    holds = statements.decide([fact.rule for fact in found], [row])[:, 0]
+    marks = [fact.landmark for fact, true in zip(found, holds, strict=True) if true]
+    return "; ".join(f"{mark.adjective}; {mark.noun}; {mark.clause}" for mark in marks)
+
+
+@pytest.mark.parametrize(
+    ("levels", "word", "others"),
+    [
+        ({"temperature": 0.95, "humidity": 0.95}, "muggy", ("raw", "crisp", "dry heat")),
+        ({"temperature": -0.95, "humidity": 0.95}, "raw", ("muggy", "crisp", "dry heat")),
+        ({"temperature": 0.95, "humidity": -0.95}, "dry heat", ("muggy", "raw", "crisp")),
+        ({"temperature": -0.95, "humidity": -0.95}, "crisp", ("muggy", "raw", "dry heat")),
+        ({"pressure": 0.95, "wind": -0.95}, "settled", ("stormy",)),
+        ({"pressure": -0.95, "wind": 0.95}, "stormy", ("fair settled weather",)),
+        ({"temperature": -0.95, "wind": 0.95}, "biting wind", ("warm wind", "stifling")),
+    ],
+)
+def test_an_idiom_holds_where_each_of_its_quantities_is_so(levels, word, others):
+    found = idioms_of(made(levels), 0)
+    assert word in found
+    assert not any(re.search(rf"\b{other}\b", found) for other in others)
+
+
+def test_a_storm_approaches_where_the_pressure_falls_and_the_wind_rises():
+    rising = made({}, changes={"pressure": -1.0, "wind": 1.0})
+    assert "an approaching storm" in idioms_of(rising, 0)
+    easing = made({}, changes={"pressure": 1.0, "wind": -1.0})
+    assert "an approaching storm" not in idioms_of(easing, 0)
+    assert "the calm after the storm" in idioms_of(easing, 0)
+
+
+def test_a_word_for_two_quantities_needs_both():
+    channels = (CHANNELS["humidity"], Channel("oil level", "mm"))
+    rng = np.random.default_rng(0)
+    values = [rng.normal(50 + 20 * rng.normal(), 5, (2, 24)) for _ in range(80)]
+    starts = np.datetime64("2020-01-01", "s") + np.arange(80) * np.timedelta64(1, "D")
+    statements = Statements(channels, "1h", WindowTable(values, starts, "1h", channels))
+    assert not [fact for fact in statements.facts if fact.form == "idiom"]
+    texts = " ".join(s.text for own in statements.draw(range(80), rng, 10) for s in own).lower()
+    assert "humid" in texts
+    assert not re.search(r"\b(muggy|raw|sultry)\b", texts)
+
+
+def clause_texts(quantity: Quantity) -> list[str]:
+    states = [text for side in (quantity.high, quantity.low) for text in (side.clause, side.strong_clause)]
+    texts = [*states, quantity.rise.clause, quantity.fall.clause, *(mark.clause for mark in quantity.landmarks)]
+    return [entry for text in texts for entry in entries(text)]
+
+
+def test_every_clause_of_the_tables_has_verbs_that_are_put_into_every_tense():
+    templates = [entry for quantity in QUANTITIES for entry in clause_texts(quantity)]
+    templates += [entry for idiom in IDIOMS for entry in entries(idiom.clause)]
+    assert len(templates) > 1000
+    for template in templates:
+        for clause in clauses(template):
+            for text in (clause.past, clause.present, clause.asked, clause.denied, clause.being or ""):
+                assert "{" not in text, template
+                assert "}" not in text, template
+            assert clause.past.count("(") == clause.past.count(")"), template
+
+
+def test_verbs_are_inflected():
+    (pick,) = clauses("the wind {pick up}")
+    assert (pick.past, pick.present) == ("the wind picked up", "the wind picks up")
+    assert pick.asked == "did the wind pick up"
+    assert pick.being == "the wind picking up"
+    assert "not" in pick.denied
+    (soar,) = clauses("prices {soar}")
+    assert soar.present == "prices soar"
+    (be,) = clauses("the glass {be} low")
+    assert " ".join(be.asked.split()) == "was the glass low"
+    assert participle("run") == "running"
+    assert not is_plural("gas")
+    with pytest.raises(ValueError, match="no verb"):
+        clauses("it rained")
+
+
+def test_every_quantity_finds_its_own_channel():
+    names = {
+        "temperature": ("air temperature", "K"),
+        "fuel price": ("Midwest gasoline price", "$/gallon"),
+        "price": ("spot price", "€/MWh"),
+        "epidemic": ("influenza-like illness", "%"),
+        "mortality": ("all deaths", "deaths"),
+        "saturation": ("oxygen saturation", "%"),
+        "load": ("electricity demand", "MW"),
+        "stocks": ("crude oil stocks", "barrels"),
+        "traffic": ("travel volume", "miles"),
+        "air quality": ("pm2.5", "µg/m³"),
+    }
+    for kind, (name, unit) in names.items():
+        fitting = [
+            q.kind
+            for q in QUANTITIES
+            if re.search(q.name, name.lower()) and (not q.unit or re.search(q.unit, unit, re.IGNORECASE))
+        ]
+        assert fitting[0] == kind, name
+
+
+def test_every_form_of_fact_has_phrases_and_every_phrase_expands(statements):
+    forms = {}
+    for fact in statements.facts:
+        forms.setdefault((fact.form, fact.sign, fact.degree, fact.part), fact)
+    assert {fact.form for fact in forms.values()} - {"correlation", "spike", "swing", "unrest", "gap"} <= set(
+        _ALL_FORMS
+    )
+    for fact in forms.values():
+        for seed in range(12):
+            text = statements._wording.one(fact, random.Random(seed).random)
+            assert len(text) > 2
+            assert not re.search(r"[<>]\w|[\[\]{}|]|\( | \)", text), (fact.form, text)
+
+
+def test_decades_are_the_numbers_that_they_name():
+    (celsius, *_) = measures("°C")
+    draw = random.Random(0).random
+    for value in np.arange(0.5, 99.5, 0.7):
+        decade = decade_of(float(value), celsius, draw)
+        assert decade is not None
+        assert decade.low <= value <= decade.high
+        if "twenties" in decade.words:
+            assert decade.low >= 20
+            assert decade.high <= 30
+        if "low" in decade.words:
+            assert decade.high % 10 == 4
+    assert decade_of(-3.0, celsius, draw) is None
+    assert decade_of(1013.0, measures("hPa")[0], draw) is None
