@@ -29,7 +29,7 @@ FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESU
 FIND = $(CLI) runs --domain $(DOMAIN) --stage align --paths
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast tuning gain weather universal figures docs clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast tuning gain weather universal figures faults docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -111,6 +111,10 @@ universal: setup  ## the model for any series, from generated data alone: BUDGET
 
 figures: setup  ## forecasts and what was retrieved for them, drawn: of `make demo`, or with ROOT (timecap and timemmd) of real data
 	$(BIN)/python experiments/forecast_figures.py $(if $(ROOT),--root $(ROOT) --out figures) $(ARGS)
+
+faults: setup  ## kill commands wherever they change the disk, and feed readers with odd files: 20 minutes; ARGS="--seed 7"
+	timeout 600 $(BIN)/python tests/faults/campaign.py --kills 60 $(ARGS)
+	TRACE_LIT_FUZZ=2500 timeout 600 $(BIN)/python -m pytest -q -n auto tests/fuzzing
 
 docs: setup  ## build the documentation into site/, strictly: a broken link, a missing page or a failing command stops it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -7,6 +7,8 @@ from typing import Any
 
 import lightning as L
 
+from trace_lit.escapes import say
+
 SHOWN = (
     "train/loss",
     "validation/loss",
@@ -50,4 +52,4 @@ class ProgressLines(L.Callback):
             return
         metrics = trainer.callback_metrics
         values = "  ".join(f"{name} {float(metrics[name]):.4g}" for name in names if name in metrics)
-        print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs} {where}  {values}", flush=True)
+        say(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs} {where}  {values}", flush=True)

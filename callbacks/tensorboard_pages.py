@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from callbacks.retrieval_evaluation import RetrievalEvaluation
 from data_modules.dataset import CorpusDataset
 from trace_lit.batch import NO_LABEL
+from trace_lit.escapes import one_line
 from trace_lit.retrieval import Pool
 from trace_lit.retrieval.figures import retrieved_examples, similarity_matrix
 from trace_lit.tensorboard import tensorboard_writer
@@ -51,11 +53,11 @@ class TensorBoardPages(L.Callback):
 
     def _project(self, writer: SummaryWriter, name: str, pool: Pool, labels: tuple[str, ...], step: int) -> None:
         """Series and texts side by side, drawn by label and kind."""
-        labels_of = ["-" if label == NO_LABEL else labels[label] for label in pool.label.tolist()]
+        labels_of = ["-" if label == NO_LABEL else one_line(labels[label]) for label in pool.label.tolist()]
         paired = pool.has_text.nonzero().squeeze(1)
         rows = [[label, "series"] for label in labels_of] + [[labels_of[row], "text"] for row in paired.tolist()]
         logging.getLogger("tensorboard").setLevel(logging.ERROR)
-        tag = name.replace("-", "_")
+        tag = re.sub(r"\W", "_", name)  # a part of a path
         writer.add_embedding(
             torch.cat([pool.series, pool.text[paired]]),
             metadata=rows,
@@ -66,7 +68,8 @@ class TensorBoardPages(L.Callback):
             global_step=step,
             tag=tag,
         )
-        picture = glyphs([(("-", *labels).index(label), kind) for label, kind in rows])
+        order = ["-", *map(one_line, labels)]
+        picture = glyphs([(order.index(label), kind) for label, kind in rows])
         picture.save(Path(writer.log_dir, f"{step:05d}", tag, "sprite.png"))
 
 

@@ -18,6 +18,7 @@ from data_modules.schema import (
     CorpusInfo,
     Record,
     end_times,
+    is_single,
     lengths,
     objects,
     start_times,
@@ -61,7 +62,10 @@ def completed(info: CorpusInfo, table: pa.Table, seed: int = 0) -> pa.Table:
 
 
 def _checked(record: Record, number: int, info: CorpusInfo) -> Record:
-    """The record with values as float32 and its frequency; what only Python types can show wrong is checked here."""
+    """The record with values as float32 or float64, and its frequency.
+
+    What only Python types can show wrong is checked here.
+    """
     where = f"record {record.id!r}" if record.id else f"record number {number}"
     for name in ("id", "series_id", "text"):
         value = getattr(record, name)
@@ -70,9 +74,14 @@ def _checked(record: Record, number: int, info: CorpusInfo) -> Record:
     if not isinstance(record.start, datetime) or record.start.tzinfo is not None:
         raise CorpusError(f"{where}: start is {record.start!r}; it must be a datetime in UTC without a time zone")
     try:
-        values = np.ascontiguousarray(record.values, dtype=np.float32)
+        given = np.asarray(record.values)
+        values = np.ascontiguousarray(
+            given, dtype=np.float32 if given.dtype in (np.float32, np.float16) else np.float64
+        )
     except (TypeError, ValueError) as error:
         raise CorpusError(f"{where}: the values are not numbers: {error}") from None
+    if given.dtype.kind in "iu" and not np.array_equal(values.astype(given.dtype), given):
+        raise CorpusError(f"{where}: a whole number beyond 2^53 cannot be kept exactly; take off a constant, or divide")
     channels = len(info.channels)
     if values.ndim != 2 or values.shape[0] != channels or values.shape[1] == 0:
         raise CorpusError(
@@ -96,6 +105,8 @@ def _checked(record: Record, number: int, info: CorpusInfo) -> Record:
 def _as_table(rows: list[Record], info: CorpusInfo) -> pa.Table:
     channels = len(info.channels)
     flat = np.concatenate([row.values.ravel() for row in rows])
+    if is_single(flat):
+        flat = flat.astype(np.float32)
     lengths = np.repeat([row.values.shape[1] for row in rows], channels)
     steps = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     values = pa.ListArray.from_arrays(
@@ -114,7 +125,7 @@ def _as_table(rows: list[Record], info: CorpusInfo) -> pa.Table:
             pa.array([row.label for row in rows], type=pa.string()),
             pa.array([row.split for row in rows], type=pa.string()),
         ],
-        schema=SCHEMA,
+        schema=SCHEMA.set(SCHEMA.get_field_index("values"), pa.field("values", values.type)),
     )
 
 

@@ -9,15 +9,13 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from data_modules.config import DataConfig
 from data_modules.corpus import INFO_FILE, Corpus, CorpusInfo, Record, write_corpus
-from trace_lit.config import ConfigError
+from trace_lit.config import ConfigError, ForeignPath
+from trace_lit.holding import held
 
 if TYPE_CHECKING:  # which imports Lightning
     from data_modules.domain import DomainDataModule
@@ -83,18 +81,10 @@ class CorpusCache:
         if self.config.corpus is not None or (folders[0] / INFO_FILE).is_file():
             return folders
         folder = folders[0]
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = folder.parent / f".{folder.name}.lock"
-        try:
-            with FileLock(lock):
-                if not (folder / INFO_FILE).is_file():
-                    log.info("building the corpus %s", folder)
-                    build_corpus(self.domain, self.config, folder)
-        except BaseException:
-            lock.unlink(missing_ok=True)
-            with suppress(OSError):  # other corpora are there
-                folder.parent.rmdir()
-            raise
+        with held(folder, wait=True):
+            if not (folder / INFO_FILE).is_file():
+                log.info("building the corpus %s", folder)
+                build_corpus(self.domain, self.config, folder)
         return folders
 
     def _built(self) -> Path:
@@ -132,6 +122,11 @@ def _contents(domain: type[DomainDataModule], config: DataConfig) -> tuple[Corpu
         raise ConfigError(
             f"data.root is not set; the source {config.source!r} reads the upstream data in that folder "
             "(--root or data.root=FOLDER)"
+        )
+    if config.source == "hf" and isinstance(config.root, ForeignPath) and not Path(config.root).expanduser().exists():
+        raise ConfigError(
+            f"{config.root.origin} names the data set {str(config.root)!r} of the Hugging Face hub, which is not fetched "
+            "just because a run's file says so: name a corpus, or add --trust (in Python, trust=True) if you trust its maker"
         )
     return source(root=Path(config.root).expanduser(), **_options(config, parameters))
 

@@ -20,7 +20,7 @@ class DataConfig:
     source: str = option(
         "generated", "generated, timecap, timemmd, hf (a Hugging Face data set), or what the domain offers"
     )
-    root: str | None = option(None, "folder of the upstream data, for sources that read one")
+    root: str | None = option(None, "folder of the upstream data, for sources that read one", hub=True)
     options: dict[str, Any] = option({}, "the source's own options, like {cities: [ny]}")
     corpus: Any = option(
         None, "a corpus folder, or a list of them for joint training; null: built from the source", text=True
@@ -57,7 +57,7 @@ class WindowConfig:
     stride: int = option(
         1, "steps between two training windows, and between the validation windows that choose the penalty", at_least=1
     )
-    targets: Any = option(None, "names of the channels that are forecast; null: all")
+    targets: Any = option(None, "names of the channels that are forecast, like [heat, draught]; null: all", text=True)
     season: int = option(1, "steps of a season, for MASE and the seasonal naive forecast", at_least=1)
     fill_gaps: bool = option(False, "missing steps before an observed one are interpolated; not in the paper")
     max_texts: int = option(4, "a window has the newest texts of the rows within its look-back", at_least=0)
@@ -70,4 +70,6 @@ class WindowConfig:
         targets = self.targets
         named = isinstance(targets, list) and bool(targets) and all(isinstance(name, str) for name in targets)
         if targets is not None and not named:
-            raise ConfigError(f"window.targets is {targets!r}; it must be a list of channel names, or null for all")
+            raise ConfigError(
+                f"window.targets is {targets!r}; it must be a list of channel names, like [heat, draught], or null for all"
+            )

@@ -9,9 +9,8 @@ A row is one window of a series with its texts. `write_corpus` makes a folder fr
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,11 +35,15 @@ from data_modules.schema import (
     start_times,
     windows,
 )
+from data_modules.shards import MARK, find_shards, is_shard, read_shards
 from data_modules.splits import SPLITS
 from data_modules.validation import fingerprint_of, row_problems, shape_problems, summary
 from data_modules.window_statistics import same_values
+from trace_lit.atomic import remove_parts, replacing, write_atomically
 from trace_lit.batch import NO_LABEL
 from trace_lit.channels import Channel
+from trace_lit.holding import held
+from trace_lit.plain import PlainError, read_yaml
 
 __all__ = [
     "SPLITS",
@@ -90,7 +93,7 @@ class Corpus:
         header = _read_header(path)
         built = "fingerprint" in header
         declared, fingerprint = header.pop("rows", None), header.pop("fingerprint", None)
-        table = _read_shards(path, () if built else _DERIVED)
+        table = read_shards(path, fingerprint, () if built else _DERIVED)
         try:
             if built:
                 _check_count(declared, table)
@@ -113,19 +116,21 @@ class Corpus:
     def from_records(cls, records: Iterable[Record], info: CorpusInfo, seed: int = 0) -> Corpus:
         """A corpus in memory, checked and completed as `write_corpus` does; nothing is written.
 
-        Raises
-        ------
-        CorpusError
-            A record cannot be used (the message names it), or there is none.
+                        Raises
+                        ------
+                        CorpusError
+                            A record cannot be used (the message names it), or there is none.
 
-        Examples
-        --------
-        >>> import datetime, numpy
-        >>> from trace_lit.channels import Channel
-        >>> info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h")
-        >>> record = Record("day", "gauge", datetime.datetime(2024, 1, 1), numpy.ones((1, 24)), split="test")
-        >>> len(Corpus.from_records([record], info))
-        1
+                        Examples
+                        --------
+                        >>> import datetime, numpy
+                        >>> from trace_lit.channels import Channel
+                from trace_lit.holding import held
+        from trace_lit.plain import PlainError, read_yaml
+                        >>> info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h")
+                        >>> record = Record("day", "gauge", datetime.datetime(2024, 1, 1), numpy.ones((1, 24)), split="test")
+                        >>> len(Corpus.from_records([record], info))
+                        1
         """
         info.check()
         table = assembled(records, info, seed)
@@ -196,8 +201,11 @@ class Corpus:
         """C texts for each row."""
         return self._table["channel_texts"].to_pylist()
 
-    def values(self) -> list[NDArray[np.float32]]:
-        """(C, T) float32 for each row, NaN where missing; views of one array."""
+    def values(self) -> list[NDArray[np.floating]]:
+        """(C, T) for each row, NaN where missing; float32 where that holds all values exactly, else float64.
+
+        They are views of one array.
+        """
         return windows(self.info, self._table)
 
 
@@ -205,9 +213,9 @@ def write_corpus(records: Iterable[Record], info: CorpusInfo, out: str | Path, s
     """Check `records` and write them as the corpus folder `out`.
 
     Records without a split get one by time within their series (70 / 10 / 20 %), and windows that would reach into a
-    later split are left out. Records without channel texts get them from `describe`, which `seed` varies. All is
-    written to a folder beside `out` that is renamed at the end, so a build that fails leaves nothing behind; a corpus
-    that is there already is replaced, anything else is not.
+    later split are left out. Records without channel texts get them from `describe`, which `seed` varies. A build that
+    fails leaves nothing behind. A corpus that was built there before is replaced once the new one is on the disk; other
+    files stay, and a corpus made by hand is not replaced.
 
     Raises
     ------
@@ -216,11 +224,21 @@ def write_corpus(records: Iterable[Record], info: CorpusInfo, out: str | Path, s
     """
     out = Path(out)
     info.check()
-    if out.exists() and not (out / INFO_FILE).is_file() and not (out.is_dir() and not any(out.iterdir())):
-        raise CorpusError(f"{out} exists and is no corpus folder; name another folder or remove it")
+    _check_replaceable(out)
     corpus = Corpus.from_records(records, info, seed)
     _write_folder(corpus.table(), info, corpus.fingerprint, out)
     return Corpus(out, info, corpus.fingerprint, corpus.table())
+
+
+def _check_replaceable(out: Path) -> None:
+    """Raise CorpusError where `out` is neither free nor a corpus that was built."""
+    if not (out / INFO_FILE).is_file():
+        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise CorpusError(f"{out} exists and is no corpus folder; name another folder or remove it")
+    elif "fingerprint" not in _read_header(out):
+        raise CorpusError(
+            f"{out} holds a {INFO_FILE} that was not built (it has no fingerprint); name another folder or remove it"
+        )
 
 
 def validate_corpus(path: str | Path) -> list[str]:
@@ -270,8 +288,8 @@ def _read_header(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise CorpusError(f"{path} is no corpus: it holds no {INFO_FILE}; `trace-lit data build` makes a corpus")
     try:
-        header = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        header = read_yaml(file)
+    except PlainError as error:
         raise CorpusError(f"{file} is not YAML: {error}") from None
     if not isinstance(header, dict):
         raise CorpusError(f"{file} must hold a mapping of keys, not a {type(header).__name__}")
@@ -313,31 +331,6 @@ def _filled(path: Path, header: dict[str, Any], table: pa.Table) -> tuple[dict[s
     return header, table
 
 
-def _read_shards(path: Path, optional: Sequence[str] = ()) -> pa.Table:
-    """The rows of all shards; columns that are `optional` are null where a shard does not have them."""
-    shards = sorted(path.glob("*.parquet"))
-    if not shards:
-        raise CorpusError(f"{path} holds no Parquet files; build the corpus again")
-    tables = []
-    for shard in shards:
-        try:
-            table = pq.read_table(shard, partitioning=None)
-        except (pa.ArrowException, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise CorpusError(f"{shard} is damaged or truncated ({reason}); build the corpus again") from None
-        for field in SCHEMA:
-            if field.name in table.column_names:
-                continue
-            if field.name not in optional:
-                raise CorpusError(f"{shard} has no column {field.name!r}; it has {', '.join(table.column_names)}")
-            table = table.append_column(field, pa.nulls(len(table), field.type))
-        try:
-            tables.append(table.select(SCHEMA.names).cast(SCHEMA))
-        except (pa.ArrowException, ValueError) as error:
-            raise CorpusError(f"{shard}: a column has the wrong type: {str(error).splitlines()[0]}") from None
-    return pa.concat_tables(tables).combine_chunks()
-
-
 def _write_folder(table: pa.Table, info: CorpusInfo, fingerprint: str, out: Path) -> None:
     splits = objects(table, "split")
     header = {
@@ -346,22 +339,45 @@ def _write_folder(table: pa.Table, info: CorpusInfo, fingerprint: str, out: Path
         "rows": {split: int((splits == split).sum()) for split in SPLITS},
         "fingerprint": fingerprint,
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    mark = uuid.uuid4().hex[:8]
-    building, replaced = out.parent / f".{out.name}.{mark}.building", out.parent / f".{out.name}.{mark}.replaced"
-    try:
-        building.mkdir()
-        shards = range(0, table.num_rows, SHARD_ROWS)
-        for number, first in enumerate(shards):
-            shard = building / f"rows-{number:05d}-of-{len(shards):05d}.parquet"
-            pq.write_table(table.slice(first, SHARD_ROWS), shard, compression="zstd")
-        text = yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=120)
-        (building / INFO_FILE).write_text(text, encoding="utf-8")
+    with held(out, wait=True):
+        _remove_leftovers(out)
         if (out / INFO_FILE).is_file():
-            out.rename(replaced)
-        building.rename(out)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-        if replaced.exists() and not out.exists():
-            replaced.rename(out)
-        shutil.rmtree(replaced, ignore_errors=True)
+            try:
+                _write_files(table, header, out)
+            except BaseException:
+                _remove_leftovers(out)
+                raise
+            for shard in set(out.glob("*.parquet")) - set(find_shards(out, fingerprint)):
+                shard.unlink()
+            return
+        building = out.with_name(f".{out.name}.building")
+        building.mkdir()
+        try:
+            _write_files(table, header, building)
+            if out.exists():
+                out.rmdir()  # it is empty
+            building.rename(out)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def _write_files(table: pa.Table, header: dict[str, Any], folder: Path) -> None:
+    """Write shards, and then corpus.yaml, whose fingerprint says which shards belong to it."""
+    shards = range(0, table.num_rows, SHARD_ROWS)
+    for number, first in enumerate(shards):
+        name = f"rows-{header['fingerprint'][:MARK]}-{number:05d}-of-{len(shards):05d}.parquet"
+        with replacing(folder / name) as file:
+            pq.write_table(table.slice(first, SHARD_ROWS), file, compression="zstd")
+    write_atomically(folder / INFO_FILE, yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove what a build that was killed has left: its folder beside `out`, and shards that belong to no corpus.yaml."""
+    for left in (*out.parent.glob(f".{out.name}.*.building"), out.with_name(f".{out.name}.building")):
+        shutil.rmtree(left, ignore_errors=True)
+    if (out / INFO_FILE).is_file():
+        remove_parts(out)
+        own = set(find_shards(out, _read_header(out).get("fingerprint")))
+        for shard in out.glob("*.parquet"):
+            if shard not in own and is_shard(shard.name):
+                shard.unlink()

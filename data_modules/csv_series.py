@@ -12,6 +12,7 @@ import numpy as np
 from data_modules.corpus import CorpusError
 from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries, channel_names, match_columns
+from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
 
 
@@ -49,7 +50,7 @@ def read_series_csv(path: str | Path, channels: Sequence[Channel], frequency: Fr
     time, columns = match_columns(str(path), header, channels)
     values = np.array(
         [[_number(path, number, header[place], line[place]) for number, line in rows] for place, _ in columns],
-        dtype=np.float32,
+        dtype=np.float64,
     )
     times = None if time is None else tuple(_time(path, number, line[time]) for number, line in rows)
     lines_of = tuple(f"line {number}" for number, _ in rows)
@@ -64,9 +65,10 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
         number = float(cell)
     except ValueError:
         number = float("inf")
-    if abs(number) > float(np.finfo(np.float32).max):
+    if abs(number) > LARGEST:
         raise CorpusError(
-            f"{path}, line {line}, column {column!r}: {cell!r} is not a number; leave the cell of a missing value empty"
+            f"{path}, line {line}, column {column!r}: {cell[:60]!r} is not a number of at most {LARGEST:g}; leave the cell "
+            "of a missing value empty"
         )
     return number
 

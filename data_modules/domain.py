@@ -24,7 +24,13 @@ from data_modules.forecasting import OriginDataset, Series, check_labels
 from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
 from data_modules.splits import SPLITS
 from data_modules.text_table import text_table
-from data_modules.vocabulary import foreign_vocabulary, local_vocabulary, training_vocabulary, usual_values
+from data_modules.vocabulary import (
+    foreign_vocabulary,
+    local_vocabulary,
+    training_vocabulary,
+    usual_values,
+    warn_of_rounding,
+)
 from data_modules.windows import check_lengths
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
@@ -155,6 +161,8 @@ class DomainDataModule(L.LightningDataModule):
         for corpus in corpora:
             corpus.check()
             self._check_lengths(corpus)
+        if stage == "fit":
+            warn_of_rounding(corpora)
         if self._known_vocabulary is None or stage == "fit":
             self.vocabulary = training_vocabulary(corpora, self.text, self._known_vocabulary)
         else:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError
 from data_modules.input_series import InputSeries, channel_names, match_columns
+from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
 
 if TYPE_CHECKING:
@@ -60,23 +61,25 @@ def read_array(values: Any, channels: Sequence[Channel], source: str = "the arra
             f"{source} has the shape {array.shape}; it must be ({len(channels)}, steps), a row for each of "
             f"{channel_names(channels)} (a DataFrame may leave channels out)"
         )
-    return InputSeries(_single(source, array), tuple(channels), None, source)
+    return InputSeries(_checked(source, array), tuple(channels), None, source)
 
 
-def _numbers(source: str, frame: pd.DataFrame, place: int) -> NDArray[np.float32]:
+def _numbers(source: str, frame: pd.DataFrame, place: int) -> NDArray[np.float64]:
     column = frame.iloc[:, place]
     where = f"{source}, column {str(frame.columns[place])!r}"
     try:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise CorpusError(f"{where}: not a number: {error}; a missing value is NaN") from None
-    return _single(where, values)
+    return _checked(where, values)
 
 
-def _single(where: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
-    if (np.abs(values[~np.isnan(values)]) > float(np.finfo(np.float32).max)).any():
-        raise CorpusError(f"{where}: a value is infinite or too large; a missing value is NaN")
-    return values.astype(np.float32)
+def _checked(where: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    if (wrong := np.abs(np.nan_to_num(values, nan=0.0)) > LARGEST).any():
+        place = tuple(int(number) + 1 for number in np.argwhere(wrong)[0])
+        row = f"row {place[-1]}" + (f" of channel {place[0]}" if len(place) > 1 else "")
+        raise CorpusError(f"{where}, {row}: a value is infinite or above {LARGEST:g}; a missing value is NaN")
+    return values
 
 
 def _times(source: str, index: Any) -> tuple[datetime, ...] | None:

@@ -2,7 +2,7 @@
 
 A frequency is written like a pandas offset alias: `10min`, `1h`, `D`, `7D`, `W`, `MS`. A month, a quarter and a year
 have no fixed length, so their steps are counted on the calendar: one step after 1 January is 1 February, not 30.4 days
-later.
+later. Steps that end with a month (`ME`, `QE`, `YE`) lead from one month's last day to another's.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from trace_lit.errors import InputError
 
 _SECOND = 1_000_000
 _FIXED = {  # microseconds, and the word for one step
@@ -23,7 +25,7 @@ _FIXED = {  # microseconds, and the word for one step
     "D": (86_400 * _SECOND, "day"),
     "W": (7 * 86_400 * _SECOND, "week"),
 }
-_CALENDAR = {  # months, and the word for one step; the end-of-period aliases of pandas count alike
+_CALENDAR = {  # months, and the word for one step
     "MS": (1, "month"),
     "ME": (1, "month"),
     "QS": (3, "quarter"),
@@ -31,7 +33,12 @@ _CALENDAR = {  # months, and the word for one step; the end-of-period aliases of
     "YS": (12, "year"),
     "YE": (12, "year"),
 }
-_ALIAS = re.compile(r"(\d*)(us|ms|s|min|h|D|W|[MQY][SE])(?:-[A-Z]{3})?")
+LONGEST_STEP = 1000  # years
+_ALIAS = re.compile(r"(\d{0,18})(us|ms|s|min|h|D|W|[MQY][SE])(?:-[A-Z]{3})?")
+
+
+class FrequencyError(InputError):
+    """What should name a frequency does not."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Frequency:
     months: int
     count: int  # as written: 10 in 10min
     unit: str  # the word for its unit: minute in 10min
+    ends: bool = False  # a step from a month's last day leads to another's
 
     @classmethod
     def parse(cls, alias: str) -> Frequency:
@@ -49,28 +57,32 @@ class Frequency:
 
         Raises
         ------
-        ValueError
+        FrequencyError
             `alias` is no frequency.
         """
         match = _ALIAS.fullmatch(alias) if isinstance(alias, str) else None
         count = int(match[1] or 1) if match else 0
         if match is None or count == 0:
             units = ", ".join([*_FIXED, *_CALENDAR])
-            raise ValueError(
-                f"{alias!r} is no sampling frequency; write a count and a unit ({units}), like '1h' or '7D'"
+            raise FrequencyError(
+                f"{str(alias)[:60]!r} is no sampling frequency; write a count and a unit ({units}), like '1h' or '7D'"
             )
+        days = _FIXED[match[2]][0] / _FIXED["D"][0] if match[2] in _FIXED else 30.4 * _CALENDAR[match[2]][0]
+        if count * days > 366 * LONGEST_STEP:
+            raise FrequencyError(f"{alias[:60]!r} is no sampling frequency: a step has at most {LONGEST_STEP} years")
         if match[2] in _FIXED:
             length, unit = _FIXED[match[2]]
             if (match[2], count) == ("D", 7):
                 return cls(length * 7, 0, 1, "week")
             return cls(length * count, 0, count, unit)
         months, unit = _CALENDAR[match[2]]
-        return cls(0, months * count, count, unit)
+        return cls(0, months * count, count, unit, match[2].endswith("E"))
 
     def advance(self, starts: ArrayLike, steps: ArrayLike) -> NDArray[np.datetime64]:
         """`starts` moved on by `steps` steps, as datetime64[us]; the two broadcast.
 
-        A calendar step keeps the time within the month, cut at the end of the month that it arrives in.
+        A calendar step keeps the time within the month, cut at the end of the month that it arrives in. One that ends with
+        the month leads from its last day to the last day of another.
         """
         starts = np.asarray(starts, dtype="datetime64[us]")
         steps = np.asarray(steps, dtype=np.int64)
@@ -81,7 +93,11 @@ class Frequency:
         last = (arrival + np.timedelta64(1, "M")).astype("datetime64[us]") - np.timedelta64(1, "D")
         day = (starts - month.astype("datetime64[us]")).astype("timedelta64[D]")
         within_day = starts - starts.astype("datetime64[D]").astype("datetime64[us]")
-        return np.minimum(arrival.astype("datetime64[us]") + day, last) + within_day
+        arrived = np.minimum(arrival.astype("datetime64[us]") + day, last)
+        if self.ends:
+            own_last = (month + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
+            arrived = np.where(starts.astype("datetime64[D]") == own_last, last, arrived)
+        return arrived + within_day
 
     def steps_between(self, start: np.datetime64, time: np.datetime64) -> int | None:
         """How many steps after `start` is `time`; None where no step begins then."""

@@ -14,6 +14,8 @@ from data_modules.corpus import CorpusError
 from data_modules.frequency import Frequency
 from trace_lit.channels import Channel
 
+FREE_STEPS = 10_000  # that a series may reach over, and steps a row
+STEPS_A_ROW = 100
 TIME_COLUMNS = ("time", "timestamp", "date", "datetime", "start")
 
 
@@ -27,7 +29,7 @@ class InputSeries:
         The times do not ascend, or there is no value.
     """
 
-    values: NDArray[np.float32]  # (C, T), NaN where missing
+    values: NDArray[np.floating]  # (C, T), NaN where missing
     channels: tuple[Channel, ...]  # in the order of `values`
     times: tuple[datetime, ...] | None  # naive UTC time of each step, where it is known
     source: str = "the series"  # what it was read from, for messages
@@ -53,7 +55,7 @@ class InputSeries:
         Raises
         ------
         CorpusError
-            A time is between two steps of `frequency`.
+            A time is between two steps of `frequency`, or so far from the others that nearly all steps would be missing.
         """
         if self.times is None:
             return self
@@ -67,7 +69,13 @@ class InputSeries:
                     f"a step is {frequency.span(1)}"
                 )
             steps.append(step)
-        values = np.full((len(self.values), steps[-1] + 1), np.nan, dtype=np.float32)
+            allowed = FREE_STEPS + STEPS_A_ROW * len(self.times)
+            if steps[-1] >= allowed:
+                raise CorpusError(
+                    f"{self.source}, {row}: {moment} is {steps[-1]:,} steps of {frequency.span(1)} after {self.times[0]}; "
+                    f"{len(self.times):,} rows may reach over {allowed:,}: is a year wrong?"
+                )
+        values = np.full((len(self.values), steps[-1] + 1), np.nan, dtype=self.values.dtype)
         values[:, steps] = self.values
         times = tuple(frequency.advance(begin, np.arange(values.shape[1])).tolist())
         return replace(self, values=values, times=times, rows=())

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from data_modules.frequency import Frequency
 from trace_lit.channels import Channel
 from trace_lit.errors import InputError
+from trace_lit.plain import is_plain_name
 
 FORMAT = 1
 SCHEMA = pa.schema(
@@ -24,7 +25,7 @@ SCHEMA = pa.schema(
         ("series_id", pa.string()),
         ("start", pa.timestamp("us")),  # naive UTC time of the first step
         ("frequency", pa.string()),
-        ("values", pa.list_(pa.list_(pa.float32()))),  # [C][T], null where missing
+        ("values", pa.list_(pa.list_(pa.float32()))),  # [C][T], null where missing; or float64, see `values_type`
         ("text", pa.string()),  # "" = none
         ("channel_texts", pa.list_(pa.string())),  # [C], "" = none
         ("label", pa.string()),  # null = none
@@ -76,11 +77,16 @@ class CorpusInfo:
     def from_dict(cls, plain: dict[str, Any]) -> CorpusInfo:
         """The inverse of `as_dict`; CorpusError for a key that is missing, unknown or of the wrong type."""
         known = {field.name for field in fields(cls)}
+        if wrong := [key for key in plain if not isinstance(key, str)]:
+            raise CorpusError(f"the key {wrong[0]!r} is no text")
         if unknown := sorted(set(plain) - known):
             raise CorpusError(f"unknown key {unknown[0]!r}; the keys are {', '.join(sorted(known))}")
         try:
-            channels = tuple(Channel(**channel) for channel in plain["channels"])
-            info = cls(**{**plain, "channels": channels, "label_names": tuple(plain.get("label_names") or ())})
+            listed, labels = plain["channels"], plain.get("label_names") or ()
+            if not isinstance(listed, (list, tuple)) or not isinstance(labels, (list, tuple)):
+                raise CorpusError("channels and label_names must be lists")
+            channels = tuple(Channel(**channel) for channel in listed)
+            info = cls(**{**plain, "channels": channels, "label_names": tuple(labels)})
         except KeyError as error:
             raise CorpusError(f"key {error.args[0]!r} is missing") from None
         except TypeError as error:
@@ -93,11 +99,18 @@ class CorpusInfo:
         for key in ("domain", "name", "source", "description"):
             if not isinstance(getattr(self, key), str):
                 raise CorpusError(f"{key} is {getattr(self, key)!r}; it must be text")
+        if not is_plain_name(self.domain):
+            raise CorpusError(
+                f"domain is {self.domain!r}; it must be a plain name, like weather: runs are filed under it"
+            )
         if not self.channels:
             raise CorpusError("there are no channels; a corpus has at least one")
         for channel in self.channels:
             if not isinstance(channel.name, str) or not channel.name:
                 raise CorpusError(f"a channel's name is {channel.name!r}; it must be text")
+            for key in ("unit", "description"):
+                if not isinstance(value := getattr(channel, key), str):
+                    raise CorpusError(f"the {key} of the channel {channel.name!r} is {value!r}; it must be text")
         if twice := _twice([channel.key for channel in self.channels]):
             raise CorpusError(f"two channels are {twice!r}; name and unit together must differ")
         if not all(isinstance(name, str) and name for name in self.label_names):
@@ -154,13 +167,31 @@ def end_times(table: pa.Table) -> NDArray[np.datetime64]:
     return ends
 
 
-def flat_values(table: pa.Table) -> NDArray[np.float32]:
-    """All values, one row after another, NaN for null."""
+def values_type(values: pa.ChunkedArray) -> pa.DataType | None:
+    """The type of `SCHEMA` that holds the column `values` exactly: of float32, or else of float64; None for other types."""
+    single, double = (pa.list_(pa.list_(leaf)) for leaf in (pa.float32(), pa.float64()))
+    if values.type == single:
+        return single
+    if values.type != double:
+        return None
+    flat = values.combine_chunks().flatten().flatten().to_numpy(zero_copy_only=False)
+    return single if is_single(flat) else double
+
+
+def is_single(values: NDArray[np.floating]) -> bool:
+    """Whether float32 holds all of `values` exactly."""
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(values, values.astype(np.float32), equal_nan=True))
+
+
+def flat_values(table: pa.Table) -> NDArray[np.floating]:
+    """All values, one row after another, NaN for null; float32 or float64, as the table holds them."""
     flat = column(table, "values").flatten().flatten()
-    return flat.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+    found = flat.to_numpy(zero_copy_only=False)
+    return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
 
 
-def windows(info: CorpusInfo, table: pa.Table) -> list[NDArray[np.float32]]:
+def windows(info: CorpusInfo, table: pa.Table) -> list[NDArray[np.floating]]:
     """The values (C, T) of each row, NaN where missing; views of one array."""
     flat = flat_values(table)
     channels = len(info.channels)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from data_modules.frequency import Frequency
+from data_modules.frequency import Frequency, FrequencyError
 from data_modules.schema import (
     FORMAT,
     SCHEMA,
@@ -25,6 +25,8 @@ from data_modules.schema import (
 )
 from data_modules.splits import SPLITS, overlapping_splits
 
+LARGEST = 1e18  # value: float32 holds its square
+LAST_YEAR = 9999
 _PROBLEMS_SHOWN = 5
 
 
@@ -49,6 +51,17 @@ def shape_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] 
     counts = pc.list_value_length(outer).to_numpy()
     for row in np.flatnonzero(counts != channels):
         problems.append(f"row {ids[row]!r} has values of {counts[row]} channels, the corpus has {channels}")
+    years = start_times(table).astype("datetime64[Y]").astype(np.int64) + 1970
+    for row in np.flatnonzero((years < 1) | (years > LAST_YEAR)):
+        problems.append(f"row {ids[row]!r} starts in the year {years[row]}; it must lie between 1 and {LAST_YEAR}")
+    first: dict[str, int] = {}  # rows by their frequency
+    for place, alias in enumerate(objects(table, "frequency")):
+        first.setdefault(alias, place)
+    for alias, place in first.items():
+        try:
+            Frequency.parse(alias)
+        except FrequencyError as error:
+            problems.append(f"row {ids[place]!r}: {error}")
     texts = pc.list_value_length(table["channel_texts"]).fill_null(channels).to_numpy()
     for row in np.flatnonzero(texts != channels):
         problems.append(f"row {ids[row]!r} has {texts[row]} channel texts, the corpus has {channels} channels")
@@ -59,6 +72,10 @@ def shape_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] 
         problems.append(f"row {ids[row]!r} has channels of unequal length: {', '.join(map(str, steps[row]))} steps")
     for row in np.flatnonzero((steps == 0).all(axis=1)):
         problems.append(f"row {ids[row]!r} has no time steps")
+    if not problems:
+        ends = end_times(table).astype("datetime64[Y]").astype(np.int64) + 1970
+        for row in np.flatnonzero((ends < years) | (ends > LAST_YEAR + 1)):
+            problems.append(f"row {ids[row]!r} reaches beyond the year {LAST_YEAR}")
     return problems
 
 
@@ -77,11 +94,6 @@ def row_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] = 
     for row in np.flatnonzero(~np.isin(splits, SPLITS)):
         problems.append(f"row {ids[row]!r} has the split {splits[row]!r}; it must be one of {', '.join(SPLITS)}")
     problems += _value_problems(info, table, ids)
-    for alias in sorted(set(objects(table, "frequency"))):
-        try:
-            Frequency.parse(alias)
-        except ValueError as error:
-            return [*problems, str(error)]
     series_ids = objects(table, "series_id")
     for one, other in overlapping_splits(series_ids, start_times(table), end_times(table), splits):
         problems.append(
@@ -102,6 +114,16 @@ def _value_problems(info: CorpusInfo, table: pa.Table, ids: NDArray[np.object_])
             f"row {ids[row]!r} has an infinite value in channel {info.channels[channel].name!r}; "
             "a missing value is written as NaN"
         )
+    with np.errstate(invalid="ignore"):
+        large = np.isfinite(flat) & (np.abs(flat) > LARGEST)
+    for place in np.flatnonzero(large):
+        cell = int(np.searchsorted(borders, place, side="right")) - 1
+        row, channel = divmod(cell, channels)
+        problems.append(
+            f"row {ids[row]!r} has {flat[place]:g} in channel {info.channels[channel].name!r} at step "
+            f"{place - borders[cell] + 1}; its square would overflow (at most {LARGEST:g}): a missing value, as fill values "
+            "stand for, is written as NaN"
+        )
     observed = np.add.reduceat(~np.isnan(flat), borders, dtype=np.int64).reshape(-1, channels) > 0
     for channel in np.flatnonzero(~observed.any(axis=0)):
         problems.append(f"channel {info.channels[channel].name!r} has no value in the whole corpus; leave it out")
@@ -120,5 +142,6 @@ def fingerprint_of(info: CorpusInfo, table: pa.Table) -> str:
     digest.update(start_times(table).astype("<i8").tobytes())
     digest.update(lengths(table).astype("<i8").tobytes())
     flat = flat_values(table)
-    digest.update(np.where(np.isnan(flat), np.float32(np.nan), flat).astype("<f4").tobytes())
+    kind = "<f4" if flat.dtype == np.float32 else "<f8"
+    digest.update(np.where(np.isnan(flat), flat.dtype.type(np.nan), flat).astype(kind).tobytes())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from data_modules.corpus import Corpus
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.text import TextEncoder
+
+ROUNDED = 0.1  # share of a usual change that rounding may take
+log = logging.getLogger(__name__)
 
 
 def training_vocabulary(
@@ -67,6 +71,33 @@ def _vectors(channels: list[Channel], encoder: TextEncoder | None, known: Channe
     if encoder is None:
         return torch.zeros(len(channels), 0 if known is None else known.name_vectors.shape[1])
     return torch.from_numpy(encoder.encode([channel.text for channel in channels]))
+
+
+def warn_of_rounding(corpora: Sequence[Corpus]) -> None:
+    """Tell of channels whose values lose what they change by when they become float32, as training has them."""
+    for corpus in corpora:
+        values = corpus.values()
+        if not values or values[0].dtype == np.float32:
+            continue
+        for number, channel in enumerate(corpus.info.channels):
+            steps = np.concatenate([np.abs(np.diff(window[number])) for window in values])
+            moved = steps[steps > 0]  # NaN is not
+            if not len(moved):
+                continue
+            largest = max(
+                float(np.nanmax(np.abs(own))) for window in values if not np.isnan(own := window[number]).all()
+            )
+            spacing = float(np.spacing(np.float32(largest)))
+            if spacing > ROUNDED * float(np.median(moved)):
+                log.warning(
+                    "%s: channel %r has values like %g, which float32 rounds to steps of %g, and changes by %g from step to "
+                    "step: take a constant off its values, so that training sees its changes",
+                    corpus.path,
+                    channel.key,
+                    largest,
+                    spacing,
+                    float(np.median(moved)),
+                )
 
 
 def _training_values(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, list[NDArray[np.float32]]]:

@@ -96,7 +96,7 @@ def test_the_refused_value_is_named(write) -> None:
         ("seed: 1\nseed: 2", "is not YAML: found duplicate key seed (line 2)"),
         ("- 1\n- 2", "must hold a mapping of keys"),
         ("3", "cannot be read as YAML"),
-        (b"\xff\xfe\x00", "cannot be read as YAML"),
+        (b"\xff\xfe\x00", "is not YAML: it is not UTF-8 text"),
     ],
 )
 def test_a_file_that_is_no_configuration(write, content: str | bytes, expected: str) -> None:
@@ -265,3 +265,45 @@ def test_there_are_experiments() -> None:
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: str(path.relative_to(path.parents[1])))
 def test_every_experiment_loads(path: Path) -> None:
     load_config([path])
+
+
+@pytest.mark.parametrize(
+    "text", ["query: ", "[x", "null", "", "007", "1e3", "on", "a #b", "~", "{a: b", "- a", "'x'", "!!int 3"]
+)
+def test_a_text_key_takes_what_was_typed(text: str) -> None:
+    assert load_config([], [f"text.query_prefix={text}"]).text.query_prefix == text
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("[heat, draught]", ["heat", "draught"]),
+        ("[heat [K], draught [m/s]]", ["heat [K]", "draught [m/s]"]),
+        ("['heat [K]', \"a, b\"]", ["heat [K]", "a, b"]),
+        ("[007, 1e3, on]", ["007", "1e3", "on"]),
+        ("[heat [K]]", ["heat [K]"]),
+    ],
+)
+def test_names_in_a_list_are_texts_as_well(word: str, names: list[str]) -> None:
+    assert load_config([], [f"window.targets={word}"]).window.targets == names
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("window.targets=heat", r"like \[heat, draught\]"),
+        ("head.quantiles=0.1", r"a list is written like \[a, b\]"),
+        ("optim.betas=0.9,0.98", r"a list is written like \[a, b\]"),
+        ("data.options=" + "[" * 100_000, "nested deeper than 50 levels"),
+        ("data.options={a: &a [x, x], b: &b [*a, *a], c: [*b, *c]}", "not YAML"),
+        ("trainer.precision=bf16-true", "weights stay in float32 here.*bf16-mixed"),
+        ("trainer.precision=64-true", "weights stay in float32 here"),
+        ("run.name=../up", "the plain name of a folder"),
+        ("run.name=", "the plain name of a folder"),
+        ("data.options=[]", "data.options"),
+    ],
+)
+def test_a_word_that_cannot_be_used_says_what_can(word: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason) as refused:
+        load_config([], [word])
+    assert len(str(refused.value)) < 1000

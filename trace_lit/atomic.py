@@ -24,8 +24,14 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (
+            None,
+            str(part),
+        ):  # a full disk, a folder that is read-only
+            raise type(error)(error.errno, error.strerror, str(path)) from error
         raise
     with suppress(OSError):  # not every file system syncs a folder, which makes the new name last
         folder = os.open(path.parent, os.O_RDONLY)

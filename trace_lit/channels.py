@@ -105,10 +105,16 @@ class ChannelVocabulary:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> ChannelVocabulary:
-        """The inverse of `state`."""
-        return cls(
-            keys=tuple(state["keys"]),
-            mean=tuple(state["mean"]),
-            deviation=tuple(state["deviation"]),
+        """The inverse of `state`; ValueError, KeyError or TypeError where `state` is none."""
+        found = cls(
+            keys=tuple(map(str, state["keys"])),
+            mean=tuple(map(float, state["mean"])),
+            deviation=tuple(map(float, state["deviation"])),
             name_vectors=state["name_vectors"],
         )
+        vectors = found.name_vectors
+        if not isinstance(vectors, Tensor) or vectors.dim() != 2 or not vectors.is_floating_point():
+            raise ValueError("the channels have no text vectors")
+        if {len(vectors), len(found.mean), len(found.deviation)} != {len(found)}:
+            raise ValueError(f"{len(found)} channels have {len(found.mean)} means and {len(vectors)} text vectors")
+        return found

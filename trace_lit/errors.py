@@ -7,3 +7,8 @@ class InputError(ValueError):
 
 class TrainingError(InputError):
     """Training cannot go on."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -10,7 +10,9 @@ from pathlib import Path
 import huggingface_hub
 from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
-from trace_lit.errors import InputError
+from trace_lit.config import ForeignPath
+from trace_lit.errors import InputError, first_line
+from trace_lit.escapes import say
 
 _TIMEOUT = 5.0  # seconds until the hub counts as unreachable
 _DESCRIPTIONS = ("*.json", "*.txt", "*.model")  # of a model and its tokenizer
@@ -38,6 +40,12 @@ def find_model(
     for kind in weights:
         if (cached := _cached(name, [*_DESCRIPTIONS, kind])) is not None and any(cached.glob(kind)):
             return cached, cached.name
+    if isinstance(name, ForeignPath):
+        raise error(
+            f"{name.origin} names the model {str(name)!r} of the Hugging Face hub, which is not in the hub's cache on this "
+            "machine and is not fetched just because a run's file says so: add --trust (in Python, trust=True) if you trust "
+            f"its maker, or fetch it yourself (hf download {name})"
+        )
     with hub_errors(tried, "model", advice, error):
         # One request with a time limit. The client's own calls try six times and take half a minute without network.
         info = huggingface_hub.HfApi().model_info(name, timeout=_TIMEOUT)
@@ -47,7 +55,7 @@ def find_model(
         raise error(
             f"{tried}, and the model of that name on the Hugging Face hub has no weights ({' or '.join(weights)})"
         )
-    print(f"Downloading {name} from the Hugging Face hub", file=sys.stderr, flush=True)
+    say(f"Downloading {name} from the Hugging Face hub", file=sys.stderr, flush=True)
     try:
         with _bars_in_terminals_only():
             patterns = [*_DESCRIPTIONS, found]
@@ -95,11 +103,6 @@ def hub_errors(tried: str, kind: str, advice: str, error: type[InputError]) -> I
             f"{tried}, it is not in the hub's cache {huggingface_hub.constants.HF_HUB_CACHE}, and the Hugging Face hub "
             f"cannot be reached ({first_line(problem)}). {advice}"
         ) from problem
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _cached(name: str, patterns: Sequence[str]) -> Path | None:

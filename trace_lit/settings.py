@@ -28,6 +28,7 @@ from trace_lit.config import (
 )
 from trace_lit.encoder.config import EncoderConfig, HeadConfig, PretrainConfig
 from trace_lit.models import BACKBONES, MODELS, RETRIEVED_MEAN, model_entry
+from trace_lit.plain import is_plain_name
 from trace_lit.rag.config import RagConfig
 from trace_lit.renamed import renamed
 from trace_lit.retrieval.config import EvaluationConfig
@@ -35,6 +36,7 @@ from trace_lit.text.config import TextConfig
 
 STAGES = ("pretrain", "align", "tune")
 _WITHOUT_HEAD = ("baseline", "classifier", "retrieved", "own")  # kinds of models
+PRECISIONS = ("auto", "32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 LOGGERS = ("tensorboard", "csv", "wandb", "mlflow")
 # What may not stand in trainer.extra, and what does it instead.
 TRAINER_KEYS = {
@@ -85,7 +87,9 @@ class TuneConfig:
         class_path=True,
     )
     options: dict[str, Any] = option({}, "arguments for a model of your own, by name")
-    backbone: str | None = option(None, "a frozen forecaster's folder or name on the hub; null: the usual one")
+    backbone: str | None = option(
+        None, "a frozen forecaster's folder or name on the hub; null: the usual one", hub=True
+    )
     scope: str = option(
         "head",
         "what is trained: the head, also the channels' tokens, low-rank adapters on attention, or everything",
@@ -170,6 +174,11 @@ class TrainerConfig:
                 raise ConfigError(
                     f"trainer.extra.{name} is set by this project itself; in its place there is {TRAINER_KEYS[name]}"
                 )
+        if self.precision not in PRECISIONS:
+            raise ConfigError(
+                f"trainer.precision is {self.precision!r}; weights stay in float32 here, so it must be one of "
+                f"{', '.join(PRECISIONS)}"
+            )
         accumulated = self.extra.get("accumulate_grad_batches", 1)
         if not isinstance(accumulated, int) or accumulated < 1:
             raise ConfigError(
@@ -281,6 +290,11 @@ def check(config: Config) -> None:
         raise ConfigError(
             "data.random_offset is true in stage align; a window that has moved is no longer what its text describes: "
             "keep it for stage pretrain"
+        )
+    if not is_plain_name(config.run.name):
+        raise ConfigError(
+            f"run.name is {config.run.name!r}; it must be the plain name of a folder, like first or sweep-3; "
+            "run.dir says where that lies"
         )
     for key, entries in (("callbacks", config.callbacks), ("logger", logger_entries(config))):
         for entry in entries:

@@ -6,7 +6,6 @@ characters that steer a terminal.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trace_lit.escapes import one_line, shown
+
 PLAIN_WIDTH = 120  # characters, where the output is no terminal
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # not tab and line feed
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,6 @@ class Column:
 def console() -> Console:
     """The standard output; of a fixed width where it is no terminal."""
     return Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
-
-
-def shown(text: str) -> str:
-    r"""`text` with the characters that steer a terminal written out, like `\x1b`; line ends and tabs stay."""
-    return _STEERING.sub(lambda found: f"\\{_code(ord(found[0]))}", text)
-
-
-def _code(number: int) -> str:
-    return f"x{number:02x}" if number < 0x100 else f"u{number:04x}"
 
 
 def line(text: str, style: str = "") -> Text:
@@ -72,4 +63,4 @@ def new_table(on: Console, columns: Sequence[Column | str], title: str | None = 
 
 def add_row(table: Table, *cells: str, style: str = "") -> None:
     """Add a row of texts."""
-    table.add_row(*map(line, cells), style=style)
+    table.add_row(*(Text(one_line(cell)) for cell in cells), style=style)

@@ -86,3 +86,21 @@ def test_the_keys_that_were_given(tmp_path: Path) -> None:
     assert given_keys(Config()) == frozenset()
     (tmp_path / "all.yaml").write_text(to_yaml(config))
     assert {"encoder.heads", "text.name"} <= given_keys(load_config([tmp_path / "all.yaml"]))
+
+
+def test_a_model_of_the_hub_that_a_file_names_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    from trace_lit import hub
+
+    config = load_config([], ["text.name=somebody/spy", "tune.model=moment", "tune.backbone=somebody/spy"])
+    mark_foreign(config, "theirs.ckpt")
+    monkeypatch.setattr(hub.huggingface_hub, "HfApi", lambda: pytest.fail("the hub was asked"))
+    monkeypatch.setattr(hub, "_cached", lambda name, patterns: None)
+    for name in (config.text.name, config.tune.backbone):
+        with pytest.raises(ConfigError, match=r"theirs\.ckpt names the model 'somebody/spy'.*--trust"):
+            hub.find_model(name, ["*.safetensors"], tried="", advice="", error=ConfigError)
+
+
+def test_scripts_of_version_0_1_find_load_config() -> None:
+    with pytest.warns(FutureWarning, match=r"trace_lit\.load_config"):
+        from trace_lit.config import load_config as former
+    assert former is load_config

@@ -349,18 +349,19 @@ def test_a_corpus_is_replaced_by_a_whole_one_only(folder, monkeypatch):
 
 def test_a_corpus_that_cannot_be_replaced_stays(folder, monkeypatch):
     before = Corpus.load(folder).fingerprint
-    rename = Path.rename
+    replace = Path.replace
 
     def fail_once(self, target):
-        if self.name.endswith(".building"):
+        if target.name == "corpus.yaml":
             raise OSError("no")
-        return rename(self, target)
+        return replace(self, target)
 
-    monkeypatch.setattr(Path, "rename", fail_once)
+    monkeypatch.setattr(Path, "replace", fail_once)
     with pytest.raises(OSError, match="no"):
         write_corpus(make_records(seed=1), INFO, folder)
     assert Corpus.load(folder).fingerprint == before
     assert [entry.name for entry in folder.parent.iterdir()] == ["corpus"]
+    assert len(list(folder.iterdir())) == 2
 
 
 def test_what_is_no_corpus_is_not_overwritten(tmp_path):

@@ -30,8 +30,8 @@ def test_columns_come_in_the_order_of_the_channels(read) -> None:
         "gust [km/h],Time,WIND\n9,2024-05-01T00:00,1.5\n8,2024-05-01T01:00,\nnan,2024-05-01T03:30+01:30,2\n\n"
     )
     assert series.channels == (CHANNELS[0], CHANNELS[2])
-    np.testing.assert_array_equal(series.values, np.array([[1.5, np.nan, 2], [9, 8, np.nan]], np.float32))
-    assert series.values.dtype == np.float32
+    np.testing.assert_array_equal(series.values, np.array([[1.5, np.nan, 2], [9, 8, np.nan]]))
+    assert series.values.dtype == np.float64  # exact, until it is centred
     assert series.start == datetime(2024, 5, 1)
     assert series.times is not None
     assert series.times[2] == datetime(2024, 5, 1, 2)
@@ -87,3 +87,19 @@ def test_steps_without_a_row_are_missing_where_the_frequency_is_known(tmp_path) 
     assert series.times[2:] == (datetime(2024, 3, 31), datetime(2024, 4, 30), datetime(2024, 5, 31))
     with pytest.raises(CorpusError, match=r"line 3: 2024-02-29 .* is no whole number of steps .* a step is 1 week"):
         read_series_csv(path, CHANNELS, Frequency.parse("7D"))
+
+
+def test_a_wrong_year_makes_no_series_of_a_million_steps(tmp_path) -> None:
+    path = tmp_path / "query.csv"
+    path.write_text("time,wind\n2024-05-01T00:00,1\n2204-05-01T01:00,2\n")
+    with pytest.raises(
+        CorpusError, match=r"line 3: 2204-05-01 01:00:00 is 1,577,833 steps of 1 hour after .* a year wrong"
+    ):
+        read_series_csv(path, CHANNELS, Frequency.parse("1h"))
+
+
+def test_a_fill_value_is_named_by_its_cell(tmp_path) -> None:
+    path = tmp_path / "query.csv"
+    path.write_text("wind\n1\n1e20\n")
+    with pytest.raises(CorpusError, match=r"line 3, column 'wind': '1e20' is not a number of at most 1e\+18"):
+        read_series_csv(path, CHANNELS)

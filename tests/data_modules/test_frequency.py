@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from data_modules.frequency import Frequency
+from data_modules.frequency import Frequency, FrequencyError
 
 
 def advance(alias: str, start: str, steps: int) -> str:
@@ -31,6 +31,30 @@ def test_a_month_keeps_the_day_and_is_cut_at_the_end_of_a_shorter_one():
     assert advance("MS", "2021-01-31T06:30", 1) == "2021-02-28T06:30"
     assert advance("MS", "2020-01-31", 1) == "2020-02-29T00:00"
     assert advance("MS", "2020-11-15", 3) == "2021-02-15T00:00"
+
+
+@pytest.mark.parametrize(
+    ("alias", "start", "steps", "expected"),
+    [
+        ("ME", "2020-02-29", 1, "2020-03-31T00:00"),
+        ("ME", "2021-02-28T06:30", 12, "2022-02-28T06:30"),
+        ("ME", "2021-04-30", 10, "2022-02-28T00:00"),
+        ("ME", "2021-04-15", 1, "2021-05-15T00:00"),  # no month's end
+        ("QE-DEC", "2021-06-30", 2, "2021-12-31T00:00"),
+        ("YE", "2023-02-28", 1, "2024-02-29T00:00"),
+        ("ME", "2020-01-31", 0, "2020-01-31T00:00"),
+    ],
+)
+def test_steps_from_month_end_to_month_end(alias, start, steps, expected):
+    assert advance(alias, start, steps) == expected
+    begin = np.datetime64(start, "us")
+    assert Frequency.parse(alias).steps_between(begin, np.datetime64(expected, "us")) == steps
+
+
+@pytest.mark.parametrize("alias", ["99999999999999999999h", "1100YE", "400000D", "999999999999999999W", "\x00", "1h\n"])
+def test_a_step_of_any_length_is_refused(alias):
+    with pytest.raises(FrequencyError, match="is no sampling frequency"):
+        Frequency.parse(alias)
 
 
 def test_starts_and_steps_broadcast():

@@ -118,3 +118,11 @@ def test_what_is_masked_cannot_be_seen():
     assert (encoder(batch, mask).cls - encoder(changed, mask).cls).abs().max() > 1e-4
     mask[:, 1, 1] = True
     torch.testing.assert_close(encoder(batch, mask).cls, encoder(changed, mask).cls, atol=1e-5, rtol=1e-4)
+
+
+def test_a_channel_of_which_nothing_is_known_has_errors_of_its_own_unit() -> None:
+    """Neither this window nor training has a value of it; a tiny deviation would make its errors the only ones."""
+    values, observed = torch.zeros(1, 2, 6), torch.tensor([[[True] * 6, [False] * 6]])
+    norm = InstanceNorm.of(values, observed, torch.tensor([[2.0, 0.0]]), "last", "channel")
+    norm = norm.or_at(torch.zeros(1, 2), observed)
+    assert norm.normalise(torch.full((1, 2, 1), 7.0)).flatten().tolist() == [3.5, 7.0]

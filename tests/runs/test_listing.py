@@ -11,10 +11,11 @@ import pytest
 
 from trace_lit.cli import main
 from trace_lit.cli.runs import age_in_words
+from trace_lit.holding import held
 from trace_lit.modules import CheckpointError
 from trace_lit.runs.folder import run_before
 from trace_lit.runs.listing import list_run, list_runs, main_metric
-from trace_lit.runs.record import LOCK, read_record, recorded
+from trace_lit.runs.record import read_record, recorded
 from trace_lit.settings import Config, RunConfig, load_config, to_yaml
 
 ABOUT = {"domain": "weather", "data_fingerprint": "a1b2c3", "channels": ["pressure [hPa]"], "labels": []}
@@ -37,7 +38,7 @@ def finish(folder: Path, **metrics: float) -> None:
 
 def session(run: Path, end: BaseException | None, work: Callable[[], object] = lambda: None) -> None:
     """A session of training that does its `work` and ends well or by `end`."""
-    with suppress(*([] if end is None else [type(end)])), recorded(run, ABOUT):
+    with suppress(*([] if end is None else [type(end)])), held(run), recorded(run, ABOUT):
         assert list_run(run).state == "training"
         work()
         if end is not None:
@@ -54,15 +55,16 @@ def test_the_state_of_a_run_through_its_life(tmp_path: Path) -> None:
     session(run, ZeroDivisionError())  # further epochs, which break off
     assert list_run(run).state == "stopped"
     assert [session["outcome"] for session in read_record(run)["sessions"]] == ["stopped", "ended", "failed"]
-    assert not (run / LOCK).exists()
 
 
 def test_a_run_that_was_killed_is_not_training(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    with recorded(run, ABOUT):
-        record, lock = (run / "run.json").read_bytes(), (run / LOCK).read_bytes()
-    (run / "run.json").write_bytes(record)
-    (run / LOCK).write_bytes(lock)
+    left = {}
+    with held(run), recorded(run, ABOUT):
+        for file in (run / "run.json", *run.parent.glob(f".{run.name}.*")):
+            left[file] = file.read_bytes()
+    for file, content in left.items():
+        file.write_bytes(content)
     assert list_run(run).state == "stopped"
 
 

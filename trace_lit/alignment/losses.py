@@ -168,8 +168,8 @@ def contrastive_loss(
         loss = per_anchor(similarity, positive, chosen, temperature)
         if loss.shape != positive.shape:
             raise ConfigError(
-                f"alignment.loss: per_anchor gives a tensor of shape {tuple(loss.shape)}; it must give the loss of each of the "
-                f"{len(positive)} anchors, shape ({len(positive)},)"
+                f"alignment.loss: per_anchor gives a tensor of shape {tuple(loss.shape)}; it must give the loss of each of "
+                f"the {len(positive)} anchors, shape ({len(positive)},)"
             )
         return similarity, chosen, loss
 

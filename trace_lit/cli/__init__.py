@@ -15,6 +15,7 @@ from typing import Any
 
 from trace_lit.cli import baseline, compare, data, evaluate, fit, info, keys, predict, runs, search
 from trace_lit.errors import InputError
+from trace_lit.escapes import say, shown
 from trace_lit.shadowing import check_packages
 
 COMMANDS = (data, fit, baseline, evaluate, search, predict, compare, runs, info, keys)
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     if not given[0].startswith("-") and given[0] not in command_names():
-        print(f"error: {unknown_command(given[0])}", file=sys.stderr)
+        say(f"error: {unknown_command(given[0])}", file=sys.stderr)
         return 2
     try:
         options, rest = parser.parse_known_args(given)
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_shown)
     logging.getLogger("data_modules").setLevel(logging.INFO)
     try:
         check_packages()
@@ -48,10 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_has_left()
     except (InputError, OSError) as error:  # OSError: a folder that cannot be written, a full disk
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say("interrupted", file=sys.stderr)
         return 130
 
 
@@ -95,6 +98,12 @@ def unknown_command(name: str) -> str:
     return f"no command {name!r}; {meant}"
 
 
+def _shown(record: logging.LogRecord) -> bool:
+    """Let a message be shown as text, whatever data it speaks of."""
+    record.msg, record.args = shown(record.getMessage()), ()
+    return True
+
+
 class _Version(argparse.Action):
     """Prints the version."""
 
@@ -104,7 +113,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from trace_lit import __version__
 
-        print(f"{parser.prog} {__version__}")
+        say(f"{parser.prog} {__version__}")
         parser.exit()
 
 
@@ -114,5 +123,5 @@ class _Completion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: str | None = None) -> None:
         from trace_lit.cli.completion import completion
 
-        print(completion(parser, values))
+        say(completion(parser, values))
         parser.exit()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from trace_lit.escapes import say
+
 
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
@@ -36,7 +38,7 @@ def _build(options: argparse.Namespace) -> int:
         data.append(f"data.root={options.root}")
     config = load_config([], data).data
     corpus = build_corpus(datamodule_class(config), config, options.out)
-    print(f"{options.out}: {len(corpus)} instances, fingerprint {corpus.fingerprint[:12]}")
+    say(f"{options.out}: {len(corpus)} instances, fingerprint {corpus.fingerprint[:12]}")
     return 0
 
 
@@ -46,10 +48,10 @@ def _validate(options: argparse.Namespace) -> int:
     problems = validate_corpus(options.corpus)
     warnings = [] if problems else equal_windows(Corpus.load(options.corpus))
     for problem in problems:
-        print(problem)
+        say(problem)
     for warning in warnings:
-        print(f"warning: {warning}")
-    print(f"{options.corpus}: {len(problems)} problems" if problems else f"{options.corpus}: no problems")
+        say(f"warning: {warning}")
+    say(f"{options.corpus}: {len(problems)} problems" if problems else f"{options.corpus}: no problems")
     return 1 if problems or (options.strict and warnings) else 0
 
 
@@ -67,5 +69,5 @@ def _show(options: argparse.Namespace) -> int:
     show_corpus(corpus, Console(), rows)
     if options.plot is not None:
         plot_instances(corpus, rows, options.plot)
-        print(f"drawn: {options.plot}")
+        say(f"drawn: {options.plot}")
     return 0

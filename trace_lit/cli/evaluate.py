@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from trace_lit.cli.predict import add_others, add_retriever
 from trace_lit.cli.trust import add_trust
+from trace_lit.escapes import say
+from trace_lit.plain import to_json
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     print_report(metrics)
     for name, value in metrics.items():
         if isinstance(value, float) and "_to_" not in name:
-            print(f"{name} {value:.4g}")
+            say(f"{name} {value:.4g}")
     _write_json(options.json, metrics)
     return 0
 
@@ -98,7 +99,7 @@ def _evaluate_questions(options: argparse.Namespace) -> int:
     _write_json(options.json, metrics)
     if picture is not None:
         save_figure(picture, options.plot)
-        print(f"drawn: {options.plot}")
+        say(f"drawn: {options.plot}")
     return 0
 
 
@@ -119,7 +120,7 @@ def _write_json(path: Path | None, metrics: dict[str, Any]) -> None:
     from trace_lit.atomic import write_atomically
 
     if path is not None:
-        write_atomically(path, json.dumps(metrics, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        write_atomically(path, to_json(metrics, sort_keys=True) + "\n")
 
 
 def _check(options: argparse.Namespace) -> None:

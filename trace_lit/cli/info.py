@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from trace_lit.cli.runs import age_in_words
 from trace_lit.cli.tables import aligned
+from trace_lit.escapes import say
 
 if TYPE_CHECKING:
     from trace_lit.settings import Config
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         raise CheckpointError(f"{place} is not a run folder: it has no config.yaml; runs are written by trace-lit fit")
     else:
         raise CheckpointError(f"{place} does not exist; give a run folder or a checkpoint")
-    print("\n".join(aligned([[name, text] for name, text in facts if text])))
+    say("\n".join(aligned([[name, text] for name, text in facts if text])))
     return 0
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from trace_lit.cli.trust import add_trust
+from trace_lit.escapes import say
+from trace_lit.plain import to_json
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -80,18 +81,18 @@ def run(options: argparse.Namespace) -> int:
     asked = Asked(options.corpus, options.series, options.split, tuple(options.id), options.last)
     predictions = predict_mean([options.run, *options.others], asked, options.retriever, options.trust)
     if options.json:
-        print(json.dumps(predictions.as_dicts(), indent=2, ensure_ascii=False))
+        say(to_json(predictions.as_dicts()))
     else:
         from trace_lit.inference.show import print_predictions
 
         print_predictions(predictions)
     if options.out is not None:
         write_predictions(predictions, options.out)
-        print(f"written: {options.out}, {len(predictions):,} windows", file=sys.stderr)
+        say(f"written: {options.out}, {len(predictions):,} windows", file=sys.stderr)
     if options.plot is not None:
         from data_modules.figures import save_figure
         from trace_lit.inference.show import draw_window
 
         save_figure(draw_window(predictions, predictions.newest), options.plot)
-        print(f"drawn: {options.plot}", file=sys.stderr)
+        say(f"drawn: {options.plot}", file=sys.stderr)
     return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trace_lit.cli.tables import print_table
+from trace_lit.escapes import say
 
 if TYPE_CHECKING:
     from trace_lit.runs.listing import ListedRun
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
             f"no run of {', '.join(asked)} in {where}" if asked and listed else f"there is no run in {where}"
         )
     if options.paths:
-        print("\n".join(str(one.folder) for one in found))
+        say("\n".join(str(one.folder) for one in found))
         return 0
     now = time.time()
     print_table(HEADER, [_cells(one, now) for one in found])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from trace_lit.cli.trust import add_trust
+from trace_lit.escapes import say
+from trace_lit.plain import to_json
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -68,12 +69,12 @@ def run(options: argparse.Namespace) -> int:
     hits = model.search(**question, corpus=corpus, top=options.top, split=options.split, explain=explain)
     printed = hits if options.explain else [replace(hit, explanation=None) for hit in hits]
     if options.json:
-        print(json.dumps([hit.as_dict() for hit in printed], indent=2, ensure_ascii=False))
+        say(to_json([hit.as_dict() for hit in printed]))
     else:
         print_hits(printed, f"{corpus.info.domain} ({corpus.info.name})")
     if options.plot is not None:
         from trace_lit.inference.hits_figure import draw_hits
 
         draw_hits(hits, corpus, options.plot, **question)
-        print(f"drawn: {options.plot}", file=sys.stderr)
+        say(f"drawn: {options.plot}", file=sys.stderr)
     return 0

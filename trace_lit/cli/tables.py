@@ -7,11 +7,13 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
+from trace_lit.escapes import one_line, say
+
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print the rows below their header; on a terminal, long cells are folded."""
     if not sys.stdout.isatty():
-        print("\n".join(aligned([header, *rows])))
+        say("\n".join(aligned([header, *rows])))
         return
     from rich import box
     from rich.console import Console
@@ -22,12 +24,13 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for title in header:
         table.add_column(Text(title), overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     Console().print(table)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """The rows as lines whose columns begin at the same places."""
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 

@@ -25,7 +25,7 @@ def is_class_path(value: Any) -> bool:
 
 
 class ForeignPath(str):
-    """A class path that the file `origin` names, and not the user."""
+    """A class path, or a name on the hub, that the file `origin` gives, and not the user."""
 
     origin: str
 
@@ -40,7 +40,7 @@ class ForeignPath(str):
 
 def check_own(path: str, key: str) -> None:
     """Raise ConfigError where a file names the class `path`, and not the user."""
-    if isinstance(path, ForeignPath):
+    if isinstance(path, ForeignPath) and is_class_path(path):
         raise ConfigError(
             f"{path.origin} names the class {str(path)!r} ({key}), which is not imported just because a run's file says so, "
             "for importing it runs its code: add --trust (in Python, trust=True) if the run is yours or you trust its maker"

@@ -29,6 +29,7 @@ class _Rules:
     below: float | None
     class_path: bool
     text: bool
+    hub: bool
 
     def problem(self, value: Any) -> str | None:
         """What `value` must be, where it is not."""
@@ -76,6 +77,7 @@ def option(
     below: float | None = None,
     class_path: bool = False,
     text: bool = False,
+    hub: bool = False,
 ) -> Any:
     """A field of a configuration section.
 
@@ -94,6 +96,8 @@ def option(
         holds lists or mappings, so may each text in them.
     text
         Of a field of any type: it holds a text, or a list of them, which is taken as it is written.
+    hub
+        It may name something on the Hugging Face hub, which is fetched only where the user names it, and not a run's file.
 
     Examples
     --------
@@ -105,7 +109,7 @@ def option(
     trace_lit.config.errors.ConfigError: section.rate is 2.0; it must lie between 0 and 1
     """
     values = None if allowed is None else tuple(allowed)
-    metadata = {_METADATA: _Rules(meaning, values, at_least, at_most, above, below, class_path, text)}
+    metadata = {_METADATA: _Rules(meaning, values, at_least, at_most, above, below, class_path, text, hub)}
     if factory is None and isinstance(default, (list, dict)):
         kept = default
         factory = lambda: copy.deepcopy(kept)  # noqa: E731
@@ -137,13 +141,18 @@ def check_section(name: str, section: Any) -> None:
 
 
 def mark_foreign(section: Any, origin: str) -> None:
-    """Make all class paths in `section` and below those of the file `origin`: importing them is then refused."""
+    """Make all class paths and names of the hub in `section` and below those of the file `origin`.
+
+    Importing and fetching them is then refused.
+    """
     for field in dataclasses.fields(section):
         rules, value = field.metadata.get(_METADATA), getattr(section, field.name)
         if dataclasses.is_dataclass(value):
             mark_foreign(value, origin)
         elif rules is not None and rules.class_path:
             setattr(section, field.name, _foreign(value, origin))
+        if rules is not None and rules.hub and isinstance(value, str):
+            setattr(section, field.name, ForeignPath(value, origin))
 
 
 def _foreign(value: Any, origin: str) -> Any:

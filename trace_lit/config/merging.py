@@ -20,8 +20,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from trace_lit.config.errors import ConfigError
 from trace_lit.config.fields import is_text
+from trace_lit.plain import PlainError, check_yaml, read_text
 
 _GIVEN = "_given_keys"
+_YAML_BYTES = 2**18
 Rename = Callable[[dict[str, Any], str], dict[str, Any]]  # of a layer and its origin: the layer with today's keys
 
 
@@ -48,7 +50,7 @@ def merge_layers(
     merged = OmegaConf.structured(schema)
     given: set[str] = set()
     layers = [(str(path), _read_yaml(schema, Path(path))) for path in paths]
-    layers += [(f"{word!r} on the command line", _read_word(schema, word)) for word in words]
+    layers += [(f"{_shortened(word)} on the command line", _read_word(schema, word)) for word in words]
     for origin, layer in layers:
         merged, keys = _merge(schema, merged, layer, origin, rename)
         given |= keys
@@ -83,7 +85,18 @@ def _plain(value: Any) -> Any:
 
 
 def from_plain(schema: type, values: dict[str, Any]) -> Any:
-    """The inverse of `to_plain`; OmegaConfBaseException where `values` do not fit the `schema`."""
+    """The inverse of `to_plain`; OmegaConfBaseException where `values` do not fit the `schema`.
+
+    What a run has kept holds no interpolations; one in it is refused, for it would read what the file has no business with.
+
+    Raises
+    ------
+    ConfigError
+        `values` hold an interpolation, or a key that the schema has not.
+    """
+    for key, value in flatten(values).items():
+        if "${" in str(value):
+            raise ConfigError(f"{key} is {value!r}; an interpolation like ${{…}} is not read from a run's own files")
     return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(values)))
 
 
@@ -113,9 +126,10 @@ def _merge(
             raise ConfigError(f"{origin}: no key {key!r}; the nearest is {_nearest(key, leaves)!r}")
     try:
         merged = OmegaConf.merge(config, layer)
-    except OmegaConfBaseException as error:
-        key = error.full_key or _refused(config, layer, keys)
-        raise ConfigError(f"{origin}: {key}: {str(error).splitlines()[0]}") from error
+    except (OmegaConfBaseException, TypeError, ValueError) as error:  # a list where a mapping belongs
+        key = getattr(error, "full_key", None) or _refused(config, layer, keys)
+        listed = "; a list is written like [a, b]" if "ListConfig" in str(error) else ""
+        raise ConfigError(f"{origin}: {key}: {str(error).splitlines()[0]}{listed}") from error
     assert isinstance(merged, DictConfig)
     return merged, set(keys)
 
@@ -156,25 +170,29 @@ def _nearest(key: str, leaves: Sequence[str]) -> str:
 
 def _refused(config: DictConfig, layer: DictConfig, keys: Iterable[str]) -> str:
     """The one of the `keys` of `layer` whose value the configuration does not take."""
+    trial = copy.deepcopy(config)
     for key in keys:
         try:
-            OmegaConf.update(copy.deepcopy(config), key, OmegaConf.select(layer, key))
-        except OmegaConfBaseException:
+            OmegaConf.update(trial, key, OmegaConf.select(layer, key))
+        except (OmegaConfBaseException, TypeError, ValueError):
             return key
     return "top level"
 
 
 def _read_yaml(schema: type, path: Path) -> DictConfig:
     try:
+        text = read_text(path, _YAML_BYTES)
+        check_yaml(text)
         layer = OmegaConf.load(path)
-        text = path.read_text(encoding="utf-8")
         raw = yaml.load(text, Loader=yaml.BaseLoader)
     except FileNotFoundError:
         raise ConfigError(f"no configuration file {path}") from None
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f" (line {error.problem_mark.line + 1})"
         raise ConfigError(f"{path} is not YAML: {error.problem}{line}") from error
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+    except PlainError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
+    except (yaml.YAMLError, OSError, ValueError, OverflowError, TypeError) as error:
         raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(layer, DictConfig):
         raise ConfigError(f"{path} must hold a mapping of keys, like 'optim: {{learning_rate: 1e-3}}'")
@@ -201,26 +219,58 @@ def _read_word(schema: type, word: str) -> DictConfig:
     if "=" not in word:
         raise ConfigError(f"{word!r} on the command line: expected key=value")
     key, _, value = word.partition("=")
-    if _holds_text(schema, key) and value not in ("null", "") and not value.startswith("["):
-        nested: Any = value
+    if (kind := _text_kind(schema, key)) is not None and (kind is str or value not in ("null", "")):
+        nested: Any = _text_list(value) if kind is Any and value.startswith("[") else value
         for part in reversed(key.split(".")):
             nested = {part: nested}
         return OmegaConf.create(nested)
     try:
+        check_yaml(value)
         return OmegaConf.from_dotlist([word])
-    except yaml.YAMLError:
-        raise ConfigError(f"{word!r} on the command line: {key}: {value!r} is not YAML") from None
+    except PlainError as error:
+        raise ConfigError(f"{_shortened(word)} on the command line: {key}: it is not YAML: {error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ConfigError(f"{_shortened(word)} on the command line: {key}: {value[:60]!r} is not YAML") from None
+
+
+def _shortened(word: str) -> str:
+    return repr(word if len(word) < 200 else f"{word[:200]}…")
+
+
+def _text_list(value: str) -> list[str]:
+    """The texts of a list like `[a, "b, c", heat [K]]`, as they are written."""
+    try:
+        listed = yaml.load(value, Loader=yaml.BaseLoader)
+        if isinstance(listed, list) and all(isinstance(own, str) for own in listed):
+            return listed
+    except (yaml.YAMLError, RecursionError):
+        pass  # a name with brackets
+    depth, parts = 0, [""]
+    for letter in value.strip().removeprefix("[").removesuffix("]"):
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip().strip("\"'") for part in parts if part.strip()]
 
 
 def _holds_text(schema: type, key: str) -> bool:
     """Whether the dotted `key` holds a text, or, as `option(text=True)` says, a text or a list of them."""
+    return _text_kind(schema, key) is not None
+
+
+def _text_kind(schema: type, key: str) -> Any:
+    """What the dotted `key` holds: str, `str | None`, Any (a text or a list of them), or None where it holds no text."""
     kind: Any = schema
     text = False
     for part in key.split("."):
         if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
-            return False
+            return None
         field = {own.name: own for own in dataclasses.fields(kind)}.get(part)
         if field is None:
-            return False
+            return None
         text, kind = is_text(field), get_type_hints(kind)[part]
-    return text or kind in (str, str | None)
+    if text:
+        return Any
+    return kind if kind in (str, str | None) else None

@@ -61,6 +61,9 @@ def last_observed(values: Tensor, observed: Tensor) -> Tensor:
     return torch.where(observed, values, 0.0).gather(-1, place)
 
 
+_LEAST = 1e-8  # deviation
+
+
 @dataclass
 class InstanceNorm:
     """Level and spread of each channel of each window: normalises by them, and back.
@@ -99,7 +102,7 @@ class InstanceNorm:
         values = transform_values(values, transform)
         mean, variance = mean_and_variance(values, observed)
         usual = scale.unsqueeze(-1)
-        floor = torch.maximum(1e-3 * usual, 1e-5 * mean.abs() + 1e-8)
+        floor = torch.maximum(1e-3 * usual, 1e-5 * mean.abs() + _LEAST)
         deviation = (variance + floor.square()).sqrt()
         if spread == "channel":
             deviation = torch.where(usual > 0, usual, deviation)
@@ -108,9 +111,14 @@ class InstanceNorm:
         return cls(mean, deviation, transform)
 
     def or_at(self, level: Tensor, observed: Tensor) -> InstanceNorm:
-        """The same, with `level` (B, C), on the transformed scale, where nothing is `observed` (B, C, T)."""
-        mean = torch.where(observed.any(-1, keepdim=True), self.mean, level.unsqueeze(-1))
-        return InstanceNorm(mean, self.deviation, self.transform)
+        """The same, with `level` (B, C), on the transformed scale, where nothing is `observed` (B, C, T).
+
+        Where no deviation is known either, it is 1.
+        """
+        there = observed.any(-1, keepdim=True)
+        mean = torch.where(there, self.mean, level.unsqueeze(-1))
+        known = there | (self.deviation > 2 * _LEAST)
+        return InstanceNorm(mean, torch.where(known, self.deviation, 1.0), self.transform)
 
     def normalise(self, values: Tensor) -> Tensor:
         """`values` (B, C, ...) of the channels' own units as deviations from the level."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trace_lit.config import mark_foreign
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, load_checkpoint
-from trace_lit.runs.folder import read_metrics
-from trace_lit.settings import load_config
+from trace_lit.runs.folder import read_metrics, read_settings
 
 
 def open_checkpoint(place: Path, stage: str | None = None, trust: bool = False) -> Checkpoint:
@@ -20,17 +20,19 @@ def open_checkpoint(place: Path, stage: str | None = None, trust: bool = False) 
         data have changed or it has not ended.
     """
     if (place / "config.yaml").is_file() and not any((place / "checkpoints").glob("*.ckpt")):
-        config = load_config([place / "config.yaml"])
+        config = read_settings(place)
         if config.stage == "tune" and config.tune.model in CLASSIFIERS:
-            return _learned_again(place)
+            return _learned_again(place, trust)
     return load_checkpoint(place, stage, trust)
 
 
-def _learned_again(folder: Path) -> Checkpoint:
+def _learned_again(folder: Path, trust: bool) -> Checkpoint:
     from trace_lit.runs.data import open_data
     from trace_lit.tuning.statistics import classifier_weights, fit_classifiers
 
-    config = load_config([folder / "config.yaml"])
+    config = read_settings(folder)
+    if not trust:
+        mark_foreign(config, str(folder / "config.yaml"))
     known = read_metrics(folder).get("run/data_fingerprint")
     if known is None:
         raise CheckpointError(f"the run {folder} has no metrics.json: it has not ended; fit it again")

@@ -27,7 +27,7 @@ from trace_lit.modules.loading import aligned_model
 from trace_lit.modules.tuned_model import predictions_of, restore_model
 from trace_lit.retrieval import Pool, embed_pool, evaluate_retrieval, with_split
 from trace_lit.runs.data import build_datamodule, open_data
-from trace_lit.runs.folder import Place, folder_of, write_metrics
+from trace_lit.runs.folder import Place, folder_of, keep_metrics
 from trace_lit.settings import Config
 from trace_lit.tuning.build import score_split
 from trace_lit.tuning.neighbours import attach_retrieval, check_unchanged, fingerprints
@@ -49,7 +49,7 @@ class OpenedRun:
     def keep(self, metrics: dict[str, Any]) -> None:
         """Add `metrics` to the run's metrics.json, if they are of its own corpora."""
         if self.folder is not None:
-            write_metrics(self.folder, metrics)
+            keep_metrics(self.folder, metrics)
 
     def embed(self, split: str) -> dict[str, tuple[CorpusDataset, Pool]]:
         """The `split` of each corpus and what it looks like in the model's space, by corpus name."""
@@ -147,7 +147,7 @@ def evaluate(
             f"{checkpoint.path} is of stage {checkpoint.stage!r}; one of stage 'align' is needed here, or of stage 'tune'"
         )
     if corpus is None and (place / "config.yaml").is_file():
-        write_metrics(place, metrics)
+        keep_metrics(place, metrics)
     return metrics
 
 

@@ -78,7 +78,7 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
             )
         own = [place[channel.key] for channel in window.channels]
         mask[number, own] = True
-        values[number, own, steps - length :] = torch.from_numpy(window.values)
+        values[number, own, steps - length :] = torch.from_numpy(window.values).float()
         if window.times is not None:
             seconds = np.array(window.times, dtype="datetime64[s]").astype(np.int64)
             times[number, steps - length :] = torch.from_numpy(seconds)

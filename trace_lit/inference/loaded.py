@@ -24,7 +24,7 @@ from trace_lit.config import ConfigError
 from trace_lit.encoder import Encoder, build_encoder
 from trace_lit.errors import InputError
 from trace_lit.inference.inputs import as_batch, read_windows
-from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, run_of
+from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, fitting, run_of
 from trace_lit.retrieval.pool import check_finite, evaluation_mode
 from trace_lit.runs.data import corpus_folders
 from trace_lit.settings import Config
@@ -207,8 +207,9 @@ class LoadedRun(ABC):
 
 def encoder_of(checkpoint: Checkpoint) -> Encoder:
     """The series encoder that a checkpoint of any stage holds, in evaluation mode."""
-    encoder = build_encoder(checkpoint.config.encoder, checkpoint.vocabulary)
-    encoder.load_state_dict(checkpoint.encoder_weights())
+    with fitting(checkpoint.path):
+        encoder = build_encoder(checkpoint.config.encoder, checkpoint.vocabulary)
+        encoder.load_state_dict(checkpoint.encoder_weights())
     return encoder.eval()
 
 

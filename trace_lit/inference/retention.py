@@ -8,9 +8,9 @@ from typing import Any
 from trace_lit.inference.checkpoints import open_checkpoint
 from trace_lit.inference.evaluate import evaluate_opened, open_run
 from trace_lit.models import CLASSIFIERS
-from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, fitting, load_checkpoint
 from trace_lit.retrieval import with_split
-from trace_lit.runs.folder import write_metrics
+from trace_lit.runs.folder import keep_metrics
 
 
 def aligned_start(tuned: Checkpoint, trust: bool = False) -> str:
@@ -59,11 +59,12 @@ def evaluate_retention(
     opened = open_run(aligned_start(tuned, trust), trust=trust)
     metrics = with_split("retrieval/before", evaluate_opened(opened, split, bootstrap))
     model = opened.model
-    model.encoder.extend(tuned.vocabulary)
-    model.encoder.load_state_dict(tuned.encoder_weights())
-    model.load_state_dict(tuned.alignment_weights(), strict=False)
+    with fitting(tuned.path):
+        model.encoder.extend(tuned.vocabulary)
+        model.encoder.load_state_dict(tuned.encoder_weights())
+        model.load_state_dict(tuned.alignment_weights(), strict=False)
     metrics |= with_split("retrieval/after", evaluate_opened(opened, split, bootstrap))
     folder = Path(run)
     if (folder / "config.yaml").is_file():
-        write_metrics(folder, metrics)
+        keep_metrics(folder, metrics)
     return metrics

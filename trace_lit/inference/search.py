@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from trace_lit.escapes import one_line, say, shown
 from trace_lit.inference.aligned import AlignedRun
 from trace_lit.inference.load import load_as
 from trace_lit.retrieval import Contribution, Explanation, Hit
@@ -27,24 +28,26 @@ def print_hits(hits: Sequence[Hit], name: str) -> None:
     """A table in a terminal, plain lines otherwise; under an explained hit, a line for each part of its score."""
     if not sys.stdout.isatty():
         for place, hit in enumerate(hits, start=1):
-            print(f"{place}. {hit.score:.3f}  {hit.id}  {hit.start:%Y-%m-%d %H:%M}  {hit.label or '-'}")
-            print(f"   {hit.text or 'no text'}")
+            say(
+                f"{place}. {hit.score:.3f}  {one_line(hit.id)}  {hit.start:%Y-%m-%d %H:%M}  {one_line(hit.label or '-')}"
+            )
+            say(f"   {hit.text or 'no text'}")
             for line in explanation_lines(hit.explanation):
-                print(f"   {line}")
+                say(f"   {line}")
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"Hits in {name}", title_justify="left")
+    table = Table(title=Text(shown(f"Hits in {name}")), title_justify="left")
     for column in ("", "score", "id", "start", "label", "text"):
         table.add_column(column, justify="right" if column in ("", "score") else "left")
     styles = {"+": "green", "−": "red"}
     for place, hit in enumerate(hits, start=1):
-        row = (str(place), f"{hit.score:.3f}", hit.id, f"{hit.start:%Y-%m-%d %H:%M}", hit.label or "-")
-        lines = [Text(line, styles.get(line[0], "dim")) for line in explanation_lines(hit.explanation)]
-        cell = Text("\n").join([Text(hit.text), *lines])  # a string would be read as rich's markup
-        table.add_row(*map(Text, row), cell)
+            row = (str(place), f"{hit.score:.3f}", hit.id, f"{hit.start:%Y-%m-%d %H:%M}", hit.label or "-")
+            lines = [Text(shown(line), styles.get(line[0], "dim")) for line in explanation_lines(hit.explanation)]
+            cell = Text("\n").join([Text(shown(hit.text)), *lines])  # a string would be read as rich's markup
+            table.add_row(*(Text(shown(own)) for own in row), cell)
     Console().print(table)
 
 

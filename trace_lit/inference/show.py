@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from data_modules.figures import Window, clock
+from trace_lit.escapes import one_line
 from trace_lit.inference.predictions import Predictions
 from trace_lit.rag import Neighbour, RetrievalLookup
 from trace_lit.rag.figures import Outlook, Query, class_figure, forecast_figure, forecast_page
@@ -44,12 +45,12 @@ def print_predictions(predictions: Predictions) -> None:
 
 def _as_table(console: Console, title: str, header: Sequence[str], *rows: Sequence[str]) -> Table:
     style = box.SIMPLE_HEAD if console.is_terminal else None
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=style, pad_edge=False)
+    table = Table(title=Text(one_line(title)), title_justify="left", title_style="bold", box=style, pad_edge=False)
     for name in header:
         words = name in ("time", "channel", "label", "series", "until", "id", "text")
         table.add_column(name, justify="left" if words else "right", no_wrap=name != "text")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # a string would be read as rich's markup
+        table.add_row(*(Text(one_line(cell)) for cell in row))  # a string would be read as rich's markup
     return table
 
 

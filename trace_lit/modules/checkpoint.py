@@ -5,7 +5,9 @@ What is here needs no Lightning, so that a model can be used without it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,10 @@ import torch
 from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 
-from data_modules.corpus import Corpus, CorpusError, CorpusInfo
+from data_modules.corpus import Corpus, CorpusInfo
 from trace_lit.channels import Channel, ChannelVocabulary
-from trace_lit.config import mark_foreign
+from trace_lit.config import check_section, mark_foreign
+from trace_lit.errors import InputError, first_line
 from trace_lit.modules.adapters import merge_adapters
 from trace_lit.modules.finding import CheckpointError, checkpoint_path
 from trace_lit.modules.packaged import read_packaged
@@ -24,6 +27,23 @@ from trace_lit.modules.places import find_again, relative, relative_places
 from trace_lit.settings import Config, from_dict, to_dict
 
 CHECKPOINT_KEY = "trace_lit"
+FORMAT = 2  # of what stands under it; 1: version 0.1
+_KINDS: dict[str, tuple[type, ...]] = {  # of what stands under it, where it is there
+    "format": (int,),
+    "stage": (str,),
+    "config": (dict,),
+    "vocabulary": (dict,),
+    "corpora": (list,),
+    "data_fingerprint": (str,),
+    "places": (dict,),
+    "built": (list,),
+    "world_size": (int,),
+    "label_names": (list, tuple),
+    "label_counts": (list, tuple),
+    "retrieval": (dict,),
+    "retrieval_width": (int,),
+}
+_NEEDED = ("stage", "config", "vocabulary", "data_fingerprint")
 
 
 @dataclass(frozen=True)
@@ -87,6 +107,7 @@ def contents(
     `fingerprint` is that of the `corpora` that the run was trained on.
     """
     return {
+        "format": FORMAT,
         "stage": config.stage,
         "config": to_dict(config),
         "vocabulary": vocabulary.state(),
@@ -115,21 +136,20 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
     path = checkpoint_path(place)
     if path.suffix == ".safetensors":
         return _packaged(path, stage)
-    try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what is no checkpoint fails in torch in as many ways as there are files
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{path} cannot be read, it is damaged or no checkpoint: {reason}") from error
-    if not isinstance(content, dict) or CHECKPOINT_KEY not in content:
-        raise CheckpointError(f"{path} is not a checkpoint of trace_lit")
+    content = _read(path)
     own = content[CHECKPOINT_KEY]
     if stage is not None and own["stage"] != stage:
         raise CheckpointError(f"{path} is of stage {own['stage']!r}; one of stage {stage!r} is needed here")
     try:
         config = from_dict(own["config"])
+        check_section("", config)
         corpora = tuple(map(CorpusInfo.from_dict, own.get("corpora", ())))
-    except (OmegaConfBaseException, CorpusError) as error:
-        raise CheckpointError(f"{path} was written by another version of trace_lit: {error}") from error
+        vocabulary = ChannelVocabulary.from_state(own["vocabulary"])
+    except (OmegaConfBaseException, InputError) as error:
+        raise CheckpointError(f"{path} was written by another version of trace_lit: {first_line(error)}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, f"its description is none ({first_line(error)})") from error
+    _check_encoder_size(path, config, content["state_dict"])
     find_again(config, run_of(path), own.get("places", {}))
     if not trust:
         mark_foreign(config, str(path))
@@ -137,11 +157,11 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
         path=path,
         stage=own["stage"],
         config=config,
-        vocabulary=ChannelVocabulary.from_state(own["vocabulary"]),
+        vocabulary=vocabulary,
         data_fingerprint=own["data_fingerprint"],
         world_size=own.get("world_size", 1),
         epoch=content["epoch"],
-        epochs=content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"] if content.get("loops") else 0,
+        epochs=_epochs(path, content),
         step=content["global_step"],
         weights=content["state_dict"],
         label_names=tuple(own.get("label_names", ())),
@@ -177,3 +197,97 @@ def _packaged(path: Path, stage: str | None) -> Checkpoint:
         weights=weights,
         packaged=True,
     )
+
+
+@contextmanager
+def fitting(path: Path) -> Iterator[None]:
+    """Building and filling a model from the checkpoint `path`: CheckpointError where the two do not fit."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        raise CheckpointError(
+            f"{path} does not hold the weights of the model that it describes ({' '.join(lines[:2])[:300]}): it is damaged, "
+            "or was written by another version of trace_lit"
+        ) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint of this project, whose checksums and types are right."""
+    _check_archive(path)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what is no checkpoint fails in torch in as many ways as there are files
+        raise _damaged(path, first_line(error)) from error
+    if not isinstance(content, dict) or not isinstance(own := content.get(CHECKPOINT_KEY), dict):
+        raise CheckpointError(f"{path} is not a checkpoint of trace_lit")
+    if isinstance(own.get("format"), int) and own["format"] > FORMAT:
+        raise CheckpointError(
+            f"{path} has format {own['format']}, which a newer trace_lit has written; this one reads up to "
+            f"{FORMAT}: update it"
+        )
+    for key in _NEEDED:
+        if key not in own:
+            raise _damaged(path, f"it has no {key}")
+    for key, kinds in _KINDS.items():
+        if key in own and not isinstance(own[key], kinds):
+            raise _damaged(path, f"{key} is a {type(own[key]).__name__}")
+    weights = content.get("state_dict")
+    if not isinstance(weights, dict) or not all(
+        isinstance(name, str) and isinstance(weight, Tensor) for name, weight in weights.items()
+    ):
+        raise _damaged(path, "it has no weights")
+    if not all(isinstance(content.get(key), int) for key in ("epoch", "global_step")):
+        raise _damaged(path, "it does not say after which step it was written")
+    texts = (*own.get("label_names", ()), *own.get("built", ()), *own.get("retrieval", {}).values())
+    if not all(isinstance(text, str) for text in texts):
+        raise _damaged(path, "a name in it is no text")
+    return content
+
+
+def _check_encoder_size(path: Path, config: Config, weights: dict[str, Tensor]) -> None:
+    """Raise CheckpointError where the encoder that is described is larger than the weights can be of, before it is built."""
+    own = [weight for name, weight in weights.items() if "encoder." in name]
+    largest = max((length for weight in own for length in weight.shape), default=0)
+    if own and (config.encoder.width > largest or config.encoder.layers > len(own)):
+        raise _damaged(
+            path, f"it describes an encoder of width {config.encoder.width}, its weights have up to {largest}"
+        )
+
+
+def _check_archive(path: Path) -> None:
+    """Raise CheckpointError where the file is no archive of torch's, or the checksum of a part is not that of its content.
+
+    torch writes the checksums and does not look at them.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                raise _damaged(path, "its parts are compressed, which torch's are not")
+            if sum(part.file_size for part in archive.infolist()) > path.stat().st_size:
+                raise _damaged(path, "its parts overlap")
+            wrong = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError, ValueError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise _damaged(path, first_line(error)) from error
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    if wrong is not None:
+        raise _damaged(path, f"the checksum of {wrong.rpartition('/')[2]} is not that of its content")
+
+
+def _damaged(path: Path, reason: str) -> CheckpointError:
+    return CheckpointError(f"{path} cannot be read, it is damaged or no checkpoint: {reason}")
+
+
+def _epochs(path: Path, content: dict[str, Any]) -> int:
+    """The epochs that had been trained to their end."""
+    if not content.get("loops"):
+        return 0
+    try:
+        return int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, "its loops are none of Lightning's") from error

@@ -6,16 +6,18 @@ from pathlib import Path
 
 from trace_lit.alignment import AlignedModel
 from trace_lit.encoder import build_encoder
-from trace_lit.modules.checkpoint import Checkpoint, load_checkpoint
+from trace_lit.modules.checkpoint import Checkpoint, fitting, load_checkpoint
 
 
 def aligned_model(checkpoint: Checkpoint) -> AlignedModel:
     """The aligned model that a checkpoint of the stage align holds, in evaluation mode, on the CPU."""
-    model = AlignedModel(build_encoder(checkpoint.config.encoder, checkpoint.vocabulary), checkpoint.config.alignment)
     prefix = "model."
-    model.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in checkpoint.weights.items() if name.startswith(prefix)}
-    )
+    own = {name.removeprefix(prefix): value for name, value in checkpoint.weights.items() if name.startswith(prefix)}
+    with fitting(checkpoint.path):
+        model = AlignedModel(
+            build_encoder(checkpoint.config.encoder, checkpoint.vocabulary), checkpoint.config.alignment
+        )
+        model.load_state_dict(own)
     return model.eval()
 
 

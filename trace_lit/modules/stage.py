@@ -16,7 +16,7 @@ from torchmetrics import MeanMetric
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.encoder import Encoder
 from trace_lit.errors import TrainingError
-from trace_lit.modules.checkpoint import CHECKPOINT_KEY, Checkpoint, contents, load_checkpoint
+from trace_lit.modules.checkpoint import CHECKPOINT_KEY, Checkpoint, contents, fitting, load_checkpoint
 from trace_lit.modules.optim import build_optimizer, build_schedule, scaled_learning_rate
 from trace_lit.settings import Config
 
@@ -65,9 +65,10 @@ class StageModule(L.LightningModule):
         >>> module = AlignModule.load_from_checkpoint("runs/weather/align/first")  # doctest: +SKIP
         """
         checkpoint = load_checkpoint(checkpoint_path, cls.stage)
-        module = cls(**{**cls.arguments_of(checkpoint), **kwargs})
-        module.prepare()
-        module.load_state_dict(checkpoint.weights, strict=strict)
+        with fitting(checkpoint.path):
+            module = cls(**{**cls.arguments_of(checkpoint), **kwargs})
+            module.prepare()
+            module.load_state_dict(checkpoint.weights, strict=strict)
         return module if map_location is None else module.to(map_location)
 
     @classmethod

@@ -205,9 +205,11 @@ class TuneModule(StageModule):
             assert batch.future_observed is not None
             self._check_output(output.change if isinstance(output, Forecast) else output, batch.future.shape)
             target = output.norm.normalise(batch.future)
-            errors = forecast_errors(
-                output.change, target, batch.future_observed, tune.loss, self.config.head.quantiles
-            )
+            # A channel that no training row has a value of has no scale that its errors could be measured in.
+            measured = torch.tensor(self.vocabulary.deviation, device=target.device).isfinite()
+            counted = batch.future_observed & measured[batch.channel_ids].unsqueeze(-1)
+            counted = counted if bool(measured.any()) else batch.future_observed
+            errors = forecast_errors(output.change, target, counted, tune.loss, self.config.head.quantiles)
             return errors, torch.ones_like(errors)
         self._check_output(output, (len(batch), len(self.label_weight)))
         labelled = batch.label != NO_LABEL

@@ -12,7 +12,7 @@ from trace_lit.encoder import ClassificationModel, ForecastModel, build_encoder
 from trace_lit.encoder.baselines import Baseline, Classifier, Forecaster
 from trace_lit.models import model_entry
 from trace_lit.modules.adapters import add_adapters
-from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, fitting, load_checkpoint
 from trace_lit.rag import (
     NeighbourInput,
     RetrievalClassificationModel,
@@ -103,16 +103,17 @@ def restore_model(checkpoint: Checkpoint, vocabulary: ChannelVocabulary) -> nn.M
     """
     config, known = checkpoint.config, checkpoint.vocabulary
     with_encoder = config.tune.model == "trace"
-    model = build_model(
-        config,
-        known if with_encoder else vocabulary,  # what has no encoder cannot be extended
-        len(known),
-        lookback_of(checkpoint),
-        len(checkpoint.label_names),
-        retrieval_width(checkpoint),
-    )
-    if with_encoder and config.tune.scope == "lora":
-        add_adapters(model.encoder, config.tune.lora_rank)  # type: ignore[arg-type]
+    with fitting(checkpoint.path):
+        model = build_model(
+            config,
+            known if with_encoder else vocabulary,  # what has no encoder cannot be extended
+            len(known),
+            lookback_of(checkpoint),
+            len(checkpoint.label_names),
+            retrieval_width(checkpoint),
+        )
+        if with_encoder and config.tune.scope == "lora":
+            add_adapters(model.encoder, config.tune.lora_rank)  # type: ignore[arg-type]
     own = {name: weight for name, weight in checkpoint.weights.items() if name.startswith("model.")}
     try:
         nn.ModuleDict({"model": model}).load_state_dict(own)

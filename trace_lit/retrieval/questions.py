@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 
 from data_modules.rules import Rule, RuleError, WindowTable, parse_rule
+from trace_lit.plain import PlainError, parse_yaml, read_text
 from trace_lit.retrieval.metrics import SCORE_GRID, Metrics, summary
 from trace_lit.retrieval.pool import RetrievalError
 
@@ -205,16 +205,16 @@ def load_questions(source: str | Path) -> list[Question]:
         text = (files("data_modules") / "questions" / f"{source}.yaml").read_text(encoding="utf-8")
     else:
         try:
-            text = Path(source).read_text(encoding="utf-8")
+            text = read_text(Path(source))
         except FileNotFoundError:
             raise RetrievalError(
                 f"there is no question file {source}; name one, or a domain: {', '.join(SHIPPED)}"
             ) from None
-        except UnicodeDecodeError as error:
-            raise RetrievalError(f"{source} is not UTF-8 text: {error}") from None
+        except PlainError as error:
+            raise RetrievalError(f"{source} cannot be read: {error}") from None
     try:
-        plain = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        plain = parse_yaml(text)
+    except PlainError as error:
         raise RetrievalError(f"{source} is not YAML: {error}") from None
     if not isinstance(plain, Mapping) or list(plain) != ["questions"] or not isinstance(plain["questions"], list):
         raise RetrievalError(f"{source}: a question file has one key, 'questions', and a list of them below it")

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from trace_lit.modules import CheckpointError
-from trace_lit.runs.folder import Place, folder_of
+from trace_lit.plain import PlainError, read_json, read_yaml
+from trace_lit.runs.folder import Place, check_metrics, folder_of
 from trace_lit.settings import Config, to_dict
 
 if TYPE_CHECKING:
@@ -49,7 +48,9 @@ class Run:
     def number(self, name: str) -> float | None:
         """A finite metric, or None."""
         value = self.metrics.get(name)
-        return value if isinstance(value, (int, float)) and math.isfinite(value) else None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        return value if math.isfinite(value) else None
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -79,11 +80,13 @@ def read_run(folder: Path) -> Run:
     if not path.is_file():
         raise CheckpointError(f"the run {folder} has no metrics yet; its metrics.json is written when training ends")
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
+        metrics = check_metrics(read_json(path))
         path = folder / "config.yaml"
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Run(folder, flatten(to_dict(Config())) | flatten(config), dict(metrics))
-    except (ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
+        config = read_yaml(path)
+        if not isinstance(config, dict):
+            raise PlainError(f"it must hold a mapping of keys, not a {type(config).__name__}")
+        return Run(folder, flatten(to_dict(Config())) | flatten(config), metrics)
+    except (OSError, PlainError) as error:
         raise CheckpointError(f"{path} cannot be read, it is damaged: {str(error).splitlines()[0]}") from error
 
 
@@ -175,6 +178,8 @@ class Column:
         """The metric `name`, None where no run of the column has it."""
         values = [value for run in self.runs if (value := run.number(name)) is not None]
         interval = self.runs[0].metrics.get(f"{name}/ci95") if len(self.runs) == 1 else None
+        if interval is not None and not all(bound is not None and math.isfinite(bound) for bound in interval):
+            interval = None
         return Statistic(values, interval) if values else None
 
     def setting(self, key: str) -> list[Any]:

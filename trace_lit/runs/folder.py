@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
 from omegaconf.errors import OmegaConfBaseException
 
 from trace_lit.atomic import write_atomically
 from trace_lit.modules import CheckpointError
+from trace_lit.plain import PlainError, read_json, read_yaml, to_json
 from trace_lit.settings import STAGES, Config, from_dict
 
+log = logging.getLogger(__name__)
 AUTO = "auto"  # of `init_from`: the run of the stage before
 
 
@@ -60,21 +61,57 @@ def read_settings(folder: Path) -> Config:
     """
     path = folder / "config.yaml"
     try:
-        return from_dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return from_dict(read_yaml(path))
     except FileNotFoundError:
         raise CheckpointError(f"{folder} is not a run folder: it has no config.yaml") from None
-    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError, OmegaConfBaseException) as error:
+    except (OSError, ValueError, TypeError, AttributeError, OmegaConfBaseException) as error:
         raise CheckpointError(f"{path} cannot be read, it is damaged: {str(error).splitlines()[0]}") from error
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """What the run's metrics.json holds; nothing while there is none."""
+    """What the run's metrics.json holds; nothing while there is none.
+
+    Raises
+    ------
+    CheckpointError
+        It is damaged.
+    """
     path = folder / "metrics.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        return check_metrics(read_json(path)) if path.is_file() else {}
+    except (OSError, PlainError) as error:
+        raise CheckpointError(f"{path} cannot be read, it is damaged: {error}") from error
+
+
+def check_metrics(metrics: Any) -> dict[str, Any]:
+    """`metrics`, where they are such: numbers, texts and intervals by name; PlainError elsewhere."""
+    if not isinstance(metrics, dict):
+        raise PlainError(f"it must hold a mapping of metrics, not a {type(metrics).__name__}")
+    for name, value in metrics.items():
+        if name.endswith("/ci95"):
+            fits = value is None or (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)))
+        else:
+            fits = value is None or isinstance(value, str) or _is_number(value)
+        if not fits:
+            raise PlainError(f"{name} is {str(value)[:60]!r}, which is no metric")
+    return metrics
+
+
+def _is_number(value: Any) -> bool:
+    if value is None or isinstance(value, float):
+        return True  # of an interval, a bound that is not finite
+    return isinstance(value, int) and abs(value) < 2**63
+
+
+def keep_metrics(folder: Path, metrics: dict[str, Any]) -> None:
+    """Add `metrics` to the run's metrics.json; where that cannot be written, they are only shown, and a warning says so."""
+    try:
+        write_metrics(folder, metrics)
+    except OSError as error:
+        log.warning("%s cannot be written (%s), so the metrics are not kept", folder / "metrics.json", error.strerror)
 
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     """Add `metrics` to the run's metrics.json."""
     together = read_metrics(folder) | metrics
-    text = json.dumps(together, indent=2, sort_keys=True, ensure_ascii=False)
-    write_atomically(folder / "metrics.json", text + "\n")
+    write_atomically(folder / "metrics.json", to_json(together, sort_keys=True) + "\n")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from trace_lit.holding import holder_in_words
 from trace_lit.modules import CheckpointError
+from trace_lit.plain import read_yaml
 from trace_lit.runs.folder import read_metrics
-from trace_lit.runs.record import is_training, read_record
+from trace_lit.runs.record import read_record
 
 STATES = ("training", "stopped", "ended", "no checkpoint")
 LEVELS = ("test/", "best/validation/", "validation/", "last/validation/")  # the first with a main metric is shown
@@ -77,10 +77,10 @@ def list_run(folder: Path) -> ListedRun:
         Its files are damaged.
     """
     try:
-        config = yaml.load((folder / "config.yaml").read_text(encoding="utf-8"), Loader=_loader())
+        config = read_yaml(folder / "config.yaml")
         metrics, record = read_metrics(folder), read_record(folder)
         stage, asked = str(config["stage"]), str(config["data"]["domain"])
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{folder} cannot be read, it is damaged: {str(error).splitlines()[0]}") from error
     parts = folder.resolve().parts
     checkpoints = [file for name in ("last", "best") if (file := folder / "checkpoints" / f"{name}.ckpt").is_file()]
@@ -107,13 +107,9 @@ def main_metric(metrics: dict[str, Any]) -> tuple[str, float] | None:
     return None
 
 
-def _loader() -> Any:
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 def _state(folder: Path, metrics: dict[str, Any], record: dict[str, Any], saved: bool) -> str:
     sessions = record.get("sessions") or [{}]
     ended = sessions[-1].get("outcome") == "ended" if "sessions" in record else "fit/seconds" in metrics
-    if is_training(folder):
+    if holder_in_words(folder) is not None:
         return "training"
     return "ended" if ended else "stopped" if saved else "no checkpoint"

@@ -1,24 +1,21 @@
-"""A run's own record from its first minute on: run.json in its folder, and a lock while it is being trained."""
+"""A run's own record from its first minute on: run.json in its folder."""
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from trace_lit.atomic import write_atomically
+from trace_lit.plain import read_json, to_json
 from trace_lit.runs.folder import read_metrics
 
 RECORD = "run.json"
-LOCK = ".training.lock"
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -29,14 +26,17 @@ def read_record(folder: Path) -> dict[str, Any]:
     trains or where it was killed.
     """
     try:
-        return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        record = read_json(folder / RECORD)
+    except (OSError, ValueError):
         return {}
+    if not isinstance(record, dict) or not isinstance(record.get("sessions", []), list):
+        return {}
+    return record
 
 
 @contextmanager
 def recorded(folder: Path, about: dict[str, Any]) -> Iterator[None]:
-    """Write run.json for a session of training that goes on within, and hold the run's lock.
+    """Write run.json for a session of training that goes on within.
 
     Parameters
     ----------
@@ -47,12 +47,9 @@ def recorded(folder: Path, about: dict[str, Any]) -> Iterator[None]:
     before = read_metrics(folder)
 
     def write() -> None:
-        text = json.dumps({**about, "sessions": sessions}, indent=2, ensure_ascii=False)
+        text = to_json({**about, "sessions": sessions})
         write_atomically(folder / RECORD, text + "\n")
 
-    lock = FileLock(folder / LOCK, timeout=5)
-    with suppress(OSError, NotImplementedError, Timeout):  # a file system without locks; a second training of the run
-        lock.acquire()
     outcome = "failed"
     try:
         write()
@@ -65,22 +62,6 @@ def recorded(folder: Path, about: dict[str, Any]) -> Iterator[None]:
         sessions[-1]["outcome"] = outcome
         if folder.is_dir():
             write()
-        lock.release()
-        with suppress(OSError):
-            (folder / LOCK).unlink(missing_ok=True)
-
-
-def is_training(folder: Path) -> bool:
-    """Whether some process holds the run's lock."""
-    if not (folder / LOCK).is_file():
-        return False
-    try:
-        with FileLock(folder / LOCK, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except (OSError, NotImplementedError):  # somebody else's folder
-        return False
 
 
 def _session() -> dict[str, str]:

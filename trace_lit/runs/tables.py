@@ -11,6 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from trace_lit import terminal
+from trace_lit.escapes import markdown, one_line, say
+from trace_lit.plain import to_json as strict_json
 from trace_lit.runs.compare import ABSENT, COST, Comparison, Statistic
 
 
@@ -73,9 +75,9 @@ def to_markdown(comparison: Comparison) -> str:
     parts = []
     for table in tables(comparison):
         rule = ["---", *["--:"] * (len(table.header) - 1)]
-        lines = ([cell.replace("|", r"\|") for cell in cells] for cells in (table.header, rule, *table.rows))
-        parts.append("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
-    return "\n\n".join([*parts, *notes(comparison)]) + "\n"
+        cells = [list(map(markdown, table.header)), rule, *(list(map(markdown, row)) for row in table.rows)]
+        parts.append("\n".join(f"| {' | '.join(row)} |" for row in cells))
+    return "\n\n".join([*parts, *map(one_line, notes(comparison))]) + "\n"
 
 
 def to_json(comparison: Comparison) -> str:
@@ -98,7 +100,7 @@ def to_json(comparison: Comparison) -> str:
         "settings": comparison.settings,
         "unfinished": [str(folder) for folder in comparison.unfinished],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    return strict_json(content, default=str) + "\n"
 
 
 def _plain(statistic: Statistic) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def _plain(statistic: Statistic) -> dict[str, Any]:
 def print_comparison(comparison: Comparison, console: Console | None = None) -> None:
     """Print the tables, as Markdown where the output is no terminal."""
     if console is None and not sys.stdout.isatty():
-        print(to_markdown(comparison), end="")
+        say(to_markdown(comparison), end="")
         return
     console = console or terminal.console()
     for table in tables(comparison):

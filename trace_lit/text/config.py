@@ -17,6 +17,7 @@ class TextConfig:
         "wordllama, minilm (an extra), an encoder of the Hugging Face hub by name or folder, or package.module:Class of a "
         "TextEncoder",
         class_path=True,
+        hub=True,
     )
     options: dict[str, Any] = option({}, "arguments for a TextEncoder of your own, by name")
     unit: str = option(

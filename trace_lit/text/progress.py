@@ -8,6 +8,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from trace_lit.escapes import say
+
 _QUIET = 3.0  # seconds without output
 _EVERY = 15.0  # seconds between two plain lines
 
@@ -43,7 +45,7 @@ class JobProgress:
             else:
                 self._next_sign = now + _EVERY
                 left = (now - self._start) / self.done * (self.total - self.done)
-                print(f"{self.title}: {self.done:,} of {self.total:,}, {left:.0f} s left", file=sys.stderr, flush=True)
+                say(f"{self.title}: {self.done:,} of {self.total:,}, {left:.0f} s left", file=sys.stderr, flush=True)
 
     def _started_bar(self) -> Progress:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -10,6 +10,7 @@ import torch
 
 from data_modules import DomainDataModule
 from trace_lit.config import ConfigError
+from trace_lit.escapes import say
 from trace_lit.models import model_entry
 from trace_lit.modules.optim import scaled_learning_rate
 from trace_lit.modules.stage import StageModule
@@ -37,33 +38,33 @@ def announce(config: Config, folder: Path, data: DomainDataModule, module: Stage
         return
     sizes = [len(dataset) for dataset in data.datasets["train"]]
     rows = ", ".join(f"{name} {size}" for name, size in zip(data.corpus_names, sizes, strict=True))
-    print(f"{config.stage} → {folder}")
-    print(f"  data      {rows} training windows, fingerprint {data.data_fingerprint[:12]}")
+    say(f"{config.stage} → {folder}")
+    say(f"  data      {rows} training windows, fingerprint {data.data_fingerprint[:12]}")
     if isinstance(data.text, CachedTextEncoder):
-        print(f"  texts     {data.text.stats.describe()}, encoder {config.text.name}")
+        say(f"  texts     {data.text.stats.describe()}, encoder {config.text.name}")
     total, trained = module.parameter_counts()
     start = config.init_from or "random"
-    print(f"  model     {total:,} parameters, {trained:,} of them trained, start {start}, seed {config.seed}")
+    say(f"  model     {total:,} parameters, {trained:,} of them trained, start {start}, seed {config.seed}")
     processes = trainer.world_size
     accumulated = config.trainer.accumulated
     batch = config.data.batch_size * processes * accumulated
-    print(f"  device    {_devices(trainer)}, precision {trainer.precision}, global batch {batch}", end="")
+    say(f"  device    {_devices(trainer)}, precision {trainer.precision}, global batch {batch}", end="")
     factors = [
         config.data.batch_size,
         *([processes] if processes > 1 else []),
         *([accumulated] if accumulated > 1 else []),
     ]
-    print(f" = {' × '.join(map(str, factors))}" if len(factors) > 1 else "")
+    say(f" = {' × '.join(map(str, factors))}" if len(factors) > 1 else "")
     if module.learns_by_steps:
-        print(f"  rate      {learning_rate_in_words(config, batch)}")
+        say(f"  rate      {learning_rate_in_words(config, batch)}")
     if config.stage == "tune":
-        print(f"  tunes     {tuning_in_words(config)}")
+        say(f"  tunes     {tuning_in_words(config)}")
     if words := retrieval_in_words(config, data):
-        print(f"  retrieves {words}")
+        say(f"  retrieves {words}")
     if config.stage == "align":
         contrasted = config.data.batch_size * processes  # batches that make a step together are contrasted each alone
-        print(f"  negatives {negatives_in_words(config, min(contrasted, max(sizes)) - 1)}")
-    print(end="", flush=True)
+        say(f"  negatives {negatives_in_words(config, min(contrasted, max(sizes)) - 1)}")
+    say(end="", flush=True)
 
 
 def _devices(trainer: L.Trainer) -> str:

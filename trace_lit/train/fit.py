@@ -17,6 +17,8 @@ from lightning.pytorch.utilities import rank_zero_only
 from data_modules import DomainDataModule
 from trace_lit.atomic import write_atomically
 from trace_lit.config import ConfigError
+from trace_lit.escapes import say
+from trace_lit.holding import held
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules import AtomicCheckpointIO, Checkpoint, CheckpointError, TuneModule
 from trace_lit.modules.checkpoint import CHECKPOINT_KEY, contents
@@ -28,7 +30,7 @@ from trace_lit.runs.record import recorded
 from trace_lit.settings import STAGES, Config, load_config, retrieves, split_words, to_yaml
 from trace_lit.text import build_text_encoder
 from trace_lit.train.announce import announce, check_processes
-from trace_lit.train.claim import check_free, claimed
+from trace_lit.train.claim import check_free, claimed, settle
 from trace_lit.train.process import training_process
 from trace_lit.train.processes import follow_parent
 from trace_lit.train.resume import check_finished, check_resumable, check_words, checkpoint_to_resume, is_of_run
@@ -121,13 +123,30 @@ def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool
     start = load_start(config, trust) if resume is None else None
     build_text_encoder(config.text)  # one that is not there is refused before a corpus is built
     folder = run_folder(config, run_domain(corpus_cache(config).prepare()))
+    if getattr(rank_zero_only, "rank", 0):  # the others find the folder held and made
+        return _fit_in(folder, config, start, notes, resume, overwrite, trust)
+    with held(folder):
+        settle(folder, overwrite or resume == "auto")
+        return _fit_in(folder, config, start, notes, resume, overwrite, trust)
+
+
+def _fit_in(
+    folder: Path,
+    config: Config,
+    start: Checkpoint | None,
+    notes: list[str],
+    resume: str | Path | None,
+    overwrite: bool,
+    trust: bool,
+) -> FitResult:
+    """Train in `folder`, which this process holds."""
     checkpoint = checkpoint_to_resume(resume, folder, config.stage, trust)
     if checkpoint is None and resume is not None:  # there is nothing to go on from, so it begins
         start, overwrite = load_start(config, trust), True
     if checkpoint is not None and config.init_from is not None:  # its start may be gone
         bring_along(config, checkpoint.config)
     own = checkpoint is not None and is_of_run(checkpoint, folder)
-    if not own and getattr(rank_zero_only, "rank", 0) == 0:  # the others find the folder made
+    if not own and getattr(rank_zero_only, "rank", 0) == 0:
         check_free(folder, overwrite)  # before all the work
     data = _load_data(config, checkpoint or start)
     if config.stage == "tune" and config.tune.model in CLASSIFIERS:
@@ -153,7 +172,7 @@ def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool
         write_atomically(folder / "config.yaml", to_yaml(config))
         announce(config, folder, data, module, trainer)
         for line in notes:
-            print(f"  {line}", flush=True)
+            say(f"  {line}", flush=True)
         with recorded(folder, about_run(data)):
             return FitResult(folder, session.train(checkpoint))
 
@@ -233,7 +252,7 @@ def _check_going_on(
 def _ended(config: Config, folder: Path, data: DomainDataModule) -> FitResult:
     """Tell that the run in `folder`, without gradient steps, is what it can be."""
     check_finished(folder, config, data)
-    print(f"done: {folder}, a model without gradient steps has nothing to go on with")
+    say(f"done: {folder}, a model without gradient steps has nothing to go on with")
     return FitResult(folder, {})
 
 
@@ -263,7 +282,7 @@ def _fit_classifier(
         written: dict[str, Any] = {"run/data_fingerprint": data.data_fingerprint, **metrics}
         with recorded(folder, about_run(data)):
             write_metrics(folder, written)
-        print(f"done: {folder}")
+        say(f"done: {folder}")
         for name, value in metrics.items():
-            print(f"  {name} {value:.4g}")
+            say(f"  {name} {value:.4g}")
     return FitResult(folder, metrics)

@@ -9,8 +9,8 @@ from typing import Any
 from data_modules import DomainDataModule
 from trace_lit.config import ConfigError, flatten
 from trace_lit.modules import Checkpoint, CheckpointError, load_checkpoint
-from trace_lit.runs.folder import read_metrics
-from trace_lit.settings import Config, load_config, to_dict
+from trace_lit.runs.folder import read_metrics, read_settings
+from trace_lit.settings import Config, to_dict
 from trace_lit.train.trainer import LAST
 
 # What may change between two sessions of a run; the longest beginning of a key that stands here or below decides.
@@ -133,7 +133,7 @@ def check_finished(folder: Path, config: Config, data: DomainDataModule) -> None
 
     For one without gradient steps, which can only be what it is or be fitted anew.
     """
-    there = load_config([folder / "config.yaml"])
+    there = read_settings(folder)
     refused = _refused(_changes(there, config), str(read_metrics(folder).get("run/data_fingerprint")), data)
     if there.init_from != config.init_from:
         refused.append(f"init_from={there.init_from} there, {config.init_from} here (it is what was solved on)")

@@ -14,6 +14,7 @@ from types import FrameType
 
 from callbacks.stopping import SIGNALS
 from trace_lit.config import ConfigError
+from trace_lit.escapes import say
 from trace_lit.modules import CheckpointError
 from trace_lit.runs.compare import compare_runs
 from trace_lit.runs.data import corpus_cache, run_domain
@@ -89,16 +90,16 @@ def fit_in_turn(turns: Sequence[Turn], resume: str | None = None, overwrite: boo
     for number, turn in enumerate(turns):
         words = ["fit", *turn.words, *how]
         if speaks:
-            print(f"seed {turn.seed}, {number + 1} of {len(turns)}: trace-lit {shlex.join(words)}", flush=True)
+            say(f"seed {turn.seed}, {number + 1} of {len(turns)}: trace-lit {shlex.join(words)}", flush=True)
         # -P: the current folder is not searched first, where a user may have a callbacks.py of their own.
         code = _run([sys.executable, "-P", "-m", "trace_lit.cli", *words], _environment(number))
         if code:
             left = ", ".join(str(other.seed) for other in turns[number + 1 :])
             if speaks and left:
-                print(f"seed {turn.seed} ended with code {code}; not started: seed {left}", file=sys.stderr)
+                say(f"seed {turn.seed} ended with code {code}; not started: seed {left}", file=sys.stderr)
             return code
         if speaks:
-            print()
+            say()
     if speaks:
         print_comparison(compare_runs(folders))
     return 0

@@ -13,6 +13,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from callbacks import BestCheckpoint, HardNegativeMining, LastCheckpoint, Stopped, StopSignals, Throughput
 from data_modules import DomainDataModule
+from trace_lit.escapes import say
 from trace_lit.inference.predict import log_forecasts
 from trace_lit.modules import Checkpoint, TrainingError, TuneModule
 from trace_lit.modules.stage import StageModule
@@ -54,7 +55,7 @@ class Session:
             return self._learn(checkpoint)
         except Stopped as stopped:
             if trainer.is_global_zero:
-                print(stopped, flush=True)
+                say(stopped, flush=True)
             raise _leave(trainer, stopped.signal) from None
         except SIGTERMException:  # before training had begun
             raise _leave(trainer, signal.SIGTERM) from None
@@ -73,7 +74,7 @@ class Session:
         before = read_metrics(self.folder).get("fit/epochs")
         if checkpoint is not None and (trainer.global_step, before) == (checkpoint.step, metrics["fit/epochs"]):
             if trainer.is_global_zero:
-                print(f"done: {self.folder}, there was no epoch left to train")
+                say(f"done: {self.folder}, there was no epoch left to train")
             return {}
         metrics = self._finish(metrics)
         if number := _callback(trainer, StopSignals).received:  # since the last step
@@ -102,10 +103,10 @@ class Session:
             if isinstance(module, TuneModule) and config.tune.task == "forecast" and writer is not None:
                 log_forecasts(module, data, writer, trainer.global_step)
             log_hyperparameters(trainer, config, run_domain([corpus.path for corpus in data.corpora]))
-            print(f"done: {self.folder}")
+            say(f"done: {self.folder}")
             for name, value in metrics.items():
                 if name.startswith(("fit/", "best/", "cv/")) or (config.stage == "tune" and name.startswith("last/")):
-                    print(f"  {name} {value:.4g}")
+                    say(f"  {name} {value:.4g}")
         return metrics
 
     def _costs(self) -> dict[str, float]:

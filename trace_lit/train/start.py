@@ -11,6 +11,7 @@ import numpy as np
 from data_modules import DomainDataModule
 from trace_lit.config import ConfigError, check_own, given_keys
 from trace_lit.modules import AlignModule, Checkpoint, CheckpointError, PretrainModule, load_checkpoint
+from trace_lit.modules.checkpoint import fitting as weights_of
 from trace_lit.modules.stage import StageModule
 from trace_lit.settings import Config, check
 from trace_lit.tuning.build import build_tune_module
@@ -127,7 +128,8 @@ def build_module(config: Config, data: DomainDataModule, start: Checkpoint | Non
             fitting = {name: w for name, w in start.weights.items() if name in own and own[name].shape == w.shape}
             module.load_state_dict(fitting, strict=False)
         else:
-            module.encoder.load_state_dict(start.encoder_weights())
+            with weights_of(start.path):
+                module.encoder.load_state_dict(start.encoder_weights())
         module.encoder.extend(data.vocabulary)
     if isinstance(module, AlignModule) and data.vocabularies:
         module.use_usual(data.vocabularies, [len(dataset) for dataset in data.datasets["train"]])

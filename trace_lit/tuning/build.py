@@ -14,6 +14,7 @@ from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.metrics.scores import ClassificationScores, ForecastScores
 from trace_lit.modules import Checkpoint, TuneModule
+from trace_lit.modules.checkpoint import fitting
 from trace_lit.modules.tune import Scores, score
 from trace_lit.settings import Config
 from trace_lit.tuning.neighbours import attach_retrieval, fingerprints
@@ -67,7 +68,8 @@ def build_tune_module(
     module = bare_module(config, data, vocabulary, len(data.vocabulary), trust)
     if module.has_encoder:
         if start is not None:
-            module.encoder.load_state_dict(start.encoder_weights())
+            with fitting(start.path):
+                module.encoder.load_state_dict(start.encoder_weights())
         module.encoder.extend(data.vocabulary)
     if module.aligned is not None and start is not None:
         if not any(text for own in data.datasets["train"] for text in own.texts):
@@ -75,7 +77,8 @@ def build_tune_module(
                 "tune.alignment_weight is set, but no training window has a text: a row with one must lie within the "
                 "look-back; set tune.alignment_weight to 0, or lengthen window.lookback"
             )
-        module.aligned.load_state_dict(start.alignment_weights(), strict=False)  # the encoder's part is there
+        with fitting(start.path):
+            module.aligned.load_state_dict(start.alignment_weights(), strict=False)  # the encoder's part is there
     module.prepare()
     return module
 

@@ -1,0 +1,151 @@
+"""Reading the Parquet files of a corpus, within bounds: what they would become in memory is counted before it is built.
+
+Parquet keeps equal values once, so that a file of some kilobytes may stand for gigabytes. Texts are read as dictionaries,
+whose sizes are known before they are written out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from data_modules.schema import SCHEMA, CorpusError, values_type
+from trace_lit.errors import first_line
+
+MARK = 8  # characters of the fingerprint in a shard's name
+_SHARD = re.compile(rf"rows-(?:([0-9a-f]{{{MARK}}})-)?\d{{5}}-of-\d{{5}}\.parquet")  # without them: of version 0.1
+FREE_BYTES = 2**28  # that a shard may become, and times its own size
+FREE_TIMES = 200
+LONGEST = {  # bytes of a text
+    "id": 1000,
+    "series_id": 1000,
+    "frequency": 100,
+    "label": 1000,
+    "split": 100,
+    "text": 2**20,
+    "channel_texts": 2**20,
+}
+_LEAVES = {"channel_texts": ("channel_texts.list.element", "channel_texts.list.item")}
+
+
+def is_shard(name: str) -> bool:
+    """Whether a build has given a file this name."""
+    return _SHARD.fullmatch(name) is not None
+
+
+def find_shards(path: Path, fingerprint: str | None) -> list[Path]:
+    """The Parquet files of the corpus in `path` with this `fingerprint`, without those of another build in that folder."""
+    found = sorted(path.glob("*.parquet"))
+    marks = {file: match[1] for file in found if (match := _SHARD.fullmatch(file.name))}
+    own = None if fingerprint is None else str(fingerprint)[:MARK]
+    if own not in marks.values():  # of version 0.1, made by hand, or damaged
+        return [file for file in found if marks.get(file) is None] or found
+    return [file for file in found if marks.get(file, own) == own]
+
+
+def read_shards(path: Path, fingerprint: str | None, optional: Sequence[str] = ()) -> pa.Table:
+    """The rows of all shards of the corpus with this `fingerprint`, with the columns of `SCHEMA`.
+
+    Columns that are `optional` are null where a shard does not have them. Values are float32 where that holds all of them
+    exactly, else float64.
+
+    Raises
+    ------
+    CorpusError
+        There is no shard, or one is damaged, lacks a column, or would take memory out of proportion to its size.
+    """
+    shards = find_shards(path, fingerprint)
+    if not shards:
+        raise CorpusError(f"{path} holds no Parquet files; build the corpus again")
+    tables = [_read(shard, optional) for shard in shards]
+    place = SCHEMA.get_field_index("values")
+    kinds = [values_type(table["values"]) for table in tables]
+    kind = kinds[0] if len(set(kinds)) == 1 else pa.list_(pa.list_(pa.float64()))
+    tables = [table.set_column(place, "values", table["values"].cast(kind)) for table in tables]
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def _read(shard: Path, optional: Sequence[str]) -> pa.Table:
+    try:
+        _check_size(shard)
+        table = pq.read_table(shard, partitioning=None, read_dictionary=_text_leaves())
+    except CorpusError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        raise CorpusError(f"{shard} is damaged or truncated ({first_line(error)}); build the corpus again") from None
+    columns = []
+    for field in SCHEMA:
+        if field.name in table.column_names:
+            columns.append(_as_written_out(shard, table[field.name], field))
+        elif field.name in optional:
+            columns.append(pa.chunked_array([pa.nulls(len(table), field.type)]))
+        else:
+            raise CorpusError(f"{shard} has no column {field.name!r}; it has {', '.join(table.column_names)}")
+    return pa.table(columns, names=SCHEMA.names)
+
+
+def _text_leaves() -> list[str]:
+    return [leaf for name in LONGEST for leaf in _LEAVES.get(name, (name,))]
+
+
+def _check_size(shard: Path) -> None:
+    """CorpusError where the numbers in a shard are many for its size."""
+    allowed = FREE_BYTES + FREE_TIMES * shard.stat().st_size
+    with pq.ParquetFile(shard) as file:
+        about = file.metadata
+        cells = sum(
+            about.row_group(group).column(number).num_values
+            for group in range(about.num_row_groups)
+            for number in range(about.row_group(group).num_columns)
+        )
+    if 8 * cells > allowed:
+        raise CorpusError(
+            f"{shard} has {cells:,} cells, which would take {8 * cells:,} bytes; a file of its size may take {allowed:,}"
+        )
+
+
+def _as_written_out(shard: Path, column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    """A column in its type of `SCHEMA`; numbers keep theirs, or become float64."""
+    try:
+        if field.name in LONGEST:
+            _check_texts(shard, field.name, column)
+        if field.name != "values":
+            return column.cast(field.type)
+        return column if values_type(column) is not None else column.cast(pa.list_(pa.list_(pa.float64())))
+    except UnicodeDecodeError:
+        raise CorpusError(f"{shard}: column {field.name!r} holds bytes that are no UTF-8 text") from None
+    except (pa.ArrowException, ValueError) as error:
+        raise CorpusError(f"{shard}: a column has the wrong type: {first_line(error)}") from None
+
+
+def _check_texts(shard: Path, name: str, column: pa.ChunkedArray) -> None:
+    """CorpusError where a text is too long, no UTF-8, or all of them are many for the shard's size."""
+    allowed = FREE_BYTES + FREE_TIMES * shard.stat().st_size
+    total = 0
+    for chunk in column.chunks:
+        texts = chunk.flatten() if pa.types.is_list(chunk.type) or pa.types.is_large_list(chunk.type) else chunk
+        known = texts.dictionary if pa.types.is_dictionary(texts.type) else texts
+        if not (pa.types.is_string(known.type) or pa.types.is_large_string(known.type)):
+            continue  # the cast tells
+        try:
+            known.validate(full=True)
+        except pa.ArrowInvalid:
+            raise CorpusError(f"{shard}: column {name!r} holds bytes that are no UTF-8 text") from None
+        sizes = pc.binary_length(known).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        if len(sizes) and (longest := int(sizes.max())) > LONGEST[name]:
+            raise CorpusError(
+                f"{shard}: column {name!r} has a text of {longest:,} bytes; {LONGEST[name]:,} are allowed"
+            )
+        if pa.types.is_dictionary(texts.type):
+            used = texts.indices.drop_null().to_numpy(zero_copy_only=False)
+            total += int(sizes @ np.bincount(used, minlength=len(sizes)))
+        else:
+            total += int(sizes.sum())
+    if total > allowed:
+        raise CorpusError(f"{shard}: the texts of column {name!r} would take {total:,} bytes; {allowed:,} are allowed")

@@ -1,0 +1,21 @@
+"""A tenth of the campaign of `make faults`, with another seed each time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+def test_killed_at_any_change_of_the_disk_the_same_words_go_on() -> None:
+    made = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("campaign.py")), "--kills", "4"],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr

@@ -1,0 +1,245 @@
+"""Every reader, fed with what resembles its files: it reads them, or refuses them in one sentence.
+
+`TRACE_LIT_FUZZ` is the number of inputs of each reader (default: 40); the seed changes from day to day and is printed by
+hypothesis where something goes wrong.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from data_modules import Channel, Corpus, CorpusInfo, Record, validate_corpus, write_corpus
+from data_modules.csv_series import read_series_csv
+from data_modules.frequency import Frequency
+from data_modules.unpickle import load_pickle
+from trace_lit.errors import InputError
+from trace_lit.inference.loaded import encoder_of
+from trace_lit.modules import AtomicCheckpointIO, load_checkpoint
+from trace_lit.runs.compare import compare_runs
+from trace_lit.runs.folder import read_settings
+from trace_lit.runs.listing import list_run
+from trace_lit.runs.tables import to_json, to_markdown
+from trace_lit.settings import Config, load_config, to_dict, to_yaml
+
+INPUTS = int(os.environ.get("TRACE_LIT_FUZZ", "40"))
+fuzzed = settings(
+    max_examples=INPUTS,
+    deadline=5000,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from(
+        ["", "../..", "${oc.env:HOME}", "\x1b]0;x\x07", "a:b", "9" * 30, "1e20", "nan", "os:system", "\ud800"]
+    ),
+)
+TREES = st.recursive(
+    ODD, lambda own: st.lists(own, max_size=3) | st.dictionaries(st.text(max_size=6), own, max_size=3), max_leaves=8
+)
+
+
+def tried(read: Callable[[], object]) -> None:
+    """Read; what is raised is an InputError whose message is one line."""
+    message = ""
+    try:
+        read()
+    except InputError as error:
+        message = str(error).strip()
+    assert "\n" not in message
+    assert len(message) < 20_000
+
+
+def changed(draw: Any, tree: Any, depth: int = 4) -> Any:
+    """A copy of the plain `tree` with one part exchanged, removed or added."""
+    tree = copy.deepcopy(tree)
+    node = tree
+    for _ in range(draw(st.integers(0, depth))):
+        inner = [key for key, own in _items(node) if isinstance(own, (dict, list)) and own]
+        if not inner:
+            break
+        node = node[draw(st.sampled_from(inner))]
+    keys = [key for key, _ in _items(node)]
+    if isinstance(node, dict) and draw(st.booleans()):
+        node[draw(st.text(max_size=8))] = draw(TREES)
+    elif keys:
+        key = draw(st.sampled_from(keys))
+        if draw(st.booleans()):
+            node[key] = draw(TREES)
+        else:
+            del node[key]
+    return tree
+
+
+def _items(node: Any) -> list[tuple[Any, Any]]:
+    return list(node.items()) if isinstance(node, dict) else list(enumerate(node)) if isinstance(node, list) else []
+
+
+def flipped(draw: Any, whole: bytes) -> bytes:
+    """`whole` with some bytes changed, or a part of it left out."""
+    data = bytearray(whole)
+    for _ in range(draw(st.integers(1, 4))):
+        data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
+    cut = draw(st.integers(0, 4 * len(data)))
+    return bytes(data[:cut])
+
+
+@fuzzed
+@given(st.data())
+def test_csv(tmp_path: Path, data: st.DataObject) -> None:
+    cells = st.sampled_from(
+        ["", "1", "-2.5", "nan", "1e400", "1e20", "x", '"', "2024-05-01", "2024-05-01T01:00", "9999-12-31"]
+    )
+    rows = data.draw(st.lists(st.lists(cells, min_size=2, max_size=3), max_size=6))
+    header = data.draw(st.sampled_from(["time,wind", "wind [m/s],time", "wind", "time,wind,wind", "x,y", ""]))
+    path = tmp_path / "query.csv"
+    path.write_bytes("\n".join([header, *map(",".join, rows)]).encode() + data.draw(st.binary(max_size=4)))
+    alias = data.draw(st.sampled_from([None, "1h", "D", "ME", "10min"]))
+    frequency = None if alias is None else Frequency.parse(alias)
+    tried(lambda: read_series_csv(path, [Channel("wind", "m/s"), Channel("gust", "m/s")], frequency))
+
+
+@fuzzed
+@given(st.data())
+def test_words(data: st.DataObject) -> None:
+    keys = [
+        "run.name",
+        "seed",
+        "data.corpus",
+        "data.options",
+        "window.targets",
+        "encoder.width",
+        "text.name",
+        "x",
+        "optim.betas",
+    ]
+    value = data.draw(st.text(max_size=30) | ODD.map(str) | TREES.map(lambda own: json.dumps(own)))
+    tried(lambda: load_config([], [f"{data.draw(st.sampled_from(keys))}={value}"]))
+
+
+@fuzzed
+@given(st.data())
+def test_configurations(tmp_path: Path, data: st.DataObject) -> None:
+    (tmp_path / "checkpoints").mkdir(exist_ok=True)
+    path = tmp_path / "config.yaml"
+    if data.draw(st.booleans()):
+        path.write_bytes(flipped(data.draw, to_yaml(Config()).encode()))
+    else:
+        plain = changed(data.draw, to_dict(Config()))
+        path.write_text(yaml.safe_dump(plain), encoding="utf-8", errors="surrogatepass")
+    for read in (lambda: load_config([path]), lambda: read_settings(tmp_path), lambda: list_run(tmp_path)):
+        tried(read)
+
+
+@fuzzed
+@given(st.data())
+def test_metrics(tmp_path: Path, data: st.DataObject) -> None:
+    metrics = {"test/text_to_series/pair/MRR": 0.1, "test/text_to_series/pair/MRR/ci95": [0.0, 0.2], "fit/seconds": 1.0}
+    (tmp_path / "config.yaml").write_text(to_yaml(Config()))
+    text = json.dumps(changed(data.draw, metrics, 1))
+    written = flipped(data.draw, text.encode()) if data.draw(st.booleans()) else text.encode()
+    (tmp_path / "metrics.json").write_bytes(written)
+
+    def read() -> None:
+        comparison = compare_runs([tmp_path], details=True)
+        json.loads(to_json(comparison), parse_constant=pytest.fail)
+        assert "\x1b" not in to_markdown(comparison)
+        list_run(tmp_path)
+
+    tried(read)
+
+
+@fuzzed
+@given(st.data())
+def test_pickles(tmp_path: Path, data: st.DataObject) -> None:
+    arrays = [
+        np.arange(6.0).reshape(2, 3),
+        np.array(["a", None], dtype=object),
+        np.array(["x", "yy"]),
+        {"a": (1, b"2")},
+    ]
+    whole = pickle.dumps(data.draw(st.sampled_from(arrays)), protocol=data.draw(st.integers(0, 5)))
+    (tmp_path / "data.pkl").write_bytes(flipped(data.draw, whole))
+    tried(lambda: load_pickle(tmp_path / "data.pkl"))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(0)
+    records = [
+        Record(
+            f"r{n}", f"s{n}", datetime(2024, 1, 1), rng.normal(size=(2, 8)), text="high", split=("train", "test")[n % 2]
+        )
+        for n in range(6)
+    ]
+    info = CorpusInfo("rivers", "rivers", "made up", (Channel("level", "m"), Channel("flow", "m/s")), "1h")
+    return write_corpus(records, info, tmp_path_factory.mktemp("corpora") / "rivers").path
+
+
+def used(path: Path) -> None:
+    validate_corpus(path)
+    opened = Corpus.load(path)
+    _ = opened.starts, opened.ends, opened.labels, opened.texts, opened.values()
+
+
+@fuzzed
+@given(st.data())
+def test_corpus_yaml(corpus: Path, tmp_path: Path, data: st.DataObject) -> None:
+    (shard,) = corpus.glob("*.parquet")
+    (tmp_path / shard.name).write_bytes(shard.read_bytes())
+    header = yaml.safe_load((corpus / "corpus.yaml").read_text())
+    if data.draw(st.booleans()):  # made by hand
+        del header["fingerprint"], header["rows"]
+    text = yaml.safe_dump(changed(data.draw, header)).encode("utf-8", "surrogatepass")
+    (tmp_path / "corpus.yaml").write_bytes(flipped(data.draw, text) if data.draw(st.booleans()) else text)
+    tried(lambda: used(tmp_path))
+
+
+@fuzzed
+@given(st.data())
+def test_parquet(corpus: Path, tmp_path: Path, data: st.DataObject) -> None:
+    (shard,) = corpus.glob("*.parquet")
+    target = tmp_path / shard.name
+    (tmp_path / "corpus.yaml").write_bytes((corpus / "corpus.yaml").read_bytes())
+    if data.draw(st.booleans()):
+        target.write_bytes(flipped(data.draw, shard.read_bytes()))
+    else:
+        frame = pq.read_table(shard).to_pandas()
+        name, row = data.draw(st.sampled_from(list(frame.columns))), data.draw(st.integers(0, len(frame) - 1))
+        odd = st.one_of(
+            ODD.filter(lambda own: own != "\ud800"), st.lists(st.lists(st.floats(), max_size=9), max_size=3)
+        )
+        frame[name] = frame[name].astype(object)
+        frame.at[row, name] = data.draw(odd)
+        try:
+            frame.to_parquet(target)
+        except Exception:  # pandas cannot write such a mixture
+            return
+    tried(lambda: used(tmp_path))
+
+
+@fuzzed
+@given(st.data())
+def test_checkpoints(content: dict[str, Any], tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint(changed(data.draw, content, 5), path)
+    if data.draw(st.integers(0, 3)) == 0:
+        path.write_bytes(flipped(data.draw, path.read_bytes()))
+    tried(lambda: encoder_of(load_checkpoint(path)))
