@@ -44,10 +44,10 @@ def print_hits(hits: Sequence[Hit], name: str) -> None:
         table.add_column(column, justify="right" if column in ("", "score") else "left")
     styles = {"+": "green", "−": "red"}
     for place, hit in enumerate(hits, start=1):
-            row = (str(place), f"{hit.score:.3f}", hit.id, f"{hit.start:%Y-%m-%d %H:%M}", hit.label or "-")
-            lines = [Text(shown(line), styles.get(line[0], "dim")) for line in explanation_lines(hit.explanation)]
-            cell = Text("\n").join([Text(shown(hit.text)), *lines])  # a string would be read as rich's markup
-            table.add_row(*(Text(shown(own)) for own in row), cell)
+        row = (str(place), f"{hit.score:.3f}", hit.id, f"{hit.start:%Y-%m-%d %H:%M}", hit.label or "-")
+        lines = [Text(shown(line), styles.get(line[0], "dim")) for line in explanation_lines(hit.explanation)]
+        cell = Text("\n").join([Text(shown(hit.text)), *lines])  # a string would be read as rich's markup
+        table.add_row(*(Text(shown(own)) for own in row), cell)
     Console().print(table)
 
 
