@@ -137,7 +137,7 @@ def test_weights_that_are_missing_damaged_or_others_are_refused(packaged: Path, 
 def test_a_run_folder_of_that_name_comes_first(packaged: Path, tmp_path: Path) -> None:
     (tmp_path / "universal").mkdir()
     assert isinstance(trace_lit.load("universal"), UniversalRun)
-    (tmp_path / "universal" / "config.yaml").touch()
+    (tmp_path / "universal" / "config.yaml").write_text("stage: align\n")
     with pytest.raises(CheckpointError, match="has no checkpoint yet"):
         trace_lit.load("universal")
 

@@ -39,7 +39,7 @@ def whole(silent: slice, wordless: slice) -> MultimodalBatch:
 class Bank:
     """Of each of 20 statements, which of the corpus's windows it is true of."""
 
-    first = 0
+    first, count, turned = 0, 2, 1
     table = torch.rand(20, CORPUS, generator=torch.Generator().manual_seed(5)) < 0.4
 
     def __contains__(self, row: int) -> bool:

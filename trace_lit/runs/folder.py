@@ -61,7 +61,10 @@ def read_settings(folder: Path) -> Config:
     """
     path = folder / "config.yaml"
     try:
-        return from_dict(read_yaml(path))
+        settings = read_yaml(path)
+        if not isinstance(settings, dict):
+            raise PlainError(f"it must hold a mapping of keys, not a {type(settings).__name__}")
+        return from_dict(settings)
     except FileNotFoundError:
         raise CheckpointError(f"{folder} is not a run folder: it has no config.yaml") from None
     except (OSError, ValueError, TypeError, AttributeError, OmegaConfBaseException) as error:
