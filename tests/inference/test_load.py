@@ -320,7 +320,7 @@ def test_a_step_without_a_row_is_missing_and_rows_without_times_follow_each_othe
         (frame().iloc[:0], "has no rows"),
         (frame() * np.nan, "holds no value"),
         (frame().assign(Tide="much"), "column 'Tide': not a number"),
-        (frame().assign(Tide=np.inf), "infinite or too large"),
+        (frame().assign(Tide=np.inf), "infinite or above"),
         (frame().set_axis([f"row {n}" for n in range(48)]), "'row 0' is no time"),
         (frame(2), "has 2 rows; the model needs at least a patch"),
         (np.ones((3, 48)), r"has the shape \(3, 48\); it must be \(2, steps\), a row for each of tide \[m\], flow"),
