@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -49,6 +50,35 @@ def test_a_second_process_is_told_who_holds_it(tmp_path: Path) -> None:
         assert f"process {os.getpid()} on" in str(holder_in_words(place))
     assert list(tmp_path.iterdir()) == [tmp_path / "runs"]
     assert not list((tmp_path / "runs").iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock that could be missing")
+@pytest.mark.filterwarnings("ignore:flock not supported")
+def test_on_a_file_system_without_flock_one_process_holds_it_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def missing(*arguments: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    place = tmp_path / "run"
+    without = (
+        "import errno, fcntl\ndef missing(*arguments):\n    raise OSError(errno.ENOSYS, '')\nfcntl.flock = missing\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", without + PROGRAM, str(place)], stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(HeldError, match=rf"run is in use by process {other.pid} on"), held(place):
+        pass
+    other.kill()
+    other.wait()
+    with held(place):
+        assert f"process {os.getpid()} on" in str(holder_in_words(place))
+    assert not list(tmp_path.iterdir())
 
 
 def test_folders_above_come_and_go(tmp_path: Path) -> None:

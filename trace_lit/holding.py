@@ -96,7 +96,7 @@ def holder_in_words(place: Path) -> str | None:
             return None if free else _in_words(_holder(place))
     except Timeout:
         return _in_words(_holder(place))
-    except (OSError, NotImplementedError):  # somebody else's folder
+    except OSError:  # somebody else's folder
         return None
 
 
@@ -144,8 +144,6 @@ def _acquire(lock: FileLock, place: Path, wait: bool) -> None:
                 told = True
             time.sleep(_POLL)
             continue
-        except NotImplementedError:  # a file system without locks: the note alone tells
-            return
         with suppress(OSError):
             if os.path.samestat(os.fstat(lock._context.lock_file_fd or -1), os.stat(_lock(place))):
                 return

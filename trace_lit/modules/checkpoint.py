@@ -269,9 +269,9 @@ def _check_archive(path: Path) -> None:
             if sum(part.file_size for part in archive.infolist()) > path.stat().st_size:
                 raise _damaged(path, "its parts overlap")
             wrong = archive.testzip()
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError, ValueError) as error:
-        if isinstance(error, CheckpointError):
-            raise
+    except CheckpointError:
+        raise
+    except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError) as error:  # of zipfile
         raise _damaged(path, first_line(error)) from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
