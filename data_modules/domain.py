@@ -107,9 +107,7 @@ class DomainDataModule(L.LightningDataModule):
         super().__init__()
         self.statements, self.statement_pool = statements, statement_pool
         self.statement_banks: list[StatementBank] = []  # one a corpus, where there are statements
-        self.held_out: list[
-            HeldOutStatements
-        ] = []  # one a corpus, where nothing else is asked of the validation windows
+        self.held_out: list[HeldOutStatements] = []  # one a corpus, where no validation window has a text
         self.vocabularies: list[ChannelVocabulary] = []  # one a corpus, where each has its own statistics in training
         self.config = config
         self.text = text

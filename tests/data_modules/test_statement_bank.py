@@ -40,6 +40,23 @@ def test_the_texts_of_a_window_are_true_and_an_opposite_joins_them(bank, rows):
     assert opposite.float().mean() > 0.5
 
 
+def test_half_of_the_texts_are_also_reversed_in_one_statement(rows):
+    bank = StatementBank(*rows, WordLlamaEncoder(), "token", FIRST, 6, seed=3, pool=8)
+    places = np.arange(len(rows[1]))
+    stated = bank.draw(places, epoch=1).stated
+    assert (bank.count, bank.turned, stated.shape[1]) == (6, 3, 9)
+    first, reversed_ = stated[:, :3], stated[:, 6:]
+    there = reversed_[..., 0] != NO_STATEMENT
+    assert there.float().mean() > 0.5
+    assert torch.equal(first[there][:, 1:], reversed_[there][:, 1:])
+    assert torch.equal(torch.from_numpy(bank._opposite)[first[there][:, 0]], reversed_[there][:, 0])
+    false = [
+        not bool(bank.truth(reversed_[window, text][None], torch.tensor([window]))[0, 0])
+        for window, text in there.nonzero().tolist()
+    ]
+    assert np.mean(false) > 0.6
+
+
 def test_the_truth_is_that_of_the_rules(bank, rows):
     corpus, own = rows
     table = WindowTable.of(corpus, own)

@@ -1,6 +1,7 @@
 """Texts as tokens with marks."""
 
 import numpy as np
+import pytest
 import torch
 
 from data_modules.text_table import TokenTable, text_table
@@ -33,6 +34,23 @@ def test_the_order_of_words_tells_texts_apart():
     bags, _ = (table := text_table(texts, encoder, "sentence")).look_up(table.numbers(texts))
     assert bags.shape[1] == 1
     assert torch.nn.functional.cosine_similarity(bags[0], bags[1]).item() > 0.95
+
+
+@pytest.mark.parametrize("unit", ["token", "sentence"])
+def test_joined_texts_stand_behind_one_another_and_are_different_sentences(unit):
+    texts = [TEXT, "Calm.", "A long and windy day. It rained."]
+    table = text_table(texts, WordLlamaEncoder(), unit)
+    one, two, three = table.numbers(texts).tolist()
+    vectors, mask = table.joined(torch.tensor([[two, 0, three], [0, 0, 0], [one, two, two]]))
+    alone, there = table.look_up(table.numbers(texts))
+    pieces = [own[here] for own, here in zip(alone, there, strict=True)]
+    width = vectors.shape[-1] - (4 if unit == "token" else 0)
+    for row, parts in ((0, [1, 2]), (1, []), (2, [0, 1, 1])):
+        expected = torch.cat([vectors.new_zeros(0, vectors.shape[-1]), *(pieces[part] for part in parts)])
+        assert mask[row].tolist() == [step < len(expected) for step in range(mask.shape[1])]
+        torch.testing.assert_close(vectors[row, mask[row], :width], expected[:, :width])
+    if unit == "token":
+        assert len(vectors[2, mask[2], -4].unique()) == 4  # two sentences, and "Calm." twice
 
 
 def test_without_an_encoder_no_text_counts():

@@ -57,7 +57,8 @@ class AlignModule(StageModule):
         self.contrast = build_loss(config.alignment)
         self._negative_caches: list[NegativeCache] = []  # one a corpus
         self.statement_banks: list[StatementBank] = []  # one a corpus: what is true of its training windows
-        self._usual: list[ChannelVocabulary] = []
+        self._usual: list[ChannelVocabulary] = []  # one a corpus, where each has its own usual values
+        self._common: ChannelVocabulary | None = None  # the one that is saved then
         self._first_rows: list[int] = []
         self.head: nn.Module | None = None
         self.classifier: nn.Module | None = None
@@ -83,7 +84,7 @@ class AlignModule(StageModule):
 
     @property
     def vocabulary(self) -> ChannelVocabulary:
-        return self._common if self._usual else self.encoder.vocabulary
+        return self.encoder.vocabulary if self._common is None else self._common
 
     def enter(self, corpus: int) -> None:
         """Take what is usual in the corpus of this number, where each has its own."""
