@@ -36,7 +36,7 @@ def steps_a_run(tiny_runs: TinyRuns, epochs: int) -> int:
 
 def test_every_step_of_pretraining_is_logged(tiny_runs: TinyRuns) -> None:
     seen = events(tiny_runs.pretrained)
-    for tag in ("main/loss/train", "train/gradient_norm", "train/learning_rate/pg1"):
+    for tag in ("main/loss/train", "train/loss", "train/gradient_norm", "train/learning_rate/pg1"):
         assert len(seen.Scalars(tag)) == steps_a_run(tiny_runs, 2), tag
     for tag in ("main/loss/validation", "train/samples_per_second"):
         assert len(seen.Scalars(tag)) == 2, tag

@@ -18,6 +18,7 @@ from data_modules import DomainDataModule
 from tests.conftest import TinyRuns
 from tests.train.sessions import run_on_two, run_sessions
 from trace_lit.config import ConfigError
+from trace_lit.holding import held
 from trace_lit.modules import CheckpointError, load_checkpoint
 from trace_lit.modules.stage import StageModule
 from trace_lit.runs.data import build_datamodule
@@ -131,6 +132,24 @@ def test_a_run_that_was_stopped_is_the_run_that_was_not(
         if session.code == 75:
             assert "--resume auto goes on from there" in session.out
     assert_alike(*(tmp_path / "weather" / stage / name for name in ("cut", "whole")))
+
+
+def test_a_second_process_that_resumes_a_run_in_training_is_refused_and_changes_nothing(
+    tiny_runs: TinyRuns, tmp_path: Path
+) -> None:
+    words = command(tiny_runs, tmp_path, "pretrain")
+    cut, folder = (*words, "run.name=cut", "--resume", "auto"), tmp_path / "weather" / "pretrain" / "cut"
+    run_sessions(((*words, "run.name=whole"), None), (cut, "SIGKILL:step:4"))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with held(folder):
+        [refused] = run_sessions((cut, None))
+    assert refused.code == 2
+    assert f"in use by process {os.getpid()} on " in refused.err
+    assert "Traceback" not in refused.err
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    [resumed] = run_sessions((cut, None))
+    assert resumed.code == 0
+    assert_alike(folder, folder.with_name("whole"))
 
 
 def test_the_last_epoch_is_measured_in_a_run_that_goes_on_within_it(tiny_runs: TinyRuns, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ MAIN = {
         )
     },
 }
+FORMER = "train/loss"
 # Settings that say where and how a run was made, not what it is.
 _PLACES = (
     ("run.", "trainer.log_", "trainer.checkpoint_"),
@@ -47,8 +48,14 @@ class RunPages(TensorBoardLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Write a point of each curve; the number of the epoch is none of them."""
-        super().log_metrics({tag(name): value for name, value in metrics.items() if name != "epoch"}, step)
+        """Write a point of each curve; the number of the epoch is none of them.
+
+        The loss of training keeps its former name beside the new one: scripts, and runs of before, have it.
+        """
+        curves = {tag(name): value for name, value in metrics.items() if name != "epoch"}
+        if FORMER in metrics:
+            curves[FORMER] = metrics[FORMER]
+        super().log_metrics(curves, step)
 
     @rank_zero_only
     def save(self) -> None:
