@@ -41,6 +41,12 @@ def test_yaml_out_of_bounds_is_refused_at_once(text: str, reason: str) -> None:
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.parametrize("begin", ["0b1bb0cff53b2c78", "0o19ab", "12e4", "00ff"])
+def test_a_checksum_is_read_as_text_whatever_it_begins_with(begin: str) -> None:
+    checksum = begin.ljust(64, "c")
+    assert parse_yaml(f"fingerprint: {checksum}") == {"fingerprint": checksum}
+
+
 def test_aliases_within_bounds_are_read() -> None:
     assert parse_yaml("a: &a {b: 1}\nc: *a\nd: [*a, *a]") == {"a": {"b": 1}, "c": {"b": 1}, "d": [{"b": 1}] * 2}
     assert len(parse_yaml(bomb(3, 9))["a2"]) == 9

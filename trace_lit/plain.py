@@ -23,7 +23,7 @@ JSON_BYTES = 64 * MEBIBYTE
 NODES = 200_000  # of a YAML file, with what its aliases stand for
 DEPTH = 50
 DIGITS = 60  # of a number
-_NUMBER = re.compile(r"[-+]?[\d_]+|[-+]?0[xob][\da-fA-F_]+|[-+]?[\d_]+(:[\d_]+)+")
+_NUMBER = re.compile(r"[-+]?[\d_]+|[-+]?0b[01_]+|[-+]?0o[0-7_]+|[-+]?0x[\da-fA-F_]+|[-+]?[\d_]+(:[\d_]+)+")
 _NAME = re.compile(r"\w[\w. :+=@,()'-]*")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what JSON itself does not escape
