@@ -206,6 +206,11 @@ class Config:
     init_from: str | None = option(
         None, "a run folder or a checkpoint whose encoder is the start; its encoder and text settings come along"
     )
+    by_frequency: dict[str, Any] = option(
+        {},
+        "settings for corpora whose steps are of a unit (hour, day, …) and whose series are that long, in place of those "
+        "that are not given, like {week: {0: {window: {season: 52}}}}; a run's own file has them in their places",
+    )
     callbacks: list[Any] = option(
         [], "further Lightning callbacks, like [{class: my:Callback, key: value}]", class_path=True
     )

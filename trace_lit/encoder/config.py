@@ -81,8 +81,9 @@ class HeadConfig:
     solver: str = option(
         "ridge",
         "how the head is found: ridge (in closed form), ridge+sgd (and gradient steps from there), sgd (gradient steps "
-        "alone), none (no head: a frozen forecaster's own forecasts)",
-        allowed=("ridge", "ridge+sgd", "sgd", "none"),
+        "alone), combination (simple forecasts and ridge regressions, weighted by their errors over blocks of time), none "
+        "(no head: a frozen forecaster's own forecasts)",
+        allowed=("ridge", "ridge+sgd", "sgd", "combination", "none"),
     )
     quantiles: list[float] = option(
         [], "quantiles to forecast, ascending, 0.5 among them; empty: a point forecast", above=0, below=1
@@ -116,9 +117,9 @@ class HeadConfig:
             )
         if not self.penalties:
             raise ConfigError("head.penalties is []; it must hold positive numbers")
-        if self.refit and self.solver != "ridge":
+        if self.refit and self.solver not in ("ridge", "combination"):
             raise ConfigError(
                 f"head.refit is true, but it applies to the head in closed form only, and head.solver is {self.solver}: "
                 "gradient steps choose their best epoch on the validation windows, so these must not be trained on; set "
-                "head.refit to false, or head.solver to ridge"
+                "head.refit to false, or head.solver to ridge or combination"
             )

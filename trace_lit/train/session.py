@@ -26,6 +26,7 @@ from trace_lit.train.loggers import build_loggers
 from trace_lit.train.processes import end_followers, is_follower
 from trace_lit.train.trainer import LAST
 from trace_lit.tuning.closed_form import solve_head
+from trace_lit.tuning.combine import solve_members
 
 Kind = TypeVar("Kind")
 
@@ -49,7 +50,8 @@ class Session:
         try:
             solves = config.head.solver != "sgd" and checkpoint is None
             if isinstance(module, TuneModule) and module.has_head and solves:
-                module.note_solution(solve_head(module, self.data, trainer.strategy.root_device))
+                solve = solve_members if config.head.solver == "combination" else solve_head
+                module.note_solution(solve(module, self.data, trainer.strategy.root_device))
             if not module.learns_by_steps:
                 return self._finish(self._keep())
             return self._learn(checkpoint)

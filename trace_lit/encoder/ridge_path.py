@@ -1,0 +1,97 @@
+"""Ridge regression at any penalty after one decomposition, from moments that can be added up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_CHUNK = 8192  # examples that are turned into float64 at once
+PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))  # where the search begins, 1e-3 to 1e4
+LIMITS = (1e-9, 1e9)  # where it ends
+
+
+@dataclass
+class Moments:
+    """Sums over examples of F features and H targets, from which ridge regression is solved; float64."""
+
+    count: float
+    x: Tensor  # (F,)
+    y: Tensor  # (H,)
+    xx: Tensor  # (F, F)
+    xy: Tensor  # (F, H)
+
+    @classmethod
+    def of(cls, features: Tensor, targets: Tensor) -> Moments:
+        """Those of `features` (n, F) and `targets` (n, H); n may be 0."""
+        size, outputs = features.shape[1], targets.shape[1]
+        zeros = torch.zeros(size + outputs, size + outputs, dtype=torch.float64)
+        total = torch.zeros(size + outputs, dtype=torch.float64)
+        for first in range(0, len(features), _CHUNK):
+            part = slice(first, first + _CHUNK)
+            both = torch.cat([features[part], targets[part]], dim=1).double()
+            total += both.sum(0)
+            zeros.addmm_(both.T, both)
+        return cls(float(len(features)), total[:size], total[size:], zeros[:size, :size], zeros[:size, size:])
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(
+            self.count + other.count, self.x + other.x, self.y + other.y, self.xx + other.xx, self.xy + other.xy
+        )
+
+
+class RidgePath:
+    """The solutions for all penalties, by the eigenvectors of the features' covariance.
+
+    A penalty is a share of the mean variance of the features, so that it means the same whatever their scale.
+
+    Parameters
+    ----------
+    moments
+        Of the examples.
+    """
+
+    def __init__(self, moments: Moments) -> None:
+        count = max(moments.count, 1.0)
+        self.centre, self.mean = moments.x / count, moments.y / count
+        covariance = moments.xx - count * torch.outer(self.centre, self.centre)
+        cross = moments.xy - torch.outer(self.centre, moments.y)
+        values, self._vectors = torch.linalg.eigh(covariance)
+        self._values = values.clamp(min=0)
+        self._unit = float(self._values.mean()) if len(values) else 0.0
+        self._projected = self._vectors.T @ cross  # (F, H)
+
+    def solution(self, penalty: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights (F, H) and biases (H,) for the `penalty` of each target, (H,)."""
+        strength = (penalty.double() * self._unit).clamp(min=1e-12 * max(self._unit, 1e-300))
+        weights = self._vectors @ (self._projected / (self._values.unsqueeze(1) + strength))
+        return weights, self.mean - self.centre @ weights
+
+
+def search_penalties(
+    errors: Callable[[float], Tensor], penalties: tuple[float, ...] = PENALTIES
+) -> tuple[dict[float, Tensor], Tensor, Tensor]:
+    """The best penalty of each of K outcomes, searched beyond `penalties` until it has a worse one on either side.
+
+    Parameters
+    ----------
+    errors
+        The errors (K,) at a penalty.
+
+    Returns
+    -------
+    dict, Tensor, Tensor
+        All errors by penalty; the best penalties (K,); and where (K,) a limit of the search was the best.
+    """
+    tried = {penalty: errors(penalty) for penalty in penalties}
+    while True:
+        order = sorted(tried)
+        best = torch.stack([tried[penalty] for penalty in order]).argmin(0)  # (K,)
+        low, high = order[0] / 10, order[-1] * 10
+        wanted = [low] * bool((best == 0).any() and low >= LIMITS[0] * 0.99)
+        wanted += [high] * bool((best == len(order) - 1).any() and high <= LIMITS[1] * 1.01)
+        if not wanted:
+            return tried, torch.tensor(order, dtype=torch.float64)[best], (best == 0) | (best == len(order) - 1)
+        tried |= {penalty: errors(penalty) for penalty in wanted}
