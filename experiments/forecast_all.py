@@ -127,7 +127,8 @@ def table_of(path: Path) -> pd.DataFrame | None:
 def write_table(frame: pd.DataFrame, name: str, folder: Path) -> None:
     """The series of a table as a corpus."""
     made = series_corpus(frame, min(24, len(frame) // 10))
-    rows = zip(made.ids, made.starts.tolist(), (made.values(row) for row in range(len(made))), strict=True)
+    starts = made.starts.astype("datetime64[s]").tolist()
+    rows = zip(made.ids, starts, made.values(), strict=True)
     records = [Record(str(key), name, start, values) for key, start, values in rows]
     write_corpus(records, dataclasses.replace(made.info, domain="table", name=name.lower()), folder)
 

@@ -56,10 +56,15 @@ def calibrated(
     residual: Tensor,
     spreads: Mapping[float, Tensor],
     channel: Tensor,
+    block: Tensor,
     quantiles: Sequence[float],
     channels: int,
 ) -> Bands:
     """Quantiles of residuals that were predicted, relative to the spread that makes them most alike.
+
+    The errors of another time are not those of the blocks that are known. So each band is widened, in each third of the
+    horizon, until bands from the blocks before hold their share of a block (split conformal prediction, with blocks of time
+    in the place of single points).
 
     Parameters
     ----------
@@ -67,26 +72,65 @@ def calibrated(
         (m, H) observed less forecast, NaN where unknown, of times that the forecast has not learned from.
     spreads
         (m, 1) of the windows, by exponent; that with the least quantile loss, relative to the mean spread, is taken.
-    channel
-        (m,) its number; those from `channels` on only count for the common distances.
+    channel, block
+        (m,) the number of its channel (those from `channels` on only count for the common distances) and block of time.
     """
     levels = torch.tensor(quantiles, dtype=residual.dtype)
     best: tuple[float, Bands] | None = None
     for exponent, spread in spreads.items():
-        relative = residual / spread
-        common = _quantiles(relative, levels)
-        distance = common.repeat(channels + 1, 1, 1)
-        for number in channel.unique().tolist():
-            if number < channels:
-                distance[number] = _quantiles(relative[channel == number], levels)
-        distance[..., (levels - 0.5).abs() < 1e-9] = 0.0  # the forecast itself, which is made for the mean
+        distance = _distances(residual / spread, channel, levels, channels)
         bounds = distance[channel.clamp(max=channels)] * spread.unsqueeze(-1)
         error = residual.unsqueeze(-1) - bounds
         loss = float(torch.maximum(levels * error, (levels - 1) * error).nanmean())
         if best is None or loss < best[0]:
             best = loss, Bands(exponent, distance)
     assert best is not None
-    return best[1]
+    bands = best[1]
+    relative = residual / spreads[bands.exponent]
+    bands.distance *= _widening(relative, channel, block, levels, channels)
+    return bands
+
+
+def _distances(relative: Tensor, channel: Tensor, levels: Tensor, channels: int) -> Tensor:
+    """(K + 1, H, Q) the quantiles of `relative` (m, H), of each channel, and of all for one that has none."""
+    distance = _quantiles(relative, levels).repeat(channels + 1, 1, 1)
+    for number in channel.unique().tolist():
+        if number < channels:
+            distance[number] = _quantiles(relative[channel == number], levels)
+    distance[..., (levels - 0.5).abs() < 1e-9] = 0.0  # the forecast itself, which is made for the mean
+    return distance
+
+
+def _widening(relative: Tensor, channel: Tensor, block: Tensor, levels: Tensor, channels: int) -> Tensor:
+    """(H, Q) by how much quantiles of the blocks before have to be moved to hold their share of a block."""
+    steps = relative.shape[1]
+    wider = torch.ones(steps, len(levels))
+    parts = []
+    for number in block.unique().tolist()[1:]:
+        before, own = block < number, block == number
+        bounds = _distances(relative[before], channel[before], levels, channels)
+        bound = bounds[channel[own].clamp(max=channels)]
+        outside = bound.sign() == (levels - 0.5).sign()  # on its side of the forecast
+        parts.append(torch.where(outside, relative[own].unsqueeze(-1) / bound, torch.nan))
+    if not parts:
+        return wider
+    ratio = torch.cat(parts)  # (m, H, Q) above 1 where the value lies beyond the quantile
+    for place, level in enumerate(levels.tolist()):
+        if abs(level - 0.5) < 1e-9:
+            continue
+        everywhere = _exceeded(ratio[..., place], min(level, 1 - level))
+        for third in torch.arange(steps).tensor_split(3):
+            if len(third):
+                own = _exceeded(ratio[:, third, place], min(level, 1 - level))
+                wider[third, place] = (own * everywhere) ** 0.5  # halfway, for thirds have few blocks
+    return wider
+
+
+def _exceeded(ratio: Tensor, share: float) -> float:
+    """The factor that this `share` of the ratios exceeds, between 1 and 3."""
+    known = ratio[ratio.isfinite()]
+    known = known[:: max(1, len(known) // 2**22)]
+    return float(known.quantile(1 - share).clamp(1.0, 3.0)) if len(known) else 1.0
 
 
 def _quantiles(residual: Tensor, levels: Tensor) -> Tensor:

@@ -160,7 +160,7 @@ class _Solver:
                     found.append(self._errors(member, base[few] + predicted(path, everywhere, few), few, stretches))
             return torch.stack(found).clamp(min=1e-12).log().nanmean(0)
 
-        _, best, limit = search_penalties(errors)
+        best, limit = search_penalties(errors)
         penalty = torch.cat([own.expand(len(steps)) for own, steps in zip(best, stretches, strict=True)])
         if features.shape[1] and bool(limit.any()):
             self.at_limit.append(member.name)
@@ -248,7 +248,8 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
     places = usable.nonzero().squeeze(1)
     error = torch.where(observed, (forecasts[places] - future) / unit, 0.0)
     distrust = torch.tensor([combination.members[place].distrust for place in places], dtype=torch.float64)
-    grams = _grams(error, observed, channel, block)
+    distrust = distrust * (2 * _share_lost(error, observed, block, distrust)).clamp(max=1)
+    grams = _grams(error, channel)
     total = torch.stack(list(grams.values())).sum(0)
     shrinkage = 0.5 / solver.folds
 
@@ -281,7 +282,17 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
     return metrics
 
 
-def _grams(error: Tensor, observed: Tensor, channel: Tensor, block: Tensor) -> dict[int, Tensor]:
+def _share_lost(error: Tensor, observed: Tensor, block: Tensor, distrust: Tensor) -> Tensor:
+    """(M,) the share of blocks in which a member has larger errors than the best one, over all blocks, without distrust."""
+    squared = error.square()
+    means = torch.stack(
+        [squared[:, block == number].sum((1, 2)) / observed[block == number].sum() for number in block.unique()]
+    ).double()  # (blocks, M)
+    trusted = torch.where(distrust > 0, torch.inf, means.mean(0))
+    return (means > means[:, trusted.argmin()].unsqueeze(1)).double().mean(0)
+
+
+def _grams(error: Tensor, channel: Tensor) -> dict[int, Tensor]:
     """The sums of products of the members' errors (M, M), for each channel."""
     found = {}
     for number in channel.unique().tolist():
@@ -299,7 +310,7 @@ def calibrated_bands(combination: Combination, solver: _Solver, residual: Tensor
     for exponent in (0.0, 0.5, 1.0):
         combination.exponent.fill_(exponent)
         spreads[exponent] = solver.example(combination.spread(solver.windows.inputs))[rows]
-    found = calibrated(residual, spreads, channel, combination.quantiles, combination.channels)
+    found = calibrated(residual, spreads, channel, solver.block[rows], combination.quantiles, combination.channels)
     combination.exponent.fill_(found.exponent)
     combination.distance.copy_(found.distance)
     return {"cv/band_exponent": found.exponent}

@@ -92,7 +92,9 @@ class HeadConfig:
         0, "harmonics of year, week and day at the forecast origin that the head sees; not in the paper", at_least=0
     )
     penalties: list[float] = option(
-        [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0], "ridge penalties that are tried", above=0
+        [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0],
+        "ridge penalties; the search begins with them and goes on beyond, unless it is a single one",
+        above=0,
     )
     penalise: str = option(
         "outputs",

@@ -33,8 +33,8 @@ class Member:
     own
         Each channel has its own weights.
     distrust
-        How much worse, as a share of the smallest error, the member counts than its errors say: 1 for one that needs
-        levels to return, since blocks of a short past show too few of them; less for one that draws trends on.
+        How much worse, as a share of the smallest error, the member counts than its errors say, unless it wins in most
+        blocks: high for one that needs levels to return, since a short past shows too few of them.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Member:
         return bool(self.groups)
 
 
-_LEVEL, _TREND = 0.5, 0.3
+_LEVEL, _TREND = 1.0, 0.5
 _CHANGES = ("changes", "calendar")
 _LEVELS = ("changes", "level", "calendar")
 MEMBERS: tuple[Member, ...] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 _CHUNK = 8192  # examples that are turned into float64 at once
 PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))  # where the search begins, 1e-3 to 1e4
-LIMITS = (1e-9, 1e9)  # where it ends
+PENALTY_LIMITS = (1e-9, 1e9)  # where it ends
 
 
 @dataclass
@@ -70,9 +70,24 @@ class RidgePath:
         return weights, self.mean - self.centre @ weights
 
 
+def beyond(penalties: Sequence[float], errors: Sequence[float]) -> list[float]:
+    """The penalties to try next: beyond the least or the greatest of `penalties` where that has the least of the `errors`.
+
+    Empty where the best lies inside, or at one of `PENALTY_LIMITS`.
+    """
+    low, high = min(penalties), max(penalties)
+    best = penalties[min(range(len(errors)), key=lambda place: errors[place])]
+    wanted = []
+    if best == low > PENALTY_LIMITS[0]:
+        wanted.append(max(low / 10, PENALTY_LIMITS[0]))
+    if best == high < PENALTY_LIMITS[1]:
+        wanted.append(min(high * 10, PENALTY_LIMITS[1]))
+    return wanted
+
+
 def search_penalties(
     errors: Callable[[float], Tensor], penalties: tuple[float, ...] = PENALTIES
-) -> tuple[dict[float, Tensor], Tensor, Tensor]:
+) -> tuple[Tensor, Tensor]:
     """The best penalty of each of K outcomes, searched beyond `penalties` until it has a worse one on either side.
 
     Parameters
@@ -82,16 +97,15 @@ def search_penalties(
 
     Returns
     -------
-    dict, Tensor, Tensor
-        All errors by penalty; the best penalties (K,); and where (K,) a limit of the search was the best.
+    Tensor, Tensor
+        The best penalties (K,), and where (K,) a limit of the search was the best.
     """
-    tried = {penalty: errors(penalty) for penalty in penalties}
-    while True:
-        order = sorted(tried)
-        best = torch.stack([tried[penalty] for penalty in order]).argmin(0)  # (K,)
-        low, high = order[0] / 10, order[-1] * 10
-        wanted = [low] * bool((best == 0).any() and low >= LIMITS[0] * 0.99)
-        wanted += [high] * bool((best == len(order) - 1).any() and high <= LIMITS[1] * 1.01)
-        if not wanted:
-            return tried, torch.tensor(order, dtype=torch.float64)[best], (best == 0) | (best == len(order) - 1)
-        tried |= {penalty: errors(penalty) for penalty in wanted}
+    tried: dict[float, Tensor] = {}
+    wanted = set(penalties)
+    while wanted:
+        tried |= {penalty: errors(penalty) for penalty in sorted(wanted)}
+        order = list(tried)
+        table = torch.stack([tried[penalty] for penalty in order])  # (P, K)
+        wanted = {penalty for own in table.T.tolist() for penalty in beyond(order, own)}
+    best = torch.tensor(order, dtype=torch.float64)[table.argmin(0)]
+    return best, torch.isin(best, torch.tensor(PENALTY_LIMITS, dtype=torch.float64))

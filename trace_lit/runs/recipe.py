@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,24 +19,26 @@ _LEAST_SEASON = 4  # steps
 def settle_by_frequency(config: Config) -> None:
     """Put the settings of `by_frequency` that fit the corpora into `config`, where it has none of its own.
 
-    The table has the unit of a step (Frequency.unit), below it the least length of a series in steps, and below that
-    sections. Of the lengths, the largest that the shortest series reaches counts. `window.season` is one number, or
-    several: cycles in steps of one unit, of which the first that has four steps at least is taken.
+    The table has the unit of a step (Frequency.unit) or `any`, below it the least length of a series in steps, and below
+    that sections. Of the lengths, the largest that the shortest series reaches counts. `window.season` is one number, or
+    several: cycles in steps of one unit, of which the first that has four steps at least is taken. What a run that is
+    started from brings along, the encoder, is not taken from the table.
 
     Raises
     ------
     ConfigError
-        The table has nothing for the corpora, or is not of this form; the corpora have different units.
+        The table has nothing for the corpora, or is not of this form.
     """
     if not config.by_frequency:
         return
     corpora = [Corpus.load(folder) for folder in corpus_folders(config)]
     frequency, steps = _step(corpora), min(_length(corpus) for corpus in corpora)
     given = given_keys(config)
-    for key, value in flatten(_chosen(config.by_frequency, frequency, steps)).items():
-        if key in given:
-            continue
+    chosen = flatten(_chosen(config.by_frequency, "any", steps)) if "any" in config.by_frequency else {}
+    for key, value in (chosen | flatten(_chosen(config.by_frequency, frequency.unit, steps))).items():
         section, _, name = key.partition(".")
+        if key in given or (section == "encoder" and config.init_from is not None):
+            continue
         part = getattr(config, section, None)
         if not hasattr(part, name):
             raise ConfigError(f"by_frequency.{frequency.unit} has {key!r}, which is no key of the configuration")
@@ -45,13 +48,9 @@ def settle_by_frequency(config: Config) -> None:
 
 
 def _step(corpora: Sequence[Corpus]) -> Frequency:
-    found = [Frequency.parse(alias) for corpus in corpora for alias in dict.fromkeys(corpus.frequencies)]
-    units = sorted({own.unit for own in found})
-    if len(units) > 1:
-        raise ConfigError(
-            f"by_frequency: the corpora have steps of {' and '.join(units)}; a recipe is for one unit, so tune on each alone"
-        )
-    return found[0]
+    """The step that most rows have."""
+    count = Counter(alias for corpus in corpora for alias in corpus.frequencies.tolist())
+    return Frequency.parse(count.most_common(1)[0][0])
 
 
 def _length(corpus: Corpus) -> int:
@@ -60,17 +59,17 @@ def _length(corpus: Corpus) -> int:
     return int(count[count > 0].min())
 
 
-def _chosen(table: Mapping[str, Any], frequency: Frequency, steps: int) -> dict[str, Any]:
-    lengths = table.get(frequency.unit)
+def _chosen(table: Mapping[str, Any], unit: str, steps: int) -> dict[str, Any]:
+    lengths = table.get(unit)
     if not isinstance(lengths, dict) or not all(str(length).isdecimal() for length in lengths):
         raise ConfigError(
-            f"by_frequency has no settings for steps of a {frequency.unit}, by their least length, like "
-            f"{{{frequency.unit}: {{0: {{window: {{lookback: 48}}}}}}}}; it has {', '.join(table)}"
+            f"by_frequency has no settings for steps of a {unit}, by their least length, like "
+            f"{{{unit}: {{0: {{window: {{lookback: 48}}}}}}}}; it has {', '.join(table)}"
         )
     reached = [length for length in lengths if int(length) <= steps]
     if not reached:
         raise ConfigError(
-            f"by_frequency.{frequency.unit} is for series of {min(map(int, lengths))} steps or more; one has {steps}"
+            f"by_frequency.{unit} is for series of {min(map(int, lengths))} steps or more; one has {steps}"
         )
     found: dict[str, Any] = lengths[max(reached, key=int)]
     return found

@@ -120,8 +120,8 @@ def _config_of(settings: Sequence[Config | str | Path]) -> Config:
 
 
 def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool) -> FitResult:
-    settle_by_frequency(config)
     notes = _settle_start(config) if config.init_from == AUTO else []
+    settle_by_frequency(config)
     start = load_start(config, trust) if resume is None else None
     build_text_encoder(config.text)  # one that is not there is refused before a corpus is built
     folder = run_folder(config, run_domain(corpus_cache(config).prepare()))

@@ -106,7 +106,11 @@ class Session:
                 log_forecasts(module, data, writer, trainer.global_step)
             log_hyperparameters(trainer, config, run_domain([corpus.path for corpus in data.corpora]))
             say(f"done: {self.folder}")
+            if metrics.get("cv/penalties_at_limit"):
+                say("  a penalty is at the limit of its search: the features it is for do not help the forecast")
             for name, value in metrics.items():
+                if name.startswith("cv/penalty/"):  # one a member and third of the horizon
+                    continue
                 if name.startswith(("fit/", "best/", "cv/")) or (config.stage == "tune" and name.startswith("last/")):
                     say(f"  {name} {value:.4g}")
         return metrics
