@@ -154,6 +154,12 @@ class Combination(nn.Module):
         past = torch.where(observed.any(-1, keepdim=True), past, mean)
         return Inputs(past, mean, deviation, batch.span[:, 1], ids, encoded, followed)
 
+    def shares(self, channel: int) -> dict[str, float]:
+        """How much each member counts for the forecast of the channel with this number, the most first."""
+        own = self.share[min(channel, self.channels)].tolist()
+        named = {member.name: share for member, share in zip(self.members, own, strict=True) if share > 0}
+        return dict(sorted(named.items(), key=lambda entry: -entry[1]))
+
     def combine(self, inputs: Inputs) -> Tensor:
         """The combined forecast (N, C, H) in units."""
         share = self.share[inputs.channel_ids.clamp(max=self.channels)]  # (N, C, M)

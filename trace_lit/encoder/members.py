@@ -50,7 +50,7 @@ class Member:
         return bool(self.groups)
 
 
-_LEVEL, _TREND = 1.0, 0.5
+_LEVEL, _TREND = 0.2, 0.3
 _CHANGES = ("changes", "calendar")
 _LEVELS = ("changes", "level", "calendar")
 MEMBERS: tuple[Member, ...] = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class Predictions:
     quantiles: tuple[float, ...] = ()  # Q of them; none: one number, Q = 1
     label_names: tuple[str, ...] = ()  # K of them, in classification
     timed: bool = True  # whether anything is known of the time
+    members: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # of a combination: shares by channel
 
     def __len__(self) -> int:
         return len(self.places)
@@ -147,10 +148,17 @@ class Predictions:
     def neighbours(self, number: int) -> list[Neighbour]:
         """What was retrieved for a window, best first; nothing where nothing is."""
         lookup = self.dataset.lookup
-        if not isinstance(lookup, RetrievalLookup):
+        if not isinstance(lookup, RetrievalLookup) or not self._neighbours_count:
             return []
         found, place = lookup.neighbours, [self.places[number]]
         return lookup.retrieval.memory.describe(found.number[place], found.similarity[place])[0]
+
+    @property
+    def _neighbours_count(self) -> bool:
+        """Whether neighbours had a part in the forecasts: of a combination, only with members that see them."""
+        return not self.members or any(
+            "neighbours" in name or "encoder" in name for shares in self.members.values() for name in shares
+        )
 
     def mean_with(self, others: Sequence[Predictions]) -> Predictions:
         """What this and `others` say on average: quantile by quantile (Lichtendahl et al., 2013), label by label.
@@ -168,7 +176,7 @@ class Predictions:
                         "leave one of the runs out, or tune it anew"
                     )
         mean = torch.stack([self.predicted, *(other.predicted for other in others)]).mean(0)
-        return dataclasses.replace(self, predicted=mean)
+        return dataclasses.replace(self, predicted=mean, members={} if others else self.members)
 
     @property
     def _spoken_of(self) -> tuple[Any, ...]:
@@ -218,6 +226,7 @@ class Predictions:
                 window["channels"] = {
                     channel.key: {
                         **{key: values[number, place].tolist() for key, values in forecasts.items()},
+                        **({"members": dict(own)} if (own := self.members.get(channel.key)) else {}),
                         "truth": [None if value != value else value for value in truth[number, place].tolist()],
                     }
                     for place, channel in enumerate(self.channels)
