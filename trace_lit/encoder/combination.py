@@ -21,20 +21,23 @@ def forward_blocks(origin: Tensor, folds: int, first: float = 0.4) -> Tensor:
     return torch.bucketize(since, since.quantile(shares), right=True) - 1
 
 
-def simplex_weights(gram: Tensor, shrinkage: float = 0.0) -> Tensor:
-    """The weights w (M,) ≥ 0 with sum one that minimise wᵀ `gram` w + `shrinkage` · |w − best|², `best` the best single.
+def simplex_weights(gram: Tensor, shrinkage: float = 0.0, target: Tensor | None = None) -> Tensor:
+    """The weights w (M,) ≥ 0 with sum one that minimise wᵀ `gram` w + `shrinkage` · |w − `target`|².
 
     Parameters
     ----------
     gram
         (M, M) mean products of the members' errors.
+    target
+        (M,) weights with sum one; by default all of it is on the member with the smallest errors.
     """
     from scipy.optimize import nnls
 
     size = len(gram)
-    best = int(gram.diagonal().argmin())
-    apart = torch.eye(size, dtype=torch.float64)
-    apart[best] -= 1.0  # w − best · sum(w), of one degree in w, as the rest is
+    if target is None:
+        target = torch.nn.functional.one_hot(gram.diagonal().argmin(), size)
+    # w − target · sum(w) is of one degree in w, as the rest is
+    apart = torch.eye(size, dtype=torch.float64) - target.double().unsqueeze(1)
     form = gram.double() + shrinkage * apart.T @ apart
     scale = form.diagonal().mean().clamp(min=1e-300)
     values, vectors = torch.linalg.eigh(form / scale)

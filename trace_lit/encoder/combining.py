@@ -17,12 +17,13 @@ from trace_lit.encoder.ridge_path import Moments, RidgePath, search_penalties
 
 _STRETCHES = 3  # of the horizon, each with its own penalty
 _IMPORTANCE = {"calendar": 3.0}  # of a group's scale: the time of year is hardly penalised
+_DRIFTING = {"past", "weighted past", "changes", "calendar", "none"}  # features that are zero where nothing moves
 _BOUND = 1.5  # a change may be that much further from the middle than any in training
 _SCORED = 20_000  # examples by which weights are fitted; neighbouring windows hardly differ
 _SEARCHED = 3_000  # of a block, by which a penalty is chosen
-_WORK = 6e10  # products for the moments of a member; beyond it every other example, or fewer, is taken
+_WORK = 4e9  # products for the moments of a member; beyond it every other example, or fewer, is taken,
+_TIMES = 10.0  # but that many for each feature
 _LEAST_SHARE = 0.02  # a member with less is left out
-_OWN = 1.0  # how much the errors of all channels count beside a channel's own
 
 
 @dataclass
@@ -56,6 +57,7 @@ class _Solver:
         self.unit = windows.unit.expand(kept.shape).flatten()[self.rows].unsqueeze(1)
         self.learned = windows.learned[window]
         origin, end = windows.origin[window], windows.end[window]
+        self.origin, self.end = origin, end
         block = forward_blocks(origin, folds)
         numbers = [number for number in block.unique().tolist() if number >= 0]
         starts = torch.stack([origin[block == number].min() for number in numbers])
@@ -138,7 +140,7 @@ class _Solver:
         for number in range(self.folds):
             own = moments(thinned & (self.segment == number))
             total = own if total is None else total + own
-            paths.append(RidgePath(total))
+            paths.append(RidgePath(total, self._independent(member, self.segment <= number)))
         learned = target[chosen & self.learned]
         low, high = learned.amin(0), learned.amax(0)
         middle, half = (low + high) / 2, (high - low) / 2 * _BOUND
@@ -167,7 +169,7 @@ class _Solver:
         self.errors_of_search.setdefault(member.name, best.tolist())
         for path, rows in zip(paths, within, strict=True):
             change[rows] = predicted(path, penalty, rows)
-        final = RidgePath(moments(thinned & self.learned))
+        final = RidgePath(moments(thinned & self.learned), self._independent(member, self.learned))
         weight, bias = final.solution(penalty)
         correction: Any = self.combination.corrections[place]
         correction.weight[kind].copy_(weight * scale.unsqueeze(1))
@@ -175,9 +177,17 @@ class _Solver:
         correction.low[kind].copy_(low)
         correction.high[kind].copy_(high)
 
+    def _independent(self, member: Member, chosen: Tensor) -> float | None:
+        """How many horizons follow one another in the `chosen` examples; None where a bias is more than drift."""
+        if not _DRIFTING.issuperset(member.groups):
+            return None
+        origin, end = self.origin[chosen], self.end[chosen]
+        return float((end.max() - origin.min()) / (end - origin).double().mean()) if len(origin) else 1.0
+
     def _thinned(self, chosen: Tensor, size: int) -> Tensor:
         """(n,) bool, as many of the `chosen` examples as moments of `size` features can be taken of in time."""
-        every = max(1, round(int(chosen.sum()) * (size + 1) ** 2 / _WORK))
+        enough = max(_WORK / (size + 1) ** 2, _TIMES * size)
+        every = max(1, round(int(chosen.sum()) / enough))
         kept = torch.zeros_like(chosen)
         kept[chosen.nonzero().squeeze(1)[::every]] = True
         return kept
@@ -253,19 +263,18 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
     total = torch.stack(list(grams.values())).sum(0)
     shrinkage = 0.5 / solver.folds
 
-    def weights(gram: Tensor) -> Tensor:
+    def weights(gram: Tensor, target: Tensor | None = None) -> Tensor:
         least = gram.diagonal().min().clamp(min=1e-12)
-        found = simplex_weights(gram / least + torch.diag(distrust), shrinkage)
+        found = simplex_weights(gram / least + torch.diag(distrust), shrinkage, target)
         found = torch.where(found >= min(_LEAST_SHARE, float(found.max())), found, 0.0)
         return found / found.sum()
 
-    common = total / total.diagonal().min().clamp(min=1e-12)
     combination.share.zero_()
-    combination.share[:, places] = weights(total).float()
+    common = weights(total)
+    combination.share[:, places] = common.float()
     for number, own in grams.items():
         if len(grams) > 1 and number < combination.channels:
-            least = own.diagonal().min().clamp(min=1e-12)
-            combination.share[number, places] = weights(own / least + _OWN * common).float()
+            combination.share[number, places] = weights(own, common).float()
     share = combination.share[channel.clamp(max=combination.channels)]  # (m, M)
     combined = torch.einsum("nm,mnh->nh", share, forecasts)
     residual = torch.where(observed, future - combined, torch.nan)

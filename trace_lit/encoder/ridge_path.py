@@ -22,23 +22,36 @@ class Moments:
     y: Tensor  # (H,)
     xx: Tensor  # (F, F)
     xy: Tensor  # (F, H)
+    yy: Tensor  # (H,) of the squares
 
     @classmethod
     def of(cls, features: Tensor, targets: Tensor) -> Moments:
         """Those of `features` (n, F) and `targets` (n, H); n may be 0."""
         size, outputs = features.shape[1], targets.shape[1]
-        zeros = torch.zeros(size + outputs, size + outputs, dtype=torch.float64)
+        products = torch.zeros(size + outputs, size + outputs, dtype=torch.float64)
         total = torch.zeros(size + outputs, dtype=torch.float64)
         for first in range(0, len(features), _CHUNK):
             part = slice(first, first + _CHUNK)
             both = torch.cat([features[part], targets[part]], dim=1).double()
             total += both.sum(0)
-            zeros.addmm_(both.T, both)
-        return cls(float(len(features)), total[:size], total[size:], zeros[:size, :size], zeros[:size, size:])
+            products.addmm_(both.T, both)
+        return cls(
+            float(len(features)),
+            total[:size],
+            total[size:],
+            products[:size, :size],
+            products[:size, size:],
+            products.diagonal()[size:],
+        )
 
     def __add__(self, other: Moments) -> Moments:
         return Moments(
-            self.count + other.count, self.x + other.x, self.y + other.y, self.xx + other.xx, self.xy + other.xy
+            self.count + other.count,
+            self.x + other.x,
+            self.y + other.y,
+            self.xx + other.xx,
+            self.xy + other.xy,
+            self.yy + other.yy,
         )
 
 
@@ -51,9 +64,13 @@ class RidgePath:
     ----------
     moments
         Of the examples.
+    independent
+        How many of the examples have targets of their own, where those of neighbours overlap. Biases are then shrunk by
+        their own uncertainty (the positive part of James and Stein, 1961): a drift that could be chance is none. None: they
+        are not shrunk.
     """
 
-    def __init__(self, moments: Moments) -> None:
+    def __init__(self, moments: Moments, independent: float | None = None) -> None:
         count = max(moments.count, 1.0)
         self.centre, self.mean = moments.x / count, moments.y / count
         covariance = moments.xx - count * torch.outer(self.centre, self.centre)
@@ -61,13 +78,18 @@ class RidgePath:
         values, self._vectors = torch.linalg.eigh(covariance)
         self._values = values.clamp(min=0)
         self._unit = float(self._values.mean()) if len(values) else 0.0
+        variance = (moments.yy / count - self.mean.square()).clamp(min=0)
+        self._noise = None if independent is None else variance / max(independent, 1.0)  # of a bias, its square
         self._projected = self._vectors.T @ cross  # (F, H)
 
     def solution(self, penalty: Tensor) -> tuple[Tensor, Tensor]:
         """Weights (F, H) and biases (H,) for the `penalty` of each target, (H,)."""
         strength = (penalty.double() * self._unit).clamp(min=1e-12 * max(self._unit, 1e-300))
         weights = self._vectors @ (self._projected / (self._values.unsqueeze(1) + strength))
-        return weights, self.mean - self.centre @ weights
+        bias = self.mean - self.centre @ weights
+        if self._noise is not None:
+            bias = bias * (1 - self._noise / bias.square().clamp(min=1e-300)).clamp(min=0)
+        return weights, bias
 
 
 def beyond(penalties: Sequence[float], errors: Sequence[float]) -> list[float]:

@@ -160,8 +160,20 @@ class Predictions:
             "neighbours" in name or "encoder" in name for shares in self.members.values() for name in shares
         )
 
-    def mean_with(self, others: Sequence[Predictions]) -> Predictions:
+    @property
+    def errors(self) -> Tensor:
+        """(n,) of what is observed: forecasts less values, in deviations of the channel, or probabilities less 0 or 1."""
+        if self.label_names:
+            labelled = self.observed != NO_LABEL
+            one_hot = torch.nn.functional.one_hot(self.observed[labelled], len(self.label_names))
+            return (self.predicted[labelled] - one_hot).flatten()
+        error = (self.predicted[..., centre_of(self.quantiles)] - self.observed) / self.dataset.deviation.unsqueeze(-1)
+        return error[~self.observed.isnan()]
+
+    def mean_with(self, others: Sequence[Predictions], weights: Sequence[float] = ()) -> Predictions:
         """What this and `others` say on average: quantile by quantile (Lichtendahl et al., 2013), label by label.
+
+        `weights` are those of this and the others, which sum to one; equal ones by default.
 
         Raises
         ------
@@ -175,7 +187,9 @@ class Predictions:
                         f"a mean is of runs that speak of the same, but {what} differ: {_short(own)} and {_short(its)}; "
                         "leave one of the runs out, or tune it anew"
                     )
-        mean = torch.stack([self.predicted, *(other.predicted for other in others)]).mean(0)
+        stacked = torch.stack([self.predicted, *(other.predicted for other in others)])
+        shares = torch.tensor(weights or [1 / len(stacked)] * len(stacked), dtype=stacked.dtype)
+        mean = torch.tensordot(shares, stacked, dims=1)
         return dataclasses.replace(self, predicted=mean, members={} if others else self.members)
 
     @property
