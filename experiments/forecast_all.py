@@ -219,7 +219,10 @@ def main() -> None:
         if options.only and found.name not in options.only:
             continue
         corpus = build_corpus(options, f"all-{found.name}", *found.words)
-        for horizon in horizons(corpus, options):
+        asked = horizons(corpus, options)
+        if not asked:
+            print(f"left out: {found.name} has too few windows in training, validation or test", flush=True)
+        for horizon in asked:
             lines.append(measured(found, horizon, corpus, options))
             print(" | ".join(lines[-1]), flush=True)
     ratios = [float(line[-4]) for line in lines]

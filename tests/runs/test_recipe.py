@@ -34,7 +34,14 @@ def settled(folder: Path, *words: str):
 
 @pytest.mark.parametrize(
     ("frequency", "steps", "season", "lookback"),
-    [("7D", 300, 52, 64), ("7D", 1000, 52, 104), ("D", 400, 7, 28), ("1h", 3000, 24, 168), ("30min", 1000, 48, 96)],
+    [
+        ("1h", 40, 24, 16),
+        ("7D", 300, 52, 64),
+        ("7D", 1000, 52, 104),
+        ("D", 400, 7, 28),
+        ("1h", 3000, 24, 168),
+        ("30min", 1000, 48, 96),
+    ],
 )
 def test_season_and_look_back_go_by_frequency_and_length(frequency, steps, season, lookback, tmp_path: Path) -> None:
     config = settled(corpus(tmp_path / "c", frequency, steps))

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
+
 from data_modules.corpus import Corpus
 from data_modules.forecasting import Series
 from data_modules.frequency import Frequency
@@ -20,9 +22,9 @@ def settle_by_frequency(config: Config) -> None:
     """Put the settings of `by_frequency` that fit the corpora into `config`, where it has none of its own.
 
     The table has the unit of a step (Frequency.unit) or `any`, below it the least length of a series in steps, and below
-    that sections. Of the lengths, the largest that the shortest series reaches counts. `window.season` is one number, or
-    several: cycles in steps of one unit, of which the first that has four steps at least is taken. What a run that is
-    started from brings along, the encoder, is not taken from the table.
+    that sections. Of the lengths, the largest that the shortest series reaches without a gap counts. `window.season` is
+    one number, or several: cycles in steps of one unit, of which the first that has four steps at least is taken. What a
+    run that is started from brings along, the encoder, is not taken from the table.
 
     Raises
     ------
@@ -54,9 +56,11 @@ def _step(corpora: Sequence[Corpus]) -> Frequency:
 
 
 def _length(corpus: Corpus) -> int:
-    """Steps of the shortest series."""
-    count = Series.of(corpus, "rows").number.bincount()
-    return int(count[count > 0].min())
+    """Steps without a gap of the shortest series."""
+    series = Series.of(corpus, "rows")
+    length = torch.zeros(int(series.number.max()) + 1, dtype=torch.int64)
+    length.scatter_reduce_(0, series.number, series.ended - series.begun, "amax")
+    return int(length[length > 0].min())
 
 
 def _chosen(table: Mapping[str, Any], unit: str, steps: int) -> dict[str, Any]:
