@@ -15,6 +15,8 @@ from trace_lit.encoder.members import HARMONICS, MEMBERS, Inputs, Member, base_f
 from trace_lit.encoder.patches import InstanceNorm
 from trace_lit.gaps import interpolated
 
+_FAR = 0.25  # deviations beyond what was learned from, at which no level tells anything
+
 
 class Correction(nn.Module):
     """The solved weights of one member: for all channels, or for each of `kinds` channels its own."""
@@ -59,6 +61,9 @@ class Combination(nn.Module):
 
     mean: Tensor  # (V,) the usual one of each channel of the vocabulary, 0 where unknown
     deviation: Tensor
+    fallback: Tensor  # (K + 1, M), likewise, where the last value is beyond all that was learned from
+    lowest: Tensor  # (K + 1,) of what was learned from, in units
+    highest: Tensor  # (K + 1,)
     share: Tensor  # (K + 1, M), how much each member counts for each channel, and for one that is not known
     distance: Tensor  # (K + 1, H, Q), of the quantiles from the forecast, in units of the window's spread
     exponent: Tensor  # () how far the bands follow the window's own spread, 0: not at all
@@ -98,9 +103,12 @@ class Combination(nn.Module):
             for member in self.members
         )
         self.register_buffer("share", torch.zeros(channels + 1, len(self.members)))
+        self.register_buffer("fallback", torch.zeros(channels + 1, len(self.members)))
+        self.register_buffer("lowest", torch.full((channels + 1,), -torch.inf))
+        self.register_buffer("highest", torch.full((channels + 1,), torch.inf))
         self.register_buffer("distance", torch.zeros(channels + 1, horizon, max(len(quantiles), 1)))
         self.register_buffer("exponent", torch.zeros(()))
-        self.share[:, 0] = 1.0  # the last value
+        self.share[:, 0] = self.fallback[:, 0] = 1.0  # the last value
 
     def _fits(self, member: Member, followed: bool) -> bool:
         """Whether the look-back, the encoder, the channels and the neighbours can give the member what it needs."""
@@ -162,12 +170,24 @@ class Combination(nn.Module):
 
     def combine(self, inputs: Inputs) -> Tensor:
         """The combined forecast (N, C, H) in units."""
-        share = self.share[inputs.channel_ids.clamp(max=self.channels)]  # (N, C, M)
+        share = self.shares_of(inputs)  # (N, C, M)
         total = torch.zeros_like(inputs.past[..., :1]).expand(-1, -1, self.horizon)
         for place in range(len(self.members)):
             if bool((own := share[..., place : place + 1]).any()):
                 total = total + own * self.member_forecast(place, inputs)
         return total
+
+    def shares_of(self, inputs: Inputs) -> Tensor:
+        """How much each member counts for each window (N, C, M).
+
+        Beyond the values that were learned from, members that go by the level give way to the others, all of them at a
+        quarter of the channel's deviation.
+        """
+        place = inputs.channel_ids.clamp(max=self.channels)
+        last = inputs.past[..., -1]
+        beyond = torch.maximum(last - self.highest[place], self.lowest[place] - last)  # (N, C) in units
+        far = (beyond / (_FAR * inputs.deviation.squeeze(-1))).clamp(0, 1).unsqueeze(-1)
+        return torch.lerp(self.share[place], self.fallback[place], far)
 
     def spread(self, inputs: Inputs) -> Tensor:
         """(N, C, 1) how wide the bands of windows are: their own mean change beside the channel's, to the exponent."""

@@ -263,19 +263,26 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
     total = torch.stack(list(grams.values())).sum(0)
     shrinkage = 0.5 / solver.folds
 
-    def weights(gram: Tensor, target: Tensor | None = None) -> Tensor:
-        least = gram.diagonal().min().clamp(min=1e-12)
-        found = simplex_weights(gram / least + torch.diag(distrust), shrinkage, target)
+    steady = torch.tensor([not combination.members[place].of_levels for place in places])
+
+    def weights(gram: Tensor, chosen: Tensor, target: Tensor | None = None) -> Tensor:
+        """(M,) of the `chosen` members (M,) bool."""
+        gram = gram[chosen][:, chosen]
+        gram = gram / gram.diagonal().min().clamp(min=1e-12) + torch.diag(distrust[chosen])
+        found = torch.zeros(len(chosen), dtype=torch.float64)
+        found[chosen] = simplex_weights(gram, shrinkage, None if target is None else target[chosen])
         found = torch.where(found >= min(_LEAST_SHARE, float(found.max())), found, 0.0)
         return found / found.sum()
 
-    combination.share.zero_()
-    common = weights(total)
-    combination.share[:, places] = common.float()
-    for number, own in grams.items():
-        if len(grams) > 1 and number < combination.channels:
-            combination.share[number, places] = weights(own, common).float()
-    share = combination.share[channel.clamp(max=combination.channels)]  # (m, M)
+    for shares, chosen in ((combination.share, torch.ones_like(steady)), (combination.fallback, steady)):
+        shares.zero_()
+        common = weights(total, chosen)
+        shares[:, places] = common.float()
+        for number, own in grams.items():
+            if len(grams) > 1 and number < combination.channels:
+                shares[number, places] = weights(own, chosen, common).float()
+    _bound(combination, solver)
+    share = solver.example(combination.shares_of(solver.windows.inputs))[rows]  # (m, M)
     combined = torch.einsum("nm,mnh->nh", share, forecasts)
     residual = torch.where(observed, future - combined, torch.nan)
     metrics = calibrated_bands(combination, solver, residual, channel)
@@ -289,6 +296,19 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
         if (own_share := float(combination.share[-1, place])) > 0:
             metrics[f"cv/weight/{member.name}"] = own_share
     return metrics
+
+
+def _bound(combination: Combination, solver: _Solver) -> None:
+    """Note the lowest and the highest value of each channel that members have learned from."""
+    inputs, future = solver.windows.inputs, solver.future
+    past = solver.example(inputs.past)
+    lowest, highest = torch.minimum(past.amin(1), future.amin(1)), torch.maximum(past.amax(1), future.amax(1))
+    for number in range(combination.channels + 1):
+        own = solver.learned & ((solver.channel == number) | (number == combination.channels))
+        if own.any():
+            combination.lowest[number], combination.highest[number] = lowest[own].min(), highest[own].max()
+    if combination.channels > 1:  # of a channel that is not known, nothing is known
+        combination.lowest[-1], combination.highest[-1] = -torch.inf, torch.inf
 
 
 def _share_lost(error: Tensor, observed: Tensor, block: Tensor, distrust: Tensor) -> Tensor:

@@ -45,6 +45,11 @@ class Member:
     distrust: float = 0.0
 
     @property
+    def of_levels(self) -> bool:
+        """Whether it has learned what follows which level, so that it knows nothing of levels that it has not seen."""
+        return "level" in self.groups or "encoder" in self.groups
+
+    @property
     def solved(self) -> bool:
         """Whether it has weights."""
         return bool(self.groups)
