@@ -46,6 +46,9 @@ class AlignmentConfig:
     numbers: bool = option(
         True, "numbers in texts are compared with the channels' scales (tower=reading, text.unit=token)"
     )
+    match_names: bool = option(
+        False, "channels look first for words like their names, so that new channels are found (tower=reading)"
+    )
     statistics: bool = option(False, "level, change, extremes and their time enter the series side; not in the paper")
     sentence_dropout: float = option(
         0.0, "chance of each sentence but one to be left out in training; not in the paper", at_least=0, at_most=1

@@ -95,7 +95,14 @@ class AlignedModel(nn.Module):
         self.text: TextTower | ReadingTower
         if config.tower == "reading":
             self.text = ReadingTower(
-                width, text_width, encoder.config.heads, dropout, config.text_layers, config.silence, config.numbers
+                width,
+                text_width,
+                encoder.config.heads,
+                dropout,
+                config.text_layers,
+                silence=config.silence,
+                numbers=config.numbers,
+                match=config.match_names,
             )
         else:
             self.text = TextTower(width, text_width, config.heads, dropout)
@@ -207,7 +214,10 @@ class AlignedModel(nn.Module):
         vocabulary = self.encoder.vocabulary
         if self._scales is None or self._scales[0] is not vocabulary:
             self._scales = vocabulary, ChannelScales.of(vocabulary)
-        return self.text(text, mask, self.encoder.channel_tokens.identities()[slots], self._scales[1].at(slots))
+        tokens = self.encoder.channel_tokens
+        return self.text(
+            text, mask, tokens.identities()[slots], tokens.name_vectors[slots], self._scales[1].at(slots)
+        )
 
     def _series_vectors(self, encoded: EncoderOutput, batch: MultimodalBatch, slots: Tensor) -> Tensor:
         cls, channels = self.series_output(encoded.cls), None
