@@ -113,8 +113,8 @@ def main() -> int:
     tuned = forecast(story, aligned)
     story.begin(
         "Another file, without training",
-        "A river gauge as a CSV file, of channels that are in none of the corpora above. The universal model, which comes with "
-        "the package, answers questions about it as it is.",
+        "A river gauge as a CSV file, of channels that are in none of the corpora above. The universal model, which comes "
+        "with the package, answers questions about it as it is.",
     )
     ask_the_universal_model(story, write_gauge(OUT / "river-gauge.csv"))
     return conclude(story, metrics, aligned, tuned)
