@@ -62,6 +62,9 @@ class AlignmentConfig:
     statement_pool: int = option(
         48, "statements that are drawn once and for all, for each training window of a corpus", at_least=1
     )
+    statement_memory: bool = option(
+        False, "texts of statements are compared with all training windows, those outside the batch as last embedded"
+    )
     statement_weight: float = option(1.0, "weight of the loss of the statements", at_least=0)
     voice_weight: float = option(
         0.0, "weight of the error in which channels a statement speaks of (tower=reading)", at_least=0
