@@ -215,9 +215,7 @@ class AlignedModel(nn.Module):
         if self._scales is None or self._scales[0] is not vocabulary:
             self._scales = vocabulary, ChannelScales.of(vocabulary)
         tokens = self.encoder.channel_tokens
-        return self.text(
-            text, mask, tokens.identities()[slots], tokens.name_vectors[slots], self._scales[1].at(slots)
-        )
+        return self.text(text, mask, tokens.identities()[slots], tokens.name_vectors[slots], self._scales[1].at(slots))
 
     def _series_vectors(self, encoded: EncoderOutput, batch: MultimodalBatch, slots: Tensor) -> Tensor:
         cls, channels = self.series_output(encoded.cls), None

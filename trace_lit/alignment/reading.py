@@ -24,7 +24,10 @@ from trace_lit.text.tokens import MARKS
 MANY = 2**20  # more than a text has sentences
 POSITIONS = 128  # of pieces in a sentence that are told apart
 LENGTHS = (8, 12, 16, 24, 48)  # up to which sentences are read together
-MATCH_GAIN, NAMED_SILENCE = 12.0, 6.0  # at the start: of a word's cosine with the channel's name, and of the silent piece
+MATCH_GAIN, NAMED_SILENCE = (
+    12.0,
+    6.0,
+)  # at the start: of a word's cosine with the channel's name, and of the silent piece
 CENTRES = tuple(-3 + 0.5 * n for n in range(13))  # of a number's coding, in deviations
 
 
@@ -173,9 +176,7 @@ class ReadingTower(nn.Module):
         self.output = ResidualProjection(width, dropout)
         self.channel_output = ResidualProjection(width, dropout)
 
-    def forward(
-        self, text: Tensor, mask: Tensor, identities: Tensor, names: Tensor, scales: ChannelScales
-    ) -> Reading:
+    def forward(self, text: Tensor, mask: Tensor, identities: Tensor, names: Tensor, scales: ChannelScales) -> Reading:
         """Read `text` (N, S, D), or (N, S, D + 4) with marks, under `mask` (N, S), for K channels.
 
         The channels have `identities` (K, d), and `names` (K, D) as the frozen encoder has them.
@@ -223,9 +224,7 @@ class ReadingTower(nn.Module):
         x = self.norm(torch.cat(found))
         return x.new_zeros(count * steps, x.shape[1]).index_copy(0, torch.cat(places), x).view(count, steps, x.shape[1])
 
-    def _attend(
-        self, pieces: Tensor, mask: Tensor, identities: Tensor, match: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _attend(self, pieces: Tensor, mask: Tensor, identities: Tensor, match: Tensor | None) -> tuple[Tensor, Tensor]:
         """How much of each piece the queries take (N, H, 1 + K, S), and how much they take at all (N, 1 + K)."""
         count, steps, width = pieces.shape
         each = width // self.heads
