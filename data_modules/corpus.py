@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,6 @@ from data_modules.schema import (
 from data_modules.shards import MARK, find_shards, is_shard, read_shards
 from data_modules.splits import SPLITS
 from data_modules.validation import fingerprint_of, row_problems, shape_problems, summary
-from data_modules.window_statistics import same_values
 from trace_lit.atomic import remove_parts, replacing, write_atomically
 from trace_lit.batch import NO_LABEL
 from trace_lit.channels import Channel
@@ -52,13 +51,13 @@ __all__ = [
     "CorpusError",
     "CorpusInfo",
     "Record",
-    "equal_windows",
     "validate_corpus",
     "write_corpus",
 ]
 
 INFO_FILE = "corpus.yaml"
 SHARD_ROWS = 8192
+BLOCK = 2**21  # values that are looked at at once
 _DERIVED = ("frequency", "text", "channel_texts", "label", "split")  # what rows made by hand may leave out
 
 
@@ -208,6 +207,17 @@ class Corpus:
         """
         return windows(self.info, self._table)
 
+    def blocks(self, rows: NDArray[np.int64] | None = None) -> Iterator[tuple[NDArray[np.int64], NDArray[np.floating]]]:
+        """Rows (n,) and their values (n, C, T), some of one length at a time; all rows by default."""
+        rows = np.arange(len(self)) if rows is None else rows
+        values, of_row = self.values(), self.lengths[rows]
+        for length in np.unique(of_row).tolist():
+            own = rows[of_row == length]
+            size = max(1, BLOCK // (length * len(self.info.channels)))
+            for first in range(0, len(own), size):
+                part = own[first : first + size]
+                yield part, np.stack([values[row] for row in part])
+
 
 def write_corpus(records: Iterable[Record], info: CorpusInfo, out: str | Path, seed: int = 0) -> Corpus:
     """Check `records` and write them as the corpus folder `out`.
@@ -257,27 +267,6 @@ def validate_corpus(path: str | Path) -> list[str]:
     if not problems and fingerprint_of(corpus.info, corpus.table()) != corpus.fingerprint:
         problems.append(f"the content does not fit the fingerprint in {INFO_FILE}: it was changed after it was built")
     return problems
-
-
-def equal_windows(corpus: Corpus) -> list[str]:
-    """One sentence for each group of rows of one series that have the same values, in the order of the rows.
-
-    No text can tell such windows apart, so that they bound what retrieval can reach.
-    """
-    values = same_values(corpus.values())
-    groups: dict[tuple[str, int], list[int]] = {}
-    for row, key in enumerate(zip(corpus.series_ids, values.tolist(), strict=True)):
-        groups.setdefault(key, []).append(row)
-    found = []
-    for (series, _), rows in groups.items():
-        if len(rows) > 1:
-            rows.sort(key=lambda row: corpus.starts[row])
-            splits = [f"{count} {split}" for split in SPLITS if (count := int((corpus.splits[rows] == split).sum()))]
-            found.append(
-                f"{len(rows)} rows of the series {series!r} have the same values, from {corpus.ids[rows[0]]!r} to "
-                f"{corpus.ids[rows[-1]]!r} ({', '.join(splits)}): no text can tell them apart"
-            )
-    return found
 
 
 def _read_header(path: Path) -> dict[str, Any]:

@@ -29,7 +29,6 @@ from data_modules.vocabulary import (
     local_vocabulary,
     training_vocabulary,
     usual_values,
-    warn_of_rounding,
 )
 from data_modules.windows import check_lengths
 from trace_lit.batch import MultimodalBatch
@@ -159,8 +158,6 @@ class DomainDataModule(L.LightningDataModule):
         for corpus in corpora:
             corpus.check()
             self._check_lengths(corpus)
-        if stage == "fit":
-            warn_of_rounding(corpora)
         if self._known_vocabulary is None or stage == "fit":
             self.vocabulary = training_vocabulary(corpora, self.text, self._known_vocabulary)
         else:

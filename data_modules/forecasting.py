@@ -23,7 +23,7 @@ from data_modules.frequency import Frequency
 from data_modules.splits import SPLITS
 from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
-from trace_lit.batch import NO_LABEL, MultimodalBatch, Retrieved
+from trace_lit.batch import NO_LABEL, MultimodalBatch, Retrieved, choose_offset, less
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.gaps import bridged
 
@@ -167,6 +167,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
         self.lookback = window.lookback or int(corpus.lengths.max())
         self.horizon = window.horizon if task == "forecast" else 0
         self.channel_ids = torch.tensor(vocabulary.ids(corpus.info.channels))
+        self._usual = vocabulary.usual(corpus.info.channels)
         self.target_mask = _targets(corpus, window.targets)
         stride = window.stride if split == "train" else 1
         if task == "forecast":
@@ -235,7 +236,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
         place = torch.arange(season, len(series.split))
         kept = (place - series.begun[season:] >= season) & (series.split[season:] == 0)
         change = series.windows.values[place[kept]] - series.windows.values[place[kept] - season]
-        return change.abs().nanmean(0)
+        return change.abs().nanmean(0).float()
 
     @property
     def rows_within(self) -> list[NDArray[np.int64]]:
@@ -288,13 +289,14 @@ class OriginDataset(Dataset[MultimodalBatch]):
             seen |= self._bridged[past_place].transpose(1, 2) & inside[:, : self.lookback].unsqueeze(1) & later
         scored = (self._scored[future_place] & inside[:, self.lookback :].unsqueeze(2)).transpose(1, 2)
         scored &= self.target_mask.unsqueeze(1)
+        offset = choose_offset(past, seen, *self._usual)
         size, channels = len(index), len(self.channel_ids)
         none = torch.full((size,), NO_TEXT)
         text, mask = torch.zeros(size, 1, 0), torch.zeros(size, 1, dtype=torch.bool)
         if self._texts is not None:
             text, mask = self._texts.look_up(self._text[index])
         return MultimodalBatch(
-            values=torch.where(seen, past, 0.0),
+            values=torch.where(seen, less(past, offset), 0.0),
             observed=seen.contiguous(),
             channel_mask=torch.ones(size, channels, dtype=torch.bool),
             channel_ids=self.channel_ids.repeat(size, 1),
@@ -309,9 +311,10 @@ class OriginDataset(Dataset[MultimodalBatch]):
             series_id=self.series.number[origin - 1],
             span=torch.stack([windows.begin[torch.maximum(origin - self.lookback, begun)], windows.end[origin - 1]], 1),
             times=windows.begin[past_place],
-            future=torch.where(scored, future, 0.0) if self.horizon else None,
+            future=torch.where(scored, less(future, offset), 0.0) if self.horizon else None,
             future_observed=scored.contiguous() if self.horizon else None,
             retrieved=None if self.lookup is None else self.lookup(index),
+            offset=offset,
         )
 
 

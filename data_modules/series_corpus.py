@@ -55,7 +55,7 @@ def series_corpus(data: Any, steps: int | None = None) -> Corpus:
     records: list[Record] = []
     for number, series in enumerate(read):
         series = series.on_grid(known)
-        values = np.full((len(channels), series.values.shape[1]), np.nan, np.float32)
+        values = np.full((len(channels), series.values.shape[1]), np.nan)
         values[[channels.index(channel) for channel in series.channels]] = series.values
         length = steps or _usual_steps(frequency, values.shape[1])
         begin = np.datetime64(series.start or UNKNOWN_START, "us")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,9 +11,6 @@ from numpy.typing import NDArray
 from data_modules.corpus import Corpus
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.text import TextEncoder
-
-ROUNDED = 0.1  # share of a usual change that rounding may take
-log = logging.getLogger(__name__)
 
 
 def training_vocabulary(
@@ -73,36 +69,9 @@ def _vectors(channels: list[Channel], encoder: TextEncoder | None, known: Channe
     return torch.from_numpy(encoder.encode([channel.text for channel in channels]))
 
 
-def warn_of_rounding(corpora: Sequence[Corpus]) -> None:
-    """Tell of channels whose values lose what they change by when they become float32, as training has them."""
-    for corpus in corpora:
-        values = corpus.values()
-        if not values or values[0].dtype == np.float32:
-            continue
-        for number, channel in enumerate(corpus.info.channels):
-            steps = np.concatenate([np.abs(np.diff(window[number])) for window in values])
-            moved = steps[steps > 0]  # NaN is not
-            if not len(moved):
-                continue
-            largest = max(
-                float(np.nanmax(np.abs(own))) for window in values if not np.isnan(own := window[number]).all()
-            )
-            spacing = float(np.spacing(np.float32(largest)))
-            if spacing > ROUNDED * float(np.median(moved)):
-                log.warning(
-                    "%s: channel %r has values like %g, which float32 rounds to steps of %g, and changes by %g from step to "
-                    "step: take a constant off its values, so that training sees its changes",
-                    corpus.path,
-                    channel.key,
-                    largest,
-                    spacing,
-                    float(np.median(moved)),
-                )
-
-
-def _training_values(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, list[NDArray[np.float32]]]:
+def _training_values(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, list[NDArray[np.floating]]]:
     """For each channel the values (T,) of all training rows of all corpora, or of all rows where a corpus has none."""
-    values: dict[str, list[NDArray[np.float32]]] = {}
+    values: dict[str, list[NDArray[np.floating]]] = {}
     for corpus in corpora:
         windows = corpus.values()
         train = list(corpus.select("train"))
@@ -113,7 +82,7 @@ def _training_values(corpora: Sequence[Corpus], or_all: bool = False) -> dict[st
     return values
 
 
-def _statistics(parts: list[NDArray[np.float32]]) -> tuple[float, float]:
+def _statistics(parts: list[NDArray[np.floating]]) -> tuple[float, float]:
     """Mean and standard deviation of the observed values; NaN where there is none.
 
     A constant channel has no spread to measure others by; its deviation is its level, or 1.
@@ -123,6 +92,6 @@ def _statistics(parts: list[NDArray[np.float32]]) -> tuple[float, float]:
     if len(values) == 0:
         return float("nan"), float("nan")
     mean, deviation = float(values.mean()), float(values.std())
-    if deviation <= 1e-6 * abs(mean) or deviation == 0:
+    if values.min() == values.max() or deviation == 0:
         deviation = abs(mean) or 1.0
     return mean, deviation

@@ -35,7 +35,7 @@ def check_lengths(corpus: Corpus, patch_length: int) -> None:
 class Windows:
     """N windows of C channels in an array of S time steps."""
 
-    values: Tensor  # (S, C) float32, NaN where missing
+    values: Tensor  # (S, C) float32, or float64 where that does not hold them, NaN where missing
     begin: Tensor  # (S,) int64, each step's first second since 1970
     end: Tensor  # (S,) int64, the second after each step
     first: Tensor  # (N,) int64, the place of each window's first step
@@ -77,9 +77,10 @@ class Windows:
         length = corpus.lengths[np.asarray(rows, dtype=np.int64)]
         first = borders[segment_of] + step_of
         channels = len(corpus.info.channels)
+        kind = segments[0].last.dtype.type if segments else np.float32
         times = [segment.times() for segment in segments]
         return cls(
-            values=_tensor([chunk.T for segment in segments for chunk in segment.chunks], (0, channels), np.float32),
+            values=_tensor([chunk.T for segment in segments for chunk in segment.chunks], (0, channels), kind),
             begin=_tensor([edges[:-1] // _SECOND for edges in times], (0,), np.int64),
             end=_tensor([-(-edges[1:] // _SECOND) for edges in times], (0,), np.int64),
             first=torch.from_numpy(first),
@@ -92,7 +93,7 @@ class Windows:
 class _Segment:
     """One stitched series while it grows."""
 
-    def __init__(self, start: np.datetime64, alias: str, values: NDArray[np.float32]) -> None:
+    def __init__(self, start: np.datetime64, alias: str, values: NDArray[np.floating]) -> None:
         self.start = start
         self.frequency = Frequency.parse(alias)
         self.chunks = [values]
@@ -100,7 +101,7 @@ class _Segment:
         self.last = values  # of the rows so far, the one that reaches furthest, and its place
         self.last_step = 0
 
-    def join(self, start: np.datetime64, values: NDArray[np.float32]) -> int | None:
+    def join(self, start: np.datetime64, values: NDArray[np.floating]) -> int | None:
         """Append a row that does not start before those so far, and return its first step; None if it does not fit."""
         step = self.frequency.steps_between(self.start, start)
         if step is None or step > self.steps:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from data_modules import corpus as corpus_module
-from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, equal_windows, validate_corpus, write_corpus
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus, write_corpus
 from trace_lit.channels import Channel
 
 INFO = CorpusInfo(
@@ -479,20 +479,3 @@ def test_validation_finds_what_was_changed_after_the_build(folder, column, value
 def test_a_split_that_does_not_exist_cannot_be_selected(folder):
     with pytest.raises(CorpusError, match="no split 'dev'; the splits are train, validation, test"):
         Corpus.load(folder).select("dev")
-
-
-def test_equal_windows_of_a_series_are_found(tmp_path):
-    records = make_records()
-    for number in (3, 5, 17):
-        records[number].values = records[2].values.copy()
-        records[number].values[0, 1] = np.nan
-    records[2].values = records[3].values.copy()
-    records[2].series_id = "other"
-    records[2].split = "test"
-    for record in records:
-        record.split = record.split or "train"
-    corpus = write_corpus(records, INFO, tmp_path / "corpus")
-    (found,) = equal_windows(corpus)
-    first, last = records[3].id, records[17].id
-    assert found.startswith(f"3 rows of the series 's' have the same values, from '{first}' to '{last}' (3 train)")
-    assert validate_corpus(corpus.path) == []

@@ -20,16 +20,18 @@ def add(jobs: argparse._SubParsersAction) -> None:
     build.set_defaults(job=_build)
     validate = data.add_parser("validate", help="check a corpus in full")
     validate.add_argument("corpus", type=Path)
-    validate.add_argument("--strict", action="store_true", help="exit 1 for warnings, too: windows of equal values")
+    validate.add_argument("--strict", action="store_true", help="exit 1 for warnings, too: whatever is odd")
     validate.set_defaults(job=_validate)
     show = data.add_parser("show", help="counts, channels, texts and a few instances")
     show.add_argument("corpus", type=Path)
+    show.add_argument("--html", type=Path, metavar="FILE.html", help="write all of it, with plots, as one page")
     show.add_argument("--plot", type=Path, metavar="FILE.png", help="draw a few instances")
     show.set_defaults(job=_show)
 
 
 def _build(options: argparse.Namespace) -> int:
     from data_modules import build_corpus, datamodule_class
+    from data_modules.findings import examine, kinds
     from trace_lit.settings import load_config
 
     data = [f"data.options.{word}" for word in options.words]
@@ -39,19 +41,25 @@ def _build(options: argparse.Namespace) -> int:
     config = load_config([], data).data
     corpus = build_corpus(datamodule_class(config), config, options.out)
     say(f"{options.out}: {len(corpus)} instances, fingerprint {corpus.fingerprint[:12]}")
+    if warnings := examine(corpus).warnings:
+        counts = ", ".join(f"{kind} ({count})" for kind, count in kinds(warnings).items())
+        say(f"warning: {counts}; `trace-lit data validate {options.out}` says more")
     return 0
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from data_modules.corpus import Corpus, equal_windows, validate_corpus
+    from data_modules.corpus import Corpus, validate_corpus
+    from data_modules.findings import examine
 
     problems = validate_corpus(options.corpus)
-    warnings = [] if problems else equal_windows(Corpus.load(options.corpus))
+    findings = [] if problems else examine(Corpus.load(options.corpus)).findings
     for problem in problems:
         say(problem)
-    for warning in warnings:
-        say(f"warning: {warning}")
-    say(f"{options.corpus}: {len(problems)} problems" if problems else f"{options.corpus}: no problems")
+    for finding in findings:
+        say(f"{'warning' if finding.warning else 'note'}: {finding.sentence}")
+    warnings = [finding for finding in findings if finding.warning]
+    counted = f"{len(problems)} problems" if problems else "no problems"
+    say(f"{options.corpus}: {counted}{f', {len(warnings)} warnings' if warnings else ''}")
     return 1 if problems or (options.strict and warnings) else 0
 
 
@@ -70,4 +78,9 @@ def _show(options: argparse.Namespace) -> int:
     if options.plot is not None:
         plot_instances(corpus, rows, options.plot)
         say(f"drawn: {options.plot}")
+    if options.html is not None:
+        from data_modules.page import write_page
+
+        write_page(corpus, options.html, rows)
+        say(f"written: {options.html}")
     return 0

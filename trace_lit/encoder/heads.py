@@ -55,7 +55,10 @@ class Forecast:
 
     @property
     def values(self) -> Tensor:
-        """(B, C, H, Q) in the channels' own units; quantiles that cross are put in order (Chernozhukov et al., 2010)."""
+        """(B, C, H, Q) in the channels' own units less the batch's offset.
+
+        Quantiles that cross are put in order (Chernozhukov et al., 2010).
+        """
         values = self.norm.denormalise(self.change.flatten(2)).unflatten(2, self.change.shape[2:])
         return values.sort(dim=-1).values
 
@@ -158,7 +161,8 @@ class ForecastModel(HeadedForecaster):
 
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
         tokens = self.encoder.channel_tokens
-        return last_level(batch, tokens.mean.nan_to_num(0.0), tokens.deviation.nan_to_num(0.0), self.transform)
+        mean, rest, deviation = (own.nan_to_num(0.0) for own in (tokens.mean, tokens.rest, tokens.deviation))
+        return last_level(batch, mean, rest, deviation, self.transform)
 
     def features(self, batch: MultimodalBatch) -> Tensor:
         return self.head.features(self.encoder(batch).patches, batch.span[:, 1])

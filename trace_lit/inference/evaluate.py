@@ -184,7 +184,7 @@ def channel_deviation(dataset: CorpusDataset, vocabulary: ChannelVocabulary) -> 
     for place, number in enumerate(vocabulary.ids(dataset.corpus.info.channels)):
         known = vocabulary.deviation[number]
         if known != known:  # NaN: never seen
-            values = np.concatenate([window[place] for window in dataset.values])
+            values = np.concatenate([window[place] for window in dataset.values], dtype=np.float64)
             values = values[~np.isnan(values)]
             known = float(values.std()) if len(values) else 1.0
         deviation.append(known or 1.0)

@@ -44,7 +44,7 @@ def draw_hits(
 
 def _as_window(series: InputSeries, keys: list[str]) -> Window:
     """The query as it is drawn, with gaps for the channels that it does not have."""
-    values = np.full((len(keys), series.values.shape[1]), np.nan, dtype=np.float32)
+    values = np.full((len(keys), series.values.shape[1]), np.nan)
     for channel, row in zip(series.channels, series.values, strict=True):
         values[keys.index(channel.key)] = row
     steps = np.arange(values.shape[1]).astype("datetime64[h]")

@@ -14,7 +14,7 @@ from data_modules.csv_series import read_series_csv
 from data_modules.frames import is_frame, read_array, read_frame
 from data_modules.input_series import InputSeries
 from data_modules.text_table import NO_TEXT
-from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.batch import NO_LABEL, MultimodalBatch, choose_offset, less
 from trace_lit.channels import Channel, ChannelVocabulary
 
 
@@ -67,7 +67,7 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
     channels = list({channel.key: channel for window in windows for channel in window.channels}.values())
     place = {channel.key: number for number, channel in enumerate(channels)}
     steps = max(window.values.shape[1] for window in windows)
-    values = torch.full((len(windows), len(channels), steps), torch.nan)
+    values = torch.full((len(windows), len(channels), steps), torch.nan, dtype=torch.float64)
     mask = torch.zeros(len(windows), len(channels), dtype=torch.bool)
     times = torch.zeros(len(windows), steps, dtype=torch.int64)
     for number, window in enumerate(windows):
@@ -78,14 +78,15 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
             )
         own = [place[channel.key] for channel in window.channels]
         mask[number, own] = True
-        values[number, own, steps - length :] = torch.from_numpy(window.values).float()
+        values[number, own, steps - length :] = torch.from_numpy(window.values).double()
         if window.times is not None:
             seconds = np.array(window.times, dtype="datetime64[s]").astype(np.int64)
             times[number, steps - length :] = torch.from_numpy(seconds)
     observed = ~values.isnan()
+    offset = choose_offset(values, observed, *vocabulary.usual(channels))
     none = torch.full((len(windows),), NO_TEXT)
     return MultimodalBatch(
-        values=torch.where(observed, values, 0.0),
+        values=torch.where(observed, less(values, offset), 0.0),
         observed=observed,
         channel_mask=mask,
         channel_ids=torch.tensor(vocabulary.ids(channels)).repeat(len(windows), 1),
@@ -100,4 +101,5 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
         series_id=torch.full((len(windows),), -1),
         span=torch.stack([times[:, 0], times[:, -1]], dim=1),
         times=times if all(window.times is not None for window in windows) else None,
+        offset=offset,
     )

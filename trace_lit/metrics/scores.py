@@ -93,8 +93,8 @@ class ForecastScores(Metric):
         self.add_state("count", torch.zeros(len(mean)), dist_reduce_fx="sum")
         self.add_state("covered", torch.zeros(len(mean), len(self.bands)), dist_reduce_fx="sum")
 
-    def update(self, forecast: Tensor, future: Tensor, observed: Tensor) -> None:
-        """`forecast` (B, C, H, Q) and `future` (B, C, H) in units; only what is `observed` counts."""
+    def update(self, forecast: Tensor, future: Tensor, observed: Tensor, offset: Tensor | None = None) -> None:
+        """`forecast` (B, C, H, Q) and `future` (B, C, H) in units less `offset` (B, C); only what is `observed` counts."""
         channel = torch.arange(future.shape[1], device=future.device)[None, :, None].expand_as(future)[observed]
         prediction, target = forecast[observed].float(), future[observed]  # (n, Q), (n,)
         error = prediction[:, self.centre] - target
@@ -110,7 +110,8 @@ class ForecastScores(Metric):
         self.scaled_count += len(scaled)
         if self.quantiles:
             self.quantile_loss += 2 * pinball(prediction, target, self.quantiles).mean(-1).sum()
-            self.size += target.abs().sum()
+            sizes = future if offset is None else future + offset.unsqueeze(-1)
+            self.size += sizes[observed].abs().sum().float()
         for place, (low, high) in enumerate(self.bands):
             within = (prediction[:, low] <= target) & (target <= prediction[:, high])
             self.covered[:, place].index_add_(0, channel, within.to(target))

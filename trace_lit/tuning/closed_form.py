@@ -26,7 +26,7 @@ from trace_lit.encoder import (
     time_blocks,
 )
 from trace_lit.encoder.calendar import calendar_width
-from trace_lit.encoder.patches import invert_transform
+from trace_lit.encoder.patches import off_scale
 from trace_lit.modules import TuneModule
 
 _CALENDAR_IMPORTANCE = 30.0  # relative to the patches' features: the time of year is hardly penalised
@@ -46,7 +46,8 @@ class _Examples:
     observed: Tensor  # (n, H) bool
     level: Tensor  # (n, 1) what the changes are relative to, in units of `deviation`
     deviation: Tensor  # (n, 1)
-    future: Tensor  # (n, H) in units
+    future: Tensor  # (n, H) in units less `offset`
+    offset: Tensor  # (n, 1) float64, see `MultimodalBatch.offset`
     unit: Tensor  # (n, 1) a deviation on the standardised scale
     channel: Tensor  # (n,) its id
 
@@ -84,7 +85,7 @@ def _part(
         label = batch.label.unsqueeze(1)
         known = label != NO_LABEL
         flags = (torch.full((len(batch),), flag) for flag in (learned, scored))
-        nothing = (none, none, none, none, none.squeeze(1))
+        nothing = (none, none, none, none, none, none.squeeze(1))
         return tuple(x.cpu() for x in (features, *times.unbind(1), *flags, label, known, *nothing))
     assert isinstance(model, HeadedForecaster)
     assert batch.future is not None
@@ -99,6 +100,7 @@ def _part(
         *(torch.full(kept.shape, flag, device=kept.device)[kept] for flag in (learned, scored)),
         *(x[kept] for x in (norm.normalise(batch.future), batch.future_observed, norm.mean, norm.deviation)),
         batch.future[kept],
+        kept.new_zeros(int(kept.sum()), 1).double() if norm.offset is None else norm.offset[kept],
         unit[kept],
         batch.channel_ids[kept],
     ]
@@ -214,5 +216,7 @@ def _errors(module: TuneModule, examples: _Examples, predictions: Tensor) -> tup
         loss = torch.stack([F.cross_entropy(scores, label, weight, reduction="none") for scores in predictions])
         return loss.unsqueeze(-1), known
     assert isinstance(module.model, HeadedForecaster)
-    values = invert_transform(predictions * examples.deviation[scored] + examples.level[scored], module.model.transform)
+    offset = examples.offset[scored] if bool(examples.offset.any()) else None
+    moved = predictions * examples.deviation[scored] + examples.level[scored]
+    values = off_scale(moved, module.model.transform, offset)
     return ((values - examples.future[scored]) / examples.unit[scored]).square(), known
