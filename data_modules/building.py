@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_modules.config import DataConfig
 from data_modules.corpus import INFO_FILE, Corpus, CorpusInfo, Record, write_corpus
+from data_modules.tables.counts import Counts
 from trace_lit.config import ConfigError, ForeignPath
 from trace_lit.holding import held
 
@@ -23,8 +25,12 @@ if TYPE_CHECKING:  # which imports Lightning
 log = logging.getLogger(__name__)
 
 
-def build_corpus(domain: type[DomainDataModule], config: DataConfig, out: str | Path) -> Corpus:
+def build_corpus(
+    domain: type[DomainDataModule], config: DataConfig, out: str | Path, counts: Counts | None = None
+) -> Corpus:
     """Write the corpus of the configured source of `domain` to the folder `out`.
+
+    `counts` gets what the source met in the data and how it dealt with it; else this is logged.
 
     Raises
     ------
@@ -33,8 +39,12 @@ def build_corpus(domain: type[DomainDataModule], config: DataConfig, out: str | 
     CorpusError
         The source's data cannot be used.
     """
-    info, records = _contents(domain, config)
-    return write_corpus(records, info, out)
+    noted = Counts() if counts is None else counts
+    info, records = _contents(domain, config, noted)
+    corpus = write_corpus(records, info, out)
+    for line in noted.lines() if counts is None else ():
+        log.info("%s", line)
+    return corpus
 
 
 def named_folders(config: DataConfig) -> list[Path]:
@@ -103,21 +113,26 @@ class CorpusCache:
         return Path(config.cache_dir).expanduser() / f"{self.domain.domain}-{source}-{digest[:12]}"
 
 
-def _contents(domain: type[DomainDataModule], config: DataConfig) -> tuple[CorpusInfo, Iterator[Record]]:
-    """What the corpus is about, and its records."""
+def _contents(
+    domain: type[DomainDataModule], config: DataConfig, counts: Counts
+) -> tuple[CorpusInfo, Iterator[Record]]:
+    """What the corpus is about, and its records; a source that has a parameter `counts` notes there what it met."""
     if not domain.sources:
         info = CorpusInfo(
             domain.domain, domain.domain, domain.__name__, domain.channels, domain.frequency, domain.label_names
         )
-        return info, domain(config).records()
+        return info, _with_options_read(domain, config)
     if config.source not in domain.sources:
         raise ConfigError(
             f"data.source is {config.source!r}; the domain {domain.domain} offers {', '.join(domain.sources)}"
         )
     source = domain.sources[config.source]
     parameters = dict(inspect.signature(source).parameters)
+    noting = {"counts": counts} if parameters.pop("counts", None) is not None else {}
+    for name in ("domain", "known"):  # which are no options
+        parameters.pop(name, None)
     if parameters.pop("root", None) is None:
-        return source(**_options(config, parameters))
+        return source(**_options(config, parameters), **noting)
     if config.root is None:
         raise ConfigError(
             f"data.root is not set; the source {config.source!r} reads the upstream data in that folder "
@@ -128,7 +143,55 @@ def _contents(domain: type[DomainDataModule], config: DataConfig) -> tuple[Corpu
             f"{config.root.origin} names the data set {str(config.root)!r} of the Hugging Face hub, which is not fetched "
             "just because a run's file says so: name a corpus, or add --trust (in Python, trust=True) if you trust its maker"
         )
-    return source(root=Path(config.root).expanduser(), **_options(config, parameters))
+    return source(root=Path(config.root).expanduser(), **_options(config, parameters), **noting)
+
+
+def _with_options_read(domain: type[DomainDataModule], config: DataConfig) -> Iterator[Record]:
+    """The records of a plug-in; ConfigError at their end for an option that it has not looked at."""
+    options = _Watched(config.options)
+    yield from domain(dataclasses.replace(config, options=options)).records()
+    if unread := sorted(set(options) - options.read):
+        known = ", ".join(sorted(options.read)) or "none"
+        raise ConfigError(
+            f"data.options.{unread[0]}: {domain.__name__} does not use this option; it uses {known}: is it "
+            "spelled right?"
+        )
+
+
+class _Watched(dict[str, Any]):
+    """Options that know which of them were looked at, and which were looked for."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        self.read: set[str] = set()
+
+    def __getitem__(self, key: str) -> Any:
+        self.read.add(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.read.add(key)
+        return super().get(key, default)
+
+    def pop(self, key: str, *default: Any) -> Any:
+        self.read.add(key)
+        return super().pop(key, *default)
+
+    def __contains__(self, key: object) -> bool:
+        self.read.add(str(key))
+        return super().__contains__(key)
+
+    def keys(self) -> Any:  # of ** and of loops: all of them
+        self.read.update(list(super().keys()))
+        return super().keys()
+
+    def items(self) -> Any:
+        self.read.update(list(super().keys()))
+        return super().items()
+
+    def values(self) -> Any:
+        self.read.update(list(super().keys()))
+        return super().values()
 
 
 def _options(config: DataConfig, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def series_corpus(data: Any, steps: int | None = None) -> Corpus:
         series = series.on_grid(known)
         values = np.full((len(channels), series.values.shape[1]), np.nan, np.float32)
         values[[channels.index(channel) for channel in series.channels]] = series.values
-        length = steps or _usual_steps(frequency, values.shape[1])
+        length = steps or usual_steps(frequency, values.shape[1])
         begin = np.datetime64(series.start or UNKNOWN_START, "us")
         for first in range(values.shape[1] % length, values.shape[1] - length + 1, length):
             window = values[:, first : first + length]
@@ -111,7 +111,7 @@ def _frequency(series: InputSeries) -> str:
     return f"{step // size}{unit}"
 
 
-def _usual_steps(frequency: str, length: int) -> int:
+def usual_steps(frequency: str, length: int) -> int:
     """Of a window: a day of hours, four weeks of days, half a year of weeks, a year of months; fewer of a short series."""
     known = Frequency.parse(frequency)
     hours = known.microseconds / 3.6e9
