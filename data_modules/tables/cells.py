@@ -46,7 +46,9 @@ def channel_columns(
 ) -> Cells:
     """A column a channel: those that the spec names, or else all columns of numbers."""
     there = {str(name) for name in table.frame.columns}
-    taken = set(time_columns(table, part.time)) | ({column(table, part.id, "id")} if part.id else set())
+    taken = set(time_columns(table, part.time, part.time_format)) | (
+        {column(table, part.id, "id")} if part.id else set()
+    )
     wanted = {" ".join(name.split()): own for name, own in specs.items()}
     names = (
         [name for name in wanted if name in there]

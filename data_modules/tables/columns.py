@@ -62,7 +62,7 @@ def is_time_name(name: str) -> bool:
     return plain(name) in TIMES
 
 
-def time_columns(table: Table, given: Sequence[str] = ()) -> list[str]:
+def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> list[str]:
     """The column of the time, or those of the day and of the time of day.
 
     Raises
@@ -74,19 +74,22 @@ def time_columns(table: Table, given: Sequence[str] = ()) -> list[str]:
     if given:
         return [column(table, name, "time") for name in given]
     known = [name for name in columns if is_time_name(name)]
-    for name in known:
-        if _times(table.frame[name]):
-            return [name]
     for day in known:
+        if _times(table.frame[day], form) and not _dates(table.frame[day]):
+            return [day]
         for clock in columns:
-            if clock != day and _clock(table.frame[clock]) and _times(joined(table.frame, [day, clock])):
+            if clock != day and _clock(table.frame[clock]) and _times(joined(table.frame, [day, clock]), form):
                 return [day, clock]
+        if _times(table.frame[day], form):
+            return [day]
     for name in columns:
-        if table.frame[name].dtype.kind not in "ifub" and _times(table.frame[name]):
+        if table.frame[name].dtype.kind not in "ifub" and _times(table.frame[name], form):
             return [name]
+    if known:
+        return known[:1]  # what is wrong with its cells is said where they are read
     raise CorpusError(
-        f"{table.path} has no column of times that can be recognised; name it, like time: {columns[0]} (or the option "
-        f"time=…); it has {', '.join(columns)}"
+        f"{table.path} has no column of times that can be recognised; name it, like time: {columns[0]}; it has "
+        f"{', '.join(columns)}"
     )
 
 
@@ -131,16 +134,20 @@ def _as_text(cell: object) -> str:
     return str(cell).strip()
 
 
-def _times(cells: pd.Series) -> bool:
+def _dates(cells: pd.Series) -> bool:
+    return read_times(cells.dropna().iloc[:1000]).dates
+
+
+def _times(cells: pd.Series, form: str = "") -> bool:
     """Whether cells are times, for the most part."""
     known = cells.dropna()
     if not len(known):
         return False
     try:
-        read = read_times(known.iloc[:1000])
+        read = read_times(known.iloc[:1000], form)
     except CorpusError:
         return False
-    return bool((~read.wrong).mean() >= SHARE_OF_TIMES) and read.kind != "excel"
+    return bool((~read.wrong).mean() >= SHARE_OF_TIMES) and (bool(form) or read.kind != "excel")
 
 
 def _clock(cells: pd.Series) -> bool:

@@ -9,6 +9,7 @@ import codecs
 import csv
 import io
 import re
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -29,6 +30,7 @@ EXCEL_ENDINGS = (".xlsx", ".xlsm")
 PARQUET_ENDINGS = (".parquet", ".pq")
 ENDINGS = (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS)
 SEPARATORS = (";", "\t", "|", ",")
+_WHICH = "say which by decimal: ',' or thousands: ','"
 _HEAD = 2**18  # bytes that are looked at
 _WESTERN = frozenset("äöüÄÖÜßéèêëàâçùûîïôñáíóúåæøÅÆØÉÈÀÇ°²³µ€–—’‘“”·±£§½¼¾×œŒ\u00a0…™©®")
 _LIKE_A_VALUE = re.compile(r"[-+\u2212(]?[\d.,]*\d[\d.,:/ T%)-]*([eE][-+]?\d+)?|\d.*\d:\d\d.*")
@@ -169,28 +171,35 @@ def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
 def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Table:
     import pandas as pd
 
-    layout, names = find_layout(path, layout)
-    if layout.doubts and layout.decimal is None:
-        raise CorpusError(f"{path}: {layout.doubts[0]}; say which by decimal: ',' or thousands: ','")
+    layout, names, named = find_layout(path, layout)
+    if layout.doubts:
+        raise CorpusError(f"{path}: {layout.doubts[0]}; {_WHICH}")
     kept = {name for name in names if texts(name)}
     words = sorted({*MISSING_WORDS, *(word.upper() for word in MISSING_WORDS), "NaN", "Null", "None", "Missing", ""})
     try:
-        frame = pd.read_csv(
-            path,
-            sep=r"\s+" if layout.separator == " " else layout.separator,
-            header=None,
-            names=names,
-            skiprows=layout.header or 0,
-            index_col=False,
-            encoding=layout.encoding,
-            decimal=layout.decimal or ".",
-            dtype=dict.fromkeys(kept, str),
-            na_values={name: [""] if name in kept else words for name in names},
-            keep_default_na=False,
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            low_memory=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                path,
+                sep=r"\s+" if layout.separator == " " else layout.separator,
+                header=None,
+                names=names,
+                skiprows=layout.header or 0,
+                index_col=False,
+                encoding=layout.encoding,
+                decimal=layout.decimal or ".",
+                dtype=dict.fromkeys(kept, str),
+                na_values={name: [""] if name in kept else words for name in names},
+                keep_default_na=False,
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                low_memory=False,
+            )
+    except pd.errors.ParserWarning:
+        raise CorpusError(
+            f"{path} is no CSV file: lines have more cells than the {len(names)} columns; a cell with the separator in it "
+            "stands in quotes"
+        ) from None
     except pd.errors.EmptyDataError:
         frame = pd.DataFrame({name: pd.Series(dtype=object) for name in names})
     except UnicodeDecodeError as error:
@@ -207,11 +216,17 @@ def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Tabl
             if name not in kept
             for cell in frame[name].dropna().astype(str)
         )
-        if doubt or style != NumberStyle():
-            known = None if doubt else style.decimal
-            return _read_text(
-                path, replace(layout, decimal=known, thousands=style.thousands, doubts=(doubt,) * bool(doubt)), texts
-            )
+        if doubt:
+            raise CorpusError(f"{path}: {doubt}; {_WHICH}")
+        if style != NumberStyle():
+            return _read_text(path, replace(layout, decimal=style.decimal, thousands=style.thousands), texts)
+    extra = [name for name in names[named:] if named and frame[name].notna().any()]
+    if extra:
+        line = frame.index[int(frame[extra[0]].notna().to_numpy().argmax())]
+        raise CorpusError(
+            f"{path}, line {line}: there are {len(names)} cells, and the header names {named} columns; "
+            f"{_advice(layout.separator)}"
+        )
     short = _short_lines(path, layout, len(names))
     return Table(path, _without_blank(frame), layout, "line", short)
 
@@ -220,8 +235,13 @@ def _plain_error(error: Exception, separator: str | None) -> str:
     match = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
     if not match:
         return first_line(error)
-    advice = "; is it a decimal comma? Cells with a comma stand in quotes" if separator == "," else ""
-    return f"line {match[2]} has {match[3]} cells, there are {match[1]} columns{advice}"
+    return f"line {match[2]} has {match[3]} cells, there are {match[1]} columns; {_advice(separator)}"
+
+
+def _advice(separator: str | None) -> str:
+    if separator == ",":
+        return "is it a decimal comma? Cells with a comma stand in quotes"
+    return "cells with a separator in them stand in quotes"
 
 
 def _short_lines(path: Path, layout: Layout, columns: int) -> tuple[int, ...]:
@@ -238,8 +258,8 @@ def _short_lines(path: Path, layout: Layout, columns: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str]]:
-    """How the CSV file `path` is written, as far as `given` leaves it open, and the names of its columns.
+def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str], int]:
+    """How the CSV file `path` is written, as far as `given` leaves it open; its columns, and how many its header names.
 
     Raises
     ------
@@ -259,10 +279,14 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str]]:
     rows = _cells(lines, separator)
     header = given.header if given.header is not None else find_header(rows)
     body = [row for row in rows[header:] if any(map(str.strip, row))]
-    width = max([len(rows[header - 1]) if header else 0, _usual_width(body)])
     named = rows[header - 1] if 0 < header <= len(rows) else []
+    counted = Counter(len(row) for row in body)
+    width = max(counted, key=lambda own: (counted[own], own == len(named)), default=len(named))
+    width = max(width, len(named))
     names = distinct_names([*named, *[None] * (width - len(named))])
     style, doubt = style_of(cell for row in body for cell in row)
+    if given.decimal is None and given.thousands in (".", ","):
+        given = replace(given, decimal="." if given.thousands == "," else ",")
     return (
         replace(
             given,
@@ -274,6 +298,7 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str]]:
             doubts=(doubt,) if doubt and given.decimal is None else (),
         ),
         names,
+        len(named),
     )
 
 

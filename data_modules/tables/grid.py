@@ -84,7 +84,7 @@ def usual_frequency(times: NDArray[np.datetime64]) -> str:
         return ""
     found, counts = np.unique(apart, return_counts=True)
     step = int(found[counts.argmax()])
-    if counts.max() < max(2, 0.2 * len(apart)) and len(apart) > 2:  # jitter
+    if counts.max() < max(2, 0.2 * len(apart)) and len(apart) > 1:  # jitter
         step = int(np.median(apart))
         for _, size in _UNITS[:4]:
             if step > 0.9 * size:

@@ -81,7 +81,7 @@ def times_of(tables: Sequence[Table], part: FileSpec, counts: Counts) -> list[tu
     CorpusError
         A column is missing, holds no times, or dates that can be read in two ways.
     """
-    columns = [time_columns(table, part.time) for table in tables]
+    columns = [time_columns(table, part.time, part.time_format) for table in tables]
     read = [read_time_column(table, own, part.time_format) for table, own in zip(tables, columns, strict=True)]
     sure = {own.kind for own in read if own.kind in (DAY_FIRST, MONTH_FIRST) and not own.doubt}
     for number, (table, own) in enumerate(zip(tables, columns, strict=True)):

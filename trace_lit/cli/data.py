@@ -32,6 +32,13 @@ def add(jobs: argparse._SubParsersAction) -> None:
         help="the source's own options, from left to right, like tables.yaml or cities=[ny]",
     )
     build.set_defaults(job=_build)
+    guess = data.add_parser("guess", help="print a first tables.yaml for the files of a folder")
+    guess.add_argument("folder", type=Path, metavar="DIR", help="the folder with tables of series and notes")
+    guess.set_defaults(job=_guess)
+    append = data.add_parser("append", help="add what is new in the files of a corpus that was built from tables")
+    append.add_argument("corpus", type=Path)
+    append.add_argument("--root", type=Path, help="the folder with its files (default: where they were)")
+    append.set_defaults(job=_append)
     validate = data.add_parser("validate", help="check a corpus in full")
     validate.add_argument("corpus", type=Path)
     validate.add_argument("--strict", action="store_true", help="exit 1 for warnings, too: windows of equal values")
@@ -50,6 +57,10 @@ def _build(options: argparse.Namespace) -> int:
     config = _data_config(options)
     counts = Counts()
     corpus = build_corpus(datamodule_class(config), config, options.out, counts)
+    if config.source == "tables":
+        from data_modules.appending import record_origin
+
+        record_origin(options.out, config.domain, str(config.root), config.options)
     counts.show(console())
     say(f"{options.out}: {len(corpus)} instances, fingerprint {corpus.fingerprint[:12]}")
     return 0
@@ -101,6 +112,25 @@ def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         old = both.get(key)
         both[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return both
+
+
+def _guess(options: argparse.Namespace) -> int:
+    from data_modules.tables.guess import guess
+
+    say(guess(options.folder), end="")
+    return 0
+
+
+def _append(options: argparse.Namespace) -> int:
+    from data_modules.appending import append
+    from data_modules.tables.counts import Counts
+    from trace_lit.terminal import console
+
+    counts = Counts()
+    corpus, new = append(options.corpus, counts, options.root)
+    counts.show(console())
+    say(f"{options.corpus}: {new} new instances, {len(corpus)} in all, fingerprint {corpus.fingerprint[:12]}")
+    return 0
 
 
 def _validate(options: argparse.Namespace) -> int:
