@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -67,12 +70,15 @@ def _checked(record: Record, number: int, info: CorpusInfo) -> Record:
     What only Python types can show wrong is checked here.
     """
     where = f"record {record.id!r}" if record.id else f"record number {number}"
+    record = _plain(record)
     for name in ("id", "series_id", "text"):
         value = getattr(record, name)
         if not isinstance(value, str) or (not value and name != "text"):
             raise CorpusError(f"{where}: {name} is {value!r}; it must be text")
-    if not isinstance(record.start, datetime) or record.start.tzinfo is not None:
-        raise CorpusError(f"{where}: start is {record.start!r}; it must be a datetime in UTC without a time zone")
+    if not isinstance(record.start, datetime) or record.start != record.start:
+        raise CorpusError(
+            f"{where}: start is {record.start!r}; it must be a datetime, in UTC where it has no time zone"
+        )
     try:
         given = np.asarray(record.values)
         values = np.ascontiguousarray(
@@ -100,6 +106,26 @@ def _checked(record: Record, number: int, info: CorpusInfo) -> Record:
     except ValueError as error:
         raise CorpusError(f"{where}: {error}") from None
     return Record(**{**vars(record), "values": values, "frequency": frequency})
+
+
+def _plain(record: Record) -> Record:
+    """The record with an aware start as UTC, and texts and labels that are NaN as none."""
+    start = record.start
+    if isinstance(start, datetime) and start == start and start.tzinfo is not None:  # NaT is not itself
+        start = start.astimezone(UTC).replace(tzinfo=None)
+    channel_texts = record.channel_texts
+    return replace(
+        record,
+        start=start,
+        text="" if _is_nothing(record.text) else record.text,
+        label=None if _is_nothing(record.label) else record.label,
+        channel_texts=None if channel_texts is None else ["" if _is_nothing(own) else own for own in channel_texts],
+    )
+
+
+def _is_nothing(cell: Any) -> bool:
+    """Whether a cell is NaN or NA, as tables have them where there is nothing."""
+    return type(cell).__name__ == "NAType" or (isinstance(cell, float) and math.isnan(cell))
 
 
 def _as_table(rows: list[Record], info: CorpusInfo) -> pa.Table:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from data_modules.schema import (
     lengths,
     objects,
     start_times,
+    values_type,
     windows,
 )
 from data_modules.shards import MARK, find_shards, is_shard, read_shards
@@ -67,10 +68,18 @@ class Corpus:
     Columns are in the order of the rows.
     """
 
-    def __init__(self, path: Path, info: CorpusInfo, fingerprint: str, table: pa.Table) -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: CorpusInfo,
+        fingerprint: str,
+        table: pa.Table,
+        history: Sequence[tuple[int, str]] = (),
+    ) -> None:
         self.path = path  # its folder; of a corpus in memory its name, for messages
         self.info = info
         self.fingerprint = fingerprint  # sha256 over info and rows, as corpus.yaml says
+        self.history = tuple(history)  # its rows and its fingerprint before each time that rows were added behind them
         self._table = table
 
     @classmethod
@@ -92,6 +101,7 @@ class Corpus:
         header = _read_header(path)
         built = "fingerprint" in header
         declared, fingerprint = header.pop("rows", None), header.pop("fingerprint", None)
+        history = _read_history(path, header)
         table = read_shards(path, fingerprint, () if built else _DERIVED)
         try:
             if built:
@@ -109,7 +119,7 @@ class Corpus:
             except CorpusError as error:
                 raise CorpusError(f"{path}: {error}") from None
             fingerprint = fingerprint_of(info, table)
-        return cls(path, info, fingerprint, table)
+        return cls(path, info, fingerprint, table, history)
 
     @classmethod
     def from_records(cls, records: Iterable[Record], info: CorpusInfo, seed: int = 0) -> Corpus:
@@ -146,6 +156,34 @@ class Corpus:
     def table(self) -> pa.Table:
         """All rows, with the columns of `SCHEMA`."""
         return self._table
+
+    @cached_property
+    def training_fingerprint(self) -> str:
+        """sha256 over info and training rows, which stays the same where rows are appended."""
+        return fingerprint_of(self.info, _exact(self._table.filter(pc.equal(self._table["split"], "train"))))
+
+    def as_it_was(self, fingerprint: str) -> Corpus | None:
+        """The corpus of this fingerprint, of which this one is what it has grown to; None where it has not.
+
+        Raises
+        ------
+        CorpusError
+            It should be, but its rows are no longer those.
+        """
+        if fingerprint == self.fingerprint:
+            return self
+        for number, (rows, known) in enumerate(self.history):
+            if known == fingerprint:
+                table = _exact(self._table.slice(0, rows))
+                if fingerprint_of(self.info, table) != fingerprint:
+                    raise CorpusError(f"{self.path}: the rows before those that were added have changed since")
+                return Corpus(self.path, self.info, fingerprint, table, self.history[:number])
+        return None
+
+    def known_as(self, fingerprints: Collection[str]) -> str:
+        """The one of `fingerprints` that this corpus has, or had before rows were added; "" for none."""
+        own = (self.fingerprint, *(known for _, known in self.history))
+        return next((one for one in own if one in fingerprints), "")
 
     def select(self, split: str) -> list[int]:
         """The rows of a split."""
@@ -236,7 +274,7 @@ def write_corpus(records: Iterable[Record], info: CorpusInfo, out: str | Path, s
     info.check()
     _check_replaceable(out)
     corpus = Corpus.from_records(records, info, seed)
-    _write_folder(corpus.table(), info, corpus.fingerprint, out)
+    _write_folder(corpus, out)
     return Corpus(out, info, corpus.fingerprint, corpus.table())
 
 
@@ -320,14 +358,38 @@ def _filled(path: Path, header: dict[str, Any], table: pa.Table) -> tuple[dict[s
     return header, table
 
 
-def _write_folder(table: pa.Table, info: CorpusInfo, fingerprint: str, out: Path) -> None:
+def _read_history(path: Path, header: dict[str, Any]) -> list[tuple[int, str]]:
+    """What corpus.yaml says of a corpus before rows were added; the keys of it are taken out of `header`."""
+    header.pop("training_fingerprint", None)
+    try:
+        return [(int(one["rows"]), str(one["fingerprint"])) for one in header.pop("history", None) or ()]
+    except (KeyError, TypeError, ValueError):
+        raise CorpusError(f"{path / INFO_FILE}: 'history' must list rows and fingerprint of each time before") from None
+
+
+def _exact(table: pa.Table) -> pa.Table:
+    """`table` with values as float32 where that is exact, as a corpus of these rows alone has them."""
+    place = SCHEMA.get_field_index("values")
+    return table.set_column(place, "values", table["values"].cast(values_type(table["values"])))
+
+
+def write_grown(corpus: Corpus, out: Path) -> None:
+    """Write a corpus in the place of the one in `out` that it has grown from."""
+    _write_folder(corpus, out)
+
+
+def _write_folder(corpus: Corpus, out: Path) -> None:
+    table, fingerprint = corpus.table(), corpus.fingerprint
     splits = objects(table, "split")
     header = {
         "format": FORMAT,
-        **info.as_dict(),
+        **corpus.info.as_dict(),
         "rows": {split: int((splits == split).sum()) for split in SPLITS},
         "fingerprint": fingerprint,
+        "training_fingerprint": corpus.training_fingerprint,
     }
+    if corpus.history:
+        header["history"] = [{"rows": rows, "fingerprint": known} for rows, known in corpus.history]
     with held(out, wait=True):
         _remove_leftovers(out)
         if (out / INFO_FILE).is_file():

@@ -65,12 +65,17 @@ class CorpusInfo:
     label_names: tuple[str, ...] = ()
     description: str = ""
     generated: bool = False  # simulated, not measured
+    timezone: str = (
+        "UTC"  # of the clocks that the data come from; times of steps shorter than a day are UTC all the same
+    )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, in the order in which corpus.yaml holds them."""
         plain = asdict(self)
         plain["channels"] = [asdict(channel) for channel in self.channels]
         plain["label_names"] = list(self.label_names)
+        if self.timezone == "UTC":  # as corpora have it that were built before
+            del plain["timezone"]
         return plain
 
     @classmethod
@@ -96,7 +101,7 @@ class CorpusInfo:
 
     def check(self) -> None:
         """CorpusError if a corpus cannot be described so."""
-        for key in ("domain", "name", "source", "description"):
+        for key in ("domain", "name", "source", "description", "timezone"):
             if not isinstance(getattr(self, key), str):
                 raise CorpusError(f"{key} is {getattr(self, key)!r}; it must be text")
         if not is_plain_name(self.domain):

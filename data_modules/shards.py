@@ -73,7 +73,7 @@ def read_shards(path: Path, fingerprint: str | None, optional: Sequence[str] = (
 
 def _read(shard: Path, optional: Sequence[str]) -> pa.Table:
     try:
-        _check_size(shard)
+        check_size(shard)
         table = pq.read_table(shard, partitioning=None, read_dictionary=_text_leaves())
     except CorpusError:
         raise
@@ -94,8 +94,8 @@ def _text_leaves() -> list[str]:
     return [leaf for name in LONGEST for leaf in _LEAVES.get(name, (name,))]
 
 
-def _check_size(shard: Path) -> None:
-    """CorpusError where the numbers in a shard are many for its size."""
+def check_size(shard: Path) -> None:
+    """Raise CorpusError where the cells of a Parquet file are many for its size."""
     allowed = FREE_BYTES + FREE_TIMES * shard.stat().st_size
     with pq.ParquetFile(shard) as file:
         about = file.metadata

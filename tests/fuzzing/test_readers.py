@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_modules import Channel, Corpus, CorpusInfo, Record, validate_corpus, write_corpus
-from data_modules.csv_series import read_series_csv
+from data_modules.frames import read_series
 from data_modules.frequency import Frequency
 from data_modules.unpickle import load_pickle
 from trace_lit.errors import InputError
@@ -113,7 +113,7 @@ def test_csv(tmp_path: Path, data: st.DataObject) -> None:
     path.write_bytes("\n".join([header, *map(",".join, rows)]).encode() + data.draw(st.binary(max_size=4)))
     alias = data.draw(st.sampled_from([None, "1h", "D", "ME", "10min"]))
     frequency = None if alias is None else Frequency.parse(alias)
-    tried(lambda: read_series_csv(path, [Channel("wind", "m/s"), Channel("gust", "m/s")], frequency))
+    tried(lambda: read_series(path, [Channel("wind", "m/s"), Channel("gust", "m/s")], frequency))
 
 
 @fuzzed

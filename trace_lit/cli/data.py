@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from trace_lit.escapes import say
+
+if TYPE_CHECKING:
+    from data_modules.config import DataConfig
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
     data = jobs.add_parser("data", help="build, check and look at corpora").add_subparsers(required=True, metavar="JOB")
     build = data.add_parser("build", help="write a corpus from a source")
-    build.add_argument("--domain", required=True, help="weather, healthcare, energy, or package.module:Class")
-    build.add_argument("--source", default="generated", help="generated, timecap, timemmd, … (default: generated)")
+    build.add_argument(
+        "--domain", help="weather, healthcare, energy, package.module:Class, or with --source tables any name"
+    )
+    build.add_argument(
+        "--source", default="generated", help="generated, timecap, timemmd, tables, … (default: generated)"
+    )
     build.add_argument("--root", type=Path, help="folder of the upstream data")
     build.add_argument("--out", type=Path, required=True, help="the corpus folder to write")
-    build.add_argument("words", nargs="*", metavar="key=value", help="the source's own options, like cities=[ny]")
+    build.add_argument(
+        "words",
+        nargs="*",
+        metavar="FILE.yaml|key=value",
+        help="the source's own options, from left to right, like tables.yaml or cities=[ny]",
+    )
     build.set_defaults(job=_build)
+    guess = data.add_parser("guess", help="print a first tables.yaml for the files of a folder")
+    guess.add_argument("folder", type=Path, metavar="DIR", help="the folder with tables of series and notes")
+    guess.set_defaults(job=_guess)
+    append = data.add_parser("append", help="add what is new in the files of a corpus that was built from tables")
+    append.add_argument("corpus", type=Path)
+    append.add_argument("--root", type=Path, help="the folder with its files (default: where they were)")
+    append.set_defaults(job=_append)
     validate = data.add_parser("validate", help="check a corpus in full")
     validate.add_argument("corpus", type=Path)
     validate.add_argument("--strict", action="store_true", help="exit 1 for warnings, too: whatever is odd")
@@ -32,18 +53,88 @@ def add(jobs: argparse._SubParsersAction) -> None:
 def _build(options: argparse.Namespace) -> int:
     from data_modules import build_corpus, datamodule_class
     from data_modules.findings import examine, kinds
-    from trace_lit.settings import load_config
+    from data_modules.tables.counts import Counts
+    from trace_lit.terminal import console
 
-    data = [f"data.options.{word}" for word in options.words]
-    data += [f"data.domain={options.domain}", f"data.source={options.source}"]
+    config = _data_config(options)
+    counts = Counts()
+    corpus = build_corpus(datamodule_class(config), config, options.out, counts)
+    if config.source == "tables":
+        from data_modules.appending import record_origin
+
+        record_origin(options.out, config.domain, str(config.root), config.options)
+    counts.show(console())
+    say(f"{options.out}: {len(corpus)} instances, fingerprint {corpus.fingerprint[:12]}")
+    if warnings := examine(corpus).warnings:
+        found = ", ".join(f"{kind} ({count})" for kind, count in kinds(warnings).items())
+        say(f"warning: {found}; `trace-lit data validate {options.out}` says more")
+    return 0
+
+
+def _data_config(options: argparse.Namespace) -> DataConfig:
+    """The section `data` that the words ask for; a YAML file holds options, and may name the domain."""
+    from trace_lit.config import ConfigError
+    from trace_lit.settings import load_config, split_words
+
+    files, words = split_words(options.words)
+    given = merged_options(files, [f"data.options.{word}" for word in words])
+    domain = options.domain or given.pop("domain", None)
+    given.pop("domain", None)
+    if domain is None:
+        raise ConfigError("--domain is not given; name the domain, or write it into the YAML file of the source")
+    data = [f"data.domain={domain}", f"data.source={options.source}"]
     if options.root is not None:
         data.append(f"data.root={options.root}")
     config = load_config([], data).data
-    corpus = build_corpus(datamodule_class(config), config, options.out)
-    say(f"{options.out}: {len(corpus)} instances, fingerprint {corpus.fingerprint[:12]}")
-    if warnings := examine(corpus).warnings:
-        counts = ", ".join(f"{kind} ({count})" for kind, count in kinds(warnings).items())
-        say(f"warning: {counts}; `trace-lit data validate {options.out}` says more")
+    config.options = given
+    return config
+
+
+def merged_options(files: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
+    """A source's options from YAML files and, over them, words `data.options.key=value`."""
+    from trace_lit.config import ConfigError
+    from trace_lit.plain import PlainError, read_yaml
+    from trace_lit.settings import load_config
+
+    found: dict[str, Any] = {}
+    for file in files:
+        try:
+            layer = read_yaml(Path(file))
+        except FileNotFoundError:
+            raise ConfigError(f"no file {file}") from None
+        except (PlainError, OSError) as error:
+            raise ConfigError(f"{file} is not YAML: {error}") from None
+        if not isinstance(layer, dict):
+            raise ConfigError(f"{file} must hold a mapping of keys, like 'series: [{{files: meter.csv}}]'")
+        found = _merged(found, layer)
+    return _merged(found, load_config([], words).data.options if words else {})
+
+
+def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """`one` with what `other` changes; mappings are merged, lists replaced."""
+    both = dict(one)
+    for key, value in other.items():
+        old = both.get(key)
+        both[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return both
+
+
+def _guess(options: argparse.Namespace) -> int:
+    from data_modules.tables.guess import guess
+
+    say(guess(options.folder), end="")
+    return 0
+
+
+def _append(options: argparse.Namespace) -> int:
+    from data_modules.appending import append
+    from data_modules.tables.counts import Counts
+    from trace_lit.terminal import console
+
+    counts = Counts()
+    corpus, new = append(options.corpus, counts, options.root)
+    counts.show(console())
+    say(f"{options.corpus}: {new} new instances, {len(corpus)} in all, fingerprint {corpus.fingerprint[:12]}")
     return 0
 
 

@@ -175,7 +175,7 @@ class AlignedRun(LoadedRun):
         searched = self.corpus(corpus, steps)
         batch = None
         if series is not None:
-            window = read_window(series, searched.info.channels)
+            window = read_window(series, searched.info.channels, zone=searched.info.timezone)
             self._learn_channels(searched)
             batch = as_batch([window], self.vocabulary, self.config.encoder.patch_length)
         retriever = self._retriever(searched, split)

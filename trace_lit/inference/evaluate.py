@@ -77,7 +77,8 @@ def open_run(run: str | Path, corpus: str | Path | None = None, trust: bool = Fa
 def _opened(checkpoint: Checkpoint, corpus: str | Path | None) -> OpenedRun:
     config, model = copy.deepcopy(checkpoint.config), aligned_model(checkpoint)
     _use_corpus(checkpoint, config, corpus)
-    data = build_datamodule(config, checkpoint.vocabulary)
+    known = "" if corpus is not None else checkpoint.data_fingerprint
+    data = build_datamodule(config, checkpoint.vocabulary, fingerprint=known)
     data.prepare_data()
     data.setup("test")
     if corpus is None:
@@ -230,7 +231,8 @@ def _evaluate_tuned(
     if retriever is not None:
         config.rag.retriever = str(folder_of(retriever))
     _use_corpus(checkpoint, config, corpus)
-    data = open_data(config, checkpoint.vocabulary, checkpoint.label_names)
+    known = "" if corpus is not None else checkpoint.data_fingerprint
+    data = open_data(config, checkpoint.vocabulary, checkpoint.label_names, known)
     if corpus is None:
         check_data(run, checkpoint.data_fingerprint, data.data_fingerprint)
     predict: Sequence[Callable[[MultimodalBatch], Tensor]]

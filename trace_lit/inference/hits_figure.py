@@ -38,7 +38,10 @@ def draw_hits(
     elif like is not None:
         asked = corpus_window(corpus, int(np.flatnonzero(corpus.ids == like)[0]))
     else:
-        asked = _as_window(read_window(series, corpus.info.channels), [channel.key for channel in corpus.info.channels])
+        asked = _as_window(
+            read_window(series, corpus.info.channels, zone=corpus.info.timezone),
+            [channel.key for channel in corpus.info.channels],
+        )
     save_figure(search_results(asked, list(hits), corpus), path)
 
 

@@ -1,4 +1,4 @@
-"""What people hand to a model: DataFrames, arrays and CSV files, as batches."""
+"""What people hand to a model: DataFrames, arrays and files, as batches."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import numpy as np
 import torch
 
 from data_modules.corpus import CorpusError
-from data_modules.csv_series import read_series_csv
-from data_modules.frames import is_frame, read_array, read_frame
+from data_modules.frames import is_frame, read_array, read_frame, read_series
 from data_modules.input_series import InputSeries
 from data_modules.text_table import NO_TEXT
 from trace_lit.batch import NO_LABEL, MultimodalBatch, choose_offset, less
 from trace_lit.channels import Channel, ChannelVocabulary
 
 
-def read_window(data: Any, channels: Sequence[Channel], source: str = "") -> InputSeries:
-    """One window: a DataFrame, an array (C, T), the path of a CSV file, or an `InputSeries`.
+def read_window(data: Any, channels: Sequence[Channel], source: str = "", zone: str = "UTC") -> InputSeries:
+    """One window: a DataFrame, an array (C, T), the path of a file, or an `InputSeries`.
+
+    Times without an offset are those of `zone`.
 
     Raises
     ------
@@ -30,15 +31,15 @@ def read_window(data: Any, channels: Sequence[Channel], source: str = "") -> Inp
     if isinstance(data, InputSeries):
         return data
     if isinstance(data, (str, Path)):
-        return read_series_csv(data, channels)
+        return read_series(data, channels, zone=zone)
     if is_frame(data):
-        return read_frame(data, channels, **named)
+        return read_frame(data, channels, zone=zone, **named)
     if isinstance(data, torch.Tensor):
         data = data.detach().cpu().numpy()
     return read_array(data, channels, **named)
 
 
-def read_windows(data: Any, channels: Sequence[Channel]) -> list[InputSeries]:
+def read_windows(data: Any, channels: Sequence[Channel], zone: str = "UTC") -> list[InputSeries]:
     """The windows of `data`: one, see `read_window`, an array (N, C, T), or a list of windows of any lengths.
 
     Raises
@@ -48,10 +49,10 @@ def read_windows(data: Any, channels: Sequence[Channel]) -> list[InputSeries]:
     """
     several = isinstance(data, (list, tuple)) or getattr(data, "ndim", 2) == 3
     if not several or is_frame(data):
-        return [read_window(data, channels)]
+        return [read_window(data, channels, zone=zone)]
     if not len(data):
         raise CorpusError("there is no window; give one at least")
-    return [read_window(window, channels, f"window {number}") for number, window in enumerate(data)]
+    return [read_window(window, channels, f"window {number}", zone) for number, window in enumerate(data)]
 
 
 def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patch_length: int) -> MultimodalBatch:

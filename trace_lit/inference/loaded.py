@@ -112,7 +112,7 @@ class LoadedRun(ABC):
         >>> model.embed_series(frame).shape  # doctest: +SKIP
         (1, 128)
         """
-        windows = read_windows(data, self.channels)
+        windows = read_windows(data, self.channels, zone=self.checkpoint.timezone)
         if self._needs_times and any(window.times is None for window in windows):
             raise ConfigError(
                 "the encoder knows the calendar (encoder.calendar), so windows need times: give DataFrames whose index is "

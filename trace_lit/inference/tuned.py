@@ -166,7 +166,7 @@ class TunedRun(LoadedRun):
         """Let the batches of `dataset` have their windows' neighbours."""
         searched = self._corpus_to_search(dataset.corpus, like)
         corpora = [dataset.corpus, searched]
-        if searched is dataset.corpus and searched.fingerprint in self._own and len(self._own) > 1:
+        if searched is dataset.corpus and searched.known_as(self._own) and len(self._own) > 1:
             corpora = [
                 self.corpus(folder) for folder in self.own_folders()
             ]  # vectors are compared by all their channels
@@ -187,12 +187,13 @@ class TunedRun(LoadedRun):
         if self._searched is not None:
             return self.corpus(self._searched)
         given = self.config.rag.corpus
-        if given is None and like is None and (corpus.fingerprint in self._own or len(self._own) > 1):
+        if given is None and like is None and (corpus.known_as(self._own) or len(self._own) > 1):
             return corpus
         if given is None:
             return self.corpus() if like is None else like
         if Path(given).expanduser().exists():
-            return self.corpus(Path(given).expanduser())
+            there = self.corpus(Path(given).expanduser())
+            return there.as_it_was(self.checkpoint.retrieval.get("corpus", "")) or there
         instead = corpus if like is None else like
         if instead.fingerprint == self.checkpoint.retrieval.get("corpus"):
             return instead
@@ -206,7 +207,7 @@ class TunedRun(LoadedRun):
     def _in_memory(self, data: Any, like: Corpus | None) -> tuple[Corpus, bool]:
         """A corpus that holds the one series `data`, and whether its times are known."""
         info = self._info(like)
-        series = read_window(data, info.channels).on_grid(Frequency.parse(info.frequency))
+        series = read_window(data, info.channels, zone=info.timezone).on_grid(Frequency.parse(info.frequency))
         self._check_series(series)
         own = dataclasses.replace(info, name=series.source, channels=series.channels, label_names=())
         name = Path(series.source).name
@@ -279,8 +280,8 @@ class ClassifierRun(TunedRun):
         ConfigError
             There are several.
         """
-        if corpus.fingerprint in self._own:
-            return self.classifiers[self._own.index(corpus.fingerprint)]
+        if own := corpus.known_as(self._own):
+            return self.classifiers[self._own.index(own)]
         if len(self.classifiers) > 1:
             raise ConfigError(
                 f"the run has a classifier for each of its corpora ({', '.join(map(str, self.own_folders()))}); name one of "
