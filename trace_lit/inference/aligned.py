@@ -12,6 +12,7 @@ from torch import Tensor
 
 from data_modules.corpus import Corpus, CorpusError
 from data_modules.dataset import CorpusDataset
+from data_modules.input_series import InputSeries
 from data_modules.splits import SPLITS
 from data_modules.text_table import TextTable, text_table
 from data_modules.vocabulary import foreign_vocabulary, usual_values
@@ -25,7 +26,7 @@ from trace_lit.inference.loaded import LoadedRun
 from trace_lit.inference.query_parts import series_parts, text_parts
 from trace_lit.modules.checkpoint import Checkpoint
 from trace_lit.modules.loading import aligned_model
-from trace_lit.retrieval import Hit, Retriever, VectorIndex, evaluation_mode
+from trace_lit.retrieval import Hit, QueryParts, Retriever, VectorIndex, evaluation_mode
 from trace_lit.retrieval.pool import embed_series
 from trace_lit.text import document
 
@@ -101,13 +102,38 @@ class AlignedRun(LoadedRun):
         for number, text in enumerate(texts):
             if not isinstance(text, str) or not text.strip():
                 raise ConfigError(f"text {number} is {text!r}; each must be a text with something in it")
+        return self._embed_texts(texts, self._space)
+
+    def _embed_texts(self, texts: Sequence[str], space: SearchSpace) -> NDArray[np.float32]:
         table = self._table(texts)
-        parts = [torch.zeros(0, self._width)]
-        with evaluation_mode(self._space):
+        parts = [torch.zeros(0, self._width)] if not texts else []
+        with evaluation_mode(space):
             for numbers in table.numbers(texts).split(_TEXTS_AT_ONCE):
                 vectors, mask = table.look_up(numbers)
-                parts.append(self._space.embed_text(vectors.to(self.device), mask.to(self.device)).cpu())
+                parts.append(space.embed_text(vectors.to(self.device), mask.to(self.device)).float().cpu())
         return torch.cat(parts).numpy()
+
+    # Many questions about one corpus: the vectors of queries, and what they are compared with
+
+    def texts_for(self, corpus: Corpus, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (N, E) of N questions to the series of `corpus`."""
+        self._learn_channels(corpus)
+        return self._embed_texts(texts, SearchSpace(self.model, corpus.info.channels))
+
+    def series_for(self, corpus: Corpus, windows: Sequence[InputSeries]) -> NDArray[np.float32]:
+        """Unit vectors (N, E) of N series of channels of `corpus`, comparable with its own."""
+        self._learn_channels(corpus)
+        batch = as_batch(windows, self.vocabulary, self.config.encoder.patch_length)
+        return embed_series(SearchSpace(self.model, corpus.info.channels), [batch], self.device).numpy()
+
+    def parts_for(self, corpus: Corpus, query: str | NDArray[np.float32]) -> QueryParts:
+        """A question, or the unit vector (E,) of a series, taken apart for the explanation of its hits."""
+        space = SearchSpace(self.model, corpus.info.channels)
+        if not isinstance(query, str):
+            return series_parts(space, query)
+        table = self._table([query])
+        vectors = table.look_up(table.numbers([query]))[0][0].to(self.device)
+        return text_parts(space, query, vectors, self.text_encoder, self.config.text.unit)
 
     @property
     def _width(self) -> int:
@@ -178,25 +204,22 @@ class AlignedRun(LoadedRun):
             window = read_window(series, searched.info.channels)
             self._learn_channels(searched)
             batch = as_batch([window], self.vocabulary, self.config.encoder.patch_length)
-        retriever = self._retriever(searched, split)
-        space = SearchSpace(self.model, searched.info.channels)
+        retriever = self.retriever(searched, split)
         if text is not None:
             table = self._table([text])
-            vectors = table.look_up(table.numbers([text]))[0][0]
-            hits = retriever.by_text(vectors, top)
-            if explain:
-                own = vectors.to(self.device)
-                hits = retriever.explained(hits, text_parts(space, text, own, self.text_encoder, self.config.text.unit))
-            return Hits(hits)
+            hits = retriever.by_text(table.look_up(table.numbers([text]))[0][0], top)
+            return Hits(retriever.explained(hits, self.parts_for(searched, text)) if explain else hits)
         hits = retriever.by_id(str(like), top) if batch is None else retriever.by_series(batch, top)
         if explain:
+            space = SearchSpace(self.model, searched.info.channels)
             vector = (
                 retriever.vector(str(like)) if batch is None else embed_series(space, [batch], self.device)[0].numpy()
             )
-            hits = retriever.explained(hits, series_parts(space, vector))
+            hits = retriever.explained(hits, self.parts_for(searched, vector))
         return Hits(hits)
 
-    def _retriever(self, corpus: Corpus, split: str | None) -> Retriever:
+    def retriever(self, corpus: Corpus, split: str | None = None) -> Retriever:
+        """What searches `corpus`, or a split of it. Its series are embedded by the first call."""
         splits = (split,) if split else tuple(name for name in SPLITS if corpus.select(name))
         key = corpus.fingerprint, splits
         self._learn_channels(corpus)
