@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from trace_lit.cli.extra import extra
 from trace_lit.cli.trust import add_trust
 from trace_lit.escapes import say
 from trace_lit.plain import to_json
@@ -81,8 +82,8 @@ def run(options: argparse.Namespace) -> int:
         draw_hits(hits, corpus, options.plot, **question)
         say(f"drawn: {options.plot}", file=sys.stderr)
     if options.html is not None:
-        from trace_lit.service.report import write_report
-
+        with extra("serve"):
+            from trace_lit.service import write_report
         write_report(options.html, model, corpus, hits, **question)
         say(f"written: {options.html}", file=sys.stderr)
     return 0

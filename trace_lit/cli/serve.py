@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from trace_lit.cli.extra import extra
 from trace_lit.cli.trust import add_trust
 
 
@@ -58,12 +59,8 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(
             f"--host {options.host} lets other machines ask; give --token-file FILE, whose token they must send"
         )
-    try:
+    with extra("serve"):
         from trace_lit.service import Limits, Served, create_app, serve
-    except ImportError as error:
-        raise ConfigError(
-            f"the service needs the package {error.name}; install it with: pip install 'trace_lit[serve]'"
-        ) from None
     served = Served(
         options.runs, options.corpus, device=options.device, retriever=options.retriever, trust=options.trust
     )

@@ -108,8 +108,8 @@ async def _prepare(state: State) -> None:
     try:
         await state.batcher.alone(state.served.prepare)
         state.corpora = state.served.info()
-    except Exception as error:
-        state.failure = str(error) if isinstance(error, InputError) else "the models cannot be used; see the log"
+    except Exception:
+        state.failure = "the models cannot be used; the service's log says why"
         _log.exception("the models cannot be used")
         return
     for own in state.corpora["corpora"]:
@@ -121,7 +121,7 @@ async def _prepare(state: State) -> None:
 
 async def _refused(request: Request, error: Exception) -> Response:
     """An error in the service's one form."""
-    found = as_service_error(error)
+    found = as_service_error(error, request.app.state.service.served)
     body = error_body(found, request.scope["state"]["request_id"])
     headers = error_headers(found)
     if isinstance(error, HTTPException) and error.headers:
@@ -130,7 +130,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     return Response(body, status, headers, media_type="application/json")
 
 
-def as_service_error(error: Exception) -> ServiceError:
+def as_service_error(error: Exception, served: Served) -> ServiceError:
     """What a client is told of an error."""
     if isinstance(error, ServiceError):
         return error
@@ -139,7 +139,7 @@ def as_service_error(error: Exception) -> ServiceError:
     if isinstance(error, HTTPException):
         kinds = {401: UnauthorizedError, 404: UnknownError, 413: TooLargeError}
         return kinds.get(error.status_code, ServiceError)(str(error.detail))
-    return ServiceError(str(error))
+    return ServiceError(served.without_paths(str(error)))
 
 
 def _in_words(found: dict[str, Any]) -> str:

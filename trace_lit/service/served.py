@@ -84,6 +84,15 @@ class Served:
                 known[_free_name(folder.stem, known)] = corpus
         return known
 
+    def without_paths(self, message: str) -> str:
+        """A message with names in place of folders: where things lie is no client's business."""
+        known = {str(run.folder): name for name, run in self.runs.items()}
+        known |= {str(corpus.path): corpus.path.name for corpus in self._opened.values()}
+        known |= {own.config.rag.retriever: "the retriever" for own in self.runs.values() if own.config.rag.retriever}
+        for path in sorted(known, key=len, reverse=True):
+            message = message.replace(path, known[path])
+        return message
+
     def prepare(self) -> None:
         """Embed the corpora, and load what texts are encoded with."""
         for own in self.searchables.values():
