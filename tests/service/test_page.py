@@ -60,10 +60,8 @@ def visit(browser: Any, url: str, **options: Any) -> Iterator[Any]:
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
-        "request",
-        lambda asked: problems.append(asked.url) if not asked.url.startswith((url, "blob:", "data:")) else None,
-    )
+    own = ("blob:", "data:", url.partition("#")[0])
+    page.on("request", lambda asked: None if asked.url.startswith(own) else problems.append(asked.url))
     page.goto(url)
     yield page
     context.close()
@@ -179,8 +177,10 @@ def test_more_like_this_compare_and_back(page: Any, corpus: Corpus) -> None:
 def test_a_forecast_with_its_band_and_neighbours(page: Any, corpus: Corpus) -> None:
     ask(page, "fog")
     page.get_by_text("Filters", exact=True).click()
-    page.get_by_label("Series").fill(str(corpus.series_ids[np.flatnonzero(corpus.frequencies == "1h")[-1]]))
-    page.get_by_label("Series").press("Enter")
+    page.get_by_role("combobox", name="Series").fill(
+        str(corpus.series_ids[np.flatnonzero(corpus.frequencies == "1h")[-1]])
+    )
+    page.get_by_role("combobox", name="Series").press("Enter")
     expect(page.locator("#results")).not_to_have_attribute("aria-busy", "true")
     page.get_by_role("button", name="Forecast, hit 1").click()
     dialog = page.get_by_role("dialog")
@@ -286,10 +286,10 @@ def test_a_token_is_asked_for(browser: Any, tiny_runs: TinyRuns, tmp_path: Path)
     (tmp_path / "token").write_text(TOKEN)
     with running(tmp_path, tiny_runs.aligned, "--token-file", tmp_path / "token", "--drain", "0") as service:
         for page in visit(browser, service.url):
-            page.get_by_label("Token").fill("not the right one")
+            page.get_by_role("textbox", name="Token").fill("not the right one")
             page.get_by_role("button", name="Continue").click()
             expect(page.get_by_role("heading", name="This token is not right")).to_be_visible()
-            page.get_by_label("Token").fill(TOKEN)
+            page.get_by_role("textbox", name="Token").fill(TOKEN)
             page.get_by_role("button", name="Continue").click()
             ask(page, "fog")
             service.process.send_signal(signal.SIGTERM)

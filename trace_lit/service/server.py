@@ -23,12 +23,13 @@ class _Server(uvicorn.Server):
         self._state, self._drain = state, drain
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        again = self._state.ending
-        self._state.ending = True
-        if sig == signal.SIGTERM and not again and self._drain > 0:
-            asyncio.get_running_loop().call_later(self._drain, super().handle_exit, sig, frame)
+        """Ending when asked to is no failure, so the signal is not raised again afterwards, as uvicorn would."""
+        if self._state.ending or sig != signal.SIGTERM or not self._drain:
+            self.force_exit = self.should_exit and sig == signal.SIGINT
+            self.should_exit = True
         else:
-            super().handle_exit(sig, frame)
+            asyncio.get_running_loop().call_later(self._drain, setattr, self, "should_exit", True)
+        self._state.ending = True
 
 
 def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 8000, *, drain: float = 1.0) -> int:
