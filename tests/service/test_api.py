@@ -101,11 +101,11 @@ def test_values_are_those_of_the_corpus(client: TestClient, corpus: Corpus) -> N
     found = search(client, like=str(corpus.ids[2]), top=3, values=True)
     row = found["hits"][0]["row"]
     for channel, own in zip(corpus.info.channels, corpus.values()[row], strict=True):
-        given = np.array(found["hits"][0]["series"]["channels"][channel.key], dtype=float)
+        given = np.array(found["hits"][0]["values"]["channels"][channel.key], dtype=float)
         np.testing.assert_array_equal(given.astype(np.float32), own)
     assert list(found["query"]["channels"]) == [channel.key for channel in corpus.info.channels]
     alone = client.get(f"/instances/{corpus.ids[row]}").json()
-    assert alone["series"] == found["hits"][0]["series"]
+    assert alone["values"] == found["hits"][0]["values"]
     assert alone["text"] == corpus.texts[row]
 
 

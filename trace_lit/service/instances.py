@@ -40,9 +40,9 @@ async def instance(
     hit = await state.batcher.alone(lambda: searchable.find(id))
     if format is Format.PNG:
         return Response(await state.draw(lambda: _picture(searchable, hit)), media_type="image/png")
-    values = window_values(searchable.window(hit.row), searchable.info.channels)
+    values = window_values(searchable.window(hit), searchable.info.channels)
     if format is Format.JSON:
-        return Json(hit.as_dict() | {"series": values})
+        return Json(hit.as_dict() | {"values": values})
     import pandas as pd
 
     table = pd.DataFrame({"time": values["times"], **values["channels"]}).to_csv(index=False)

@@ -32,12 +32,12 @@ def answer_dict(
     hits = [hit.as_dict() for hit in answer.hits]
     found: dict[str, Any] = {"corpus": searchable.name, "searched": answer.searched, "seconds": seconds, "hits": hits}
     if values:
-        for hit in hits:
-            hit["series"] = window_values(searchable.window(hit["row"]), channels)
+        for plain, hit in zip(hits, answer.hits, strict=True):
+            plain["values"] = window_values(searchable.window(hit), channels)
         if question.series is not None:
             found["query"] = series_values(question.series)
         elif question.like is not None:
-            found["query"] = window_values(searchable.window(searchable.find(question.like).row), channels)
+            found["query"] = window_values(searchable.window(searchable.find(question.like)), channels)
     return found
 
 

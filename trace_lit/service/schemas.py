@@ -106,7 +106,9 @@ class HitModel(BaseModel):
     split: str
     row: int
     explanation: Explanation | None = None
-    series: Values | None = None
+    series: str = Field("", description="Its series' id.")
+    corpus: str = ""
+    values: Values | None = None
 
 
 class SearchResponse(BaseModel):

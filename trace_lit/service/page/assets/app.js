@@ -65,7 +65,7 @@
       showNothing();
       return;
     }
-    const windows = [...hits.map((hit) => hit.series), ...(answer.query ? [answer.query] : [])];
+    const windows = [...hits.map((hit) => hit.values), ...(answer.query ? [answer.query] : [])];
     const ranges = page.ranges(windows, keys);
     const best = Math.max(...hits.map((hit) => hit.score));
     const cards = hits.map((hit, place) => page.card({ hit, rank: place + 1, keys, ranges, best, actions: actions(hit, place) }));
@@ -171,7 +171,7 @@
   async function fillExample() {
     const corpus = page.corpus();
     const hit = answer?.hits[0]?.id;
-    const window = hit ? (await page.get(`instances/${encodeURIComponent(hit)}?corpus=${encodeURIComponent(answer.corpus)}`)).series
+    const window = hit ? (await page.get(`instances/${encodeURIComponent(hit)}?corpus=${encodeURIComponent(answer.corpus)}`)).values
       : { times: null, channels: Object.fromEntries(corpus.channels.map((own) => [own.key, Array.from({ length: 24 }, (_, step) => Math.round(step / 6))])) };
     const names = Object.keys(window.channels);
     const lines = window.channels[names[0]].map((_, step) => [...(window.times ? [window.times[step]] : []), ...names.map((name) => window.channels[name][step] ?? "")].join(","));

@@ -39,19 +39,19 @@
 
   page.compare = (answer, place, question) => {
     const hit = answer.hits[place];
-    const keys = Object.keys(hit.series.channels);
-    const others = answer.hits.map((own, other) => ({ name: `hit ${other + 1}, ${page.span(own.start, own.end)}`, window: own.series, other })).filter(({ other }) => other !== place);
+    const keys = Object.keys(hit.values.channels);
+    const others = answer.hits.map((own, other) => ({ name: `hit ${other + 1}, ${page.span(own.start, own.end)}`, window: own.values, other })).filter(({ other }) => other !== place);
     if (answer.query) others.unshift({ name: "the query", window: answer.query });
     const charts = make("div", { class: "overlays" });
     const choice = make("select", { id: "compare-with", onchange: () => draw() }, others.map(({ name }, number) => make("option", { value: number }, name)));
     function draw() {
       const chosen = others[Number(choice.value)];
       const shared = keys.filter((own) => chosen.window.channels[own]);
-      const ranges = page.ranges([chosen.window, hit.series], shared);
+      const ranges = page.ranges([chosen.window, hit.values], shared);
       charts.replaceChildren(
         key([["dashed", chosen.name], ["solid", `hit ${place + 1}`]]),
         ...shared.map((own, rank) => make("figure", {}, make("figcaption", {}, own),
-          page.overlay({ key: own, place: keys.indexOf(own), query: chosen.window, hit: hit.series, range: ranges[own], last: rank === shared.length - 1, height: rank === shared.length - 1 ? 130 : 108, sync: "compare", names: [chosen.name, `hit ${place + 1}`] }))),
+          page.overlay({ key: own, place: keys.indexOf(own), query: chosen.window, hit: hit.values, range: ranges[own], last: rank === shared.length - 1, height: rank === shared.length - 1 ? 130 : 108, sync: "compare", names: [chosen.name, `hit ${place + 1}`] }))),
         make("p", { class: "muted small-print" }, "Both begin at step 0. The channels have one scale in both."));
     }
     const content = [];

@@ -105,7 +105,7 @@
         make("div", { class: "score", title: "The inner product of unit vectors, at most 1" }, make("span", { class: "hidden-visually" }, "score "), hit.score.toFixed(3), bar)),
       make("div", { class: "badges" }, hit.label && make("span", { class: "badge" }, hit.label), make("span", { class: "badge plain" }, hit.split)),
       fit && make("p", { class: "fit" }, fit),
-      hit.series && page.smallMultiples(hit.series, keys, ranges, reasons, `hit-${rank}`),
+      hit.values && page.smallMultiples(hit.values, keys, ranges, reasons, `hit-${rank}`),
       excerpt(hit.text),
       actions.length > 0 && make("div", { class: "actions" }, actions.map(([name, run]) =>
         make("button", { type: "button", class: "quiet small", "aria-label": `${name}, hit ${rank}`, onclick: run }, name))));
