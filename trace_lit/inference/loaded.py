@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -79,6 +80,17 @@ class LoadedRun(ABC):
     def text_encoder(self) -> CachedTextEncoder:
         """The frozen text encoder that it was trained with."""
         return build_text_encoder(self.config.text)
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of all that decides which vectors it makes: the weights, the text encoder and how texts are read."""
+        text = self.config.text
+        digest = hashlib.sha256(
+            f"{self.text_encoder.fingerprint} {text.unit} {self.config.data.zero_is_missing}".encode()
+        )
+        for name, weight in sorted(self.checkpoint.weights.items()):
+            digest.update(name.encode() + weight.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
     def __repr__(self) -> str:
         names = ", ".join(channel.key for channel in self.channels)

@@ -1,4 +1,5 @@
 from .explanation import Contribution, Explanation, QueryParts
+from .filters import Filter, Span
 from .index import VectorIndex
 from .metrics import Metrics, evaluate_retrieval, with_split
 from .pool import Embedder, Pool, RetrievalError, embed_pool, evaluation_mode
@@ -9,12 +10,14 @@ __all__ = [
     "Contribution",
     "Embedder",
     "Explanation",
+    "Filter",
     "Hit",
     "Metrics",
     "Pool",
     "QueryParts",
     "RetrievalError",
     "Retriever",
+    "Span",
     "VectorIndex",
     "embed_pool",
     "evaluate_retrieval",
