@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 from data_modules.splits import SPLITS
-from trace_lit.retrieval.pool import RetrievalError
+from trace_lit.retrieval.errors import RetrievalError
 
 _LISTS = ("label", "series", "corpus", "split")
 

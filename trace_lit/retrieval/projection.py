@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trace_lit.atomic import replacing
-from trace_lit.retrieval.pool import RetrievalError
+from trace_lit.retrieval.errors import RetrievalError
 
 WIDTH = 256
 _SPAN = 1024  # directions that it is chosen among, where the vectors are longer
@@ -62,8 +62,10 @@ class Projection:
     def save(self, path: Path) -> None:
         """Write the file `path`, in full or not at all."""
         with replacing(path) as file:
-            nothing = np.zeros((2, 0, 0), np.float32)
-            np.save(file, nothing if self.windows is None else np.stack([self.windows, self.queries]))
+            if self.windows is None or self.queries is None:
+                np.save(file, np.zeros((2, 0, 0), np.float32))
+            else:
+                np.save(file, np.stack([self.windows, self.queries]))
 
     @classmethod
     def load(cls, path: Path) -> Projection:
@@ -86,7 +88,7 @@ def _span(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return randomized_svd(vectors, min(count, len(vectors)), n_iter=2, random_state=0)[2].T
 
 
-def _root(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+def _root(vectors: NDArray[np.float32]) -> NDArray[np.floating]:
     """R (r, r) with RᵀR the second moments of the vectors (n, r)."""
     moments = vectors.T.astype(np.float64) @ vectors / len(vectors)
     moments[np.diag_indices_from(moments)] += _RIDGE * np.trace(moments) / len(moments)

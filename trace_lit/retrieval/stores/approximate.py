@@ -7,17 +7,19 @@ on.
 
 from __future__ import annotations
 
+import importlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from trace_lit.atomic import replacing
 from trace_lit.retrieval.stores.base import StoreError
+
+faiss: Any = importlib.import_module("faiss")  # the types that come with it do not know half of it
 
 KINDS = ("auto", "exact", "hnsw", "ivf-sq8", "ivf-pq")
 EXACT_ROWS = 50_000  # up to which "auto" compares with all vectors
@@ -33,7 +35,7 @@ _BLOCK = 65_536
 class Approximate:
     """An index over n vectors (n, w)."""
 
-    index: faiss.Index
+    index: Any  # of FAISS
     kind: str
     effort: int  # lists or nodes that a search visits
     recall: float  # share of the ten nearest that it found when it was made
@@ -62,15 +64,14 @@ class Approximate:
         if admitted is not None:
             bits = np.packbits(admitted, bitorder="little")
             selector = faiss.IDSelectorBitmap(bits)
-            effort *= min(16, -(-len(admitted) // max(1, np.count_nonzero(admitted))))  # fewer are in each list
+            effort *= min(16, math.ceil(len(admitted) / max(1, int(admitted.sum()))))  # fewer are in each list
         settings = _settings(self.index, max(effort, k if self.kind == "hnsw" else 0), selector)
         _, found = self.index.search(query.reshape(1, -1), k, params=settings)
         return found[0][found[0] >= 0]
 
-    def write(self, path: Path) -> None:
-        """Write the file `path`."""
-        with replacing(path) as file:
-            faiss.write_index(self.index, faiss.PyCallbackIOWriter(file.write))
+    def write(self, file: IO[bytes]) -> None:
+        """Write it to a file."""
+        faiss.write_index(self.index, faiss.PyCallbackIOWriter(file.write))
 
     @classmethod
     def read(cls, path: Path, about: dict[str, Any]) -> Approximate:
@@ -121,7 +122,7 @@ def nearest(vectors: NDArray[np.float32], queries: NDArray[np.float32], k: int) 
     return numbers
 
 
-def _new(kind: str, rows: int, width: int) -> faiss.Index:
+def _new(kind: str, rows: int, width: int) -> Any:
     if kind == "hnsw":
         graph = faiss.IndexHNSWSQ(width, faiss.ScalarQuantizer.QT_8bit, 16, faiss.METRIC_INNER_PRODUCT)
         graph.hnsw.efConstruction = 80
@@ -139,13 +140,13 @@ def _spread(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(vectors[numbers])
 
 
-def _settings(index: faiss.Index, effort: int, selector: Any = None) -> faiss.SearchParameters:
+def _settings(index: Any, effort: int, selector: Any = None) -> Any:
     if isinstance(index, faiss.IndexIVF):
         return faiss.SearchParametersIVF(nprobe=min(effort, index.nlist), sel=selector)
     return faiss.SearchParametersHNSW(efSearch=effort, sel=selector)
 
 
-def _effort(index: faiss.Index, vectors: NDArray[np.float32], queries: NDArray[np.float32]) -> tuple[int, float]:
+def _effort(index: Any, vectors: NDArray[np.float32], queries: NDArray[np.float32]) -> tuple[int, float]:
     """The least effort that finds `WANTED` of the nearest, and the share that it finds."""
     among = min(AMONG, len(vectors))
     right = nearest(vectors, queries, min(NEAREST, len(vectors)))

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from trace_lit.retrieval.errors import RetrievalError
 from trace_lit.retrieval.filters import Filter
-from trace_lit.retrieval.pool import RetrievalError
 
 COLUMNS = pa.schema(
     [

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from trace_lit.errors import first_line
@@ -38,6 +41,8 @@ _CALL_BYTES = 2**24  # that one call takes
 _AT_ONCE = 10_000  # rows that are counted or listed by one call
 _CODED = ("label", "series", "corpus", "split")
 _LOGGERS = "pymilvus", "milvus_lite", "grpc"
+_OPEN: Counter[str] = Counter()  # clients of this process by file
+_counting = threading.Lock()
 
 
 class MilvusStore:
@@ -82,7 +87,7 @@ class MilvusStore:
                 schema, indexes = _schema(client, width, exact_width, *kinds[kind])
                 client.create_collection(collection, schema=schema, index_params=indexes, consistency_level="Strong")
         finally:
-            client.close()
+            _disconnect(client, uri)
         return cls(uri, collection, token)
 
     @staticmethod
@@ -93,7 +98,7 @@ class MilvusStore:
             with _explained(uri):
                 client.drop_collection(collection)
         finally:
-            client.close()
+            _disconnect(client, uri)
 
     def upsert(self, batches: Iterable[Rows]) -> int:
         size = max(1, _CALL_BYTES // (4 * (self.width + self.exact_width)))
@@ -197,7 +202,7 @@ class MilvusStore:
         }
 
     def close(self) -> None:
-        self._client.close()
+        _disconnect(self._client, self.uri)
 
     def _get(self, places: NDArray[Any], fields: Sequence[str]) -> list[dict[str, Any]]:
         """Rows in the order of the places."""
@@ -258,7 +263,28 @@ def _connected(uri: str, token: str | None) -> MilvusClient:
     if _is_file(uri):
         Path(uri).parent.mkdir(parents=True, exist_ok=True)
     with _explained(uri):
-        return MilvusClient(uri) if token is None else MilvusClient(uri, token=token)
+        client = MilvusClient(uri) if token is None else MilvusClient(uri, token=token)
+    if _is_file(uri):
+        with _counting:
+            _OPEN[_absolute(uri)] += 1
+    return client
+
+
+def _disconnect(client: MilvusClient, uri: str) -> None:
+    """Close a client, and the file with its last one: pymilvus itself would hold it until the process ends."""
+    client.close()
+    if not _is_file(uri):
+        return
+    from milvus_lite.server_manager import server_manager_instance
+
+    with _counting:
+        _OPEN[_absolute(uri)] -= 1
+        if _OPEN[_absolute(uri)] <= 0:
+            server_manager_instance.release_server(_absolute(uri))
+
+
+def _absolute(uri: str) -> str:
+    return str(Path(uri).absolute())
 
 
 @contextmanager
@@ -270,11 +296,22 @@ def _explained(uri: str) -> Iterator[None]:
     except MilvusException as error:
         words = first_line(error)
         if _is_file(uri) and "Open local milvus failed" in words:
-            raise StoreError(
-                f"{uri} cannot be opened: another process has it open, and a file of Milvus is for one at a time; end that "
-                "process, or use the URI of a server. (A file of Milvus Lite 2 cannot be opened.)"
-            ) from None
+            raise StoreError(_why_closed(Path(uri))) from None
         raise StoreError(f"Milvus at {uri}: {words}") from None
+
+
+def _why_closed(path: Path) -> str:
+    """Why the file of a Milvus cannot be opened: Lite does not tell."""
+    if path.is_file():
+        return f"{path} is no file of this Milvus; those of Milvus Lite 2 cannot be opened: build the index again"
+    try:
+        with FileLock(path / "LOCK", timeout=0):
+            return f"{path} is damaged; build the index again"
+    except Timeout:
+        return (
+            f"{path} is locked: another process has it open, and such a file is for one at a time; end that process, or "
+            "use `milvus-lite server` or a cluster and its URI"
+        )
 
 
 def _found(answer: Any) -> Found:

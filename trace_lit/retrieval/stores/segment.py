@@ -1,7 +1,8 @@
 """A segment: windows that were written together and do not change, in a folder.
 
-It holds `rows.parquet` (the columns), `exact.f32` and `compact.f32` (the vectors, absent where compact ones are the exact
-ones), `words.npz`' three arrays and, where it is searched approximately, `index.faiss`. All is read through memory maps.
+It holds `rows.parquet` (the columns), `exact.f32` and `compact.f32` (the vectors; the latter is absent where it would be the
+former), `words.u32` (which text has which word) and, where it is searched approximately, `index.faiss`. All is read through
+memory maps.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from trace_lit.atomic import replacing
+from trace_lit.atomic import sync_folder, written
 from trace_lit.errors import first_line
 from trace_lit.retrieval.filters import Filter
 from trace_lit.retrieval.stores.approximate import Approximate, chosen
@@ -30,7 +31,6 @@ from trace_lit.retrieval.stores.base import COLUMNS, Rows, StoreError
 from trace_lit.retrieval.stores.words import Postings
 
 _GROUP = 1024  # rows of a Parquet row group, which are read together
-_POSTINGS = ("word", "text", "times", "length")
 _EXACT_BELOW = 20_000  # admitted rows, up to which all are compared
 _BLOCK = 65_536
 
@@ -61,7 +61,7 @@ class Segment:
             self.compact = self.exact
             if about["compact"]:
                 self.compact = _mapped(folder / "compact.f32", self.count, width)
-            self.postings = Postings(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in _POSTINGS))
+            self.postings = Postings.read(folder / "words.u32", self.count)
             self._file = pq.ParquetFile(folder / "rows.parquet", memory_map=True)
         except FileNotFoundError:
             raise
@@ -172,8 +172,8 @@ class SegmentWriter:
         shutil.rmtree(self._building, ignore_errors=True)
         self._building.mkdir(parents=True)
         names = ["exact.f32", *(["compact.f32"] if self._has_compact else [])]
-        self._files = [self._open.enter_context(replacing(self._building / name)) for name in names]
-        rows = self._open.enter_context(replacing(self._building / "rows.parquet"))
+        self._files = [self._open.enter_context(written(self._building / name)) for name in names]
+        rows = self._open.enter_context(written(self._building / "rows.parquet"))
         self._table = self._open.enter_context(pq.ParquetWriter(rows, COLUMNS, compression="zstd"))
         return self
 
@@ -197,19 +197,20 @@ class SegmentWriter:
     def finish(self, kind: str, queries: NDArray[np.float32] | None, in_all: int) -> dict[str, Any]:
         """Make its index, and give it its name; what there is to say about it."""
         self._open.close()
-        postings = Postings.joined(self._postings)
-        for name in _POSTINGS:
-            with replacing(self._building / f"{name}.npy") as file:
-                np.save(file, getattr(postings, name))
+        with written(self._building / "words.u32") as file:
+            Postings.joined(self._postings).write(file)
         about: dict[str, Any] = {"kind": chosen(kind, self.count, in_all)}
         if about["kind"] != "exact":
             path = self._building / ("compact.f32" if self._has_compact else "exact.f32")
             made = Approximate.made(_mapped(path, self.count, self.width), about["kind"], queries)
-            made.write(self._building / "index.faiss")
+            with written(self._building / "index.faiss") as file:
+                made.write(file)
             about = made.describe()
         if self.folder.exists():  # of a writer that was killed before it could name it in the manifest
             shutil.rmtree(self.folder)
+        sync_folder(self._building)
         os.replace(self._building, self.folder)
+        sync_folder(self.folder.parent)
         return {
             "name": self.folder.name,
             "rows": self.count,
