@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -84,6 +85,17 @@ class LoadedRun(ABC):
         """Encode each text when it is asked for, instead of keeping its vectors on disk: others' questions are theirs."""
         if isinstance(self.text_encoder, CachedTextEncoder):
             self.text_encoder = self.text_encoder.encoder
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of all that decides which vectors it makes: the weights, the text encoder and how texts are read."""
+        text = self.config.text
+        digest = hashlib.sha256(
+            f"{self.text_encoder.fingerprint} {text.unit} {self.config.data.zero_is_missing}".encode()
+        )
+        for name, weight in sorted(self.checkpoint.weights.items()):
+            digest.update(name.encode() + weight.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
     def __repr__(self) -> str:
         names = ", ".join(channel.key for channel in self.channels)

@@ -35,6 +35,8 @@ class Hit:
     split: str
     row: int  # of the corpus
     explanation: Explanation | None = None  # why it has its score, where that was asked for
+    series: str = ""  # its id
+    corpus: str = ""  # the name of the corpus in an index
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, for JSON; times in ISO 8601."""
