@@ -19,6 +19,7 @@ import trace_lit
 from data_modules import Corpus
 from tests.conftest import TinyRuns
 from tests.service.conftest import TOKEN, opened
+from trace_lit.inference import Index
 from trace_lit.service import Limits, Served
 from trace_lit.service.asking import read_series
 from trace_lit.service.errors import ServiceError
@@ -348,3 +349,44 @@ def test_a_path_is_never_read(corpus: Corpus, tmp_path: Path) -> None:
     (tmp_path / "window.csv").write_text(csv_of(corpus))
     with pytest.raises(ServiceError, match="no rows below its header"):
         read_series(str(tmp_path / "window.csv"), corpus.info.channels, Limits())
+
+
+def test_a_kept_index_is_searched_in_the_place_of_a_corpus(
+    tiny_runs: TinyRuns, tuned: Path, corpus: Corpus, tmp_path: Path
+) -> None:
+    model = trace_lit.load(tiny_runs.aligned, device="cpu")
+    index = Index.build(model, [tiny_runs.corpus], tmp_path / "kept")
+    served = Served([tiny_runs.aligned, tuned], indexes=[tmp_path / "kept"], device="cpu")
+    with opened(served) as client:
+        info = client.get("/info").json()
+        assert [(own["name"], own["rows"], own["index"]) for own in info["corpora"]] == [("kept", len(corpus), True)]
+        name = str(corpus.ids[corpus.frequencies == "1h"][-1])
+        for asked, how in (
+            ({"text": "fog"}, {"within": "series"}),
+            ({"text": "fog"}, {"within": "both"}),
+            ({"like": name}, {"apart": True, "diversity": 0.3}),
+        ):
+            expected = index.search(**asked, model=model, top=4, **how)
+            found = search(client, **asked, **how, top=4, explain=True, values=True)
+            assert [hit["id"] for hit in found["hits"]] == [hit.id for hit in expected]
+            row = found["hits"][0]["row"]
+            first = np.array(found["hits"][0]["values"]["channels"][corpus.info.channels[0].key], dtype=np.float32)
+            np.testing.assert_array_equal(first, corpus.values()[row][0])
+        label = corpus.info.label_names[0]
+        assert {hit["label"] for hit in search(client, text="fog", label=label, top=50)["hits"]} == {label}
+        np.testing.assert_allclose(
+            client.post("/embed", json={"inputs": "fog"}).json(), model.embed_text(["fog"]), atol=1e-5
+        )
+        assert client.post("/search?format=png", json={"text": "fog"}).content.startswith(b"\x89PNG")
+        assert client.get(f"/instances/{name}").json()["id"] == name
+        unknown = client.get("/instances/nowhere")
+        assert unknown.json()["error"].startswith("kept has no window 'nowhere'")
+        assert client.post("/search", json={"text": "fog", "label": "moonshine"}).status_code == 422
+        assert client.post("/forecast", json={"id": name}).status_code == 200
+    index.close()
+
+
+def test_what_only_an_index_can_do(client: TestClient) -> None:
+    for how in ({"within": "texts"}, {"apart": True}, {"diversity": 0.5}):
+        answer = client.post("/search", json={"text": "fog", **how})
+        assert (answer.status_code, "are for a kept index" in answer.json()["error"]) == (422, True)

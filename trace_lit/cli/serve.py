@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from trace_lit.cli.extra import extra
+from trace_lit.cli.index import TOKEN
 from trace_lit.cli.trust import add_trust
 
 
@@ -16,10 +18,20 @@ def add(jobs: argparse._SubParsersAction) -> None:
     serve.add_argument(
         "--corpus",
         nargs="+",
+        action="extend",
         type=Path,
         default=[],
         metavar="C",
         help="corpora, or CSV files, that are searched (default: the runs' own)",
+    )
+    serve.add_argument(
+        "--index",
+        nargs="+",
+        action="extend",
+        type=Path,
+        default=[],
+        metavar="INDEX",
+        help="kept indexes that are searched in the place of corpora, see trace-lit index build",
     )
     serve.add_argument("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1, this machine alone)")
     serve.add_argument("--port", type=int, default=8000, help="(default: 8000)")
@@ -61,9 +73,8 @@ def run(options: argparse.Namespace) -> int:
         )
     with extra("serve"):
         from trace_lit.service import Limits, Served, create_app, serve
-    served = Served(
-        options.runs, options.corpus, device=options.device, retriever=options.retriever, trust=options.trust
-    )
+    how = {"device": options.device, "retriever": options.retriever, "trust": options.trust}
+    served = Served(options.runs, options.corpus, options.index, token=os.environ.get(TOKEN), **how)
     limits = Limits(seconds=options.timeout, waiting=options.waiting)
     app = create_app(served, limits, token=token, origins=options.origin)
     return serve(app, options.host, options.port, drain=options.drain)

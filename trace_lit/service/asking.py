@@ -16,10 +16,11 @@ from data_modules.frames import read_frame
 from data_modules.input_series import InputSeries
 from trace_lit.channels import Channel
 from trace_lit.errors import InputError
+from trace_lit.retrieval import Filter
 from trace_lit.service.errors import ServiceError, TooLargeError
 from trace_lit.service.limits import Limits
 from trace_lit.service.schemas import SearchRequest, Series
-from trace_lit.service.searchable import Filter, Question
+from trace_lit.service.searchable import Question
 
 CSV_NAME = "the CSV"
 
@@ -86,12 +87,20 @@ def question_of(request: SearchRequest, channels: Sequence[Channel], limits: Lim
         filter=Filter(
             since=None if request.since is None else naive(request.since),
             until=None if request.until is None else naive(request.until),
-            label=request.label,
-            series=request.series_id,
-            split=request.split,
+            label=_one(request.label),
+            series=_one(request.series_id),
+            corpus=_one(request.of_corpus),
+            split=_one(request.split),
             with_text=request.with_text,
         ),
+        within=request.within,
+        apart=request.apart,
+        diversity=request.diversity,
     )
+
+
+def _one(name: str | None) -> tuple[str, ...]:
+    return () if name is None else (name,)
 
 
 def check_text(text: str, limits: Limits) -> None:

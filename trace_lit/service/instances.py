@@ -13,7 +13,7 @@ from trace_lit.service.errors import ServiceError
 from trace_lit.service.schemas import HitModel
 from trace_lit.service.searchable import Searchable
 from trace_lit.service.state import ReadyState
-from trace_lit.service.windows import Json, window_values
+from trace_lit.service.windows import Json
 
 router = APIRouter(tags=["search"])
 
@@ -40,7 +40,7 @@ async def instance(
     hit = await state.batcher.alone(lambda: searchable.find(id))
     if format is Format.PNG:
         return Response(await state.draw(lambda: _picture(searchable, hit)), media_type="image/png")
-    values = window_values(searchable.window(hit), searchable.info.channels)
+    values = searchable.values(hit)
     if format is Format.JSON:
         return Json(hit.as_dict() | {"values": values})
     import pandas as pd
@@ -52,4 +52,5 @@ async def instance(
 def _picture(searchable: Searchable, hit: Hit) -> bytes:
     from data_modules.figures import instances_figure, picture
 
-    return picture(instances_figure(searchable.corpus(), [hit.row]))
+    corpora = searchable.corpora()
+    return picture(instances_figure(corpora.get(hit.corpus) or next(iter(corpora.values())), [hit.row]))

@@ -16,7 +16,7 @@ from trace_lit.inference import AlignedRun, Hits
 from trace_lit.inference.inputs import read_window
 from trace_lit.service.searchable import Answer, CorpusSearch, Question, Searchable
 from trace_lit.service.served import corpus_info
-from trace_lit.service.windows import series_values, to_json, window_values
+from trace_lit.service.windows import series_values, to_json
 
 PAGE = files("trace_lit.service") / "page"
 _STYLE = re.compile(r'<link rel="stylesheet" href="(assets/[^"]+)"\s*/?>')
@@ -28,16 +28,15 @@ def answer_dict(
     searchable: Searchable, question: Question, answer: Answer, seconds: float, values: bool
 ) -> dict[str, Any]:
     """The answer as the API gives it: plain types and arrays."""
-    channels = searchable.info.channels
     hits = [hit.as_dict() for hit in answer.hits]
     found: dict[str, Any] = {"corpus": searchable.name, "searched": answer.searched, "seconds": seconds, "hits": hits}
     if values:
         for plain, hit in zip(hits, answer.hits, strict=True):
-            plain["values"] = window_values(searchable.window(hit), channels)
+            plain["values"] = searchable.values(hit)
         if question.series is not None:
             found["query"] = series_values(question.series)
         elif question.like is not None:
-            found["query"] = window_values(searchable.window(searchable.find(question.like)), channels)
+            found["query"] = searchable.values(searchable.find(question.like))
     return found
 
 

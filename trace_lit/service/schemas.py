@@ -61,6 +61,12 @@ class SearchRequest(_Strict):
     series_id: Name | None = None
     split: Literal["train", "validation", "test"] | None = None
     with_text: bool = Field(False, description="Windows with a text alone.")
+    of_corpus: Name | None = Field(None, description="Of an index: windows of one of its corpora.")
+    within: Literal["series", "texts", "both"] | None = Field(
+        None, description="Of an index: by the series' values, by the words of texts, or by both, the default."
+    )
+    apart: bool = Field(False, description="Of an index: leave out what overlaps the query in time.")
+    diversity: float = Field(0.0, ge=0, le=1, description="Of an index: how much hits should differ from each other.")
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:

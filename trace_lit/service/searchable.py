@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.corpus import Corpus
-from data_modules.figures import Window, corpus_window
+from data_modules.figures import corpus_window
 from data_modules.input_series import InputSeries
 from data_modules.schema import CorpusInfo
 from data_modules.splits import SPLITS
 from trace_lit.inference import AlignedRun, Hits
-from trace_lit.retrieval import Hit, Retriever
+from trace_lit.retrieval import Filter, Hit, Retriever
 from trace_lit.service.errors import ServiceError, UnknownError
+from trace_lit.service.windows import window_values
 
 LISTED = 200  # series that are named to clients
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which windows may be hits; None admits all."""
-
-    since: datetime | None = None  # naive UTC; windows that begin then or later
-    until: datetime | None = None  # windows that have ended then
-    label: str | None = None
-    series: str | None = None
-    split: str | None = None
-    with_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +33,11 @@ class Question:
     top: int = 5
     explain: bool = False
     filter: Filter = field(default_factory=Filter)
+    within: Literal["series", "texts", "both"] | None = (
+        None  # series, texts or both; both by default where there is an index
+    )
+    apart: bool = False  # leave out what overlaps the query in time
+    diversity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,11 +63,15 @@ class Summary:
 
 
 class Searchable(Protocol):
-    """Windows of one corpus that a model is asked about. All methods are called in one thread."""
+    """Windows that a model is asked about. All methods are called in one thread."""
 
     name: str
     model: AlignedRun
-    info: CorpusInfo
+    kept: bool  # in an index
+
+    @property
+    def info(self) -> CorpusInfo:
+        """What the windows have in common."""
 
     def prepare(self) -> None:
         """Do what takes long, before the first question."""
@@ -90,11 +88,11 @@ class Searchable(Protocol):
     def find(self, name: str) -> Hit:
         """The window with this id, with the score 1; UnknownError where there is none."""
 
-    def window(self, row: int) -> Window:
-        """The times, values and text of a window."""
+    def values(self, hit: Hit) -> dict[str, Any]:
+        """The times and values of a window, as the API gives them."""
 
-    def corpus(self) -> Corpus:
-        """The corpus that the windows are of."""
+    def corpora(self) -> dict[str, Corpus]:
+        """The corpora that the windows are of, by name."""
 
     def summary(self) -> Summary:
         """What there is."""
@@ -102,6 +100,8 @@ class Searchable(Protocol):
 
 class CorpusSearch:
     """A corpus, embedded by an aligned run when the service starts and held in memory."""
+
+    kept = False
 
     def __init__(self, name: str, model: AlignedRun, corpus: Corpus) -> None:
         self.name, self.model, self.info, self._corpus = name, model, corpus.info, corpus
@@ -113,8 +113,8 @@ class CorpusSearch:
     def prepare(self) -> None:
         _ = self._retriever, self._columns, self._values
 
-    def corpus(self) -> Corpus:
-        return self._corpus
+    def corpora(self) -> dict[str, Corpus]:
+        return {self.name: self._corpus}
 
     def embed_texts(self, texts: list[str]) -> NDArray[np.float32]:
         return self.model.texts_for(self._corpus, texts)
@@ -123,6 +123,9 @@ class CorpusSearch:
         return self.model.series_for(self._corpus, windows)
 
     def answer(self, questions: list[Question]) -> list[Answer]:
+        for own in questions:
+            if own.within not in (None, "series") or own.apart or own.diversity:
+                raise ServiceError(f"within, apart and diversity are for a kept index; {self.name} is none")
         vectors = self._vectors(questions)
         scores = vectors @ self._retriever.index.vectors.T  # (Q, M)
         return [self._answer(*own) for own in zip(questions, vectors, scores, strict=True)]
@@ -164,21 +167,20 @@ class CorpusSearch:
         return {"has_text": has_text[rows]} | {name: getattr(corpus, name)[rows] for name in names}
 
     def _admitted(self, wanted: Filter) -> NDArray[np.bool_]:
-        columns = self._columns
+        columns, names = self._columns, self.info.label_names
         found = np.ones(len(self._retriever.rows), dtype=bool)
-        if wanted.since is not None:
-            found &= columns["starts"] >= _seconds(wanted.since)
-        if wanted.until is not None:
-            found &= columns["ends"] <= _seconds(wanted.until)
-        if wanted.label is not None:
-            if wanted.label not in self.info.label_names:
-                known = ", ".join(self.info.label_names) or "none"
-                raise ServiceError(f"{self.name} has no label {wanted.label!r}; there are: {known}")
-            found &= columns["labels"] == self.info.label_names.index(wanted.label)
-        if wanted.series is not None:
-            found &= columns["series_ids"] == wanted.series
-        if wanted.split is not None:
-            found &= columns["splits"] == wanted.split
+        if wanted.first_second is not None:
+            found &= columns["starts"] >= wanted.first_second
+        if wanted.last_second is not None:
+            found &= columns["ends"] <= wanted.last_second
+        if wanted.label:
+            if unknown := [name for name in wanted.label if name not in names]:
+                raise ServiceError(f"{self.name} has no label {unknown[0]!r}; there are: {', '.join(names) or 'none'}")
+            found &= np.isin(columns["labels"], [names.index(name) for name in wanted.label])
+        if wanted.series:
+            found &= np.isin(columns["series_ids"], wanted.series)
+        if wanted.split:
+            found &= np.isin(columns["splits"], wanted.split)
         if wanted.with_text:
             found &= columns["has_text"]
         return found
@@ -199,27 +201,24 @@ class CorpusSearch:
     def _values(self) -> list[NDArray[np.floating]]:
         return self._corpus.values()
 
-    def window(self, row: int) -> Window:
-        return replace(corpus_window(self._corpus, row, self._values), title=str(self._corpus.ids[row]))
+    def values(self, hit: Hit) -> dict[str, Any]:
+        return window_values(corpus_window(self._corpus, hit.row, self._values), self.info.channels)
 
     def summary(self) -> Summary:
-        corpus, names = self._corpus, self.info.label_names
+        corpus = self._corpus
         series = list(dict.fromkeys(corpus.series_ids.tolist()))
         return Summary(
             rows=len(corpus),
             splits={name: int((corpus.splits == name).sum()) for name in SPLITS},
-            labels={name: int((corpus.labels == number).sum()) for number, name in enumerate(names)},
+            labels={name: int((corpus.labels == number).sum()) for number, name in enumerate(corpus.info.label_names)},
             series=series[:LISTED],
             many_series=len(series),
             with_text=sum(bool(text.strip()) for text in corpus.texts),
-            first=_time(int(corpus.starts.min())),
-            last=_time(int(corpus.ends.max())),
+            first=time_of(corpus.starts.min()),
+            last=time_of(corpus.ends.max()),
         )
 
 
-def _seconds(moment: datetime) -> float:
-    return moment.replace(tzinfo=UTC).timestamp()
-
-
-def _time(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+def time_of(seconds: Any) -> datetime:
+    """Seconds since 1970 as a naive UTC time."""
+    return datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)

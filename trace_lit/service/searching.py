@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from trace_lit.service.asking import question_of
 from trace_lit.service.bodies import body_of, json_or_csv
+from trace_lit.service.errors import ServiceError
 from trace_lit.service.report import answer_dict, report_html
 from trace_lit.service.schemas import SearchRequest, SearchResponse
 from trace_lit.service.searchable import Answer, Question, Searchable
@@ -62,7 +63,13 @@ async def _picture(state: State, searchable: Searchable, question: Question, ans
     from trace_lit.inference.hits_figure import hits_figure
 
     asked: dict[str, Any] = {"text": question.text, "series": question.series, "like": question.like}
-    content = await state.draw(lambda: picture(hits_figure(answer.hits, searchable.corpus(), **asked)))
+    corpora = searchable.corpora()
+    names = {hit.corpus for hit in answer.hits} & set(corpora) or set(corpora)
+    if len(names) > 1:
+        raise ServiceError(
+            f"the hits are of {', '.join(sorted(names))}; a picture shows one corpus: ask with of_corpus"
+        )
+    content = await state.draw(lambda: picture(hits_figure(answer.hits, corpora[names.pop()], **asked)))
     return Response(content, media_type="image/png", headers=_file(searchable, "png"))
 
 

@@ -11,10 +11,11 @@ import torch
 from data_modules.corpus import Corpus
 from trace_lit import __version__
 from trace_lit.config import ConfigError
-from trace_lit.inference import AlignedRun, LoadedRun, TunedRun
+from trace_lit.inference import AlignedRun, Index, LoadedRun, TunedRun
 from trace_lit.inference.load import load
 from trace_lit.runs.folder import Place
 from trace_lit.service.errors import UnknownError
+from trace_lit.service.kept import IndexSearch
 from trace_lit.service.predicting import Predictor
 from trace_lit.service.searchable import CorpusSearch, Searchable
 from trace_lit.settings import retrieves
@@ -29,12 +30,16 @@ class Served:
         Run folders, checkpoints or "universal".
     corpora
         Corpus folders or CSV files that aligned runs search; by default those that a run was trained on.
+    indexes
+        Folders of indexes, which are searched in the place of corpora, by the run that each was built by.
     device, retriever, trust
         See `trace_lit.load`.
+    token
+        Of a cluster of Milvus that an index is in.
 
     Raises
     ------
-    CheckpointError, ConfigError, CorpusError
+    CheckpointError, ConfigError, CorpusError, RetrievalError
         One cannot be used.
     """
 
@@ -42,10 +47,12 @@ class Served:
         self,
         runs: Sequence[Place],
         corpora: Sequence[str | Path] = (),
+        indexes: Sequence[str | Path] = (),
         *,
         device: str | torch.device | None = None,
         retriever: Place | None = None,
         trust: bool = False,
+        token: str | None = None,
     ) -> None:
         if not runs:
             raise ConfigError("there is nothing to serve; name a run")
@@ -59,14 +66,28 @@ class Served:
         self.searchables: dict[str, Searchable] = {}
         self._opened: dict[Path, Corpus] = {}
         aligned = {name: run for name, run in self.runs.items() if isinstance(run, AlignedRun)}
+        for folder in map(Path, indexes):
+            self._open_index(folder, token, list(aligned.values()))
         for name, run in aligned.items():
-            for folder in [Path(given) for given in corpora] or run.own_folders():
+            has_index = any(own.model is run for own in self.searchables.values())
+            for folder in [Path(given) for given in corpora] or ([] if has_index else run.own_folders()):
                 shown = folder.stem if len(aligned) == 1 else f"{folder.stem}@{name}"
                 shown = _free_name(shown, self.searchables)
                 self.searchables[shown] = CorpusSearch(shown, run, self._open(run, folder))
         self.predictors = {
             name: Predictor(name, run, self._known(run)) for name, run in self.runs.items() if isinstance(run, TunedRun)
         }
+
+    def _open_index(self, folder: Path, token: str | None, runs: list[AlignedRun]) -> None:
+        """Open an index, and find the run that it was built by."""
+        index = Index.open(folder, token=token)
+        run = next((run for run in runs if run.checksum == index.file.space.model), None)
+        if run is None:
+            raise ConfigError(
+                f"{folder} was built by the run {index.info.run}, which is not among those that are served"
+            )
+        name = _free_name(folder.resolve().name, self.searchables)
+        self.searchables[name] = IndexSearch(name, run, index)
 
     def _open(self, run: LoadedRun, folder: Path) -> Corpus:
         """Each corpus once, however many runs use it."""
@@ -77,7 +98,7 @@ class Served:
 
     def _known(self, run: TunedRun) -> dict[str, Corpus]:
         """The corpora that are searched, and the run's own where they are there."""
-        known = {name: own.corpus() for name, own in self.searchables.items()}
+        known = {name: corpus for own in self.searchables.values() for name, corpus in own.corpora().items()}
         distinct = {corpus.fingerprint for corpus in known.values()}
         for folder in run.checkpoint.built:
             if folder.exists() and (corpus := self._open(run, folder)).fingerprint not in distinct:
@@ -88,6 +109,7 @@ class Served:
         """A message with names in place of folders: where things lie is no client's business."""
         known = {str(run.folder): name for name, run in self.runs.items()}
         known |= {str(corpus.path): corpus.path.name for corpus in self._opened.values()}
+        known |= {str(own.index.place): name for name, own in self.searchables.items() if isinstance(own, IndexSearch)}
         known |= {own.config.rag.retriever: "the retriever" for own in self.runs.values() if own.config.rag.retriever}
         for path in sorted(known, key=len, reverse=True):
             message = message.replace(path, known[path])
@@ -182,6 +204,7 @@ def corpus_info(own: Searchable) -> dict[str, Any]:
         "series": summary.series,
         "many_series": summary.many_series,
         "with_text": summary.with_text,
+        "index": own.kept,
         "first": summary.first.isoformat(),
         "last": summary.last.isoformat(),
     }
