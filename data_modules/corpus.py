@@ -98,7 +98,7 @@ class Corpus:
             The folder, its corpus.yaml or a shard is missing, damaged or of another form.
         """
         path = Path(path)
-        header = _read_header(path)
+        header = read_header(path)
         built = "fingerprint" in header
         declared, fingerprint = header.pop("rows", None), header.pop("fingerprint", None)
         history = _read_history(path, header)
@@ -283,7 +283,7 @@ def _check_replaceable(out: Path) -> None:
     if not (out / INFO_FILE).is_file():
         if out.exists() and not (out.is_dir() and not any(out.iterdir())):
             raise CorpusError(f"{out} exists and is no corpus folder; name another folder or remove it")
-    elif "fingerprint" not in _read_header(out):
+    elif "fingerprint" not in read_header(out):
         raise CorpusError(
             f"{out} holds a {INFO_FILE} that was not built (it has no fingerprint); name another folder or remove it"
         )
@@ -296,7 +296,7 @@ def validate_corpus(path: str | Path) -> list[str]:
     except CorpusError as error:
         return [str(error)]
     problems = row_problems(corpus.info, corpus.table())
-    header = _read_header(Path(path))
+    header = read_header(Path(path))
     if "fingerprint" not in header:
         return problems
     for split in SPLITS:
@@ -307,7 +307,7 @@ def validate_corpus(path: str | Path) -> list[str]:
     return problems
 
 
-def _read_header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> dict[str, Any]:
     """What corpus.yaml holds, without its format; a corpus that was built has both `rows` and `fingerprint`."""
     if not path.is_dir():
         raise CorpusError(f"there is no corpus folder {path}; `trace-lit data build` makes one")
@@ -428,7 +428,7 @@ def _remove_leftovers(out: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
     if (out / INFO_FILE).is_file():
         remove_parts(out)
-        own = set(find_shards(out, _read_header(out).get("fingerprint")))
+        own = set(find_shards(out, read_header(out).get("fingerprint")))
         for shard in out.glob("*.parquet"):
             if shard not in own and is_shard(shard.name):
                 shard.unlink()

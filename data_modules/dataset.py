@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # what makes statements is read when they are wanted
 
 
 class CorpusDataset(Dataset[MultimodalBatch]):
-    """The rows of one split of a corpus.
+    """The rows of one split of a corpus, or all of them where `split` is None.
 
     `dataset[[3, 1, 4]]` is a `MultimodalBatch` of these rows; `index` counts the rows of the split, and `rows` says
     which rows of the corpus they are. Windows shorter than the longest of a batch are padded on the left.
@@ -56,7 +56,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
     def __init__(
         self,
         corpus: Corpus,
-        split: str,
+        split: str | None,
         vocabulary: ChannelVocabulary,
         texts: TextTable,
         channel_texts: TextTable,
@@ -71,7 +71,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         self.corpus = corpus
         self.statements = statements
         self.split = split
-        self.rows = np.array(corpus.select(split), dtype=np.int64)
+        self.rows = np.array(range(len(corpus)) if split is None else corpus.select(split), dtype=np.int64)
         self.random_offset = random_offset
         self.jitter = jitter
         self.seed = seed

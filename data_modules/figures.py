@@ -5,6 +5,7 @@ Every figure is a matplotlib `Figure` that belongs to no window and no global st
 
 from __future__ import annotations
 
+import io
 import os
 import textwrap
 import uuid
@@ -166,6 +167,13 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = 110) -> None:
         os.replace(building, path)
     finally:
         building.unlink(missing_ok=True)
+
+
+def picture(figure: Figure, kind: str = "png", dpi: int = 110) -> bytes:
+    """A picture as the content of a file."""
+    content = io.BytesIO()
+    figure.savefig(content, dpi=dpi, format=kind)
+    return content.getvalue()
 
 
 # Pieces

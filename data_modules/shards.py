@@ -63,7 +63,7 @@ def read_shards(path: Path, fingerprint: str | None, optional: Sequence[str] = (
     shards = find_shards(path, fingerprint)
     if not shards:
         raise CorpusError(f"{path} holds no Parquet files; build the corpus again")
-    tables = [_read(shard, optional) for shard in shards]
+    tables = [read_shard(shard, optional) for shard in shards]
     place = SCHEMA.get_field_index("values")
     kinds = [values_type(table["values"]) for table in tables]
     kind = kinds[0] if len(set(kinds)) == 1 else pa.list_(pa.list_(pa.float64()))
@@ -71,7 +71,8 @@ def read_shards(path: Path, fingerprint: str | None, optional: Sequence[str] = (
     return pa.concat_tables(tables).combine_chunks()
 
 
-def _read(shard: Path, optional: Sequence[str]) -> pa.Table:
+def read_shard(shard: Path, optional: Sequence[str] = ()) -> pa.Table:
+    """The rows of one shard; see `read_shards`."""
     try:
         check_size(shard)
         table = pq.read_table(shard, partitioning=None, read_dictionary=_text_leaves())

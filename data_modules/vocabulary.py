@@ -33,11 +33,18 @@ def foreign_vocabulary(
 
     Only these are encoded; `encoder` may be what makes one, so that none is made where all channels are known.
     """
-    channels = [channel for channel in _distinct_channels(corpora) if channel.key not in known.keys]
-    if not channels:
+    return with_channels(known, _distinct_channels(corpora), encoder)
+
+
+def with_channels(
+    known: ChannelVocabulary, channels: Sequence[Channel], encoder: TextEncoder | Callable[[], TextEncoder] | None
+) -> ChannelVocabulary:
+    """`known` and, after it, those of the channels that it does not hold, as never seen; see `foreign_vocabulary`."""
+    new = [channel for channel in channels if channel.key not in known.keys]
+    if not new:
         return known
     made = encoder() if callable(encoder) else encoder
-    return known.extended(channels, _vectors(channels, made, known))
+    return known.extended(new, _vectors(new, made, known))
 
 
 def local_vocabulary(

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from trace_lit.cli.extra import extra
 from trace_lit.cli.trust import add_trust
 from trace_lit.escapes import say
 from trace_lit.plain import to_json
@@ -30,6 +31,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     search.add_argument("--top", type=int, default=5, help="how many hits (default: 5)")
     search.add_argument("--split", choices=("train", "validation", "test"), help="search this split only")
     search.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the query and its hits")
+    search.add_argument("--html", type=Path, metavar="FILE.html", help="write the query and its hits as a page to send")
     search.add_argument(
         "--explain", action="store_true", help="tell what each channel and each clause of the question adds to a score"
     )
@@ -58,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
         from data_modules.figures import picture_format
 
         picture_format(options.plot)  # an error now, not after all the work
+    if options.html is not None and options.html.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--html is {options.html}; a page's name ends in .html")
     checkpoint_path(options.run)  # before all that takes long to import
 
     from trace_lit.inference.search import open_aligned, print_hits
@@ -65,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     model = open_aligned(options.run, options.trust)
     corpus = model.corpus(options.corpus, options.steps)
     question = {"text": options.text, "series": options.series, "like": options.like}
-    explain = options.explain or options.plot is not None
+    explain = options.explain or options.plot is not None or options.html is not None
     hits = model.search(**question, corpus=corpus, top=options.top, split=options.split, explain=explain)
     printed = hits if options.explain else [replace(hit, explanation=None) for hit in hits]
     if options.json:
@@ -77,4 +81,9 @@ def run(options: argparse.Namespace) -> int:
 
         draw_hits(hits, corpus, options.plot, **question)
         say(f"drawn: {options.plot}", file=sys.stderr)
+    if options.html is not None:
+        with extra("serve"):
+            from trace_lit.service import write_report
+        write_report(options.html, model, corpus, hits, **question)
+        say(f"written: {options.html}", file=sys.stderr)
     return 0

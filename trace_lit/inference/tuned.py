@@ -27,7 +27,7 @@ from trace_lit.inference.loaded import LoadedRun, encoder_of, whole_vectors
 from trace_lit.inference.predictions import Asked, Predictions, Predictor, predictions_for
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError
 from trace_lit.modules.tuned_model import lookback_of, predictions_of, restore_model
-from trace_lit.rag import FrozenRetriever, RetrievalLookup
+from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup
 from trace_lit.runs.folder import Place, folder_of
 from trace_lit.settings import retrieves
 from trace_lit.tuning.neighbours import build_retrieval, check_unchanged, fingerprints, open_retriever
@@ -62,10 +62,15 @@ class TunedRun(LoadedRun):
             self.use_retriever(retriever)
         self._searched = corpus
         self._models: dict[tuple[str, ...], nn.Module] = {}
+        self._retrievals: dict[tuple[str, frozenset[str]], Retrieval] = {}
 
     def use_retriever(self, retriever: Place) -> None:
         """Find neighbours with the run of stage align that is `retriever` now."""
         self.config.rag.retriever = str(folder_of(retriever))
+
+    def search_in(self, corpus: Corpus) -> None:
+        """Look for neighbours in `corpus`, which is that of `rag.corpus`, opened."""
+        self._searched = corpus
 
     def predict(self, data: Any, *, corpus: Corpus | str | Path | None = None) -> pd.DataFrame:
         """The forecast after the end of a series, or the probabilities of its labels.
@@ -170,9 +175,16 @@ class TunedRun(LoadedRun):
             corpora = [
                 self.corpus(folder) for folder in self.own_folders()
             ]  # vectors are compared by all their channels
-        retrieval = build_retrieval(self.config, self._retriever, corpora, searched, self.label_names)
-        check_unchanged(fingerprints(self.config, [retrieval]), self.checkpoint.retrieval, self.folder)
-        dataset.attach(RetrievalLookup(retrieval, dataset))
+        dataset.attach(RetrievalLookup(self._retrieval(corpora, searched), dataset))
+
+    def _retrieval(self, corpora: Sequence[Corpus], searched: Corpus) -> Retrieval:
+        """What finds neighbours in `searched`; made once for all corpora of the same channels."""
+        keys = frozenset(channel.key for corpus in corpora for channel in corpus.info.channels)
+        if (searched.fingerprint, keys) not in self._retrievals:
+            retrieval = build_retrieval(self.config, self._retriever, corpora, searched, self.label_names)
+            check_unchanged(fingerprints(self.config, [retrieval]), self.checkpoint.retrieval, self.folder)
+            self._retrievals[searched.fingerprint, keys] = retrieval
+        return self._retrievals[searched.fingerprint, keys]
 
     @property
     def _own(self) -> list[str]:
