@@ -25,7 +25,7 @@ def show_corpus(corpus: Corpus, console: Console, rows: Sequence[int] = ()) -> N
     frequencies = ", ".join(sorted(set(corpus.frequencies)))
     in_short = (
         f"{len(corpus)} rows of {len(set(corpus.series_ids))} series, {lengths} steps of {frequencies}, "
-        f"source {info.source}, fingerprint {corpus.fingerprint[:12]}\n"
+        f"source {info.source}, clocks of {info.timezone}, fingerprint {corpus.fingerprint[:12]}\n"
     )
     console.print(line(in_short))
     for make in (_splits, _channels, _labels, _texts):

@@ -98,14 +98,14 @@ def read_table(path: Path, layout: Layout | None = None, texts: Callable[[str], 
 
 
 def distinct_names(names: Sequence[Any]) -> list[str]:
-    """Names of columns as texts, each once: one without a name gets its number, a second of a name is followed by (2)."""
+    """Names of columns as texts, each once: one without a name gets its number, a second of a name is followed by _2."""
     found: list[str] = []
     seen: Counter[str] = Counter()
     for number, name in enumerate(names, start=1):
         text = " ".join(str(name).split()) if name is not None and name == name else ""
         text = text or f"column {number}"
         seen[text] += 1
-        found.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
+        found.append(text if seen[text] == 1 else f"{text}_{seen[text]}")
     return found
 
 
@@ -141,7 +141,9 @@ def _read_excel(path: Path, layout: Layout) -> Table:
             sheet = layout.sheet if layout.sheet is not None else book.sheet_names[0]
             if sheet not in book.sheet_names and not (isinstance(sheet, int) and 0 <= sheet < len(book.sheet_names)):
                 raise CorpusError(f"{path} has no sheet {sheet!r}; it has {', '.join(map(str, book.sheet_names))}")
-            frame = book.parse(sheet, header=None, dtype=object, na_filter=False, keep_default_na=False)
+            frame = pd.read_excel(
+                book, sheet_name=sheet, header=None, dtype=object, na_filter=False, keep_default_na=False
+            )
     except CorpusError:
         raise
     except Exception as error:  # openpyxl and zipfile raise what they like
@@ -359,6 +361,12 @@ def find_separator(lines: Sequence[str]) -> str:
         share = sum(len(row) == width for row in rows) / max(len(rows), 1)
         if width > 1 and (round(share, 1), width) > best:
             best, separator = (round(share, 1), width), candidate
+    if (
+        not best[1]
+        and len({len(line.split()) for line in lines if line.strip()} - {0}) == 1
+        and len(lines[0].split()) > 1
+    ):
+        return " "
     return separator
 
 
@@ -371,9 +379,7 @@ def find_header(rows: Sequence[Sequence[str]]) -> int:
         return 0
     width = _usual_width([row for _, row in filled])
     for number, row in filled:
-        if len(row) < width and len([cell for cell in row if cell]) < max(width - 1, 1):
-            continue
-        if len([cell for cell in row if cell]) * 2 < width:
+        if len(row) < width and len([cell for cell in row if cell]) < (width - 1 if width > 2 else width):
             continue
         values = sum(_LIKE_A_VALUE.fullmatch(cell) is not None or is_missing(cell) for cell in row)
         return number if values * 2 < len(row) else 0

@@ -162,7 +162,7 @@ class Reader:
                 found[alias] += len(wall)
         if not found:
             raise CorpusError(
-                "the times of the rows are irregular, so no frequency can be seen; give `frequency` (like 1h) and, if "
+                "the rows are too few, or their times irregular, to see a frequency; give `frequency` (like 1h) and, if "
                 "rows are to be combined within a step, `resample` (mean, last or sum)"
             )
         return found.most_common(1)[0][0]

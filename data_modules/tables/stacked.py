@@ -152,19 +152,23 @@ class Stacked:
         """The grid from the first of `steps` on, and these counted from there."""
         first = int(steps[0])
         grid, steps = Grid(grid.step(first), grid.frequency), steps - first
-        check_reach(steps[-1:], [self._place(len(steps) - 1)], len(steps), grid.frequency, self.name)
+        after = int(np.diff(steps, prepend=0).argmax())  # the widest gap lies before it
+        gap = f"{self._place(max(after - 1, 0))} is of {shown(self.times[max(after - 1, 0)])}, the next row of "
+        names = [f"{gap}{shown(self.times[after])}, and the last"]
+        check_reach(steps[-1:], names, len(steps), grid.frequency, self.name)
         return grid, steps
 
     def _refusal(self, grid: Grid, late: NDArray[np.int64], off: NDArray[np.bool_]) -> str:
         first = int(np.flatnonzero(off)[0])
-        seconds = int(np.abs(late).max()) / 1e6
-        wide = f"{seconds / 60:g}min" if seconds >= 60 else f"{seconds:g}s"
+        seconds = -(-int(np.abs(late).max()) // 1_000_000)
+        wide = f"{-(-seconds // 60)}min" if seconds >= 60 else f"{seconds}s"
+        near = np.abs(late).max() * 4 < (grid.frequency.microseconds or np.inf)
         side = "after" if late[first] > 0 else "before"
         return (
             f"{self._place(first)}: {shown(self.times[first])} is {abs(int(late[first])) / 1e6:g} seconds {side} a step of "
             f"{grid.frequency.span(1)}, and {int(off.sum()):,} of {len(off):,} rows of the series {self.name!r} miss their "
-            "step by more than the tolerance: name a rule that combines the rows of a step (resample: mean, last or sum), "
-            f"the frequency that the rows have, or a tolerance up to {wide}"
+            "step by more than the tolerance: name a rule that combines the rows of a step (resample: mean, last or sum) or "
+            f"the frequency that the rows have{f', or tolerance: {wide}' * bool(near)}"
         )
 
     def _rule_for_duplicates(self, steps: NDArray[np.int64]) -> str:

@@ -29,7 +29,7 @@ _CLOCK = (
     r"(?P<date>.*?)(?:[T,\s]*(?<!\d)(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
     r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}))?(?:\s*Uhr)?)?"
 )
-_COUNT = re.compile(r"-?\d+(\.\d*)?(?<!\b\d\.\d{4})(?<!\b[01]\d\.\d{4})")  # 01.2024 is a month
+_COUNT = re.compile(r"-?\d+([.,]\d*)?(?<!\b\d\.\d{4})(?<!\b[01]\d\.\d{4})")  # 01.2024 is a month
 _COMPACT = re.compile(r"(\d{8})T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?")
 _WEEKDAY = re.compile(
     r"(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun|mo|di|mi|do|fr|sa|so)(?:day|nesday|rsday|urday|ntag|enstag|ttwoch|"
@@ -140,10 +140,16 @@ def _of_numbers(values: NDArray[np.float64], form: str) -> Times:
         return _counted(values, form)
     if form and form not in NAMED:
         return _of_texts([f"{value:.15g}" if np.isfinite(value) else "" for value in values], form)
-    if not len(known) or (known <= 0).any():
+    known = known[known > 0]
+    if not len(known):
         return Times(np.full(len(values), NAT), nothing, np.isfinite(values), False)
     lengths = {len(f"{int(number)}") for number in (known.min(), known.max())}
-    if len(lengths) == 1 and (known == np.floor(known)).all() and (written := _DATE_DIGITS.get(min(lengths))):
+    if (
+        len(lengths) == 1
+        and len(known) == np.isfinite(values).sum()
+        and (known == np.floor(known)).all()
+        and (written := _DATE_DIGITS.get(min(lengths)))
+    ):
         local, wrong = _strptime([f"{int(value)}" if np.isfinite(value) else "" for value in values], written)
         days = local[~np.isnat(local)]
         if not wrong.any() and days.min() >= np.datetime64("1700") and days.max() < np.datetime64("2200"):
@@ -188,9 +194,8 @@ def _of_texts(texts: Sequence[str], form: str) -> Times:
         or form == EXCEL
         or (any(texts) and not form and all(_COUNT.fullmatch(text) for text in texts if text))
     ):
-        values = pd.to_numeric(pd.Series(list(texts), dtype=object).replace("", np.nan), errors="coerce").to_numpy(
-            np.float64
-        )
+        cells = pd.Series([text.replace(",", ".") or None for text in texts], dtype=object)
+        values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
         read = _of_numbers(values, form)
         read.wrong |= np.isnan(values) & np.array([bool(text) for text in texts], dtype=bool)
         return read

@@ -234,7 +234,7 @@ def test_an_hour_that_does_not_exist_is_named(tmp_path: Path) -> None:
         (
             rows(["2024-05-01T00:00", "2024-05-01T00:13", "2024-05-01T01:47", "2024-05-01T09:12"]),
             {},
-            "are irregular, so no",
+            "their times irregular, to see a frequency; give `frequency`",
         ),
         (
             rows([*HOURS, "2024-05-01T03:20"]),
