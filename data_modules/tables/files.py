@@ -296,12 +296,19 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str], int]:
             encoding=encoding,
             header=header,
             decimal=given.decimal or (None if style == NumberStyle() else style.decimal),
-            thousands=style.thousands if given.thousands is None and given.decimal is None else given.thousands,
+            thousands=_thousands(given, style),
             doubts=(doubt,) if doubt and given.decimal is None else (),
         ),
         names,
         len(named),
     )
+
+
+def _thousands(given: Layout, style: NumberStyle) -> str | None:
+    """The mark between thousands: the one that is not the decimal mark, unless it is given."""
+    if given.thousands is not None or given.decimal is None:
+        return style.thousands if given.thousands is None else given.thousands
+    return "." if given.decimal == "," else ","
 
 
 def _decoded(path: Path, head: bytes, given: str | None) -> tuple[str, str]:

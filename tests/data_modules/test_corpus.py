@@ -500,3 +500,18 @@ def test_equal_windows_of_a_series_are_found(tmp_path):
     first, last = records[3].id, records[17].id
     assert found.startswith(f"3 rows of the series 's' have the same values, from '{first}' to '{last}' (3 train)")
     assert validate_corpus(corpus.path) == []
+
+
+def test_tables_cells_are_taken_as_they_are() -> None:
+    """A start with a zone becomes UTC; texts and labels that are NaN or NA are none."""
+    info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h", ("calm",))
+    start = pd.Timestamp("2024-05-01T02:00", tz="Europe/Berlin")
+    record = Record("r", "s", start, np.ones((1, 24)), text=float("nan"), label=float("nan"), split="train")  # type: ignore[arg-type]
+    record.channel_texts = [pd.NA]  # type: ignore[list-item]
+    table = Corpus.from_records([record], info).table()
+    assert table["start"].to_pylist() == [datetime(2024, 5, 1)]
+    assert (table["text"].to_pylist(), table["label"].to_pylist(), table["channel_texts"].to_pylist()) == (
+        [""],
+        [None],
+        [[""]],
+    )
