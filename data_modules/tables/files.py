@@ -171,45 +171,16 @@ def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Table:
-    import pandas as pd
-
     layout, names, named = find_layout(path, layout)
     if layout.doubts:
         raise CorpusError(f"{path}: {layout.doubts[0]}; {_WHICH}")
     kept = {name for name in names if texts(name)}
-    words = sorted({*MISSING_WORDS, *(word.upper() for word in MISSING_WORDS), "NaN", "Null", "None", "Missing", ""})
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                path,
-                sep=r"\s+" if layout.separator == " " else layout.separator,
-                header=None,
-                names=names,
-                skiprows=layout.header or 0,
-                index_col=False,
-                encoding=layout.encoding,
-                decimal=layout.decimal or ".",
-                dtype=dict.fromkeys(kept, str),
-                na_values={name: [""] if name in kept else words for name in names},
-                keep_default_na=False,
-                skip_blank_lines=False,
-                skipinitialspace=True,
-                low_memory=False,
-            )
-    except pd.errors.ParserWarning:
-        raise CorpusError(
-            f"{path} is no CSV file: lines have more cells than the {len(names)} columns; a cell with the separator in it "
-            "stands in quotes"
-        ) from None
-    except pd.errors.EmptyDataError:
-        frame = pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+        frame = _parsed(path, layout, names, kept)
     except UnicodeDecodeError as error:
         if layout.encoding == "utf-8-sig":  # its head is, a later line is not
             return _read_text(path, replace(layout, encoding=_other_encoding(path.read_bytes())), texts)
         raise CorpusError(f"{path} is not written in {layout.encoding}: {error}") from None
-    except (ValueError, OverflowError) as error:
-        raise CorpusError(f"{path} is no CSV file: {_plain_error(error, layout.separator)}") from None
     frame.index = range((layout.header or 0) + 1, (layout.header or 0) + 1 + len(frame))
     if layout.decimal is None:  # no number in its head has a mark
         style, doubt = style_of(
@@ -231,6 +202,43 @@ def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Tabl
         )
     short = _short_lines(path, layout, len(names))
     return Table(path, _without_blank(frame), layout, "line", short)
+
+
+def _parsed(path: Path, layout: Layout, names: list[str], kept: Collection[str]) -> pd.DataFrame:
+    """The cells as pandas reads them: numbers where all of a column are, texts elsewhere and in the columns `kept`."""
+    import pandas as pd
+
+    words = sorted({*MISSING_WORDS, *(word.upper() for word in MISSING_WORDS), "NaN", "Null", "None", "Missing", ""})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path,
+                sep=r"\s+" if layout.separator == " " else layout.separator,
+                header=None,
+                names=names,
+                skiprows=layout.header or 0,
+                index_col=False,
+                encoding=layout.encoding,
+                decimal=layout.decimal or ".",
+                dtype=dict.fromkeys(kept, str),
+                na_values={name: [""] if name in kept else words for name in names},
+                keep_default_na=False,
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                low_memory=False,
+            )
+    except pd.errors.ParserWarning:
+        raise CorpusError(
+            f"{path} is no CSV file: lines have more cells than the {len(names)} columns; a cell with the separator in it "
+            "stands in quotes"
+        ) from None
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise CorpusError(f"{path} is no CSV file: {_plain_error(error, layout.separator)}") from None
 
 
 def _plain_error(error: Exception, separator: str | None) -> str:

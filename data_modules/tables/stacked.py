@@ -28,7 +28,7 @@ class Rows:
     channels: tuple[str, ...]  # keys
     values: NDArray[np.float64]  # (C, N)
 
-    def keep(self, rows: NDArray[np.bool_]) -> Rows:
+    def keep(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Rows:
         """Those of the rows that are kept."""
         return Rows(
             self.file, self.word, self.lines[rows], self.moments.keep(rows), self.channels, self.values[:, rows]
@@ -138,7 +138,11 @@ class Stacked:
             where = f"{self._place(first)}: {shown(self.times[first])}"
             self.counts.add("stamps beside their step", self.name, "moved onto it", int(moved.sum()), where)
         grid, steps = self._from_first(grid, steps)
-        rule = "first" if len(np.unique(steps)) == len(steps) else self._rule_for_duplicates(steps)
+        if len(np.unique(steps)) == len(steps):
+            values = np.full((len(self.values), int(steps[-1]) + 1), np.nan)
+            values[:, steps] = self.values
+            return Series(self.name, grid, values)
+        rule = self._rule_for_duplicates(steps)
         return Series(self.name, grid, resampled(self.values, steps, int(steps[-1]) + 1, [rule] * len(self.values)))
 
     def _resampled(self, grid: Grid, rules: Sequence[str]) -> Series:
@@ -186,7 +190,8 @@ class Stacked:
                 f"{self._place(one)} and {self._place(other)}: two rows of the series {self.name!r} at "
                 f"{shown(self.times[one])} differ ({len(differing):,} such times). If files or rows are of different "
                 "series, name the column of the series (id), or write name: '{file}'; if channels stand below each other, "
-                "name the columns channel and value; else say which row counts: duplicates: first, last, mean or sum"
+                "name the columns channel and value; if clocks were put back then, name their zone (timezone); else say "
+                "which row counts: duplicates: first, last, mean or sum"
             )
         word = f"combined by {self.spec.duplicates}"
         self.counts.add("times with rows that differ", self.name, word, len(differing), self._place(one))

@@ -24,6 +24,7 @@ NAMED = (DAY_FIRST, MONTH_FIRST, YEAR_FIRST, EXCEL, *EPOCHS)
 EARLIEST, LATEST = np.datetime64("0001-01-02"), np.datetime64("9999-12-30")
 NAT = np.datetime64("NaT", "us")
 _EPOCH_DIGITS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
+_HOURS_LAST = {"%H:%M:%S": "24:00:00", "%H:%M": "24:00", "%H%M": "2400", "%H": "24"}
 _DATE_DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _CLOCK = (
     r"(?P<date>.*?)(?:[T,\s]*(?<!\d)(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
@@ -354,8 +355,12 @@ def _strptime(texts: Sequence[str], form: str) -> tuple[NDArray[np.datetime64], 
 
     filled = np.array([bool(text) for text in texts], dtype=bool)
     column = pd.Series([text or None for text in texts], dtype=object)
-    late = column.str.contains(r"\b24:00", na=False).to_numpy() & ("%H" in form)  # the end of a day
-    column = column.where(~late, column.str.replace("24:00", "00:00", n=1))
+    ending = next((own for own in _HOURS_LAST if form.endswith(own)), None)
+    late = np.zeros(len(column), dtype=bool)
+    if ending is not None:  # 24:00 is the end of a day
+        shown = _HOURS_LAST[ending]
+        late = column.str.endswith(shown, na=False).to_numpy(dtype=bool)
+        column = column.where(~late, column.str.removesuffix(shown) + shown.replace("24", "00", 1))
     try:
         read = pd.to_datetime(column, format=form, errors="coerce", utc="%z" in form)
     except ValueError as error:
