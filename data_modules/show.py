@@ -49,7 +49,7 @@ def in_short(corpus: Corpus) -> str:
     frequencies = ", ".join(sorted(set(corpus.frequencies)))
     return (
         f"{len(corpus)} rows of {len(set(corpus.series_ids))} series, {_range(corpus.lengths)} steps of {frequencies}, "
-        f"source {corpus.info.source}, fingerprint {corpus.fingerprint[:12]}"
+        f"source {corpus.info.source}, clocks of {corpus.info.timezone}, fingerprint {corpus.fingerprint[:12]}"
     )
 
 

@@ -141,7 +141,7 @@ class _Cutter:
         self.counts.add("steps before or behind all windows", one.id, "left out", steps - used)
         places = begin + self.stride * np.arange(count)
         edges = one.grid.frequency.advance(one.grid.start, np.stack([places, places + self.length]))
-        splits = self.parts.splits(one, edges) if self.known is None else [None] * count
+        splits = self.parts.splits(edges) if self.known is None else [None] * count
         for place, start, end, split in zip(places, *edges, splits, strict=True):
             values = one.values[:, place : place + self.length]
             share = 1 - float(np.isnan(values).mean())

@@ -93,6 +93,8 @@ def read_column(table: Table, name: str, channel: Channel, wanted: bool, counts:
     cells = table.frame[name]
     numbers, wrong = to_numbers(cells, table.layout.style, channel.unit)
     filled = int((~np.isnan(numbers) | wrong).sum())
+    if cells.dtype.kind in "iu" and (rounded := numbers.astype(cells.dtype) != cells.to_numpy()).any():
+        counts.add("whole numbers beyond 2^53", f"{table.path.name}, {name}", "rounded", int(rounded.sum()))
     first = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0
     if wrong.sum() > MOSTLY * max(filled, 1):
         if not wanted:

@@ -43,6 +43,7 @@ CHANNELS = _names(
     "attribute, field"
 )
 VALUES = _names("value, values, reading, wert, messwert, val, amount, result")
+_PARTS = ("year", "month", "day", "hour", "minute")
 SHARE_OF_TIMES = 0.8  # of a column's cells, that makes it a time where its name does not
 
 
@@ -74,6 +75,9 @@ def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> lis
     if given:
         return [column(table, name, "time") for name in given]
     known = [name for name in columns if is_time_name(name)]
+    parts = [named(columns, [part]) for part in _PARTS]
+    if all(parts[:3]):
+        return [part for part in parts[: parts.index(None) if None in parts else None] if part is not None]
     for day in known:
         if _times(table.frame[day], form) and not _dates(table.frame[day]):
             return [day]
@@ -156,5 +160,7 @@ def _clock(cells: pd.Series) -> bool:
 
 
 def read_time_column(table: Table, columns: Sequence[str], form: str) -> Times:
-    """The times of a table's rows."""
+    """The times of a table's rows; `columns` of which the first is a year hold a part of the time each."""
+    if not form and len(columns) > 2 and plain(columns[0]) in ("year", "jahr"):
+        form = " ".join(("%Y", "%m", "%d", "%H", "%M")[: len(columns)])
     return read_times(joined(table.frame, columns), form)

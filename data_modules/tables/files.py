@@ -98,14 +98,14 @@ def read_table(path: Path, layout: Layout | None = None, texts: Callable[[str], 
 
 
 def distinct_names(names: Sequence[Any]) -> list[str]:
-    """Names of columns as texts, each once: one without a name gets its number, a second of a name is followed by (2)."""
+    """Names of columns as texts, each once: one without a name gets its number, a second of a name is followed by _2."""
     found: list[str] = []
     seen: Counter[str] = Counter()
     for number, name in enumerate(names, start=1):
         text = " ".join(str(name).split()) if name is not None and name == name else ""
         text = text or f"column {number}"
         seen[text] += 1
-        found.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
+        found.append(text if seen[text] == 1 else f"{text}_{seen[text]}")
     return found
 
 
@@ -141,7 +141,9 @@ def _read_excel(path: Path, layout: Layout) -> Table:
             sheet = layout.sheet if layout.sheet is not None else book.sheet_names[0]
             if sheet not in book.sheet_names and not (isinstance(sheet, int) and 0 <= sheet < len(book.sheet_names)):
                 raise CorpusError(f"{path} has no sheet {sheet!r}; it has {', '.join(map(str, book.sheet_names))}")
-            frame = book.parse(sheet, header=None, dtype=object, na_filter=False, keep_default_na=False)
+            frame = pd.read_excel(
+                book, sheet_name=sheet, header=None, dtype=object, na_filter=False, keep_default_na=False
+            )
     except CorpusError:
         raise
     except Exception as error:  # openpyxl and zipfile raise what they like
@@ -169,45 +171,16 @@ def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Table:
-    import pandas as pd
-
     layout, names, named = find_layout(path, layout)
     if layout.doubts:
         raise CorpusError(f"{path}: {layout.doubts[0]}; {_WHICH}")
     kept = {name for name in names if texts(name)}
-    words = sorted({*MISSING_WORDS, *(word.upper() for word in MISSING_WORDS), "NaN", "Null", "None", "Missing", ""})
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                path,
-                sep=r"\s+" if layout.separator == " " else layout.separator,
-                header=None,
-                names=names,
-                skiprows=layout.header or 0,
-                index_col=False,
-                encoding=layout.encoding,
-                decimal=layout.decimal or ".",
-                dtype=dict.fromkeys(kept, str),
-                na_values={name: [""] if name in kept else words for name in names},
-                keep_default_na=False,
-                skip_blank_lines=False,
-                skipinitialspace=True,
-                low_memory=False,
-            )
-    except pd.errors.ParserWarning:
-        raise CorpusError(
-            f"{path} is no CSV file: lines have more cells than the {len(names)} columns; a cell with the separator in it "
-            "stands in quotes"
-        ) from None
-    except pd.errors.EmptyDataError:
-        frame = pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+        frame = _parsed(path, layout, names, kept)
     except UnicodeDecodeError as error:
         if layout.encoding == "utf-8-sig":  # its head is, a later line is not
             return _read_text(path, replace(layout, encoding=_other_encoding(path.read_bytes())), texts)
         raise CorpusError(f"{path} is not written in {layout.encoding}: {error}") from None
-    except (ValueError, OverflowError) as error:
-        raise CorpusError(f"{path} is no CSV file: {_plain_error(error, layout.separator)}") from None
     frame.index = range((layout.header or 0) + 1, (layout.header or 0) + 1 + len(frame))
     if layout.decimal is None:  # no number in its head has a mark
         style, doubt = style_of(
@@ -229,6 +202,43 @@ def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Tabl
         )
     short = _short_lines(path, layout, len(names))
     return Table(path, _without_blank(frame), layout, "line", short)
+
+
+def _parsed(path: Path, layout: Layout, names: list[str], kept: Collection[str]) -> pd.DataFrame:
+    """The cells as pandas reads them: numbers where all of a column are, texts elsewhere and in the columns `kept`."""
+    import pandas as pd
+
+    words = sorted({*MISSING_WORDS, *(word.upper() for word in MISSING_WORDS), "NaN", "Null", "None", "Missing", ""})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path,
+                sep=r"\s+" if layout.separator == " " else layout.separator,
+                header=None,
+                names=names,
+                skiprows=layout.header or 0,
+                index_col=False,
+                encoding=layout.encoding,
+                decimal=layout.decimal or ".",
+                dtype=dict.fromkeys(kept, str),
+                na_values={name: [""] if name in kept else words for name in names},
+                keep_default_na=False,
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                low_memory=False,
+            )
+    except pd.errors.ParserWarning:
+        raise CorpusError(
+            f"{path} is no CSV file: lines have more cells than the {len(names)} columns; a cell with the separator in it "
+            "stands in quotes"
+        ) from None
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise CorpusError(f"{path} is no CSV file: {_plain_error(error, layout.separator)}") from None
 
 
 def _plain_error(error: Exception, separator: str | None) -> str:
@@ -294,12 +304,19 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str], int]:
             encoding=encoding,
             header=header,
             decimal=given.decimal or (None if style == NumberStyle() else style.decimal),
-            thousands=style.thousands if given.thousands is None and given.decimal is None else given.thousands,
+            thousands=_thousands(given, style),
             doubts=(doubt,) if doubt and given.decimal is None else (),
         ),
         names,
         len(named),
     )
+
+
+def _thousands(given: Layout, style: NumberStyle) -> str | None:
+    """The mark between thousands: the one that is not the decimal mark, unless it is given."""
+    if given.thousands is not None or given.decimal is None:
+        return style.thousands if given.thousands is None else given.thousands
+    return "." if given.decimal == "," else ","
 
 
 def _decoded(path: Path, head: bytes, given: str | None) -> tuple[str, str]:
@@ -359,6 +376,12 @@ def find_separator(lines: Sequence[str]) -> str:
         share = sum(len(row) == width for row in rows) / max(len(rows), 1)
         if width > 1 and (round(share, 1), width) > best:
             best, separator = (round(share, 1), width), candidate
+    if (
+        not best[1]
+        and len({len(line.split()) for line in lines if line.strip()} - {0}) == 1
+        and len(lines[0].split()) > 1
+    ):
+        return " "
     return separator
 
 
@@ -371,9 +394,7 @@ def find_header(rows: Sequence[Sequence[str]]) -> int:
         return 0
     width = _usual_width([row for _, row in filled])
     for number, row in filled:
-        if len(row) < width and len([cell for cell in row if cell]) < max(width - 1, 1):
-            continue
-        if len([cell for cell in row if cell]) * 2 < width:
+        if len(row) < width and len([cell for cell in row if cell]) < (width - 1 if width > 2 else width):
             continue
         values = sum(_LIKE_A_VALUE.fullmatch(cell) is not None or is_missing(cell) for cell in row)
         return number if values * 2 < len(row) else 0

@@ -22,6 +22,7 @@ FILL_VALUES = (-999.0, -9999.0, -99999.0, 9999.0, 99999.0, -999.9, -9999.9, -99.
 NETCDF_FILL = 9.969209968386869e36
 OFTEN, OFTEN_SHARE = 3, 0.01  # so many of one fill value are suspicious wherever it lies
 EXACT_BELOW = 1e15  # from here on, a fill value is recognised by its first digits
+_CURRENCIES = " €$£¥"
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f ]")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d{1,4})?")
 _LOOKS_LIKE = re.compile(r"[-+\u2212]?\d[\d.,'’\u00a0\u202f ]*([eE][-+]?\d+)?")
@@ -105,6 +106,9 @@ def _number(cell: object, style: NumberStyle, unit: str) -> float | None:
     text = text.replace("\u2212", "-")
     if unit and text.endswith(unit):
         text = text.removesuffix(unit).strip()
+    if text.startswith("(") and text.endswith(")"):  # as accountants write what is below zero
+        text = f"-{text[1:-1].strip()}"
+    text = text.strip(_CURRENCIES)
     digits = _SPACES.sub("'", text).replace("’", "'")
     for mark in ("'", style.thousands):
         if mark and mark in digits:

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
 from data_modules.splits import SPLITS, TEST_SHARE, TRAIN_SHARE
-from data_modules.tables.series import Series
 from data_modules.tables.spec import TablesSpec
 from data_modules.tables.times import read_times
 from data_modules.tables.zones import to_utc, zone_of
 from trace_lit.config import ConfigError
 
+_FAR = np.datetime64("9999-12-31", "us")
 USUAL = {"train": TRAIN_SHARE, "validation": 1 - TRAIN_SHARE - TEST_SHARE, "test": TEST_SHARE}
 
 
 class Parts:
-    """The split rule of a spec: shares of the steps of each series, or two times."""
+    """The split rule of a spec: shares of the windows of each series, or two times."""
 
     def __init__(self, spec: TablesSpec, by_the_clock: bool) -> None:
         given = spec.split or USUAL
@@ -46,23 +46,21 @@ class Parts:
         if "validation" in self.begins and "test" in self.begins and self.begins["validation"] > self.begins["test"]:
             raise ConfigError(f"split: validation begins at {given['validation']}, after the test at {given['test']}")
 
-    def splits(self, series: Series, edges: NDArray[np.datetime64]) -> list[str]:
+    def splits(self, edges: NDArray[np.datetime64]) -> list[str]:
         """The split of each of N windows with begins and ends `edges` (2, N); "" for one that lies across a border."""
-        borders = self._borders(series)
+        borders = self._borders(edges[0])
         begun = np.searchsorted(borders, edges[0], side="right")
         ended = np.searchsorted(borders, edges[1], side="left")
         return [SPLITS[one] if one == other else "" for one, other in zip(begun, ended, strict=True)]
 
-    def _borders(self, series: Series) -> NDArray[np.datetime64]:
-        """The times at which validation and test begin."""
+    def _borders(self, begins: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+        """The times at which validation and test begin, for windows with these `begins` (N,)."""
         if self.begins:
-            far = np.datetime64("9999-12-31", "us")
-            test = self.begins.get("test", far)
+            test = self.begins.get("test", _FAR)
             return np.array([self.begins.get("validation", test), test])
-        steps = series.values.shape[1]
-        first = int(self.shares["train"] * steps + 1e-9)
-        second = steps - round(self.shares.get("test", 0.0) * steps)
-        return series.grid.frequency.advance(series.grid.start, np.array([first, max(first, second)]))
+        first = int(self.shares["train"] * len(begins) + 1e-9)
+        second = max(first, len(begins) - round(self.shares.get("test", 0.0) * len(begins)))
+        return np.append(begins, _FAR)[[first, second]]
 
 
 def _is_number(value: Any) -> bool:

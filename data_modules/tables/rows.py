@@ -31,7 +31,7 @@ class Moments:
     unsure: NDArray[np.bool_]  # (N,) the clocks show it twice, and the rows do not say which it is
     dates: bool  # no row has a time of day
 
-    def keep(self, rows: NDArray[np.bool_]) -> Moments:
+    def keep(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Moments:
         """Those of the rows that are kept."""
         return Moments(self.utc[rows], self.wall[rows], self.nonexistent[rows], self.unsure[rows], self.dates)
 

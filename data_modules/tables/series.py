@@ -139,8 +139,12 @@ class Reader:
         whole = Rows(table.path.name, table.word, lines, moments, keys, cells.values)
         none = np.array([name is None for name in cells.ids], dtype=bool)
         self.counts.add("rows without an id", table.path.name, "left out", int(none.sum()))
-        timed = ~none & ~np.isnat(moments.wall)
-        return [(name, whole.keep(timed & (cells.ids == name))) for name in dict.fromkeys(cells.ids[timed].tolist())]
+        rows = np.flatnonzero(~none & ~np.isnat(moments.wall))
+        names, number = np.unique(np.array([str(name) for name in cells.ids[rows]]), return_inverse=True)
+        order = np.argsort(number, kind="stable")
+        borders = np.searchsorted(number[order], np.arange(1, len(names)))
+        apart = np.split(rows[order], borders) if len(names) else []
+        return [(str(name), whole.keep(own)) for name, own in zip(names, apart, strict=True)]
 
     def _settle_frequency(self, by_id: dict[str, list[Rows]]) -> str:
         """That of the spec, or the most frequent of the series."""
@@ -162,7 +166,7 @@ class Reader:
                 found[alias] += len(wall)
         if not found:
             raise CorpusError(
-                "the times of the rows are irregular, so no frequency can be seen; give `frequency` (like 1h) and, if "
+                "the rows are too few, or their times irregular, to see a frequency; give `frequency` (like 1h) and, if "
                 "rows are to be combined within a step, `resample` (mean, last or sum)"
             )
         return found.most_common(1)[0][0]

@@ -197,11 +197,13 @@ def find(root: Path, patterns: list[str], kind: str) -> list[Path]:
     found: dict[Path, None] = {}
     for pattern in patterns:
         place = Path(pattern)
-        if place.is_absolute() or ".." in place.parts or not pattern.strip():
+        if place.is_absolute() or ".." in place.parts or not place.parts or "\0" in pattern:
             raise CorpusError(f"files of {kind}: {pattern!r} must be a name or pattern below {root}")
-        matches = [
-            file for file in sorted(root.glob(pattern)) if file.is_file() and not file.name.startswith((".", "~$"))
-        ]
+        try:
+            globbed = sorted(root.glob(pattern))
+        except (ValueError, NotImplementedError) as error:
+            raise CorpusError(f"files of {kind}: {pattern!r} is no pattern: {error}") from None
+        matches = [file for file in globbed if file.is_file() and not file.name.startswith((".", "~$"))]
         if (exact := root / pattern).is_file() and exact not in matches:  # a name with [ ] in it
             matches.append(exact)
         if not matches:

@@ -28,7 +28,7 @@ class Rows:
     channels: tuple[str, ...]  # keys
     values: NDArray[np.float64]  # (C, N)
 
-    def keep(self, rows: NDArray[np.bool_]) -> Rows:
+    def keep(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Rows:
         """Those of the rows that are kept."""
         return Rows(
             self.file, self.word, self.lines[rows], self.moments.keep(rows), self.channels, self.values[:, rows]
@@ -138,7 +138,11 @@ class Stacked:
             where = f"{self._place(first)}: {shown(self.times[first])}"
             self.counts.add("stamps beside their step", self.name, "moved onto it", int(moved.sum()), where)
         grid, steps = self._from_first(grid, steps)
-        rule = "first" if len(np.unique(steps)) == len(steps) else self._rule_for_duplicates(steps)
+        if len(np.unique(steps)) == len(steps):
+            values = np.full((len(self.values), int(steps[-1]) + 1), np.nan)
+            values[:, steps] = self.values
+            return Series(self.name, grid, values)
+        rule = self._rule_for_duplicates(steps)
         return Series(self.name, grid, resampled(self.values, steps, int(steps[-1]) + 1, [rule] * len(self.values)))
 
     def _resampled(self, grid: Grid, rules: Sequence[str]) -> Series:
@@ -152,19 +156,23 @@ class Stacked:
         """The grid from the first of `steps` on, and these counted from there."""
         first = int(steps[0])
         grid, steps = Grid(grid.step(first), grid.frequency), steps - first
-        check_reach(steps[-1:], [self._place(len(steps) - 1)], len(steps), grid.frequency, self.name)
+        after = int(np.diff(steps, prepend=0).argmax())  # the widest gap lies before it
+        gap = f"{self._place(max(after - 1, 0))} is of {shown(self.times[max(after - 1, 0)])}, the next row of "
+        names = [f"{gap}{shown(self.times[after])}, and the last"]
+        check_reach(steps[-1:], names, len(steps), grid.frequency, self.name)
         return grid, steps
 
     def _refusal(self, grid: Grid, late: NDArray[np.int64], off: NDArray[np.bool_]) -> str:
         first = int(np.flatnonzero(off)[0])
-        seconds = int(np.abs(late).max()) / 1e6
-        wide = f"{seconds / 60:g}min" if seconds >= 60 else f"{seconds:g}s"
+        seconds = -(-int(np.abs(late).max()) // 1_000_000)
+        wide = f"{-(-seconds // 60)}min" if seconds >= 60 else f"{seconds}s"
+        near = np.abs(late).max() * 4 < (grid.frequency.microseconds or np.inf)
         side = "after" if late[first] > 0 else "before"
         return (
             f"{self._place(first)}: {shown(self.times[first])} is {abs(int(late[first])) / 1e6:g} seconds {side} a step of "
             f"{grid.frequency.span(1)}, and {int(off.sum()):,} of {len(off):,} rows of the series {self.name!r} miss their "
-            "step by more than the tolerance: name a rule that combines the rows of a step (resample: mean, last or sum), "
-            f"the frequency that the rows have, or a tolerance up to {wide}"
+            "step by more than the tolerance: name a rule that combines the rows of a step (resample: mean, last or sum) or "
+            f"the frequency that the rows have{f', or tolerance: {wide}' * bool(near)}"
         )
 
     def _rule_for_duplicates(self, steps: NDArray[np.int64]) -> str:
@@ -182,7 +190,8 @@ class Stacked:
                 f"{self._place(one)} and {self._place(other)}: two rows of the series {self.name!r} at "
                 f"{shown(self.times[one])} differ ({len(differing):,} such times). If files or rows are of different "
                 "series, name the column of the series (id), or write name: '{file}'; if channels stand below each other, "
-                "name the columns channel and value; else say which row counts: duplicates: first, last, mean or sum"
+                "name the columns channel and value; if clocks were put back then, name their zone (timezone); else say "
+                "which row counts: duplicates: first, last, mean or sum"
             )
         word = f"combined by {self.spec.duplicates}"
         self.counts.add("times with rows that differ", self.name, word, len(differing), self._place(one))

@@ -24,12 +24,13 @@ NAMED = (DAY_FIRST, MONTH_FIRST, YEAR_FIRST, EXCEL, *EPOCHS)
 EARLIEST, LATEST = np.datetime64("0001-01-02"), np.datetime64("9999-12-30")
 NAT = np.datetime64("NaT", "us")
 _EPOCH_DIGITS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
+_HOURS_LAST = {"%H:%M:%S": "24:00:00", "%H:%M": "24:00", "%H%M": "2400", "%H": "24"}
 _DATE_DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _CLOCK = (
     r"(?P<date>.*?)(?:[T,\s]*(?<!\d)(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
     r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}))?(?:\s*Uhr)?)?"
 )
-_COUNT = re.compile(r"-?\d+(\.\d*)?(?<!\b\d\.\d{4})(?<!\b[01]\d\.\d{4})")  # 01.2024 is a month
+_COUNT = re.compile(r"-?\d+([.,]\d*)?(?<!\b\d\.\d{4})(?<!\b[01]\d\.\d{4})")  # 01.2024 is a month
 _COMPACT = re.compile(r"(\d{8})T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?")
 _WEEKDAY = re.compile(
     r"(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun|mo|di|mi|do|fr|sa|so)(?:day|nesday|rsday|urday|ntag|enstag|ttwoch|"
@@ -140,10 +141,16 @@ def _of_numbers(values: NDArray[np.float64], form: str) -> Times:
         return _counted(values, form)
     if form and form not in NAMED:
         return _of_texts([f"{value:.15g}" if np.isfinite(value) else "" for value in values], form)
-    if not len(known) or (known <= 0).any():
+    known = known[known > 0]
+    if not len(known):
         return Times(np.full(len(values), NAT), nothing, np.isfinite(values), False)
     lengths = {len(f"{int(number)}") for number in (known.min(), known.max())}
-    if len(lengths) == 1 and (known == np.floor(known)).all() and (written := _DATE_DIGITS.get(min(lengths))):
+    if (
+        len(lengths) == 1
+        and len(known) == np.isfinite(values).sum()
+        and (known == np.floor(known)).all()
+        and (written := _DATE_DIGITS.get(min(lengths)))
+    ):
         local, wrong = _strptime([f"{int(value)}" if np.isfinite(value) else "" for value in values], written)
         days = local[~np.isnat(local)]
         if not wrong.any() and days.min() >= np.datetime64("1700") and days.max() < np.datetime64("2200"):
@@ -188,9 +195,8 @@ def _of_texts(texts: Sequence[str], form: str) -> Times:
         or form == EXCEL
         or (any(texts) and not form and all(_COUNT.fullmatch(text) for text in texts if text))
     ):
-        values = pd.to_numeric(pd.Series(list(texts), dtype=object).replace("", np.nan), errors="coerce").to_numpy(
-            np.float64
-        )
+        cells = pd.Series([text.replace(",", ".") or None for text in texts], dtype=object)
+        values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
         read = _of_numbers(values, form)
         read.wrong |= np.isnan(values) & np.array([bool(text) for text in texts], dtype=bool)
         return read
@@ -349,8 +355,12 @@ def _strptime(texts: Sequence[str], form: str) -> tuple[NDArray[np.datetime64], 
 
     filled = np.array([bool(text) for text in texts], dtype=bool)
     column = pd.Series([text or None for text in texts], dtype=object)
-    late = column.str.contains(r"\b24:00", na=False).to_numpy() & ("%H" in form)  # the end of a day
-    column = column.where(~late, column.str.replace("24:00", "00:00", n=1))
+    ending = next((own for own in _HOURS_LAST if form.endswith(own)), None)
+    late = np.zeros(len(column), dtype=bool)
+    if ending is not None:  # 24:00 is the end of a day
+        shown = _HOURS_LAST[ending]
+        late = column.str.endswith(shown, na=False).to_numpy(dtype=bool)
+        column = column.where(~late, column.str.removesuffix(shown) + shown.replace("24", "00", 1))
     try:
         read = pd.to_datetime(column, format=form, errors="coerce", utc="%z" in form)
     except ValueError as error:

@@ -483,3 +483,18 @@ def test_validation_finds_what_was_changed_after_the_build(folder, column, value
 def test_a_split_that_does_not_exist_cannot_be_selected(folder):
     with pytest.raises(CorpusError, match="no split 'dev'; the splits are train, validation, test"):
         Corpus.load(folder).select("dev")
+
+
+def test_tables_cells_are_taken_as_they_are() -> None:
+    """A start with a zone becomes UTC; texts and labels that are NaN or NA are none."""
+    info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h", ("calm",))
+    start = pd.Timestamp("2024-05-01T02:00", tz="Europe/Berlin")
+    record = Record("r", "s", start, np.ones((1, 24)), text=float("nan"), label=float("nan"), split="train")  # type: ignore[arg-type]
+    record.channel_texts = [pd.NA]  # type: ignore[list-item]
+    table = Corpus.from_records([record], info).table()
+    assert table["start"].to_pylist() == [datetime(2024, 5, 1)]
+    assert (table["text"].to_pylist(), table["label"].to_pylist(), table["channel_texts"].to_pylist()) == (
+        [""],
+        [None],
+        [[""]],
+    )

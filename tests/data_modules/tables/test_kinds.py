@@ -67,6 +67,11 @@ TIMES: dict[str, tuple[list[Any], dict[str, Any], list[str]]] = {
         {},
         ["2024-05-01T23:00", "2024-05-02T00:00", "2024-05-02T01:00"],
     ),
+    "hours from 1 to 24": (
+        ["2024-05-24 23", "2024-05-24 24", "2024-05-25 01"],
+        {"time_format": "%Y-%m-%d %H"},
+        ["2024-05-24T23:00", "2024-05-25T00:00", "2024-05-25T01:00"],
+    ),
     "weekdays": ([f"Mi, {day}" for day in days("%d.%m.%Y")], {}, DAYS),
     "compact": (days("%Y%m%d"), {}, DAYS),
     "months": (["2024-01", "2024-02", "2024-03"], {}, ["2024-01-01", "2024-02-01", "2024-03-01"]),
@@ -109,6 +114,19 @@ def test_times(tmp_path: Path, kind: str) -> None:
     assert counts.number("rows without a readable time") == 0
     beside = {"late stamps": 2, "very late stamps": 1, "the last working days of months": 1}
     assert counts.number("stamps beside their step") == beside.get(kind, 0)
+
+
+def test_parts_of_times_in_columns(tmp_path: Path) -> None:
+    """A day and a time of day, or year, month, day and hour."""
+    for name, content in {
+        "Datum;Uhrzeit;level": "".join(f"01.05.2024;0{n}:00;{n}\n" for n in range(3)),
+        "date;time;level": "".join(f"2024-05-01;0{n}:00:00;{n}\n" for n in range(3)),
+        "year;month;day;hour;level": "".join(f"2024;5;1;{n};{n}\n" for n in range(3)),
+    }.items():
+        corpus, _ = corpus_of(tmp_path / name[:4], {"a.csv": f"{name}\n{content}"}, windows={"length": 3})
+        assert corpus.table()["start"].to_pylist() == [datetime(2024, 5, 1)]
+        assert [channel.key for channel in corpus.info.channels] == ["level"]
+        assert corpus.values()[0].tolist() == [[0, 1, 2]]
 
 
 def test_times_of_workbooks_and_parquet_files(tmp_path: Path) -> None:
@@ -234,7 +252,7 @@ def test_an_hour_that_does_not_exist_is_named(tmp_path: Path) -> None:
         (
             rows(["2024-05-01T00:00", "2024-05-01T00:13", "2024-05-01T01:47", "2024-05-01T09:12"]),
             {},
-            "are irregular, so no",
+            "their times irregular, to see a frequency; give `frequency`",
         ),
         (
             rows([*HOURS, "2024-05-01T03:20"]),
