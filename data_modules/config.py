@@ -14,7 +14,7 @@ class DataConfig:
 
     domain: str = option(
         "weather",
-        "weather, healthcare, energy, timemmd, varied, package.module:Class of a DomainDataModule; any name with source=hf",
+        "weather, healthcare, energy, timemmd, truce, varied, package.module:Class of a DomainDataModule; any name with hf",
         class_path=True,
     )
     source: str = option(

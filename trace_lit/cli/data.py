@@ -12,7 +12,9 @@ def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
     data = jobs.add_parser("data", help="build, check and look at corpora").add_subparsers(required=True, metavar="JOB")
     build = data.add_parser("build", help="write a corpus from a source")
-    build.add_argument("--domain", required=True, help="weather, healthcare, energy, or package.module:Class")
+    build.add_argument(
+        "--domain", help="weather, healthcare, … or package.module:Class; default: the only one that has the source"
+    )
     build.add_argument("--source", default="generated", help="generated, timecap, timemmd, … (default: generated)")
     build.add_argument("--root", type=Path, help="folder of the upstream data")
     build.add_argument("--out", type=Path, required=True, help="the corpus folder to write")
@@ -30,10 +32,11 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def _build(options: argparse.Namespace) -> int:
     from data_modules import build_corpus, datamodule_class
+    from data_modules.registry import domain_of
     from trace_lit.settings import load_config
 
     data = [f"data.options.{word}" for word in options.words]
-    data += [f"data.domain={options.domain}", f"data.source={options.source}"]
+    data += [f"data.domain={options.domain or domain_of(options.source)}", f"data.source={options.source}"]
     if options.root is not None:
         data.append(f"data.root={options.root}")
     config = load_config([], data).data
