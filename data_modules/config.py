@@ -14,7 +14,8 @@ class DataConfig:
 
     domain: str = option(
         "weather",
-        "weather, healthcare, energy, timemmd, varied, package.module:Class of a DomainDataModule; any name with hf, tables",
+        "weather, healthcare, energy, timemmd, truce, varied, package.module:Class of a DomainDataModule; any name with hf or "
+        "tables",
         class_path=True,
     )
     source: str = option(

@@ -15,9 +15,28 @@ BUILT_IN = {
     "healthcare": "data_modules.healthcare:HealthcareDataModule",
     "energy": "data_modules.energy:EnergyDataModule",
     "timemmd": "data_modules.timemmd:TimeMMDDataModule",
+    "truce": "data_modules.truce:TruceDataModule",
     "varied": "data_modules.varied:VariedDataModule",
 }
 FREE = {"hf": "hub", "tables": "tables"}  # sources for any domain, and their modules
+
+
+def domain_of(source: str) -> str:
+    """The only domain that has the source.
+
+    Raises
+    ------
+    ConfigError
+        No domain has it, or several have.
+    """
+    classes = {name: import_class(path, DomainDataModule, "data.domain") for name, path in BUILT_IN.items()}
+    found = [name for name, own in classes.items() if source in own.sources]
+    if len(found) != 1:
+        raise ConfigError(
+            f"name the domain (--domain): the source {source!r} is of "
+            + (f"the domains {', '.join(found)}" if found else f"none of the domains {', '.join(BUILT_IN)}")
+        )
+    return found[0]
 
 
 def datamodule_class(data: DataConfig) -> type[DomainDataModule]:

@@ -18,7 +18,9 @@ def add(jobs: argparse._SubParsersAction) -> None:
     data = jobs.add_parser("data", help="build, check and look at corpora").add_subparsers(required=True, metavar="JOB")
     build = data.add_parser("build", help="write a corpus from a source")
     build.add_argument(
-        "--domain", help="weather, healthcare, energy, package.module:Class, or with --source tables any name"
+        "--domain",
+        help="weather, healthcare, … or package.module:Class; with --source tables any name; default: the only one that has "
+        "the source",
     )
     build.add_argument(
         "--source", default="generated", help="generated, timecap, timemmd, tables, … (default: generated)"
@@ -73,6 +75,7 @@ def _build(options: argparse.Namespace) -> int:
 
 def _data_config(options: argparse.Namespace) -> DataConfig:
     """The section `data` that the words ask for; a YAML file holds options, and may name the domain."""
+    from data_modules.registry import domain_of
     from trace_lit.config import ConfigError
     from trace_lit.settings import load_config, split_words
 
@@ -80,8 +83,9 @@ def _data_config(options: argparse.Namespace) -> DataConfig:
     given = merged_options(files, [f"data.options.{word}" for word in words])
     domain = options.domain or given.pop("domain", None)
     given.pop("domain", None)
-    if domain is None:
+    if domain is None and options.source == "tables":
         raise ConfigError("--domain is not given; name the domain, or write it into the YAML file of the source")
+    domain = domain or domain_of(options.source)
     data = [f"data.domain={domain}", f"data.source={options.source}"]
     if options.root is not None:
         data.append(f"data.root={options.root}")

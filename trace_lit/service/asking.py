@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from data_modules.csv_series import read_series_csv
+
 from data_modules.frames import read_frame
 from data_modules.input_series import InputSeries
 from trace_lit.channels import Channel
