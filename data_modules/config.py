@@ -14,7 +14,7 @@ class DataConfig:
 
     domain: str = option(
         "weather",
-        "weather, healthcare, energy, timemmd, truce, varied, package.module:Class of a DomainDataModule; any name with hf or "
+        "weather, healthcare, energy, timemmd, truce, varied, package.module:Class of a DomainDataModule; any name with hf, "
         "tables",
         class_path=True,
     )
