@@ -39,6 +39,7 @@ _OPTIONAL = {  # symbols that not every channel, degree or landmark has words fo
 _MODES = {"noun": 36, "clause": 30, "short": 16, "adjective": 12, "whole": 8}  # how often each is chosen
 _ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names like "influenza A" have a capital
 _TWO_ARTICLES = re.compile(r"\b([Aa]ny|[Ss]ome|[Nn]o) (?:an?|the) ")
+_TWICE = re.compile(r"\b(in|on|at|over) \1\b")  # "sweeps in in the evening"
 _SUBJECT = literal("it")
 UNNAMED = 0.4  # how often an only channel is not named
 
@@ -413,7 +414,7 @@ def _weighted(modes: Sequence[str], draw: Draw) -> str:
 
 def _finished(text: str, mode: str, draw: Draw) -> str:
     """With the article that fits, and the capital and the full stop that people write or leave out."""
-    text = _ARTICLE.sub("an", _TWO_ARTICLES.sub(r"\1 ", text))
+    text = _TWICE.sub(r"\1", _ARTICLE.sub("an", _TWO_ARTICLES.sub(r"\1 ", text)))
     capital, stop = draw() < 0.45, draw() < (0.4 if mode == "clause" else 0.12)
     if capital:
         text = text[:1].upper() + text[1:]

@@ -126,11 +126,14 @@ def _records(info: CorpusInfo, sources: list[Source], shape: Shape, rng: np.rand
     silent = [""] * len(sources)
     for number in range(shape.instances):
         own, window = divmod(number, each)
+        part = values[own, :, window * shape.steps : (window + 1) * shape.steps]
+        if np.isnan(part).all():  # an only channel that has lost the whole window
+            continue
         yield Record(
             id=f"{info.name}-{own}-{window}",
             series_id=f"{info.name}-{own}",
             start=starts[window].item(),
-            values=values[own, :, window * shape.steps : (window + 1) * shape.steps].astype(np.float32),
+            values=part.astype(np.float32),
             channel_texts=silent,
         )
 
