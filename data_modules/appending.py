@@ -36,13 +36,15 @@ class Origin:
     root: str
     options: dict[str, Any]
     place: str  # where the corpus was built; a folder that came from elsewhere does not say what is read here
+    fingerprint: str  # of the corpus that was built
 
 
-def record_origin(out: Path, domain: str, root: str | Path, options: Mapping[str, Any]) -> None:
-    """Note in the corpus folder `out` what it was built from."""
-    origin = Origin(domain, str(Path(root).expanduser().resolve()), _plain(options), str(out.resolve()))
+def record_origin(corpus: Corpus, domain: str, root: str | Path, options: Mapping[str, Any]) -> None:
+    """Note in the folder of a `corpus` what it was built from."""
+    folder, place = str(Path(root).expanduser().resolve()), str(corpus.path.resolve())
+    origin = Origin(domain, folder, _plain(options), place, corpus.fingerprint)
     text = yaml.safe_dump(dataclasses.asdict(origin), sort_keys=False, allow_unicode=True, width=120)
-    write_atomically(out / SOURCE_FILE, text)
+    write_atomically(corpus.path / SOURCE_FILE, text)
 
 
 def append(path: str | Path, counts: Counts, root: str | Path | None = None) -> tuple[Corpus, int]:
@@ -57,6 +59,8 @@ def append(path: str | Path, counts: Counts, root: str | Path | None = None) -> 
     """
     path = Path(path)
     corpus, origin = Corpus.load(path), _origin(path)
+    if not corpus.known_as([origin.fingerprint]):
+        raise CorpusError(f"{path} was built again since its {SOURCE_FILE} was written; build it from its tables first")
     if root is None and Path(origin.place) != path.resolve():
         raise CorpusError(
             f"{path} was built elsewhere ({origin.place}), so what its {SOURCE_FILE} says is not read from; name the folder "
@@ -80,7 +84,7 @@ def _origin(path: Path) -> Origin:
     try:
         content = read_yaml(file)
         origin = Origin(**content)
-        if not all(isinstance(own, str) for own in (origin.domain, origin.root, origin.place)):
+        if not all(isinstance(own, str) for own in (origin.domain, origin.root, origin.place, origin.fingerprint)):
             raise TypeError("a value is no text")
         if not isinstance(origin.options, dict):
             raise TypeError("options are no mapping")

@@ -304,6 +304,8 @@ def validate_corpus(path: str | Path) -> list[str]:
             problems.append(f"{INFO_FILE} says {header['rows'][split]} {split} rows, the Parquet files hold {count}")
     if not problems and fingerprint_of(corpus.info, corpus.table()) != corpus.fingerprint:
         problems.append(f"the content does not fit the fingerprint in {INFO_FILE}: it was changed after it was built")
+    if not problems and header.get("training_fingerprint", corpus.training_fingerprint) != corpus.training_fingerprint:
+        problems.append(f"the training rows do not fit the training_fingerprint in {INFO_FILE}")
     return problems
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data_modules.corpus import CorpusError
 from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries, channel_names, match_columns
-from data_modules.tables.columns import is_time_name
+from data_modules.tables.columns import is_time_name, read_time_column, time_columns
 from data_modules.tables.files import Table, read_table
 from data_modules.tables.numbers import NumberStyle, to_numbers
 from data_modules.tables.rows import moments_of
@@ -53,8 +53,9 @@ def read_series(
     table = read_table(Path(path), texts=is_time_name)
     _check_table(table)
     rows = [table.place(row) for row in range(len(table.frame))]
-    time, columns = match_columns(str(path), list(table.frame.columns), channels)
-    series = _series(table.frame, time, columns, str(path), rows, table.layout.style, zone)
+    frame = _with_one_time(table)
+    time, columns = match_columns(str(path), list(frame.columns), channels)
+    series = _series(frame, time, columns, str(path), rows, table.layout.style, zone)
     return series if frequency is None else series.on_grid(frequency)
 
 
@@ -65,6 +66,15 @@ def _check_table(table: Table) -> None:
         )
     if not len(table.frame):
         raise CorpusError(f"{table.path} has no rows below its header; give a row for each time step")
+
+
+def _with_one_time(table: Table) -> pd.DataFrame:
+    """The cells with one column of times where a day and a time of day, or year, month and day, have their own."""
+    if sum(is_time_name(str(name)) for name in table.frame.columns) < 2:
+        return table.frame
+    names = time_columns(table)
+    times = read_time_column(table, names, "").local
+    return table.frame.drop(columns=names).assign(time=times) if len(names) > 1 else table.frame
 
 
 def read_frame(

@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data_modules.corpus import CorpusError
@@ -88,6 +89,33 @@ def test_steps_without_a_row_are_missing_where_the_frequency_is_known(tmp_path) 
     assert series.times[2:] == (datetime(2024, 3, 31), datetime(2024, 4, 30), datetime(2024, 5, 31))
     with pytest.raises(CorpusError, match=r"line 3: 2024-02-29 .* is no whole number of steps .* a step is 1 week"):
         read_series(path, CHANNELS, Frequency.parse("7D"))
+
+
+def test_files_as_people_have_them(tmp_path) -> None:
+    """Decimal commas, a clock that is put back, times in two columns, rows in any order, workbooks."""
+    path = tmp_path / "query.csv"
+    path.write_text("Datum;Uhrzeit;wind (m/s)\n01.05.2024;02:00;3,5\n01.05.2024;01:00;1.002,5\n", encoding="cp1252")
+    series = read_series(path, CHANNELS)
+    assert series.values.tolist() == [[1002.5, 3.5]]
+    assert series.times == (datetime(2024, 5, 1, 1), datetime(2024, 5, 1, 2))
+    hours = pd.date_range("2024-10-26T22:00", periods=6, freq="h", tz="UTC")
+    clock = hours.tz_convert("Europe/Berlin").strftime("%Y-%m-%d %H:%M")
+    path.write_text("time,wind\n" + "".join(f"{time},{number}\n" for number, time in enumerate(clock)))
+    series = read_series(path, CHANNELS, Frequency.parse("1h"), "Europe/Berlin")
+    assert series.times == tuple(hours.tz_localize(None).to_pydatetime())
+    assert series.values.tolist() == [[0, 1, 2, 3, 4, 5]]
+    with pytest.raises(CorpusError, match="line 5: 2024-10-27 02:00:00 does not come after"):
+        read_series(path, CHANNELS, Frequency.parse("1h"))
+    pd.DataFrame({"time": hours.tz_localize(None), "wind": range(6)}).to_excel(tmp_path / "query.xlsx", index=False)
+    assert read_series(tmp_path / "query.xlsx", CHANNELS).values.tolist() == [[0, 1, 2, 3, 4, 5]]
+
+
+def test_a_late_time_is_moved_and_told(tmp_path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "query.csv"
+    path.write_text("time,wind\n2024-05-01T00:00,1\n2024-05-01T01:02,2\n2024-05-01T03:00,3\n")
+    series = read_series(path, CHANNELS, Frequency.parse("1h"))
+    np.testing.assert_array_equal(series.values, [[1, 2, np.nan, 3]])
+    assert "1 times lie beside their step" in caplog.text
 
 
 def test_a_wrong_year_makes_no_series_of_a_million_steps(tmp_path) -> None:

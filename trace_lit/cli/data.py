@@ -64,7 +64,7 @@ def _build(options: argparse.Namespace) -> int:
     if config.source == "tables":
         from data_modules.appending import record_origin
 
-        record_origin(options.out, config.domain, str(config.root), config.options)
+        record_origin(corpus, config.domain, str(config.root), config.options)
     counts.show(console())
     say(f"{options.out}: {len(corpus)} instances, fingerprint {corpus.fingerprint[:12]}")
     if warnings := examine(corpus).warnings:

@@ -20,12 +20,15 @@ def add(jobs: argparse._SubParsersAction) -> None:
     )
     search.add_argument("run", type=Path, help="a run folder, a checkpoint, or universal")
     search.add_argument(
-        "--corpus", type=Path, help="the corpus, or a CSV file whose windows are searched (default: the run's own)"
+        "--corpus", type=Path, help="the corpus, or a table whose windows are searched (default: the run's own)"
     )
-    search.add_argument("--steps", type=int, help="of the windows of a CSV file (default: a day of hours and so on)")
+    search.add_argument("--steps", type=int, help="of the windows of a table (default: a day of hours and so on)")
     search.add_argument("--text", help="a question in words")
     search.add_argument(
-        "--series", type=Path, metavar="FILE.csv", help="a window, one column a channel; with --text: what is searched"
+        "--series",
+        type=Path,
+        metavar="FILE",
+        help="a window (CSV, Excel, Parquet; a column for each channel); with --text: what is searched",
     )
     search.add_argument("--like", metavar="ID", help="an instance of the corpus")
     search.add_argument("--top", type=int, default=5, help="how many hits (default: 5)")
