@@ -29,7 +29,7 @@ FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESU
 FIND = $(CLI) runs --domain $(DOMAIN) --stage align --paths
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast tuning gain weather universal figures faults docs clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast tuning gain weather paper universal figures faults docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -105,6 +105,13 @@ gain: setup  ## what retrieval brings to forecasts and classification: ROOT (the
 
 weather: setup  ## the next day of real weather, hours and rain, beside the baselines: ROOT (the folder with timecap), five seeds
 	$(BIN)/python experiments/weather_tuning.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+paper: setup  ## the paper's method on the paper's set: ROOT (its folder), DEVICES, PRECISION, ARGS; corpora/trace, runs/weather/*/paper
+	$(CLI) data build --source trace --root $(or $(ROOT),$(error ROOT is the folder of the set, with retrieval/*.parquet)) --out corpora/trace
+	$(CLI) fit experiments/paper.yaml data.corpus=corpora/trace $(TRAINER) $(if $(RESUME),--resume $(RESUME)) $(ARGS)
+	$(CLI) fit experiments/paper.yaml stage=align data.corpus=corpora/trace trainer.max_epochs=300 data.batch_size=512 \
+		init_from=runs/weather/pretrain/paper $(TRAINER) $(if $(RESUME),--resume $(RESUME)) $(ARGS)
+	$(CLI) evaluate runs/weather/align/paper --protocol trace
 
 universal: setup  ## the model for any series, from generated data alone: BUDGET (minutes of training on one core), ARGS
 	$(BIN)/python experiments/universal.py --minutes $(BUDGET) $(ARGS)

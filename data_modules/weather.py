@@ -1,17 +1,17 @@
-"""Weather: hourly observations and reports on them."""
+"""Weather: observations, and reports on them."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from data_modules.domain import DomainDataModule, Source
-from data_modules.sources import generated, timecap
+from data_modules.sources import generated, timecap, trace
 from data_modules.sources.noaa import source as noaa
 
 
 class WeatherDataModule(DomainDataModule):
     """`generated`: simulated stations; `timecap`: the cities of TimeCAP (options `cities`, by default all found, and
-    `events`); `noaa`: stations of NOAA with Storm Events.
+    `events`); `noaa`: stations of NOAA with Storm Events; `trace`: the data set of the TRACE paper.
     """
 
     domain = "weather"
@@ -19,4 +19,5 @@ class WeatherDataModule(DomainDataModule):
         "generated": generated.weather,
         "timecap": timecap.weather,
         "noaa": noaa.weather,
+        "trace": trace.weather,
     }
