@@ -81,7 +81,7 @@ def create_app(
     app.mount("/assets", page.files_of_page())
     for kind in (RequestValidationError, HTTPException, InputError):
         app.add_exception_handler(kind, _refused)
-    app.add_middleware(GZipMiddleware, minimum_size=2_000)
+    app.add_middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)
     app.add_middleware(Guard, limits=limits, telemetry=telemetry, token=token)
     if origins:
         app.add_middleware(

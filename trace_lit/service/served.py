@@ -205,6 +205,7 @@ def corpus_info(own: Searchable) -> dict[str, Any]:
         "many_series": summary.many_series,
         "with_text": summary.with_text,
         "index": own.kept,
+        "corpora": list(own.corpora()),
         "first": summary.first.isoformat(),
         "last": summary.last.isoformat(),
     }
