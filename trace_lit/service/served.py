@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from trace_lit.service.kept import IndexSearch
 from trace_lit.service.predicting import Predictor
 from trace_lit.service.searchable import CorpusSearch, Searchable
 from trace_lit.settings import retrieves
+
+_log = logging.getLogger(__name__)
 
 
 class Served:
@@ -117,7 +120,8 @@ class Served:
 
     def prepare(self) -> None:
         """Embed the corpora, and load what texts are encoded with."""
-        for own in self.searchables.values():
+        for name, own in self.searchables.items():
+            _log.info("opening %s" if own.kept else "embedding %s", name)
             own.prepare()
             own.embed_texts(["a first question"])
 
