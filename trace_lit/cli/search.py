@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         say(to_json([hit.as_dict() for hit in printed]))
     else:
         print_hits(printed, name)
-    if options.plot is not None:
+    if options.plot is not None and corpus is not None:
         from trace_lit.inference.hits_figure import draw_hits
 
         draw_hits(hits, corpus, options.plot, **question)
