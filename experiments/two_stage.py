@@ -67,9 +67,7 @@ def main() -> None:
     assert isinstance(model, AlignedRun)
     corpus = Corpus.load(options.corpus)
     questions = [own for own in load_questions(corpus.info.domain) if own.split == "development"]
-    print(
-        f"{options.candidates} candidates of {len(corpus.select(options.split))} windows of the split {options.split}"
-    )
+    print(f"{options.candidates} candidates, windows of the split {options.split}")
     print("| vectors | MRR of reports | P@10 of questions |\n|---|--:|--:|")
     for number, width in enumerate(options.widths):
         with (
