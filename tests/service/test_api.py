@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import shutil
 import time
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -428,3 +429,14 @@ def test_an_index_of_another_run_is_refused(tiny_runs: TinyRuns, tuned: Path, tm
     Index.build(trace_lit.load(tiny_runs.aligned, device="cpu"), [tiny_runs.corpus], tmp_path / "kept").close()
     with pytest.raises(ConfigError, match="was built by the run"):
         Served([tuned], indexes=[tmp_path / "kept"], device="cpu")
+
+
+def test_the_index_in_a_run_is_searched_while_it_is_up_to_date(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    run, corpus = tmp_path / "weather" / "align" / "copy", tmp_path / "weather-copy"
+    shutil.copytree(tiny_runs.aligned, run)
+    shutil.copytree(tiny_runs.corpus, corpus)
+    Index.build(trace_lit.load(run, device="cpu"), [corpus], run / "index").close()
+    assert Served([run], device="cpu").searchable("index").kept
+    assert not Served([run], [corpus], device="cpu").searchable("weather-copy").kept
+    shutil.rmtree(corpus)  # the run's own corpus is still there
+    assert list(Served([run], device="cpu").searchables) == ["weather"]

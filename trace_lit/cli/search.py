@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from trace_lit.cli.extra import extra
 from trace_lit.cli.index import TOKEN, add_search_options, filter_of
@@ -81,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
         kept = kept_index(model, options.index, options.corpus, os.environ.get(TOKEN))
     if kept is not None:
         index, filter = kept
-        corpus = index.corpus(*filter.corpus) if options.plot is not None or options.html is not None else None
+        searched: Any = index
+        corpus = index.corpus(*filter.corpus) if options.plot is not None else None
         wanted = replace(filter_of(options), corpus=filter.corpus or tuple(options.of_corpus))
         how = {"within": options.within, "apart": options.apart, "diversity": options.diversity}
         hits = index.search(model=model, **question, filter=wanted, top=options.top, explain=explain, **how)
@@ -91,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
         corpus = model.corpus(options.corpus, options.steps)
         split = options.split[0] if options.split else None
         hits = model.search(**question, corpus=corpus, top=options.top, split=split, explain=explain)
+        searched = corpus
         name = f"{corpus.info.domain} ({corpus.info.name})"
     printed = hits if options.explain else [replace(hit, explanation=None) for hit in hits]
     if options.json:
@@ -105,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
     if options.html is not None:
         with extra("serve"):
             from trace_lit.service import write_report
-        write_report(options.html, model, corpus, hits, **question)
+        write_report(options.html, model, searched, hits, **question)
         say(f"written: {options.html}", file=sys.stderr)
     return 0
 
