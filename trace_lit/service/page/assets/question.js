@@ -125,6 +125,8 @@
     for (const name of ["within", "of-corpus", "diversity"]) find(name).closest("label").hidden = !corpus.index;
     find("of-corpus").replaceChildren(page.make("option", { value: "" }, "any"), ...corpus.corpora.map((name) => page.make("option", { value: name }, name)));
     find("of-corpus").closest("label").hidden = corpus.corpora.length < 2;
+    const [first, second = first] = corpus.channels.map((own) => own.name);
+    find("text").placeholder = `high ${first} while ${second} falls`;
     find("csv-example").textContent = corpus.channels[0].key;
     countFilters();
   };
