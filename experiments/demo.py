@@ -184,7 +184,7 @@ def conclude(story: Story, metrics: dict[str, Any], run: Path, tuned: Path) -> i
     spent = os.times()
     story.say(
         f"\nDone in {time.perf_counter() - story.began:.0f} s ({spent.user + spent.system:.0f} s of CPU time). "
-        f"The pictures are in {OUT}/. Now ask questions of your own in a browser (make serve) or here, or look at the training:",
+        f"The pictures are in {OUT}/. Now ask questions of your own, in a browser or here, or look at the training:",
         style="bold",
     )
     print("  make serve")
