@@ -15,6 +15,8 @@ RUNS ?=
 BUDGET ?= 25
 ARGS ?=
 
+URL ?= http://127.0.0.1:8000
+
 PYTHON ?= python3
 BIN := .venv/bin
 CLI := $(BIN)/trace-lit
@@ -29,7 +31,7 @@ FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESU
 FIND = $(CLI) runs --domain $(DOMAIN) --stage align --paths
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast tuning gain weather paper universal figures faults docs clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search serve load tensorboard bench ablation mining results forecast tuning gain weather paper universal figures faults docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -78,6 +80,17 @@ compare: setup  ## runs side by side: RUNS (run folders, or folders with runs be
 search: setup  ## ask an aligned run: DOMAIN, RUN, CORPUS, ARGS='--text "..." --plot answer.png'
 	runs=$$($(FIND) --name $(RUN)) || exit; \
 		set -- $$runs; $(CLI) search "$$1" $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
+
+# After `make demo` its runs; without them the universal model on CORPUS, or on simulated weather.
+DEMO = $(wildcard demo/runs/*/align/demo demo/runs/*/tune/demo)
+serve: setup  ## a page to search by, at http://127.0.0.1:8000: RUNS or the demo's, CORPUS, ARGS (--port, --index, --token-file)
+	corpus=$(CORPUS); \
+	if [ -z "$(or $(RUNS),$(DEMO))$$corpus" ]; then corpus=corpora/weather-generated; \
+		[ -e $$corpus ] || $(CLI) data build --domain weather --out $$corpus || exit; fi; \
+	exec $(CLI) serve $(or $(RUNS),$(DEMO),universal) $${corpus:+--corpus $$corpus} $(ARGS)
+
+load: setup  ## 64 clients ask a running service for a minute: URL, ARGS (--clients, --seconds, --pid)
+	$(BIN)/python experiments/load.py $(URL) $(ARGS)
 
 tensorboard: setup  ## look at the runs
 	$(BIN)/tensorboard --logdir runs

@@ -1,7 +1,7 @@
 """Speed of the series encoder and of mining, beside the matrix products that they cannot do without; and of starting.
 
-    python experiments/bench.py [--only encoder|mining|startup] [--precision 32-true|bf16-mixed] [--compile] [--threads N]
-                                [--sizes N ...] [--json FILE]
+    python experiments/bench.py [--only encoder|mining|startup|search] [--precision 32-true|bf16-mixed] [--compile]
+                                [--threads N] [--sizes N ...] [--json FILE]
 
 Encoder: forward and training as a share of what a large matrix product reaches, measured in the same process. The batch is
 B=16 windows of C=7 channels and T=186 steps with patches of P=6, the encoder that of the paper's defaults, and the batches
@@ -12,6 +12,8 @@ to look at: machines differ, and are noisy.
 Mining: the hard negatives of N anchors among N candidates, in one direction, of random unit vectors of width 384 with the
 default rules, beside the bare product of the same vectors in the same blocks: both are timed by turns on 1,024 anchors, and
 the medians multiplied to N. The memory is the most that mining all N took beyond the embeddings.
+
+Search: see `search_bench`; only with `--only search [--kinds KIND ...] [--real INDEX]`.
 
 Start-up: the CPU time until the command has answered, beside that of `python -c "import torch"`.
 """
@@ -32,6 +34,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from search_bench import search_speed
 from startup import print_costs, startup_costs
 
 from data_modules import DomainDataModule
@@ -230,12 +233,14 @@ def elapsed(step: Callable[[], object], device: torch.device) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("encoder", "mining", "startup"))
+    parser.add_argument("--only", choices=("encoder", "mining", "startup", "search"))
     parser.add_argument("--precision", default="32-true", choices=("32-true", "bf16-mixed"))
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--repeats", type=int, default=4)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="N of mining")
+    parser.add_argument("--sizes", type=int, nargs="+", help="N of mining (1,000 to 100,000) or of search (1,000,000)")
+    parser.add_argument("--kinds", nargs="+", default=["auto"], help="of the indexes of search")
+    parser.add_argument("--real", type=Path, metavar="INDEX", help="whose vectors search repeats with noise")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if options.threads:
@@ -251,7 +256,7 @@ def main() -> None:
         print("| N | mining s | matrix product s | ratio | memory MB |\n|--:|--:|--:|--:|--:|", flush=True)
         result["mining"] = mined = {}
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
-            for size in options.sizes:
+            for size in options.sizes or (1_000, 10_000, 100_000):
                 print(f"| {size:,} | ", end="", flush=True)
                 mined[size] = found = fresh.apply(mining_speed, (size, options.threads))
                 print(
@@ -259,6 +264,8 @@ def main() -> None:
                     f"{found['memory_mb']:.0f} |",
                     flush=True,
                 )
+    if options.only == "search":  # it takes minutes and gigabytes
+        result["search"] = search_speed(options.sizes or [1_000_000], options.kinds, options.real, options.threads)
     if options.only in (None, "startup"):
         result["startup"] = costs = startup_costs()
         print_costs(costs)

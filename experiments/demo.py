@@ -242,9 +242,10 @@ def conclude(story: Story, metrics: dict[str, Any], run: Path, tuned: Path) -> i
     spent = os.times()
     story.say(
         f"\nDone in {time.perf_counter() - story.began:.0f} s ({spent.user + spent.system:.0f} s of CPU time). "
-        f"The pictures are in {OUT}/. Now look at the training, or ask a question of your own:",
+        f"The pictures are in {OUT}/. Now ask questions of your own, in a browser or here, or look at the training:",
         style="bold",
     )
+    print("  make serve")
     print(f"  .venv/bin/tensorboard --logdir {OUT / 'runs'}")
     print(f'  .venv/bin/trace-lit search {run} --corpus {OUT / "corpora" / "weather"} --text "Thick fog until noon"')
     print(f"  .venv/bin/trace-lit predict {tuned} --last --plot {OUT / 'tomorrow.png'}")

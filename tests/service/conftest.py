@@ -21,6 +21,7 @@ from tests.conftest import TinyRuns
 from trace_lit.cli import main
 from trace_lit.service import Limits, Served, create_app
 
+HERE = "http://localhost"
 TOKEN = "a-token-of-more-than-16-characters"
 
 
@@ -56,7 +57,7 @@ def corpus(tiny_runs: TinyRuns) -> Corpus:
 @contextmanager
 def opened(served: Served, limits: Limits | None = None, **options: object) -> Iterator[TestClient]:
     """A client of the service in this process, once it is ready."""
-    with TestClient(create_app(served, limits, **options), raise_server_exceptions=False) as client:  # type: ignore[arg-type]
+    with TestClient(create_app(served, limits, **options), base_url=HERE, raise_server_exceptions=False) as client:  # type: ignore[arg-type]
         wait_until(lambda: client.get("/readyz").status_code == 200)
         yield client
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import shutil
 import time
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -18,8 +19,11 @@ from starlette.testclient import TestClient
 import trace_lit
 from data_modules import Corpus
 from tests.conftest import TinyRuns
-from tests.service.conftest import TOKEN, opened
+from tests.inference.test_universal import untrained
+from tests.service.conftest import HERE, TOKEN, opened
+from trace_lit.config import ConfigError
 from trace_lit.inference import Index
+from trace_lit.modules.packaged import write_packaged
 from trace_lit.service import Limits, Served
 from trace_lit.service.asking import read_series
 from trace_lit.service.errors import ServiceError
@@ -286,6 +290,16 @@ def test_other_origins_may_not_ask(served: Served, client: TestClient) -> None:
         assert allowing.options("/search", headers=asking).headers["access-control-allow-origin"] == asking["origin"]
 
 
+def test_a_name_of_another_page_is_not_answered_without_a_token(served: Served, client: TestClient) -> None:
+    for name in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000", ""):
+        answer = client.get("/info", headers={"host": name})
+        assert (answer.status_code, answer.json()["error_type"]) == (403, "forbidden")
+    for name in ("localhost:8000", "127.0.0.1", "[::1]:80", "LocalHost"):
+        assert client.get("/healthz", headers={"host": name}).status_code == 200
+    with opened(served, token=TOKEN) as open_client:
+        assert open_client.get("/healthz", headers={"host": "search.example"}).status_code == 200
+
+
 def test_what_a_service_says_of_itself(client: TestClient, corpus: Corpus) -> None:
     info = client.get("/info").json()
     assert info["limits"] == dataclasses.asdict(Limits())
@@ -337,7 +351,7 @@ def test_a_service_that_is_not_ready(served: Served, monkeypatch: pytest.MonkeyP
         raise InputError("the disk is gone")
 
     monkeypatch.setattr(served, "prepare", failing)
-    with TestClient(create_app(served)) as client:
+    with TestClient(create_app(served), base_url=HERE) as client:
         assert client.get("/healthz").status_code == 200
         for path in ("/readyz", "/info"):
             answer = client.get(path)
@@ -390,3 +404,39 @@ def test_what_only_an_index_can_do(client: TestClient) -> None:
     for how in ({"within": "texts"}, {"apart": True}, {"diversity": 0.5}):
         answer = client.post("/search", json={"text": "fog", **how})
         assert (answer.status_code, "are for a kept index" in answer.json()["error"]) == (422, True)
+
+
+def test_the_universal_model_searches_a_csv_file(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "packaged"
+    monkeypatch.setattr("trace_lit.modules.finding.PACKAGED", folder)
+    monkeypatch.chdir(tmp_path)
+    write_packaged(untrained(tmp_path / "text"), folder, {"command": "a test"})
+    (tmp_path / "station.csv").write_text(csv_of(corpus) + csv_of(corpus, 1).partition("\n")[2].replace("2030", "2031"))
+    served = Served(["universal"], [tmp_path / "station.csv"], device="cpu")
+    with opened(served) as client:
+        assert [own["name"] for own in client.get("/info").json()["corpora"]] == ["station"]
+        found = search(client, text="a strong wind", top=2, explain=True, values=True)
+        expected = trace_lit.load("universal").search("a strong wind", corpus=tmp_path / "station.csv", top=2)
+        assert [hit["id"] for hit in found["hits"]] == [hit.id for hit in expected]
+        assert np.shape(client.post("/embed", json={"inputs": ["calm"]}).json())[0] == 1
+    with pytest.raises(ConfigError, match="has no corpus of its own"):
+        Served(["universal"])
+
+
+def test_an_index_of_another_run_is_refused(tiny_runs: TinyRuns, tuned: Path, tmp_path: Path) -> None:
+    Index.build(trace_lit.load(tiny_runs.aligned, device="cpu"), [tiny_runs.corpus], tmp_path / "kept").close()
+    with pytest.raises(ConfigError, match="was built by the run"):
+        Served([tuned], indexes=[tmp_path / "kept"], device="cpu")
+
+
+def test_the_index_in_a_run_is_searched_while_it_is_up_to_date(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    run, corpus = tmp_path / "weather" / "align" / "copy", tmp_path / "weather-copy"
+    shutil.copytree(tiny_runs.aligned, run)
+    shutil.copytree(tiny_runs.corpus, corpus)
+    Index.build(trace_lit.load(run, device="cpu"), [corpus], run / "index").close()
+    assert Served([run], device="cpu").searchable("index").kept
+    assert not Served([run], [corpus], device="cpu").searchable("weather-copy").kept
+    shutil.rmtree(corpus)  # the run's own corpus is still there
+    assert list(Served([run], device="cpu").searchables) == ["weather"]

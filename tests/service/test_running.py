@@ -19,12 +19,12 @@ import pytest
 import trace_lit
 from data_modules import Corpus
 from tests.conftest import TinyRuns
-from tests.service.conftest import TOKEN, Process, running
+from tests.service.conftest import TOKEN, Process, running, wait_until
 from trace_lit.service.client import ClientError
 
 pytestmark = pytest.mark.slow
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
-CLIENTS = 16
+CLIENTS = 8
 
 
 def frame_of(corpus: Corpus, row: int) -> pd.DataFrame:
@@ -124,11 +124,8 @@ class Clients:
                 path, body = self.asked[turn % len(self.asked)]
                 try:
                     answer = client.post(path, json=body)
-                except httpx.ConnectError:
-                    self.statuses["not accepted"] += 1
-                    return
-                except httpx.RemoteProtocolError as error:
-                    self.statuses[str(error)] += 1
+                except httpx.TransportError as error:  # a connection that the service has not accepted, or has closed
+                    self.statuses[type(error).__name__] += 1
                     return
                 answer.json()
                 self.statuses[answer.status_code] += 1
@@ -149,9 +146,9 @@ def questions(corpus: Corpus) -> list[tuple[str, dict[str, Any]]]:
 def test_many_clients_are_answered(service: Process, corpus: Corpus) -> None:
     process = psutil.Process(service.process.pid)
     with Clients(service.url, CLIENTS, questions(corpus)) as clients:
-        time.sleep(2)
+        time.sleep(1)
         before = process.memory_info().rss
-        time.sleep(4)
+        time.sleep(2)
     assert set(clients.statuses) == {200, 422}
     assert clients.statuses[200] > 3 * clients.statuses[422] > 0
     assert process.memory_info().rss < before + 50 * 2**20
@@ -165,7 +162,7 @@ def test_many_clients_are_answered(service: Process, corpus: Corpus) -> None:
 def test_an_overloaded_service_says_so(tiny_runs: TinyRuns, corpus: Corpus, tmp_path: Path) -> None:
     with running(tmp_path, tiny_runs.aligned, "--waiting", "2", "--drain", "0") as service:
         with Clients(service.url, CLIENTS, questions(corpus)[:1]) as clients:
-            time.sleep(2)
+            time.sleep(1)
         assert set(clients.statuses) == {200, 429}
         answer = trace_lit.Client(service.url, retries=20).search("fog")
         assert len(answer) == 5
@@ -174,12 +171,11 @@ def test_an_overloaded_service_says_so(tiny_runs: TinyRuns, corpus: Corpus, tmp_
 def test_no_accepted_request_is_lost_at_the_end(
     tiny_runs: TinyRuns, tuned: Path, corpus: Corpus, tmp_path: Path
 ) -> None:
-    with running(tmp_path, tiny_runs.aligned, tuned, "--drain", "0.5") as service:
+    with running(tmp_path, tiny_runs.aligned, tuned, "--drain", "3") as service:
         with Clients(service.url, CLIENTS, questions(corpus)) as clients:
-            time.sleep(1.5)
+            time.sleep(0.5)
             service.process.send_signal(signal.SIGTERM)
-            time.sleep(0.2)
-            assert httpx.get(f"{service.url}/readyz").status_code == 503
+            wait_until(lambda: httpx.get(f"{service.url}/readyz", timeout=30).status_code == 503)
             assert httpx.post(f"{service.url}/search", json={"text": "fog"}).status_code == 200
             assert service.process.wait(60) == 0
         lines = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
@@ -189,7 +185,7 @@ def test_no_accepted_request_is_lost_at_the_end(
     assert set(answered.values()) == {200, 422}
     assert set(clients.ids) <= set(answered)
     assert len(set(answered) - set(clients.ids)) == 1  # the one that this test asked itself
-    assert set(clients.statuses) - {200, 422} <= {"not accepted", "Server disconnected without sending a response."}
+    assert set(clients.statuses) - {200, 422} <= {"ConnectError", "ReadError", "RemoteProtocolError"}
     assert "Traceback" not in service.log.read_text()
 
 

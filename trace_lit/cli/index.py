@@ -66,7 +66,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     search.set_defaults(job=_search)
 
 
-def add_filters(job: argparse.ArgumentParser) -> None:
+def add_filters(job: argparse._ActionsContainer) -> None:
     """Declare the options that say which windows are meant."""
     job.add_argument("--since", type=_time, metavar="TIME", help="windows that start at or after it, like 2016-01-31")
     job.add_argument("--until", type=_time, metavar="TIME", help="windows that end at or before it")
@@ -77,7 +77,7 @@ def add_filters(job: argparse.ArgumentParser) -> None:
     job.add_argument("--with-text", action="store_true", help="windows that have a text")
 
 
-def add_search_options(job: argparse.ArgumentParser, within: str) -> None:
+def add_search_options(job: argparse._ActionsContainer, within: str) -> None:
     """Declare what an index can do beside finding the nearest."""
     add_filters(job)
     job.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,12 +27,14 @@ from trace_lit.inference.loaded import LoadedRun
 from trace_lit.inference.query_parts import series_parts, text_parts
 from trace_lit.modules.checkpoint import Checkpoint
 from trace_lit.modules.loading import aligned_model
-from trace_lit.retrieval import Hit, QueryParts, Retriever, VectorIndex, evaluation_mode
+from trace_lit.retrieval import Filter, Hit, QueryParts, Retriever, VectorIndex, evaluation_mode
 from trace_lit.retrieval.pool import embed_series
 from trace_lit.text import document
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from trace_lit.inference.index import Index
 
 _TEXTS_AT_ONCE = 256
 
@@ -40,7 +43,7 @@ class Hits(list[Hit]):
     """The answers to a question, best first."""
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a hit, with the columns score, id, start, end, label, text, split and row.
+        """A row a hit, with the columns score, id, start, end, label, text, split, row, series and corpus.
 
         Of a search with `explain=True` there follow columns of what each part adds to the score: "whole window", one for
         each channel, like "channel wind speed [m/s]", and one for each clause, like "clause 1: strong winds". The first
@@ -158,10 +161,11 @@ class AlignedRun(LoadedRun):
         split: str | None = None,
         explain: bool = False,
         steps: int | None = None,
+        index: Index | str | Path | None = None,
     ) -> Hits:
         """The instances of a corpus that answer a question, best first. One of `text`, `series` and `like` is given.
 
-        The corpus is embedded by the first question to it; further ones are quick.
+        The corpus is embedded by the first question to it; further ones are quick. An index is not embedded at all.
 
         Parameters
         ----------
@@ -181,11 +185,14 @@ class AlignedRun(LoadedRun):
             Each hit's `explanation` says what each channel and each clause of the text adds to its score.
         steps
             Of the windows that a CSV file or a DataFrame is cut into; by default a day of hours, a year of months, ….
+        index
+            An index that this run has built, searched in the place of a corpus; `Index.search` can do more.
 
         Raises
         ------
         ConfigError
-            No question is given, or several; or the run has several corpora and none is named.
+            No question is given, or several; both a corpus and an index; or the run has several corpora, none of which is
+            named.
         CheckpointError, CorpusError, RetrievalError, TextEncoderError
             The corpus is not there or cannot be used, it has no such instance, or the series cannot be read.
 
@@ -202,6 +209,10 @@ class AlignedRun(LoadedRun):
             raise ConfigError(f"top is {top}; it must be at least 1")
         if text is not None and not text.strip():
             raise ConfigError('the text is empty; ask in words, like "heavy rain after a sudden pressure drop"')
+        if index is not None:
+            if corpus is not None or steps is not None:
+                raise ConfigError("search takes a corpus or an index, not both")
+            return self._search_index(index, split, text=text, series=series, like=like, top=top, explain=explain)
         searched = self.corpus(corpus, steps)
         batch = None
         if series is not None:
@@ -220,6 +231,27 @@ class AlignedRun(LoadedRun):
             )
             hits = retriever.explained(hits, self.parts_for(searched, vector))
         return Hits(hits)
+
+    def index(self, corpora: Any, out: str | Path, **settings: Any) -> Index:
+        """Embed corpora and keep the vectors in the folder `out`; see `Index.build`, which says what can be set.
+
+        Examples
+        --------
+        >>> index = model.index(["corpora/weather"], "indexes/weather")  # doctest: +SKIP
+        >>> index.search("a cold front", top=3)  # doctest: +SKIP
+        """
+        from trace_lit.inference.index import Index
+
+        return Index.build(self, corpora, out, **settings)
+
+    def _search_index(self, index: Index | str | Path, split: str | None, **question: Any) -> Hits:
+        from trace_lit.inference.index import Index
+
+        filter = Filter(split=() if split is None else (split,))
+        if isinstance(index, Index):
+            return index.search(model=self, filter=filter, within="series", **question)
+        with Index.open(index) as opened:
+            return opened.search(model=self, filter=filter, within="series", **question)
 
     def retriever(self, corpus: Corpus, split: str | None = None) -> Retriever:
         """What searches `corpus`, or a split of it. Its series are embedded by the first call."""

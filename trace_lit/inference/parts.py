@@ -63,8 +63,8 @@ class CorpusEntry:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> CorpusEntry:
         """The inverse of `dataclasses.asdict`; KeyError, TypeError or ValueError where `plain` is none."""
-        texts = (str(plain[name]) for name in ("name", "path", "domain", "fingerprint"))
-        return cls(*texts, rows=int(plain["rows"]), labels=tuple(map(str, plain["labels"])))
+        name, path, domain, fingerprint = (str(plain[key]) for key in ("name", "path", "domain", "fingerprint"))
+        return cls(name, path, domain, fingerprint, int(plain["rows"]), tuple(map(str, plain["labels"])))
 
 
 class Parts:
@@ -168,7 +168,7 @@ def embed_parts(model: AlignedRun, corpora: Any, out: str | Path, shard: tuple[i
         raise ConfigError(f"the shard is {own}/{count}; it must be one of 0/{count} to {max(count - 1, 0)}/{count}")
     out = Path(out)
     opened = open_corpora(corpora)
-    parts = _begun(model, opened, out)
+    parts = begin_parts(model, opened, out)
     if own == 0:
         remove_parts(out)
     numbers = [number for number in parts.missing() if number % count == own]
@@ -205,7 +205,7 @@ def _size(parts: Parts, number: int) -> int:
     return min(BLOCK_ROWS, entry.rows - block * BLOCK_ROWS)
 
 
-def _begun(model: AlignedRun, opened: dict[str, CorpusBlocks], out: Path) -> Parts:
+def begin_parts(model: AlignedRun, opened: dict[str, CorpusBlocks], out: Path) -> Parts:
     """The folder with its manifest, which the first of all shards writes."""
     wanted = {
         "format": FORMAT,

@@ -62,6 +62,7 @@ class TunedRun(LoadedRun):
             self.use_retriever(retriever)
         self._searched = corpus
         self._models: dict[tuple[str, ...], nn.Module] = {}
+        self._series: dict[str, Series] = {}
         self._retrievals: dict[tuple[str, frozenset[str]], Retrieval] = {}
 
     def use_retriever(self, retriever: Place) -> None:
@@ -138,7 +139,7 @@ class TunedRun(LoadedRun):
             check_labels(corpus, labels)
         dataset = OriginDataset(
             corpus,
-            Series.of(corpus, config.window.split),
+            self._series_of(corpus) if asked.series is None else Series.of(corpus, config.window.split),
             asked.split,
             dataclasses.replace(config.window, lookback=lookback_of(self.checkpoint)),
             vocabulary,
@@ -147,6 +148,12 @@ class TunedRun(LoadedRun):
             zero_is_missing=config.data.zero_is_missing,
         )
         return choose_windows(dataset, asked, labels)
+
+    def _series_of(self, corpus: Corpus) -> Series:
+        """Of a corpus that may be asked about again."""
+        if corpus.fingerprint not in self._series:
+            self._series[corpus.fingerprint] = Series.of(corpus, self.config.window.split)
+        return self._series[corpus.fingerprint]
 
     def _predictor(self, corpus: Corpus, vocabulary: ChannelVocabulary) -> Predictor:
         model, task = self._model(vocabulary), self.config.tune.task

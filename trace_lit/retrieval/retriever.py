@@ -36,7 +36,7 @@ class Hit:
     row: int  # of the corpus
     explanation: Explanation | None = None  # why it has its score, where that was asked for
     series: str = ""  # its id
-    corpus: str = ""  # the name of the corpus in an index
+    corpus: str = ""  # the name of the corpus's folder
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, for JSON; times in ISO 8601."""
@@ -158,6 +158,8 @@ class Retriever:
             text=corpus.texts[row],
             split=str(corpus.splits[row]),
             row=row,
+            series=str(corpus.series_ids[row]),
+            corpus=corpus.path.name,
         )
 
 

@@ -33,6 +33,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     code: {"model": ErrorModel, "description": words}
     for code, words in {
         401: "The token is missing or wrong.",
+        403: "The service has no token, and is asked by a name that is not this machine's.",
         404: "There is no such model, corpus or window.",
         413: "The body, the batch, a text or a series is too large.",
         422: "The request cannot be used.",
@@ -81,8 +82,8 @@ def create_app(
     app.mount("/assets", page.files_of_page())
     for kind in (RequestValidationError, HTTPException, InputError):
         app.add_exception_handler(kind, _refused)
-    app.add_middleware(GZipMiddleware, minimum_size=2_000)
-    app.add_middleware(Guard, limits=limits, telemetry=telemetry, token=token)
+    app.add_middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4)
+    app.add_middleware(Guard, limits=limits, telemetry=telemetry, ending=lambda: state.ending, token=token)
     if origins:
         app.add_middleware(
             CORSMiddleware,

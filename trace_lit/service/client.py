@@ -152,6 +152,10 @@ class Client:
         label: str | None = None,
         series_id: str | None = None,
         with_text: bool = False,
+        of_corpus: str | None = None,
+        within: str | None = None,
+        apart: bool = False,
+        diversity: float = 0.0,
     ) -> Hits:
         """The windows that answer a question, best first; one of `text`, `series` and `like` is given.
 
@@ -165,6 +169,8 @@ class Client:
             Windows of one label, or of one series.
         with_text
             Windows that have a text alone.
+        of_corpus, within, apart, diversity
+            Of a service with a kept index: see `Index.search`, whose filter has `of_corpus` as `corpus`.
         """
         from trace_lit.inference import Hits
         from trace_lit.inference.inputs import read_window
@@ -179,9 +185,11 @@ class Client:
             "split": split,
             "label": label,
             "series_id": series_id,
+            "of_corpus": of_corpus,
+            "within": within,
         }
         asked = {name: value for name, value in asked.items() if value is not None}
-        asked |= {"top": top, "explain": explain, "with_text": with_text}
+        asked |= {"top": top, "explain": explain, "with_text": with_text, "apart": apart, "diversity": diversity}
         return Hits(_hit(plain) for plain in self._ask("POST", "search", asked)["hits"])
 
     def predict(self, data: Any, *, model: str | None = None) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -79,7 +80,7 @@ async def _embed(
         for text in texts:
             check_text(text, state.limits)
         return np.stack(await state.batcher.each(work, texts))
-    windows = [read_series(own, channels, state.limits) for own in series or []]
+    windows = await asyncio.to_thread(lambda: [read_series(own, channels, state.limits) for own in series or []])
     return np.stack(await state.batcher.each(work, windows))
 
 

@@ -36,6 +36,13 @@ class UnauthorizedError(ServiceError):
     kind = "unauthorized"
 
 
+class ForbiddenError(ServiceError):
+    """The service is asked by a name that is not its own."""
+
+    status = 403
+    kind = "forbidden"
+
+
 class BackendError(ServiceError):
     """The model failed."""
 

@@ -9,17 +9,22 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trace_lit.service.errors import BackendError, ServiceError, TooLargeError, UnauthorizedError
+from trace_lit.service.errors import BackendError, ForbiddenError, ServiceError, TooLargeError, UnauthorizedError
 from trace_lit.service.limits import Limits
 from trace_lit.service.telemetry import Telemetry
 
 OPEN = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})  # without a token; and what is below /assets
+LOCAL = frozenset(
+    {"localhost", "127.0.0.1", "[::1]"}
+)  # a page elsewhere may name this machine otherwise (DNS rebinding)
+_PORT = re.compile(r":\d+$")
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _PAGE = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'"
 POLICY = f"{_PAGE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -39,7 +44,8 @@ class Guard:
     app: ASGIApp
     limits: Limits
     telemetry: Telemetry
-    token: str | None = None
+    ending: Callable[[], bool]  # whether the service is about to end: clients are then told to ask elsewhere
+    token: str | None = None  # without one, only who asks for this machine by its own name is answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,7 +54,7 @@ class Guard:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         scope.setdefault("state", {})["request_id"] = request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
-        began, answer = time.perf_counter(), _Answer(send, request_id)
+        began, answer = time.perf_counter(), _Answer(send, request_id, self.ending())
         self.telemetry.in_flight.inc()
         try:
             self._admit(scope["path"], headers)
@@ -66,7 +72,13 @@ class Guard:
             self._record(scope, answer, time.perf_counter() - began)
 
     def _admit(self, path: str, headers: Headers) -> None:
-        """Raise ServiceError where the token is not right, or the body is declared as too large."""
+        """Raise ServiceError where the token or the host is not right, or the body is declared as too large."""
+        name = _PORT.sub("", headers.get("host", "")).lower()
+        if self.token is None and name not in LOCAL:
+            raise ForbiddenError(
+                f"the service has no token, so it answers to {', '.join(sorted(LOCAL))} only, not to {name[:100]!r}; "
+                "start it with --token-file to let others ask"
+            )
         if self.token is not None and path not in OPEN and not path.startswith("/assets/"):
             scheme, _, token = headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self.token.encode()):
@@ -114,6 +126,7 @@ class _Answer:
 
     send: Send
     request_id: str
+    last: bool  # on its connection
     status: int = 0  # none yet
     size: int = 0
 
@@ -122,6 +135,8 @@ class _Answer:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["x-request-id"] = self.request_id
+            if self.last:
+                headers["connection"] = "close"
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
         self.size += len(message.get("body", b""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -38,6 +39,6 @@ async def _predict(state: State, asked: PredictRequest, task: str) -> dict[str, 
     else:
         given = asked.series if asked.series is not None else asked.csv
         assert given is not None
-        item = "", read_series(given, predictor.run.channels, state.limits)
+        item = "", await asyncio.to_thread(read_series, given, predictor.run.channels, state.limits)
     made: Prediction = await state.batcher.one(predictor.predict, item)
     return {"model": predictor.name, **made.as_dict(asked.values)}

@@ -12,8 +12,9 @@ from typing import Any
 
 from data_modules.corpus import Corpus
 from trace_lit.atomic import write_atomically
-from trace_lit.inference import AlignedRun, Hits
+from trace_lit.inference import AlignedRun, Hits, Index
 from trace_lit.inference.inputs import read_window
+from trace_lit.service.kept import IndexSearch
 from trace_lit.service.searchable import Answer, CorpusSearch, Question, Searchable
 from trace_lit.service.served import corpus_info
 from trace_lit.service.windows import series_values, to_json
@@ -60,7 +61,7 @@ def report_html(content: dict[str, Any]) -> str:
 def write_report(
     path: Path,
     model: AlignedRun,
-    corpus: Corpus,
+    searched: Corpus | Index,
     hits: Hits,
     *,
     text: str | None = None,
@@ -68,9 +69,13 @@ def write_report(
     like: str | None = None,
 ) -> None:
     """Write a question, see `AlignedRun.search`, and its hits as a page; the file is whole or not there."""
-    searchable = CorpusSearch(corpus.path.stem, model, corpus)
-    window = None if series is None else read_window(series, corpus.info.channels)
-    answer = Answer(hits, len(corpus))
+    searchable: Searchable
+    if isinstance(searched, Index):
+        searchable = IndexSearch(searched.place.name, model, searched)
+    else:
+        searchable = CorpusSearch(searched.path.stem, model, searched)
+    window = None if series is None else read_window(series, searchable.info.channels)
+    answer = Answer(hits, len(searched))
     found = answer_dict(searchable, Question(text=text, like=like, series=window), answer, 0.0, values=True)
     request = {name: value for name, value in (("text", text), ("like", like)) if value is not None}
     info = {"models": [], "corpora": [corpus_info(searchable)]}

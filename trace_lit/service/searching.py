@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from enum import StrEnum
 from typing import Annotated, Any
@@ -39,7 +40,7 @@ async def search(
 ) -> Response:
     """Find the windows that answer a question in words, are like a series, or like a window of the corpus."""
     searchable = state.served.searchable(asked.corpus)
-    question = question_of(asked, searchable.info.channels, state.limits)
+    question = await asyncio.to_thread(question_of, asked, searchable.info.channels, state.limits)
     began = time.perf_counter()
     answer: Answer = await state.batcher.one(searchable.answer, question)
     seconds = time.perf_counter() - began

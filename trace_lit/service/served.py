@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from data_modules.corpus import Corpus
 from trace_lit import __version__
 from trace_lit.config import ConfigError
 from trace_lit.inference import AlignedRun, Index, LoadedRun, TunedRun
+from trace_lit.inference.index_files import INDEX_FILE
 from trace_lit.inference.load import load
 from trace_lit.runs.folder import Place
 from trace_lit.service.errors import UnknownError
@@ -19,6 +21,8 @@ from trace_lit.service.kept import IndexSearch
 from trace_lit.service.predicting import Predictor
 from trace_lit.service.searchable import CorpusSearch, Searchable
 from trace_lit.settings import retrieves
+
+_log = logging.getLogger(__name__)
 
 
 class Served:
@@ -67,7 +71,10 @@ class Served:
         self._opened: dict[Path, Corpus] = {}
         aligned = {name: run for name, run in self.runs.items() if isinstance(run, AlignedRun)}
         for folder in map(Path, indexes):
-            self._open_index(folder, token, list(aligned.values()))
+            self._open_index(Index.open(folder, token=token), list(aligned.values()))
+        if not corpora and not indexes:
+            for run in aligned.values():
+                self._open_own_index(run, token)
         for name, run in aligned.items():
             has_index = any(own.model is run for own in self.searchables.values())
             for folder in [Path(given) for given in corpora] or ([] if has_index else run.own_folders()):
@@ -78,16 +85,29 @@ class Served:
             name: Predictor(name, run, self._known(run)) for name, run in self.runs.items() if isinstance(run, TunedRun)
         }
 
-    def _open_index(self, folder: Path, token: str | None, runs: list[AlignedRun]) -> None:
-        """Open an index, and find the run that it was built by."""
-        index = Index.open(folder, token=token)
+    def _open_index(self, index: Index, runs: Sequence[AlignedRun]) -> None:
+        """Search an index by the run that it was built by."""
         run = next((run for run in runs if run.checksum == index.file.space.model), None)
         if run is None:
             raise ConfigError(
-                f"{folder} was built by the run {index.info.run}, which is not among those that are served"
+                f"{index.place} was built by the run {index.info.run}, which is not among those that are served"
             )
-        name = _free_name(folder.resolve().name, self.searchables)
+        name = _free_name(index.place.resolve().name, self.searchables)
         self.searchables[name] = IndexSearch(name, run, index)
+
+    def _open_own_index(self, run: AlignedRun, token: str | None) -> None:
+        """Search the index in the run's folder, if it is up to date."""
+        place = run.folder / "index"
+        if run.checkpoint.packaged or not (place / INDEX_FILE).is_file():
+            return
+        index = Index.open(place, token=token)
+        stale = index.stale(run)
+        for sentence in stale:
+            _log.warning("%s; until then, the corpora are embedded", sentence)
+        if stale:
+            index.close()
+        else:
+            self._open_index(index, [run])
 
     def _open(self, run: LoadedRun, folder: Path) -> Corpus:
         """Each corpus once, however many runs use it."""
@@ -117,7 +137,8 @@ class Served:
 
     def prepare(self) -> None:
         """Embed the corpora, and load what texts are encoded with."""
-        for own in self.searchables.values():
+        for name, own in self.searchables.items():
+            _log.info("opening %s" if own.kept else "embedding %s", name)
             own.prepare()
             own.embed_texts(["a first question"])
 
@@ -205,6 +226,7 @@ def corpus_info(own: Searchable) -> dict[str, Any]:
         "many_series": summary.many_series,
         "with_text": summary.with_text,
         "index": own.kept,
+        "corpora": list(own.corpora()),
         "first": summary.first.isoformat(),
         "last": summary.last.isoformat(),
     }

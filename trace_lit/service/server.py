@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from trace_lit.escapes import say
 from trace_lit.service.state import State
-from trace_lit.service.telemetry import log_as_json
+from trace_lit.service.telemetry import start_log
 
 
 class _Server(uvicorn.Server):
@@ -41,7 +41,7 @@ def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 8000, *, drain: flo
         Seconds between SIGTERM and the end of listening, in which load balancers learn from /readyz.
     """
     state: State = app.state.service
-    log_as_json()
+    start_log()
     config = uvicorn.Config(
         app,
         host=host,

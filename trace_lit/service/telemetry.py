@@ -10,6 +10,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from trace_lit.escapes import shown
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -51,9 +53,21 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=True)
 
 
-def log_as_json(level: int = logging.INFO) -> None:
-    """Write the log of the service, and of the server below it, as lines of JSON on the standard error."""
+class PlainLines(logging.Formatter):
+    """A log record as a line for a person in a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = getattr(record, "fields", {})
+        words = shown(record.getMessage())
+        if "route" in fields:
+            words = f"{fields['method']} {fields['route']} {fields['status']}, {1000 * fields['seconds']:.0f} ms"
+        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return f"{datetime.fromtimestamp(record.created):%H:%M:%S}  {words}{trace}"
+
+
+def start_log(level: int = logging.INFO) -> None:
+    """Write the log of the service, and of the server below it, on the standard error: lines of JSON, or for a terminal."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("trace_lit.service").setLevel(level)

@@ -39,7 +39,7 @@ _BITS = 40  # of a place, that number the rows of a segment
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """A segment as it counts now."""
 
     number: int
@@ -65,7 +65,7 @@ class FaissStore:
         self._opened: dict[str, Segment] = {}
         self._lock = threading.Lock()
         self._seen: tuple[int, int] | None = None
-        self._parts: tuple[_Part, ...] = ()
+        self._parts: tuple[Part, ...] = ()
         self._manifest: dict[str, Any] = {}
         self._refresh()
 
@@ -89,6 +89,11 @@ class FaissStore:
         }
         write_atomically(folder / _MANIFEST, to_json(manifest))
         return cls(folder)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The segments that count now."""
+        return self._current()
 
     def upsert(self, batches: Iterable[Rows]) -> int:
         with held(self.folder, wait=True):
@@ -200,10 +205,10 @@ class FaissStore:
             at = np.flatnonzero(number == own)
             yield self._opened[_name(int(own))], places[at] & ((1 << _BITS) - 1), at
 
-    def _admitted(self, filter: Filter) -> list[tuple[_Part, NDArray[np.bool_] | None]]:
+    def _admitted(self, filter: Filter) -> list[tuple[Part, NDArray[np.bool_] | None]]:
         return [(part, part.segment.admitted(filter, part.deleted)) for part in self._current()]
 
-    def _current(self) -> tuple[_Part, ...]:
+    def _current(self) -> tuple[Part, ...]:
         """The parts that count now: another process may have written."""
         if self._stamp() != self._seen:
             with self._lock:
@@ -245,7 +250,7 @@ class FaissStore:
             raise StoreError(f"{path} has the format {found!r}; this program reads {FORMAT}: build the index again")
         return manifest
 
-    def _part(self, about: dict[str, Any]) -> _Part:
+    def _part(self, about: dict[str, Any]) -> Part:
         number = int(str(about["name"]).removeprefix("segment-"))
         name = _name(number)  # never a path that a file names
         if name not in self._opened:
@@ -254,7 +259,7 @@ class FaissStore:
         if about["deleted"] is not None:
             bits = np.fromfile(self.folder / _deleted_name(number, int(about["deleted"])), np.uint8)
             deleted = np.unpackbits(bits, count=segment.count).astype(bool)
-        return _Part(number, segment, deleted)
+        return Part(number, segment, deleted)
 
     def _begin(self) -> dict[str, Any]:
         """The manifest to change, after removing what no manifest names any more."""
@@ -323,7 +328,7 @@ class FaissStore:
         ]
         return count
 
-    def _empty(self, about: dict[str, Any], part: _Part) -> bool:
+    def _empty(self, about: dict[str, Any], part: Part) -> bool:
         if about["deleted"] is None:
             return not part.segment.count
         bits = np.fromfile(self.folder / _deleted_name(part.number, about["deleted"]), np.uint8)
@@ -342,7 +347,7 @@ class FaissStore:
             self._commit(manifest)
 
 
-def _to_merge(parts: Sequence[_Part]) -> set[int]:
+def _to_merge(parts: Sequence[Part]) -> set[int]:
     worn = {part.number for part in parts if 2 * part.live < part.segment.count}
     if worn:
         return worn
@@ -353,7 +358,7 @@ def _to_merge(parts: Sequence[_Part]) -> set[int]:
     return set(next((numbers[:MERGED] for numbers in tiers.values() if len(numbers) >= MERGED), ()))
 
 
-def _copied(parts: Sequence[_Part]) -> Iterator[Rows]:
+def _copied(parts: Sequence[Part]) -> Iterator[Rows]:
     """The rows of the parts that have not been deleted."""
     for part in parts:
         there = np.arange(part.segment.count) if part.deleted is None else np.flatnonzero(~part.deleted)

@@ -94,8 +94,8 @@
     if (saved) return found;
     found.unshift(["More like this", () => { page.ask({ like: hit.id }); search(); scrollTo({ top: 0, behavior: "smooth" }); }]);
     for (const [task, name, run] of [["forecast", "Forecast", page.showForecast], ["classify", "Classify", page.showLabels]]) {
-      const model = page.about.models.find((own) => own.task === task && own.corpora.includes(answer.corpus));
-      if (model) found.push([name, () => run(`${name}: ${hit.id}`, () => predict(task, { id: hit.id, corpus: answer.corpus, model: model.name }))]);
+      const model = page.about.models.find((own) => own.task === task && own.corpora.includes(hit.corpus || answer.corpus));
+      if (model) found.push([name, () => run(`${name}: ${hit.id}`, () => predict(task, { id: hit.id, corpus: hit.corpus || answer.corpus, model: model.name }))]);
     }
     return found;
   }

@@ -18,7 +18,10 @@
 
   /** What each clause adds by each channel; the stronger, the deeper the cell. */
   function matrix(hit) {
-    const { channels, clauses, table } = hit.explanation;
+    const { clauses } = hit.explanation;
+    const there = hit.explanation.channels.flatMap((own, place) => (own.beats === null ? [] : [place])); // in this window
+    const channels = there.map((place) => hit.explanation.channels[place]);
+    const table = hit.explanation.table.map((row) => there.map((place) => row[place]));
     const most = Math.max(...table.flat().map(Math.abs), 1e-9);
     const cell = (score) => {
       const found = make("td", {}, page.signed(score));
@@ -34,7 +37,7 @@
         make("thead", {}, make("tr", {}, make("td", {}), names.map((name) => make("th", { scope: "col" }, name)), make("th", { scope: "col" }, "together"))),
         make("tbody", {}, rows.map((name, place) => make("tr", {}, make("th", { scope: "row" }, clauses.length ? `“${name}”` : name), table[place].map(cell),
           make("td", { class: "sum" }, page.signed(table[place].reduce((sum, score) => sum + score, 0))))),
-        make("tr", { class: "rank-row" }, make("th", { scope: "row" }, "better than"), channels.map((own) => make("td", {}, own.beats === null ? "–" : page.percent(own.beats))), make("td", {})))));
+        make("tr", { class: "rank-row" }, make("th", { scope: "row" }, "better than"), channels.map((own) => make("td", {}, page.percent(own.beats))), make("td", {})))));
   }
 
   page.compare = (answer, place, question) => {
@@ -97,7 +100,7 @@
           make("div", { class: "neighbours" }, neighbours.map((near) => make("article", { class: "card small-card" },
             make("header", {}, make("div", { class: "heading" }, make("h4", {}, page.span(near.start, near.origin)), make("div", { class: "id", title: near.id }, near.id)), make("div", { class: "score" }, near.similarity.toFixed(3))),
             page.followedChart({ key: own, place, window: near.window, continuation: near.continuation, range }),
-            make("p", { class: "text clamped" }, near.text || "No text."))))] : []));
+            near.text && make("p", { class: "text clamped" }, near.text))))] : []));
     }
     const origin = forecast.origin ? `, from ${page.moment(page.seconds(forecast.origin))}` : "";
     open(title, make("p", { class: "muted" }, `${page.plural(keys.length ? forecast.channels[keys[0]].forecast.length : 0, "step")}${origin}, by ${forecast.model}.`),

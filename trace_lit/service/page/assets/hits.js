@@ -103,9 +103,9 @@
           make("h3", { id: title }, make("span", { class: "hidden-visually" }, `Hit ${rank}: `), page.span(hit.start, hit.end)),
           make("div", { class: "id", title: hit.id }, hit.id)),
         make("div", { class: "score", title: "The inner product of unit vectors, at most 1" }, make("span", { class: "hidden-visually" }, "score "), hit.score.toFixed(3), bar)),
-      make("div", { class: "badges" }, hit.label && make("span", { class: "badge" }, hit.label), make("span", { class: "badge plain" }, hit.split)),
+      make("div", { class: "badges" }, hit.label && make("span", { class: "badge" }, hit.label), make("span", { class: "badge plain" }, hit.split), hit.corpus && make("span", { class: "badge plain" }, hit.corpus)),
       fit && make("p", { class: "fit" }, fit),
-      hit.values && page.smallMultiples(hit.values, keys, ranges, reasons, `hit-${rank}`),
+      hit.values && page.smallMultiples(hit.values, keys.filter((key) => hit.values.channels[key]), ranges, reasons, `hit-${rank}`),
       excerpt(hit.text),
       actions.length > 0 && make("div", { class: "actions" }, actions.map(([name, run]) =>
         make("button", { type: "button", class: "quiet small", "aria-label": `${name}, hit ${rank}`, onclick: run }, name))));

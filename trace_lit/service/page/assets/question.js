@@ -2,7 +2,8 @@
 "use strict";
 
 (() => {
-  const FILTERS = ["since", "until", "label", "series_id", "split", "with_text"];
+  const FILTERS = ["since", "until", "label", "series_id", "split", "with_text", "within", "of_corpus", "diversity"];
+  const DIVERSITY = 0.4;
   const LINK = 30000; // characters of a series in a link, at most
   const find = page.find;
 
@@ -12,6 +13,7 @@
   page.fields = () => ({
     since: find("since").value, until: find("until").value, label: find("label").value,
     series_id: find("series-id").value.trim(), split: find("split").value, with_text: find("with-text").checked ? "true" : "",
+    within: find("within").value, of_corpus: find("of-corpus").value, diversity: find("diversity").checked ? "true" : "",
   });
 
   page.setFields = (fields) => {
@@ -21,6 +23,9 @@
     find("series-id").value = fields.series_id ?? "";
     find("split").value = fields.split ?? "";
     find("with-text").checked = fields.with_text === "true";
+    find("within").value = fields.within ?? "";
+    find("of-corpus").value = fields.of_corpus ?? "";
+    find("diversity").checked = fields.diversity === "true";
     countFilters();
   };
 
@@ -43,8 +48,10 @@
     else asked.text = text;
     if (fields.since) asked.since = `${fields.since}T00:00:00`;
     if (fields.until) asked.until = new Date(Date.parse(`${fields.until}T00:00:00Z`) + 86400000).toISOString().slice(0, 19);
-    for (const name of ["label", "series_id", "split"]) if (fields[name]) asked[name] = fields[name];
+    for (const name of ["label", "series_id", "split", "of_corpus"]) if (fields[name]) asked[name] = fields[name];
     if (fields.with_text) asked.with_text = true;
+    if (fields.diversity) asked.diversity = DIVERSITY;
+    if (fields.within && asked.text !== undefined) asked.within = fields.within;
     return asked;
   };
 
@@ -115,6 +122,11 @@
       find(name).min = corpus.first.slice(0, 10);
       find(name).max = corpus.last.slice(0, 10);
     }
+    for (const name of ["within", "of-corpus", "diversity"]) find(name).closest("label").hidden = !corpus.index;
+    find("of-corpus").replaceChildren(page.make("option", { value: "" }, "any"), ...corpus.corpora.map((name) => page.make("option", { value: name }, name)));
+    find("of-corpus").closest("label").hidden = corpus.corpora.length < 2;
+    const [first, second = first] = corpus.channels.map((own) => own.name);
+    find("text").placeholder = `high ${first} while ${second} falls`;
     find("csv-example").textContent = corpus.channels[0].key;
     countFilters();
   };
