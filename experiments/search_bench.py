@@ -2,7 +2,7 @@
 
 The vectors are random unit vectors in clusters or, with `--real INDEX`, those of an index, repeated with noise. They are put
 into the store of an index, which chooses its kind by their number, and 500 further ones of their kind are the queries, one
-at a time. The limit beside it is FAISS's flat index in the same process: the matrix product with all vectors, of 2 million of
+at a time. The limit beside it is FAISS's flat index in the same process: the product with all vectors, of 2 million of
 them where there are more, and multiplied. Recall is the share of the ten nearest that are found.
 """
 

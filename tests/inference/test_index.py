@@ -20,6 +20,7 @@ import pytest
 import trace_lit
 from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from data_modules.blocks import CorpusBlocks
+from data_modules.vocabulary import usual_values
 from tests.conftest import TinyRuns
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
@@ -208,7 +209,8 @@ def test_what_is_usual_is_that_of_the_corpora_where_the_model_takes_it(tiny_runs
     assert isinstance(own, AlignedRun)
     own.config.data.usual = "corpus"
     with Index.build(own, tiny_runs.corpus, tmp_path / "index") as index:
-        assert index.file.space.usual
+        usual = usual_values([Corpus.load(tiny_runs.corpus)])
+        assert index.file.space.usual == {key: pytest.approx(own) for key, own in usual.items()}
         plain = own.search("a storm", corpus=tiny_runs.corpus, top=10)
         own.space(index.file.space.channels, {"pressure [hPa]": (0.0, 1.0)})  # another search has left its own behind
         frame = pd.DataFrame(index.corpus().values()[3].T, columns=[channel.key for channel in index.info.channels])
@@ -389,6 +391,19 @@ def test_an_index_in_milvus_answers_alike(model, tiny_runs, index, tmp_path):
             same_answers(other.search(**question, model=model), index.search(**question, model=model))
         assert other.delete(filter=Filter(split=("test",))) == index.count(Filter(split=("test",)))
         assert other.add(tiny_runs.corpus, model=model) == index.count(Filter(split=("test",)))
+
+
+def test_a_cluster_is_connected_to_if_the_user_names_it(built, tmp_path, monkeypatch):
+    copy = shutil.copytree(built, tmp_path / "copy")
+    plain = json.loads((copy / "index.json").read_text())
+    (copy / "index.json").write_text(
+        json.dumps(plain | {"engine": "milvus", "uri": "http://evil:1", "collection": "c"})
+    )
+    monkeypatch.setattr("trace_lit.inference.index_files.MilvusStore", None)  # is not asked
+    with pytest.raises(RetrievalError, match="TRACE_LIT_MILVUS_URI"):
+        Index.open(copy, token="secret")
+    with pytest.raises(RetrievalError, match="TRACE_LIT_MILVUS_URI"):
+        Index.open(copy, uri="http://mine:1", token="secret")
 
 
 ADD = """\
