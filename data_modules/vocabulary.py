@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from data_modules.blocks import CorpusBlocks
 from data_modules.corpus import Corpus
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.text import TextEncoder
@@ -60,6 +63,43 @@ def usual_values(corpora: Sequence[Corpus]) -> dict[str, tuple[float, float]]:
     return {channel.key: _statistics(values[channel.key]) for channel in _distinct_channels(corpora)}
 
 
+def streamed_usual_values(corpora: Sequence[CorpusBlocks]) -> dict[str, tuple[float, float]]:
+    """As `usual_values`, of corpora that are read a block at a time, twice."""
+    splits = [{split for block in corpus for split in block.splits} for corpus in corpora]
+    counts: Counter[str] = Counter()
+    sums: dict[str, float] = defaultdict(float)
+    for key, values in _observed(corpora, splits):
+        counts[key] += len(values)
+        sums[key] += float(values.sum())
+    means = {key: sums[key] / count for key, count in counts.items() if count}
+    squares: dict[str, float] = defaultdict(float)
+    reach: dict[str, tuple[float, float]] = {}
+    for key, values in _observed(corpora, splits):
+        squares[key] += float(np.square(values - means.get(key, 0.0)).sum())
+        if len(values):
+            low, high = reach.get(key, (math.inf, -math.inf))
+            reach[key] = min(low, float(values.min())), max(high, float(values.max()))
+    for key, (low, high) in reach.items():
+        if low == high:  # no rounding of the mean is a spread
+            squares[key] = 0.0
+    found = {channel.key: (float("nan"), float("nan")) for corpus in corpora for channel in corpus.info.channels}
+    return found | {key: (mean, _spread(mean, math.sqrt(squares[key] / counts[key]))) for key, mean in means.items()}
+
+
+def _observed(
+    corpora: Sequence[CorpusBlocks], splits: Sequence[Collection[str]]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """The values of each channel in the training rows of each block, or in all rows of a corpus without any."""
+    for corpus, own in zip(corpora, splits, strict=True):
+        for block in corpus:
+            rows = range(len(block)) if "train" not in own else block.select("train")
+            windows = block.values()
+            for number, channel in enumerate(corpus.info.channels):
+                parts = [windows[row][number] for row in rows]
+                values = np.concatenate(parts, dtype=np.float64) if parts else np.empty(0)
+                yield channel.key, values[~np.isnan(values)]
+
+
 def _distinct_channels(corpora: Sequence[Corpus]) -> list[Channel]:
     """In order of appearance; of the channels with one key, the first."""
     channels: dict[str, Channel] = {}
@@ -98,7 +138,9 @@ def _statistics(parts: list[NDArray[np.floating]]) -> tuple[float, float]:
     values = values[~np.isnan(values)]
     if len(values) == 0:
         return float("nan"), float("nan")
-    mean, deviation = float(values.mean()), float(values.std())
-    if values.min() == values.max() or deviation == 0:
-        deviation = abs(mean) or 1.0
-    return mean, deviation
+    mean = float(values.mean())
+    return mean, _spread(mean, 0.0 if values.min() == values.max() else float(values.std()))
+
+
+def _spread(mean: float, deviation: float) -> float:
+    return deviation or abs(mean) or 1.0

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from data_modules.csv_series import read_series_csv
 
 from data_modules.frames import read_frame
+from data_modules.frames import read_series as read_table_of_series
 from data_modules.input_series import InputSeries
 from trace_lit.channels import Channel
 from trace_lit.errors import InputError
@@ -45,7 +45,7 @@ def _read_csv(text: str, channels: Sequence[Channel]) -> InputSeries:
         path = Path(folder) / "series.csv"
         path.write_text(text, encoding="utf-8", errors="replace", newline="")
         try:
-            series = read_series_csv(path, channels)
+            series = read_table_of_series(path, channels)
         except InputError as error:
             raise ServiceError(str(error).replace(str(path), CSV_NAME)) from None
     return dataclasses.replace(series, source=CSV_NAME)
