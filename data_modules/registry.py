@@ -13,6 +13,7 @@ BUILT_IN = {
     "weather": "data_modules.weather:WeatherDataModule",
     "healthcare": "data_modules.healthcare:HealthcareDataModule",
     "energy": "data_modules.energy:EnergyDataModule",
+    "finance": "data_modules.finance:FinanceDataModule",
     "timemmd": "data_modules.timemmd:TimeMMDDataModule",
     "truce": "data_modules.truce:TruceDataModule",
     "varied": "data_modules.varied:VariedDataModule",
@@ -51,21 +52,21 @@ def datamodule_class(data: DataConfig) -> type[DomainDataModule]:
         return import_class(data.domain, DomainDataModule, "data.domain")
     if data.corpus is not None:
         return DomainDataModule
-    if data.source == "hf":
-        return _of_data_set(data.domain)
+    if data.source in ("hf", "csv"):
+        return _of_data_set(data.domain, data.source)
     if data.domain not in BUILT_IN:
         raise ConfigError(
             f"data.domain is {data.domain!r}; it must be one of {', '.join(BUILT_IN)}, 'package.module:Class' of a "
-            "DomainDataModule, or any name if data.corpus gives the corpus folder or data.source is hf"
+            "DomainDataModule, or any name if data.corpus gives the corpus folder or data.source is hf or csv"
         )
     return import_class(BUILT_IN[data.domain], DomainDataModule, "data.domain")
 
 
-def _of_data_set(domain: str) -> type[DomainDataModule]:
-    """A domain of any name whose corpus is built from a data set of the Hugging Face hub or in its form."""
+def _of_data_set(domain: str, source: str) -> type[DomainDataModule]:
+    """A domain of any name whose corpus is built from a long CSV file, or a data set in the form of Hugging Face's."""
     if not re.fullmatch(r"\w[\w.-]*", domain):
-        raise ConfigError(f"data.domain is {domain!r}; with data.source=hf it must be a plain name, like rivers")
-    from data_modules.sources import hub  # which imports huggingface_hub
+        raise ConfigError(f"data.domain is {domain!r}; with data.source={source} it must be a plain name, like rivers")
+    from data_modules.sources import hub, long_csv  # which imports huggingface_hub
 
-    sources = {"hf": partial(hub.windows, domain=domain)}
+    sources = {"hf": partial(hub.windows, domain=domain), "csv": partial(long_csv.series, domain=domain)}
     return type("DataSetDataModule", (DomainDataModule,), {"domain": domain, "sources": sources})
