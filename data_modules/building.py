@@ -227,7 +227,8 @@ def _options(config: DataConfig, parameters: Mapping[str, inspect.Parameter]) ->
 
 def _named_places(options: Mapping[str, Any]) -> list[str]:
     """The files and folders that options name: their content is upstream data, too."""
-    named = [value for _, value in sorted(options.items()) if isinstance(value, str) and value]
+    values = [own for _, value in sorted(options.items()) for own in (value if isinstance(value, list) else [value])]
+    named = [value for value in values if isinstance(value, str) and value]
     return [value for value in named if Path(value).expanduser().exists()]
 
 

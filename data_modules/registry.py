@@ -14,11 +14,12 @@ BUILT_IN = {
     "weather": "data_modules.weather:WeatherDataModule",
     "healthcare": "data_modules.healthcare:HealthcareDataModule",
     "energy": "data_modules.energy:EnergyDataModule",
+    "finance": "data_modules.finance:FinanceDataModule",
     "timemmd": "data_modules.timemmd:TimeMMDDataModule",
     "truce": "data_modules.truce:TruceDataModule",
     "varied": "data_modules.varied:VariedDataModule",
 }
-FREE = {"hf": "hub", "tables": "tables"}  # sources for any domain, and their modules
+FREE = {"hf": "hub:windows", "csv": "long_csv:series", "tables": "tables:windows"}  # sources for any domain
 
 
 def domain_of(source: str) -> str:
@@ -67,6 +68,7 @@ def _of_any_domain(domain: str, source: str) -> type[DomainDataModule]:
     """A domain of any name, built by a source that serves all of them."""
     if not re.fullmatch(r"\w[\w.-]*", domain):
         raise ConfigError(f"data.domain is {domain!r}; with data.source={source} it must be a plain name, like rivers")
-    module = importlib.import_module(f"data_modules.sources.{FREE[source]}")  # some import much
-    sources = {source: partial(module.windows, domain=domain)}
+    module, _, function = FREE[source].partition(":")
+    read = getattr(importlib.import_module(f"data_modules.sources.{module}"), function)  # some import much
+    sources = {source: partial(read, domain=domain)}
     return type("AnyDomainDataModule", (DomainDataModule,), {"domain": domain, "sources": sources})

@@ -113,10 +113,10 @@ def rows_of(
 
 
 def header_of(path: Path, delimiter: str = ",") -> list[str]:
-    """The names in the first line, in lower case."""
+    """The names in the first line, as they are written."""
     with open_text(path) as text:
         first = text.readline(1_000_000)
-    return [name.strip().strip('"').lower() for name in first.split(delimiter)]
+    return [name.strip().strip('"') for name in first.split(delimiter)]
 
 
 def read_table(

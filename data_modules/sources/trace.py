@@ -178,7 +178,7 @@ def _event(event: Any, where: str) -> tuple[str | None, str]:
                 f"{where}: event_type is {str(kind)[:60]!r}; it must be 0 to {len(EVENTS) - 1}, or {NO_EVENT}"
             )
         name = EVENTS[number]
-    narrative = event.get("narrative") if event else None
+    narrative = (event or {}).get("narrative")
     return name, f"The weather event is {name}. {narrative if isinstance(narrative, str) else ''}".strip()
 
 

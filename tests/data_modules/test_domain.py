@@ -341,7 +341,7 @@ def test_an_empty_split_is_reported(tmp_path) -> None:
     ("options", "message"),
     [
         ({"source": "timecap"}, "data.root is not set"),
-        ({"source": "noaa"}, "data.source is 'noaa'; the domain weather offers generated, timecap"),
+        ({"source": "timemmd"}, "data.source is 'timemmd'; the domain weather offers generated, timecap"),
         (
             {"source": "timecap", "root": "tests", "options": {"citys": ["ny"]}},
             "no such option; its options are cities",

@@ -72,7 +72,7 @@ def _form(path: Path) -> str | None:
         return "zones"
     if not name.endswith((".csv", ".csv.gz")):
         return None
-    head = header_of(path)
+    head = [own.lower() for own in header_of(path)]
     if lcd.MARK in head:
         return "lcd"
     if is_storm_events(head):
