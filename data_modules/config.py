@@ -20,8 +20,8 @@ class DataConfig:
     )
     source: str = option(
         "generated",
-        "generated, timecap, timemmd, noaa, trace, truce, csv, hf (Hugging Face data sets), tables (your files), or what the "
-        "domain offers",
+        "generated, timecap, timemmd, noaa, trace, truce, csv, hf (Hugging Face data sets), tables (your files), or what "
+        "the domain offers",
     )
     root: str | None = option(None, "folder of the upstream data, for sources that read one", hub=True)
     options: dict[str, Any] = option({}, "the source's own options, like {cities: [ny]}")

@@ -393,6 +393,28 @@ def test_an_index_in_milvus_answers_alike(model, tiny_runs, index, tmp_path):
         assert other.add(tiny_runs.corpus, model=model) == index.count(Filter(split=("test",)))
 
 
+def test_an_index_over_grpc(model, tiny_runs, index, tmp_path, milvus_server, monkeypatch):
+    from pymilvus import MilvusClient
+
+    out = tmp_path / "index"
+    for _ in range(2):  # the second takes the place of the first, also there
+        Index.build(
+            model, tiny_runs.corpus, out, width=32, engine="milvus", kind="exact", uri=milvus_server, token="me"
+        ).close()
+    client = MilvusClient(milvus_server)
+    made = [name for name in client.list_collections() if name.startswith("trace_lit_")]
+    client.close()
+    assert len(made) == 1
+    assert sorted(path.name for path in out.iterdir()) == ["index.json", "projection.npy"]
+    assert "me" not in json.loads((out / "index.json").read_text()).values()
+    monkeypatch.setenv("TRACE_LIT_MILVUS_URI", milvus_server)
+    with Index.open(out) as opened:
+        same_answers(opened.search("a storm", model=model), index.search("a storm", model=model))
+        assert opened.info.engine == "milvus"
+        assert opened.delete([index.search("rain", top=1, model=model)[0].id]) == 1
+        assert len(opened) == 59
+
+
 def test_a_cluster_is_connected_to_if_the_user_names_it(built, tmp_path, monkeypatch):
     copy = shutil.copytree(built, tmp_path / "copy")
     plain = json.loads((copy / "index.json").read_text())

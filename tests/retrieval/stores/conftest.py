@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,29 +42,6 @@ def ids(store: Store, places: np.ndarray) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URI of a Milvus in a process of its own."""
-    pytest.importorskip("milvus_lite")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("milvus")
-    command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(folder), "--port", str(port)]
-    process = subprocess.Popen([*command, "--host", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@pytest.fixture(scope="session")
 def milvus_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A file that all tests share, each with a collection of its own."""
     pytest.importorskip("milvus_lite")
@@ -93,7 +66,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         request.getfixturevalue("kept_open")
         made = MilvusStore.create(request.getfixturevalue("milvus_file"), name, WIDTH, EXACT, "exact")
     else:
-        made = MilvusStore.create(request.getfixturevalue("server"), name, WIDTH, EXACT, "exact", token="root:Milvus")
+        made = MilvusStore.create(
+            request.getfixturevalue("milvus_server"), name, WIDTH, EXACT, "exact", token="root:Milvus"
+        )
     yield made
     made.close()
 

@@ -132,7 +132,7 @@ def test_an_approximate_kind_finds_nearly_all(tmp_path, monkeypatch, kind):
 def test_the_kind_is_chosen_by_size():
     assert approximate.chosen("auto", approximate.EXACT_ROWS, approximate.EXACT_ROWS) == "exact"
     assert approximate.chosen("auto", approximate.EXACT_ROWS + 1, 10**6) == "ivf-sq8"
-    assert approximate.chosen("auto", 10**6, 10**7) == "ivf-pq"
+    assert approximate.chosen("auto", 10**6, approximate.LARGE_ROWS + 1) == "ivf-pq"
     assert approximate.chosen("hnsw", 20, 20) == "exact"
 
 
