@@ -88,10 +88,6 @@ class CorpusBlocks:
         table = self._rows(first, last) if loaded is None else loaded.table().slice(first, last - first)
         return Corpus(self.path, self.info, self.fingerprint, table.combine_chunks())
 
-    def as_one(self) -> Corpus:
-        """All rows, in memory."""
-        return Corpus.load(self.path) if self._loaded is None else self._loaded
-
     def _rows(self, first: int, last: int) -> pa.Table:
         parts = []
         for shard in range(bisect.bisect_right(self._borders, first) - 1, bisect.bisect_left(self._borders, last)):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from data_modules.blocks import CorpusBlocks
 from data_modules.corpus import Corpus
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.text import TextEncoder
@@ -62,6 +65,36 @@ def usual_values(corpora: Sequence[Corpus]) -> dict[str, tuple[float, float]]:
     """Mean and standard deviation of each channel, by key, in the training rows, or in all rows of a corpus without any."""
     values = _training_values(corpora, or_all=True)
     return {channel.key: _statistics(values[channel.key]) for channel in _distinct_channels(corpora)}
+
+
+def streamed_usual_values(corpora: Sequence[CorpusBlocks]) -> dict[str, tuple[float, float]]:
+    """As `usual_values`, of corpora that are read a block at a time, twice."""
+    splits = [{split for block in corpus for split in block.splits} for corpus in corpora]
+    counts: Counter[str] = Counter()
+    sums: Counter[str] = Counter()
+    for key, values in _observed(corpora, splits):
+        counts[key] += len(values)
+        sums[key] += float(values.sum())
+    means = {key: sums[key] / count for key, count in counts.items() if count}
+    squares: Counter[str] = Counter()
+    for key, values in _observed(corpora, splits):
+        squares[key] += float(np.square(values - means.get(key, 0.0)).sum())
+    found = {channel.key: (float("nan"), float("nan")) for corpus in corpora for channel in corpus.info.channels}
+    return found | {key: (mean, _spread(mean, math.sqrt(squares[key] / counts[key]))) for key, mean in means.items()}
+
+
+def _observed(
+    corpora: Sequence[CorpusBlocks], splits: Sequence[Collection[str]]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """The values of each channel in the training rows of each block, or in all rows of a corpus without any."""
+    for corpus, own in zip(corpora, splits, strict=True):
+        for block in corpus:
+            rows = range(len(block)) if "train" not in own else block.select("train")
+            windows = block.values()
+            for number, channel in enumerate(corpus.info.channels):
+                parts = [windows[row][number] for row in rows]
+                values = np.concatenate(parts, dtype=np.float64) if parts else np.empty(0)
+                yield channel.key, values[~np.isnan(values)]
 
 
 def _distinct_channels(corpora: Sequence[Corpus]) -> list[Channel]:
@@ -129,7 +162,9 @@ def _statistics(parts: list[NDArray[np.float32]]) -> tuple[float, float]:
     values = values[~np.isnan(values)]
     if len(values) == 0:
         return float("nan"), float("nan")
-    mean, deviation = float(values.mean()), float(values.std())
-    if deviation <= 1e-6 * abs(mean) or deviation == 0:
-        deviation = abs(mean) or 1.0
-    return mean, deviation
+    mean = float(values.mean())
+    return mean, _spread(mean, float(values.std()))
+
+
+def _spread(mean: float, deviation: float) -> float:
+    return (abs(mean) or 1.0) if deviation <= 1e-6 * abs(mean) or deviation == 0 else deviation

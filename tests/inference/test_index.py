@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ import pandas as pd
 import pytest
 
 import trace_lit
-from data_modules import Corpus, Record, write_corpus
+from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from data_modules.blocks import CorpusBlocks
+from data_modules.vocabulary import usual_values
 from tests.conftest import TinyRuns
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
@@ -183,6 +185,42 @@ def test_several_corpora_share_an_index(model, tiny_runs, tmp_path):
         plain = model.search("the tide stands high", corpus=waves, top=10)
         assert {hit.id for hit in hits} <= {own.id for own in plain} | set(Corpus.load(waves).ids)
         assert index.get("waves/w0").corpus == "waves"
+
+
+def test_a_hundred_channels_are_found_by_256_numbers(model, tmp_path):
+    generator = np.random.default_rng(0)
+    info = CorpusInfo("plant", "plant", "made up", tuple(Channel(f"sensor {n}", "V") for n in range(100)), "1h")
+    values = generator.normal(size=(40, 100, 24)).cumsum(2).astype(np.float32)
+    rows = [
+        Record(f"{n}", "plant", datetime(2024, 1, 1) + timedelta(days=n), own, f"Sensor {n} drifts.", split="test")
+        for n, own in enumerate(values)
+    ]
+    corpus = write_corpus(rows, info, tmp_path / "plant")
+    with Index.build(model, corpus, tmp_path / "index") as index:
+        assert index.info.exact_width == 101 * 16
+        assert index.store.search(np.zeros((1, index.info.width), np.float32), 1, Filter())
+        assert index.info.width <= 256
+        plain = model.search("sensor 7 drifts", corpus=corpus, top=10)
+        same_answers(index.search("sensor 7 drifts", within="series", model=model), plain)
+
+
+def test_what_is_usual_is_that_of_the_corpora_where_the_model_takes_it(tiny_runs, tmp_path):
+    own = trace_lit.load(tiny_runs.aligned)
+    assert isinstance(own, AlignedRun)
+    own.config.data.usual = "corpus"
+    with Index.build(own, tiny_runs.corpus, tmp_path / "index") as index:
+        usual = usual_values([Corpus.load(tiny_runs.corpus)])
+        assert index.file.space.usual == {key: pytest.approx(own) for key, own in usual.items()}
+        plain = own.search("a storm", corpus=tiny_runs.corpus, top=10)
+        own.space(index.file.space.channels, {"pressure [hPa]": (0.0, 1.0)})  # another search has left its own behind
+        frame = pd.DataFrame(index.corpus().values()[3].T, columns=[channel.key for channel in index.info.channels])
+        same_answers(index.search("a storm", within="series", model=own), plain)
+        assert index.search(series=frame, top=1, model=own)[0].score == pytest.approx(1, abs=1e-4)
+
+
+def test_a_folder_that_was_built_is_read_a_shard_at_a_time(tiny_runs, monkeypatch):
+    monkeypatch.setattr(Corpus, "load", None)
+    assert len(CorpusBlocks(tiny_runs.corpus, 1024).block(0)) == 60
 
 
 def test_another_model_is_refused(index, tiny_runs, tmp_path):
@@ -353,6 +391,19 @@ def test_an_index_in_milvus_answers_alike(model, tiny_runs, index, tmp_path):
             same_answers(other.search(**question, model=model), index.search(**question, model=model))
         assert other.delete(filter=Filter(split=("test",))) == index.count(Filter(split=("test",)))
         assert other.add(tiny_runs.corpus, model=model) == index.count(Filter(split=("test",)))
+
+
+def test_a_cluster_is_connected_to_if_the_user_names_it(built, tmp_path, monkeypatch):
+    copy = shutil.copytree(built, tmp_path / "copy")
+    plain = json.loads((copy / "index.json").read_text())
+    (copy / "index.json").write_text(
+        json.dumps(plain | {"engine": "milvus", "uri": "http://evil:1", "collection": "c"})
+    )
+    monkeypatch.setattr("trace_lit.inference.index_files.MilvusStore", None)  # is not asked
+    with pytest.raises(RetrievalError, match="TRACE_LIT_MILVUS_URI"):
+        Index.open(copy, token="secret")
+    with pytest.raises(RetrievalError, match="TRACE_LIT_MILVUS_URI"):
+        Index.open(copy, uri="http://mine:1", token="secret")
 
 
 ADD = """\

@@ -36,7 +36,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
         help="how vectors are searched: auto, exact, hnsw, ivf-sq8, ivf-pq (default: auto, by size)",
     )
     build.add_argument("--width", type=int, default=256, help="numbers of a compact vector, at most (default: 256)")
-    build.add_argument("--uri", help=f"of a Milvus, like http://localhost:19530; its token in ${TOKEN}")
+    build.add_argument("--uri", help=f"of a Milvus, like http://localhost:19530; its token is ${TOKEN}")
     add_trust(build)
     build.set_defaults(job=_build)
     more = commands.add_parser("add", help="bring corpora of an index up to date, or further ones in")

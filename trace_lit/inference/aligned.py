@@ -267,7 +267,7 @@ class AlignedRun(LoadedRun):
                 vectors.append(embed_series(space, _batches(dataset, self.config.evaluation.batch_size), self.device))
                 rows.append(dataset.rows)
             ids = corpus.ids[np.concatenate(rows)].tolist()
-            index = VectorIndex(torch.cat(vectors).numpy(), ids, corpus.fingerprint)
+            index = VectorIndex(torch.cat(vectors).numpy(), ids)
             self._retrievers[key] = Retriever(space, corpus, index, self.device)
         return self._retrievers[key]
 

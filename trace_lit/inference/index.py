@@ -71,17 +71,22 @@ class Index:
     Searching may go on in several threads and processes; one process at a time writes, and the others see it.
     """
 
-    def __init__(self, place: Path, file: IndexFile, token: str | None) -> None:
+    def __init__(self, place: Path, file: IndexFile, uri: str | None, token: str | None) -> None:
         self.place, self.file = place, file
         self.projection = Projection.load(place / PROJECTION_FILE)
-        self.store = file.store(place, token)
+        self.store = file.store(place, uri, token)
         self._model: AlignedRun | None = None
         self._corpora: dict[str, Corpus] = {}
         self._lock = threading.Lock()  # of the model, which learns the channels of one index at a time
 
     @classmethod
-    def open(cls, place: str | Path, *, token: str | None = None) -> Index:
-        """Open the index in the folder `place`; `token` is that of a cluster of Milvus.
+    def open(cls, place: str | Path, *, uri: str | None = None, token: str | None = None) -> Index:
+        """Open the index in the folder `place`.
+
+        Parameters
+        ----------
+        uri, token
+            Of the cluster of Milvus that has its vectors; by default, the URI is $TRACE_LIT_MILVUS_URI.
 
         Raises
         ------
@@ -94,7 +99,7 @@ class Index:
         >>> index.search("a cold front", top=3)[0].id  # doctest: +SKIP
         'ny_42960'
         """
-        return cls(Path(place), IndexFile.read(Path(place)), token)
+        return cls(Path(place), IndexFile.read(Path(place)), uri, token)
 
     @classmethod
     def build(
@@ -137,7 +142,7 @@ class Index:
         settings = {"engine": engine, "kind": kind, "width": width, "uri": uri, "token": token}
         folder = None if parts is None else Path(parts)
         build_index(model, corpora, Path(out), parts=folder, **settings)  # type: ignore[arg-type]
-        return cls.open(out, token=token)
+        return cls.open(out, uri=uri, token=token)
 
     def search(
         self,

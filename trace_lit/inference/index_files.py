@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from trace_lit.retrieval.stores import FaissStore, MilvusStore, Store
 
 FORMAT = 1
 ENGINES = ("faiss", "milvus")
+URI = "TRACE_LIT_MILVUS_URI"  # the cluster that the user means
 INDEX_FILE, PROJECTION_FILE = "index.json", "projection.npy"
 _STORE, _MILVUS = "store", "milvus.db"
 
@@ -95,8 +97,13 @@ class IndexFile:
         if self.uri is not None and self.collection is not None:
             MilvusStore.drop(self.uri, self.collection, token)
 
-    def store(self, folder: Path, token: str | None) -> Store:
-        """The store, opened."""
+    def store(self, folder: Path, uri: str | None, token: str | None) -> Store:
+        """The store, opened; a cluster only if `uri`, or the environment, names the same one as the file."""
         if self.engine == "faiss":
             return FaissStore(folder / _STORE)
+        if self.uri is not None and self.uri != (uri or os.environ.get(URI)):
+            raise RetrievalError(
+                f"{folder} keeps its vectors in the Milvus at {self.uri}; if you know that it is one of yours, name it by ${URI} "
+                "(uri=…): an index may be somebody else's, and a token is sent to it"
+            )
         return MilvusStore(self.uri or str(folder / _MILVUS), self.collection or "", token)

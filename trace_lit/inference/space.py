@@ -17,7 +17,7 @@ from data_modules.blocks import CorpusBlocks
 from data_modules.corpus import Corpus
 from data_modules.dataset import CorpusDataset
 from data_modules.text_table import TextTable
-from data_modules.vocabulary import usual_values
+from data_modules.vocabulary import streamed_usual_values
 from data_modules.windows import check_lengths
 from trace_lit.alignment import SearchSpace
 from trace_lit.channels import Channel
@@ -50,7 +50,7 @@ class Space:
         channels = tuple({channel.key: channel for own in corpora for channel in own.info.channels}.values())
         usual = None
         if model.config.data.usual == "corpus":
-            usual = usual_values([own.as_one() for own in corpora])
+            usual = streamed_usual_values(corpora)
         run = UNIVERSAL if model.checkpoint.packaged else relative(model.folder, folder)
         keys = model.space(channels, usual).part_keys
         return cls(model.checksum, run, channels, keys, model.config.encoder.width, usual)

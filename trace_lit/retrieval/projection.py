@@ -19,6 +19,7 @@ from trace_lit.retrieval.errors import RetrievalError
 
 WIDTH = 256
 _SPAN = 1024  # directions that it is chosen among, where the vectors are longer
+_UNTOLD = 1e-4  # deviation of each number of vectors that fill up a small sample
 _RIDGE = 1e-4  # of the mean variance, added to each direction's: a sample may miss it
 
 
@@ -85,7 +86,10 @@ def _span(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
         return np.eye(vectors.shape[1], dtype=np.float32)
     from sklearn.utils.extmath import randomized_svd
 
-    return randomized_svd(vectors, min(count, len(vectors)), n_iter=2, random_state=0)[2].T
+    if len(vectors) < 2 * count:  # others may be added later: some directions of which these tell nothing
+        others = np.random.default_rng(0).normal(scale=_UNTOLD, size=(2 * count, vectors.shape[1]))
+        vectors = np.concatenate([vectors, others.astype(np.float32)])
+    return randomized_svd(vectors, count, n_iter=2, random_state=0)[2].T
 
 
 def _root(vectors: NDArray[np.float32]) -> NDArray[np.floating]:

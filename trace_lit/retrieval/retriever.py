@@ -84,7 +84,7 @@ class Retriever:
         """Over embedded splits: of each, the corpus rows that its dataset stands for, and its pool."""
         vectors = np.concatenate([pool.series.numpy() for _, pool in pools])
         rows = np.concatenate([rows[pool.index.numpy()] for rows, pool in pools])
-        return cls(model, corpus, VectorIndex(vectors, corpus.ids[rows].tolist(), corpus.fingerprint), device)
+        return cls(model, corpus, VectorIndex(vectors, corpus.ids[rows].tolist()), device)
 
     def by_text(self, text: Tensor, top: int = 5) -> list[Hit]:
         """The series that fit a text best, given as the vectors (S, D) of its S sentences; best first."""

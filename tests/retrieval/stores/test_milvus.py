@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.retrieval.stores.conftest import EXACT, WIDTH, windows
+from tests.retrieval.stores.conftest import EXACT, WIDTH, ids, windows
 from trace_lit.retrieval import Filter
 from trace_lit.retrieval.stores import MilvusStore, StoreError
 from trace_lit.retrieval.stores.milvus import expression
@@ -70,6 +70,39 @@ def test_a_closed_file_keeps_what_it_had_and_can_be_moved(tmp_path):
     assert again.count(Filter()) == 10
     assert again.describe()["kind"] == "auto"
     again.close()
+
+
+ADD = """\
+import sys
+from tests.retrieval.stores.conftest import windows
+from trace_lit.retrieval.stores import MilvusStore
+store = MilvusStore(sys.argv[1], "c")
+for first in range(0, 100_000, 10):
+    store.upsert([windows(range(first, first + 10))])
+    print("a batch", flush=True)
+"""
+
+
+def test_kill_9_while_adding_leaves_each_batch_whole_or_absent(tmp_path):
+    path = str(tmp_path / "milvus.db")
+    store = MilvusStore.create(path, "c", WIDTH, EXACT, "exact")
+    store.upsert([windows(range(1000, 1010))])
+    store.close()
+    with subprocess.Popen([sys.executable, "-c", ADD, path], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for _ in range(3):
+            assert process.stdout.readline() == b"a batch\n"
+        time.sleep(0.02)
+        process.kill()
+    store = MilvusStore(path, "c")
+    own = sorted(int(name.removeprefix("day ")) for name in ids(store, store.select(Filter())))
+    assert own[-10:] == list(range(1000, 1010))
+    assert len(own) % 10 == 0
+    assert len(own) >= 40
+    assert own[:-10] == list(range(len(own) - 10))
+    store.upsert([windows(range(1000, 1010))])  # and goes on
+    assert store.count(Filter()) == len(own)
+    store.close()
 
 
 def test_an_expression_holds_no_text_of_a_filter():

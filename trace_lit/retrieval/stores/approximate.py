@@ -23,7 +23,7 @@ faiss: Any = importlib.import_module("faiss")  # the types that come with it do 
 
 KINDS = ("auto", "exact", "hnsw", "ivf-sq8", "ivf-pq")
 EXACT_ROWS = 50_000  # up to which "auto" compares with all vectors
-LARGE_ROWS = 5_000_000  # in a store, from which "auto" quantises products, which take an eighth of the memory
+LARGE_ROWS = 20_000_000  # in a store, from which "auto" quantises products, which take an eighth of the memory
 WANTED = 0.99  # share of the ten nearest that are among `AMONG` found
 AMONG = 100
 NEAREST = 10
@@ -68,6 +68,10 @@ class Approximate:
         settings = _settings(self.index, max(effort, k if self.kind == "hnsw" else 0), selector)
         _, found = self.index.search(query.reshape(1, -1), k, params=settings)
         return found[0][found[0] >= 0]
+
+    def among(self, k: int) -> int:
+        """How many are to be found, for the full vectors to choose the k nearest of them."""
+        return 8 * k + 128 if self.kind == "ivf-pq" else 2 * k + 32
 
     def write(self, file: IO[bytes]) -> None:
         """Write it to a file."""

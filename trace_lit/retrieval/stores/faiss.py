@@ -25,7 +25,7 @@ from trace_lit.holding import held
 from trace_lit.plain import PlainError, read_json, to_json
 from trace_lit.retrieval.filters import Filter
 from trace_lit.retrieval.stores.approximate import EXACT_ROWS, check_kind
-from trace_lit.retrieval.stores.base import COLUMNS, Found, Rows, StoreError, check_width
+from trace_lit.retrieval.stores.base import COLUMNS, Found, Rows, StoreError, check_width, taken
 from trace_lit.retrieval.stores.segment import Segment, SegmentWriter
 from trace_lit.retrieval.stores.words import bm25
 
@@ -155,11 +155,13 @@ class FaissStore:
         return np.concatenate(found)
 
     def rows(self, places: NDArray[Any]) -> pa.Table:
-        tables, order = [COLUMNS.empty_table()], []
+        if not len(places):
+            return COLUMNS.empty_table()
+        tables, order = [], []
         for segment, number, at in self._by_segment(places):
             tables.append(segment.rows(number))
             order.append(at)
-        return pa.concat_tables(tables).take(pa.array(np.argsort(np.concatenate([np.zeros(0, np.int64), *order]))))
+        return taken(pa.concat_tables(tables), np.argsort(np.concatenate(order)))
 
     def exact(self, places: NDArray[Any]) -> NDArray[np.float32]:
         vectors = np.empty((len(places), self.exact_width), np.float32)

@@ -27,7 +27,7 @@ from trace_lit.atomic import sync_folder, written
 from trace_lit.errors import first_line
 from trace_lit.retrieval.filters import Filter
 from trace_lit.retrieval.stores.approximate import Approximate, chosen
-from trace_lit.retrieval.stores.base import COLUMNS, Rows, StoreError
+from trace_lit.retrieval.stores.base import COLUMNS, Rows, StoreError, taken
 from trace_lit.retrieval.stores.words import Postings
 
 _GROUP = 1024  # rows of a Parquet row group, which are read together
@@ -84,7 +84,7 @@ class Segment:
         with self._lock:
             table = self._file.read_row_groups(groups.tolist(), columns=COLUMNS.names)
         sizes = self._first[groups + 1] - self._first[groups]
-        return table.take(pa.array((sizes.cumsum() - sizes)[place] + numbers - self._first[group])).cast(COLUMNS)
+        return taken(table, (sizes.cumsum() - sizes)[place] + numbers - self._first[group]).cast(COLUMNS)
 
     @cached_property
     def _first(self) -> NDArray[np.int64]:
@@ -153,7 +153,7 @@ class Segment:
                 return numbers[own], best
             own, best = _best(self.compact[numbers], query, k)
             return numbers[own], best
-        found = self.approximate.search(query, min(self.count, 2 * k + 32), admitted)
+        found = self.approximate.search(query, min(self.count, self.approximate.among(k)), admitted)
         own, best = _top(self.compact[np.sort(found)] @ query, k)
         return np.sort(found)[own], best
 
