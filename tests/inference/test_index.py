@@ -369,7 +369,7 @@ def test_commands(tiny_runs, tmp_path, capsys, monkeypatch):
     plain = done("search", run, "--corpus", corpus, "--text", "rain")[0]
     assert done("embed", run, "--corpus", corpus, "--out", tmp_path / "parts", "--shard", "0/1")[0]
     assert "60 windows" in done("index", "build", run, "--parts", tmp_path / "parts")[0]
-    monkeypatch.setattr("trace_lit.inference.AlignedRun._retriever", None)  # what embeds the corpus
+    monkeypatch.setattr("trace_lit.inference.AlignedRun.retriever", None)  # what embeds the corpus
     assert done("search", run, "--corpus", corpus, "--text", "rain") == (plain, "")
     monkeypatch.undo()
     copy = shutil.copytree(corpus, tmp_path / "weather")

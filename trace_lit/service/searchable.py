@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -152,7 +152,7 @@ class CorpusSearch:
         if len(places) > question.top:
             places = places[np.argpartition(-scores[places], question.top - 1)[: question.top]]
         places = places[np.argsort(-scores[places], kind="stable")]
-        hits = [self._retriever.hit(float(scores[place]), int(place)) for place in places]
+        hits = [self._hit(float(scores[place]), int(place)) for place in places]
         if question.explain and hits:
             query = question.text if question.text is not None else vector
             hits = self._retriever.explained(hits, self.model.parts_for(self._corpus, query))
@@ -195,7 +195,10 @@ class CorpusSearch:
         return {name: row for row, name in enumerate(self._corpus.ids)}
 
     def find(self, name: str) -> Hit:
-        return self._retriever.hit(1.0, self._retriever.place(self._known(name)))
+        return self._hit(1.0, self._retriever.place(self._known(name)))
+
+    def _hit(self, score: float, place: int) -> Hit:
+        return replace(self._retriever.hit(score, place), corpus=self.name)  # the name that clients know it by
 
     @cached_property
     def _values(self) -> list[NDArray[np.floating]]:

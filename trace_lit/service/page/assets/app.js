@@ -68,7 +68,7 @@
     const windows = [...hits.map((hit) => hit.values), ...(answer.query ? [answer.query] : [])];
     const ranges = page.ranges(windows, keys);
     const best = Math.max(...hits.map((hit) => hit.score));
-    const cards = hits.map((hit, place) => page.card({ hit, rank: place + 1, keys, ranges, best, actions: actions(hit, place) }));
+    const cards = hits.map((hit, place) => page.card({ hit, rank: place + 1, keys, ranges, best, several: corpus.corpora.length > 1, actions: actions(hit, place) }));
     if (answer.query) cards.unshift(page.queryCard(page.question.csv ? page.question.name || "Your series" : "The window you chose", answer.query, keys, ranges));
     const words = `${page.plural(hits.length, "hit")} among ${page.plural(answer.searched, "window")}`;
     find("results").replaceChildren(

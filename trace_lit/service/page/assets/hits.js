@@ -88,8 +88,8 @@
     return make("div", {}, words, more);
   }
 
-  /** One hit. `actions` are pairs of a name and what happens. */
-  page.card = ({ hit, rank, keys, ranges, best, actions }) => {
+  /** One hit; `several` where hits may be of several corpora. `actions` are pairs of a name and what happens. */
+  page.card = ({ hit, rank, keys, ranges, best, several, actions }) => {
     const reasons = page.reasons(hit);
     const title = `hit-${rank}`;
     const share = best > 0 ? Math.max(0, Math.min(1, hit.score / best)) : 0;
@@ -103,7 +103,7 @@
           make("h3", { id: title }, make("span", { class: "hidden-visually" }, `Hit ${rank}: `), page.span(hit.start, hit.end)),
           make("div", { class: "id", title: hit.id }, hit.id)),
         make("div", { class: "score", title: "The inner product of unit vectors, at most 1" }, make("span", { class: "hidden-visually" }, "score "), hit.score.toFixed(3), bar)),
-      make("div", { class: "badges" }, hit.label && make("span", { class: "badge" }, hit.label), make("span", { class: "badge plain" }, hit.split), hit.corpus && make("span", { class: "badge plain" }, hit.corpus)),
+      make("div", { class: "badges" }, hit.label && make("span", { class: "badge" }, hit.label), make("span", { class: "badge plain" }, hit.split), several && make("span", { class: "badge plain" }, hit.corpus)),
       fit && make("p", { class: "fit" }, fit),
       hit.values && page.smallMultiples(hit.values, keys.filter((key) => hit.values.channels[key]), ranges, reasons, `hit-${rank}`),
       excerpt(hit.text),
