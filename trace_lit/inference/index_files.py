@@ -103,7 +103,7 @@ class IndexFile:
             return FaissStore(folder / _STORE)
         if self.uri is not None and self.uri != (uri or os.environ.get(URI)):
             raise RetrievalError(
-                f"{folder} keeps its vectors in the Milvus at {self.uri}; if that is yours, name it by ${URI} (uri=…): an index "
-                "may be somebody else's, and a token is sent to it"
+                f"{folder} keeps its vectors in the Milvus at {self.uri}; if that is yours, name it by ${URI} (uri=…): "
+                "an index may be somebody else's, and a token is sent to it"
             )
         return MilvusStore(self.uri or str(folder / _MILVUS), self.collection or "", token)
