@@ -17,7 +17,7 @@ import pyarrow as pa
 import yaml
 
 from data_modules.assembly import assembled
-from data_modules.corpus import Corpus, CorpusError, Record, write_grown
+from data_modules.corpus import IN_MEMORY, Corpus, CorpusError, Record, write_grown
 from data_modules.schema import SCHEMA, CorpusInfo, end_times, start_times, values_type
 from data_modules.sources import tables
 from data_modules.tables.counts import Counts
@@ -55,10 +55,13 @@ def append(path: str | Path, counts: Counts, root: str | Path | None = None) -> 
     Raises
     ------
     CorpusError
-        It was not built from tables, was built elsewhere and no `root` is given, or its files cannot be read.
+        It was not built from tables, was built elsewhere and no `root` is given, is too large, or its files cannot be
+        read.
     """
     path = Path(path)
     corpus, origin = Corpus.load(path), _origin(path)
+    if corpus.series is not None:
+        corpus = _as_rows(corpus)
     if not corpus.known_as([origin.fingerprint]):
         raise CorpusError(f"{path} was built again since its {SOURCE_FILE} was written; build it from its tables first")
     if root is None and Path(origin.place) != path.resolve():
@@ -77,6 +80,17 @@ def append(path: str | Path, counts: Counts, root: str | Path | None = None) -> 
     grown = _grown(corpus, new)
     write_grown(grown, path)
     return grown, len(new)
+
+
+def _as_rows(corpus: Corpus) -> Corpus:
+    """A corpus that stores series, as one that stores rows, as which it is written when it has grown."""
+    cells = int(corpus.lengths.sum()) * len(corpus.info.channels)
+    if cells > IN_MEMORY:
+        raise CorpusError(
+            f"{corpus.path} has {cells:,} values in its windows, which are stored once as series; rows are added to corpora "
+            f"of up to {IN_MEMORY:,} values only: build it again from its files with `trace-lit data build`"
+        )
+    return Corpus(corpus.path, corpus.info, corpus.fingerprint, corpus.table())
 
 
 def _origin(path: Path) -> Origin:

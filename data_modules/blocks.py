@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_modules.corpus import INFO_FILE, Corpus, read_header
-from data_modules.schema import CorpusError, CorpusInfo, values_type
+from data_modules.schema import STORED_FORMAT, CorpusError, CorpusInfo, values_type
 from data_modules.shards import find_shards, read_shard
 from data_modules.splits import SPLITS
 from data_modules.validation import row_problems, summary
@@ -25,7 +25,8 @@ class CorpusBlocks:
     ----------
     place
         Its folder, or a `Corpus`. Of a folder that was built, a shard at a time is read; one made by hand is read at once,
-        since splits and channel texts that it leaves out depend on all rows.
+        since splits and channel texts that it leaves out depend on all rows. One that stores series keeps its values on
+        the disk.
     size
         Rows of a block.
 
@@ -47,7 +48,7 @@ class CorpusBlocks:
         self._shard: tuple[int, pa.Table] | None = None  # the one that was read last
         if self._loaded is None:
             header = read_header(Path(str(place)))
-            if "fingerprint" in header:
+            if "fingerprint" in header and header["format"] != STORED_FORMAT:
                 self._open(Path(str(place)), header)
                 return
             self._loaded = Corpus.load(Path(str(place)))
@@ -57,6 +58,8 @@ class CorpusBlocks:
 
     def _open(self, path: Path, header: dict[str, object]) -> None:
         declared, fingerprint = header.pop("rows"), str(header.pop("fingerprint"))
+        for key in ("format", "history", "training_fingerprint"):
+            header.pop(key, None)
         try:
             self.info = CorpusInfo.from_dict(header)
         except CorpusError as error:
@@ -85,7 +88,7 @@ class CorpusBlocks:
         """The rows of a block, as a corpus of their own."""
         first, last = number * self.size, min((number + 1) * self.size, self.rows)
         loaded = self._loaded
-        table = self._rows(first, last) if loaded is None else loaded.table().slice(first, last - first)
+        table = self._rows(first, last) if loaded is None else loaded.part(first, last)
         return Corpus(self.path, self.info, self.fingerprint, table.combine_chunks())
 
     def _rows(self, first: int, last: int) -> pa.Table:

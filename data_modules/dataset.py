@@ -71,23 +71,26 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         self.corpus = corpus
         self.statements = statements
         self.split = split
-        self.rows = np.array(range(len(corpus)) if split is None else corpus.select(split), dtype=np.int64)
+        self.rows = np.arange(len(corpus), dtype=np.int64) if split is None else corpus.rows_of(split)
         self.random_offset = random_offset
         self.jitter = jitter
         self.seed = seed
         self.windows = Windows.stitched(corpus, self.rows.tolist())
-        if zero_is_missing:
-            self.windows.values[self.windows.values == 0] = torch.nan
+        self.zero_is_missing = zero_is_missing
         self.channel_ids = torch.tensor(vocabulary.ids(corpus.info.channels))
         self._usual = vocabulary.usual(corpus.info.channels)
         self._texts = texts
         self._channel_texts = channel_texts
-        self._text = texts.numbers(corpus.texts[row] for row in self.rows)  # (N,)
-        self._channel_text = channel_texts.numbers(
-            text for row in self.rows for text in corpus.channel_texts[row]
-        ).view(len(self.rows), len(self.channel_ids))
+        self._text = torch.zeros(len(self.rows), dtype=torch.int64)
+        if len(texts):
+            self._text = texts.numbers(corpus.texts[row] for row in self.rows)
+        self._channel_text = torch.zeros(len(self.rows), len(self.channel_ids), dtype=torch.int64)
+        if len(channel_texts):
+            every = (text for row in self.rows for text in corpus.channel_texts[row])
+            self._channel_text = channel_texts.numbers(every).view_as(self._channel_text)
         self._label = torch.from_numpy(_renamed(corpus, label_names)[self.rows])
-        self._series = torch.from_numpy(np.unique(corpus.series_ids.astype(str), return_inverse=True)[1][self.rows])
+        names, numbers = corpus.series_numbers
+        self._series, self._series_count = torch.from_numpy(numbers[self.rows]), len(names)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -95,7 +98,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
     @property
     def series_count(self) -> int:
         """Series ids are below it."""
-        return len(np.unique(self.corpus.series_ids.astype(str)))
+        return self._series_count
 
     @property
     def texts(self) -> list[str]:
@@ -103,7 +106,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         return [self.corpus.texts[row] for row in self.rows]
 
     @property
-    def values(self) -> list[NDArray[np.float32]]:
+    def values(self) -> list[NDArray[np.floating]]:
         """The windows (C, T) of the rows, NaN where missing."""
         values = self.corpus.values()
         return [values[row] for row in self.rows]
@@ -131,6 +134,8 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         steps = int(length.max()) if len(index) else 0
         place = (first + length - steps).unsqueeze(1) + torch.arange(steps)  # (B, T)
         values = windows.values[place.clamp(min=0)].transpose(1, 2)  # (B, C, T)
+        if self.zero_is_missing:
+            values = torch.where(values == 0, torch.nan, values)
         observed = ~values.isnan() & (place >= first.unsqueeze(1)).unsqueeze(1)
         offset = choose_offset(values, observed, *self._usual)
         vectors, mask = self._texts.look_up(text)
@@ -153,7 +158,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
             channel_text_id=TextTable.ids(channel_text),
             series_id=self._series[index],
             span=torch.stack([windows.begin[first], windows.end[first + length - 1]], dim=1),
-            times=windows.begin[place.clamp(min=0)],
+            times=windows.begin[torch.maximum(place, first.unsqueeze(1))],
             statements=statements,
             offset=offset,
         )

@@ -24,8 +24,8 @@ def training_vocabulary(
     Corpora that share a channel are pooled. A channel without a value in any training row counts as never seen.
     """
     channels = _distinct_channels(corpora)
-    values = _training_values(corpora)
-    mean, deviation = zip(*(_statistics(values[channel.key]) for channel in channels), strict=True)
+    found = _statistics(corpora)
+    mean, deviation = zip(*(found[channel.key] for channel in channels), strict=True)
     return (known or ChannelVocabulary()).extended(channels, _vectors(channels, encoder, known), mean, deviation)
 
 
@@ -59,8 +59,7 @@ def local_vocabulary(
 
 def usual_values(corpora: Sequence[Corpus]) -> dict[str, tuple[float, float]]:
     """Mean and standard deviation of each channel, by key, in the training rows, or in all rows of a corpus without any."""
-    values = _training_values(corpora, or_all=True)
-    return {channel.key: _statistics(values[channel.key]) for channel in _distinct_channels(corpora)}
+    return _statistics(corpora, or_all=True)
 
 
 def streamed_usual_values(corpora: Sequence[CorpusBlocks]) -> dict[str, tuple[float, float]]:
@@ -100,6 +99,10 @@ def _observed(
                 yield channel.key, values[~np.isnan(values)]
 
 
+def _spread(mean: float, deviation: float) -> float:
+    return deviation or abs(mean) or 1.0
+
+
 def _distinct_channels(corpora: Sequence[Corpus]) -> list[Channel]:
     """In order of appearance; of the channels with one key, the first."""
     channels: dict[str, Channel] = {}
@@ -116,31 +119,38 @@ def _vectors(channels: list[Channel], encoder: TextEncoder | None, known: Channe
     return torch.from_numpy(encoder.encode([channel.text for channel in channels]))
 
 
-def _training_values(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, list[NDArray[np.floating]]]:
-    """For each channel the values (T,) of all training rows of all corpora, or of all rows where a corpus has none."""
-    values: dict[str, list[NDArray[np.floating]]] = {}
-    for corpus in corpora:
-        windows = corpus.values()
-        train = list(corpus.select("train"))
-        if or_all and not train:
-            train = list(range(len(corpus)))
-        for number, channel in enumerate(corpus.info.channels):
-            values.setdefault(channel.key, []).extend(windows[row][number] for row in train)
-    return values
+def _statistics(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of each channel, by key, over the windows of all training rows; NaN without a value.
 
-
-def _statistics(parts: list[NDArray[np.floating]]) -> tuple[float, float]:
-    """Mean and standard deviation of the observed values; NaN where there is none.
-
-    A constant channel has no spread to measure others by; its deviation is its level, or 1.
+    With `or_all`, of all rows of a corpus that has no training rows. A constant channel has no spread to measure others by;
+    its deviation is its level, or 1.
     """
-    values = np.concatenate(parts, dtype=np.float64) if parts else np.empty(0)
-    values = values[~np.isnan(values)]
-    if len(values) == 0:
-        return float("nan"), float("nan")
-    mean = float(values.mean())
-    return mean, _spread(mean, 0.0 if values.min() == values.max() else float(values.std()))
+    rows = [corpus.rows_of("train") for corpus in corpora]
+    rows = [
+        np.arange(len(corpus)) if or_all and not len(own) else own for corpus, own in zip(corpora, rows, strict=True)
+    ]
+    places = {channel.key: number for number, channel in enumerate(_distinct_channels(corpora))}
+    count, total, squares = (np.zeros(len(places)) for _ in range(3))
+    low, high = np.full(len(places), np.inf), np.full(len(places), -np.inf)
+    for place, values, seen in _by_channel(corpora, rows, places):
+        count[place] += seen.sum((0, 2))
+        total[place] += np.where(seen, values, 0.0).sum((0, 2))
+        low[place] = np.minimum(low[place], np.where(seen, values, np.inf).min((0, 2)))
+        high[place] = np.maximum(high[place], np.where(seen, values, -np.inf).max((0, 2)))
+    mean = total / np.where(count, count, np.nan)
+    for place, values, seen in _by_channel(corpora, rows, places):
+        squares[place] += np.square(np.where(seen, values - mean[place][:, None], 0.0)).sum((0, 2))
+    deviation = np.sqrt(squares / np.where(count, count, np.nan))
+    level = np.where(mean == 0, 1.0, np.abs(mean))
+    deviation = np.where((low == high) | (deviation == 0), level, deviation)
+    return {key: (float(mean[number]), float(deviation[number])) for key, number in places.items()}
 
 
-def _spread(mean: float, deviation: float) -> float:
-    return deviation or abs(mean) or 1.0
+def _by_channel(
+    corpora: Sequence[Corpus], rows: Sequence[NDArray[np.int64]], places: dict[str, int]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]]:
+    """Blocks of windows: the places of their C channels, values (n, C, T), and which of them are observed."""
+    for corpus, own in zip(corpora, rows, strict=True):
+        place = np.array([places[channel.key] for channel in corpus.info.channels])
+        for _, values in corpus.blocks(own):
+            yield place, values.astype(np.float64), ~np.isnan(values)

@@ -79,7 +79,7 @@ class MultimodalBatch:
     channel_text_id: Tensor  # (B, C) int64, likewise
     series_id: Tensor  # (B,) int64, equal ids = windows of one series
     span: Tensor  # (B, 2) int64, the window's first second and the second after its last step, since 1970
-    times: Tensor | None = None  # (B, T) int64, the first second of each step since 1970
+    times: Tensor | None = None  # (B, T) int64, the first second of each step since 1970; of padding, any
     future: Tensor | None = None  # (B, C, H) float32, in the channel's own units less `offset`, 0 where not observed
     future_observed: Tensor | None = None  # (B, C, H) bool
     retrieved: Retrieved | None = None

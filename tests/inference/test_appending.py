@@ -70,6 +70,31 @@ def test_a_run_stays_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert trace_lit.load(run.folder).checkpoint.data_fingerprint == old.fingerprint
 
 
+def test_rows_behind_stored_series(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, place = tmp_path / "data", tmp_path / "corpus"
+    with monkeypatch.context() as patch:
+        patch.setattr("data_modules.corpus.IN_MEMORY", 100)
+        words = ["--source", "tables", "--root", str(project / "data"), "--out", str(place)]
+        assert main(["data", "build", *words, str(project / "tables.yaml")]) == 0
+    old = Corpus.load(place)
+    assert old.series is not None
+    texts = old.texts
+    write(data, files())
+    with monkeypatch.context() as patch:
+        patch.setattr("data_modules.appending.IN_MEMORY", 100)
+        with pytest.raises(CorpusError, match=r"stored once as series.*build it again"):
+            append(place, Counts(), root=data)
+    assert Corpus.load(place).fingerprint == old.fingerprint
+    grown, new = append(place, Counts(), root=data)
+    assert new == 10
+    assert validate_corpus(place) == []
+    assert list(place.glob("values-*")) == []
+    assert grown.training_fingerprint == old.training_fingerprint
+    was = Corpus.load(place).as_it_was(old.fingerprint)
+    assert was is not None
+    assert was.texts == texts
+
+
 def test_what_is_added_twice_changed_or_late(project: Path, tmp_path: Path) -> None:
     data, place = tmp_path / "data", tmp_path / "corpus"
     shutil.copytree(project / "data", data)
