@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -31,7 +32,7 @@ class IndexSearch:
 
     def __init__(self, name: str, model: AlignedRun, index: Index) -> None:
         self.name, self.model, self.index = name, model, index
-        self._values: dict[str, list[NDArray[np.floating]]] = {}  # by corpus: views
+        self._values: dict[str, Sequence[NDArray[np.floating]]] = {}  # by corpus: views
 
     @cached_property
     def info(self) -> CorpusInfo:

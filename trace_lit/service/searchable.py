@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -201,7 +202,7 @@ class CorpusSearch:
         return replace(self._retriever.hit(score, place), corpus=self.name)  # the name that clients know it by
 
     @cached_property
-    def _values(self) -> list[NDArray[np.floating]]:
+    def _values(self) -> Sequence[NDArray[np.floating]]:
         return self._corpus.values()
 
     def values(self, hit: Hit) -> dict[str, Any]:
