@@ -11,6 +11,7 @@ PRECISION ?= auto
 STRATEGY ?= auto
 SEED ?=
 RESUME ?=
+RECIPE ?=
 RUNS ?=
 BUDGET ?= 25
 ARGS ?=
@@ -31,10 +32,10 @@ FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESU
 FIND = $(CLI) runs --domain $(DOMAIN) --stage align --paths
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search serve load tensorboard bench ablation mining results forecast tuning gain weather paper universal figures faults docs clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search serve load tensorboard bench ablation mining results forecast forecast-all tuning gain weather paper universal figures faults docs clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
 
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -66,8 +67,8 @@ align: setup  ## stage 2, from the pre-trained run of the same name where there 
 	$(CLI) fit $(wildcard experiments/$(DOMAIN)/align.yaml) stage=align $(FIT) \
 		init_from=auto $(ARGS)
 
-tune: setup  ## stage 3, from the aligned or the pre-trained run of the same name where there is one
-	$(CLI) fit $(wildcard experiments/$(DOMAIN)/tune.yaml) stage=tune $(FIT) \
+tune: setup  ## stage 3, from the aligned or the pre-trained run of the same name where there is one; by experiments/forecast/auto.yaml where the domain has no recipe
+	$(CLI) fit $(or $(RECIPE),$(wildcard experiments/$(DOMAIN)/tune.yaml),experiments/forecast/auto.yaml) stage=tune $(FIT) \
 		init_from=auto $(ARGS)
 
 evaluate: setup  ## retrieval metrics of an aligned run on its test split: DOMAIN, RUN, CORPUS, ARGS (--split, --json)
@@ -109,6 +110,9 @@ results: setup  ## the measured domains and the joint run: ROOT (the folder with
 
 forecast: setup  ## forecasts of Health_US and Energy beside the baselines: ROOT (the folder with timemmd), five seeds
 	$(BIN)/python experiments/forecast.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+forecast-all: setup  ## forecasts of every data set below ROOT by one recipe beside the baselines; ARGS="--only Health_US Energy"
+	$(BIN)/python experiments/forecast_all.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
 tuning: setup  ## light tuning beside heavier, and whether retrieval still works after it: ROOT (the folder with timecap and timemmd), five seeds
 	$(BIN)/python experiments/light_tuning.py $(if $(ROOT),--root $(ROOT)) $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from data_modules.splits import check_split
 from trace_lit.config import ConfigError, option
 
 
@@ -52,10 +53,10 @@ class WindowConfig:
     horizon: int = option(
         12, "steps after the origin; with labels, for retrieval: the steps that a label describes", at_least=1
     )
-    split: str = option(
+    split: Any = option(
         "rows",
-        "a step's split: its row's, or by steps the first 70 % and last 20 % of a series",
-        allowed=("rows", "steps"),
+        "a step's split: its row's (rows); the first 70 % and last 20 % of a series' steps (steps); or shares, counts, "
+        "durations or dates, like {train: 12 months, validation: 4 months, test: 4 months}",
     )
     stride: int = option(
         1, "steps between two training windows, and between the validation windows that choose the penalty", at_least=1
@@ -69,7 +70,9 @@ class WindowConfig:
     )
 
     def check(self) -> None:
-        """Raise ConfigError where the targets are no list of names."""
+        """Raise ConfigError where the targets are no list of names, or the split is none."""
+        if self.split not in ("rows", "steps") and (problem := check_split(self.split)):
+            raise ConfigError(f"window.split is {self.split!r}; {problem}")
         targets = self.targets
         named = isinstance(targets, list) and bool(targets) and all(isinstance(name, str) for name in targets)
         if targets is not None and not named:

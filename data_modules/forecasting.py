@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 from data_modules.config import WindowConfig
 from data_modules.corpus import Corpus, CorpusError
 from data_modules.frequency import Frequency
-from data_modules.splits import SPLITS
+from data_modules.splits import SPLITS, split_times
 from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
 from trace_lit.batch import NO_LABEL, MultimodalBatch, Retrieved, choose_offset, less
@@ -43,11 +43,12 @@ class Series:
     split: Tensor  # (S,) int64, place in SPLITS
 
     @classmethod
-    def of(cls, corpus: Corpus, split: str) -> Series:
+    def of(cls, corpus: Corpus, split: Any) -> Series:
         """Stitch the rows of `corpus`; a step's split is that of its "rows", or goes by the "steps" of its series.
 
         By steps, the first floor(0.7 n) of a series' n are for training and the last floor(0.2 n) for the test. The
-        splits meet at two moments, whatever holes the series has, and training uses nothing after the first.
+        splits meet at two moments, whatever holes the series has, and training uses nothing after the first. A mapping
+        gives other moments, see `split_times`.
         """
         windows = Windows.stitched(corpus, range(len(corpus))).with_times()
         start, end = windows.first - windows.before, windows.first + windows.length + windows.reach
@@ -72,10 +73,14 @@ class Series:
         else:
             begin = windows.begin[torch.arange(steps)]
             in_time = torch.from_numpy(np.lexsort((begin.numpy(), number.numpy())))
-            for own_steps in in_time.split(number.bincount().tolist()):
-                times, count = begin[own_steps], len(own_steps)
-                later = torch.cat([times, times[-1:] + 1])[[7 * count // 10, count - count // 5]]
-                part[own_steps] = torch.bucketize(times, later, right=True)
+            for own in in_time.split(number.bincount().tolist()):
+                times, count = begin[own], len(own)
+                if split == "steps":
+                    later = torch.cat([times, times[-1:] + 1])[[7 * count // 10, count - count // 5]]
+                else:
+                    moments = split_times(split, times.numpy().astype("datetime64[s]"))
+                    later = torch.from_numpy(moments.astype(np.int64))
+                part[own] = torch.bucketize(times, later, right=True)
         return cls(windows, begun, ended, number, step_length, part)
 
     def forecast_origins(self, lookback: int, horizon: int, split: str) -> Tensor:

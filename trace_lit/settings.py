@@ -206,6 +206,11 @@ class Config:
     init_from: str | None = option(
         None, "a run folder or a checkpoint whose encoder is the start; its encoder and text settings come along"
     )
+    by_frequency: dict[str, Any] = option(
+        {},
+        "settings for corpora whose steps are of a unit (hour, day, …) and whose series are that long, in place of those "
+        "that are not given, like {week: {0: {window: {season: 52}}}}; a run's own file has them in their places",
+    )
     callbacks: list[Any] = option(
         [], "further Lightning callbacks, like [{class: my:Callback, key: value}]", class_path=True
     )
@@ -338,8 +343,18 @@ def _check_model(config: Config) -> None:
             "'package.module:Class'",
         ),
         (
-            tune.scope == "head" or head.solver != "ridge" or config.stage != "tune" or tune.model != "trace",
-            f"tune.scope is {tune.scope!r}, but head.solver ridge solves the head alone; set it to ridge+sgd or sgd",
+            tune.scope == "head"
+            or head.solver not in ("ridge", "combination")
+            or config.stage != "tune"
+            or tune.model != "trace",
+            f"tune.scope is {tune.scope!r}, but head.solver {head.solver} solves the head alone; set it to ridge+sgd or sgd",
+        ),
+        (
+            head.solver != "combination"
+            or config.stage != "tune"
+            or (tune.task == "forecast" and entry.kind in ("encoder", "frozen")),
+            f"head.solver is combination, which forecasts with tune.model=trace or {', '.join(BACKBONES)}; of tune.task="
+            f"{tune.task} and tune.model={tune.model} it must be another",
         ),
         (
             not frozen or tune.scope == "head",
@@ -385,7 +400,7 @@ def _check_ignored(config: Config) -> None:
     entry = model_entry(tune.model)
     baseline = entry.kind in _WITHOUT_HEAD
     untrained = not entry.learns
-    solved = not baseline and head.solver in ("ridge", "none")
+    solved = not baseline and head.solver in ("ridge", "combination", "none")
     here, usual = to_dict(config), to_dict(Config())
     of_forecasts = (
         "window.split",
@@ -403,6 +418,11 @@ def _check_ignored(config: Config) -> None:
         (baseline, f"tune.model={tune.model}, which has no head of ours", learned),
         (head.solver == "none", "head.solver=none, which learns nothing", learned),
         (bool(head.quantiles), "head.quantiles, which are learned by their pinball loss", ("tune.loss",)),
+        (
+            head.solver == "combination",
+            "head.solver=combination, which has these by itself",
+            ("window.augmentation_scales", "head.calendar", "head.penalise", "head.penalties"),
+        ),
         (untrained, f"tune.model={tune.model}, which learns nothing", ("tune.loss",)),
         (solved, f"head.solver={head.solver}, which takes no gradient steps", ("tune.loss",)),
     ):

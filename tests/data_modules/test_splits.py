@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from data_modules.splits import SPLITS, overlapping_splits, split_by_time
+from data_modules.splits import SPLITS, check_split, overlapping_splits, split_by_time, split_times
 
 
 def windows(count: int, length: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,3 +69,44 @@ def test_a_long_early_window_is_found_behind_short_ones():
     assert overlapping_splits(["a"] * 4, starts, ends, splits) == [(0, 3)]
     splits = np.array(["test", "test", "test", "train"], dtype=object)
     assert overlapping_splits(["a"] * 4, starts, ends, splits) == [(3, 0)]
+
+
+@pytest.mark.parametrize(("count", "length"), [(300, 96), (200, 50), (90, 20)])
+def test_long_windows_at_every_step_leave_some_for_each_split(count, length):
+    starts, ends = windows(count, length, 1)
+    splits, keep = split_by_time(["a"] * count, starts, ends)
+    assert min(counts(splits[keep])) >= 1
+    assert overlapping_splits(["a"] * keep.sum(), starts[keep], ends[keep], splits[keep]) == []
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ({"train": "2 years", "validation": "6 months", "test": "6 months"}, [24, 6, 6]),
+        ({"train": 0.5, "validation": 0.25, "test": 0.25}, [20, 10, 10]),
+        ({"train": 20, "validation": 5, "test": 10}, [20, 5, 10]),
+        ({"validation": "2002-01-01", "test": "2003-01-01"}, [24, 12, 4]),
+    ],
+)
+def test_splits_are_given_as_durations_shares_counts_or_dates(split, expected):
+    months = np.arange("2000-01", "2003-05", dtype="datetime64[M]").astype("datetime64[s]")
+    assert check_split(split) is None
+    ends = split_times(split, months)
+    part = np.searchsorted(ends, months, side="right")
+    assert [int((part == number).sum()) for number in range(3)] == expected
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("weeks", "rows, steps"),
+        ({"train": 0.7}, "mapping"),
+        ({"train": 0.7, "validation": 3, "test": 0.2}, "all be shares"),
+        ({"train": 0.7, "validation": 0.2, "test": 0.2}, "sum to 1.1"),
+        ({"train": "2 fortnights", "validation": "1 day", "test": "1 day"}, "durations"),
+        ({"validation": "2003-01-01", "test": "2002-01-01"}, "before test"),
+        ({"validation": "soon", "test": "2002-01-01"}, "dates"),
+    ],
+)
+def test_a_split_that_is_none_is_refused(split, message):
+    assert message in check_split(split)

@@ -20,7 +20,8 @@ from data_modules.forecasting import Series
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
 from trace_lit.inference import evaluate_mean, evaluate_run, predict_mean
-from trace_lit.inference.predict import Asked, predict_run
+from trace_lit.inference.ensemble import fitted_weights
+from trace_lit.inference.predict import Asked, open_tuned, predict_run
 from trace_lit.inference.predictions import write_predictions
 from trace_lit.inference.show import draw_window
 from trace_lit.settings import load_config
@@ -321,3 +322,18 @@ def test_of_several_corpora_one_is_named(sea: Corpus, runs: dict[str, Path], tin
         predict_run(run, Asked())
     output = predict_run(run, Asked(corpus=more))
     np.testing.assert_array_equal(output.predicted, predict_run(runs["point"], Asked()).predicted)
+
+
+@pytest.mark.parametrize(("kind", "other"), [("band", "retrieval"), ("label", "statistics")])
+def test_fitted_weights_of_runs_are_no_worse_on_validation_than_one_alone(
+    runs: dict[str, Path], kind: str, other: str
+) -> None:
+    opened = [open_tuned(runs[name]) for name in (kind, other)]
+    weights = fitted_weights(opened)
+    assert min(weights) >= 0
+    assert sum(weights) == pytest.approx(1)
+    asked = Asked(split="validation")
+    found = [run.predictions(asked) for run in opened]
+    together = found[0].mean_with(found[1:], weights).errors.square().mean()
+    assert float(together) <= 1.0001 * min(float(own.errors.square().mean()) for own in found)
+    assert main(["evaluate", str(runs[kind]), "--with", str(runs[other]), "--weights", "fitted"]) == 0

@@ -46,6 +46,17 @@ def parsed(markdown: str) -> dict[str, list[str]]:
     return found
 
 
+def test_forecasts_of_other_horizons_are_other_rows(record: Recorder) -> None:
+    def tuned(name: str, horizon: int) -> Path:
+        words = ("stage=tune", f"window.horizon={horizon}")
+        return record(name, *words, metrics={"test/MSE": horizon / 100, MRR: None, f"{MRR}/ci95": None})
+
+    apart = parsed(to_markdown(compare_runs([tuned("a", 12), tuned("b", 48)])))
+    assert apart["test/MSE (12 steps)"] == ["0.120", "–"]
+    assert apart["test/MSE (48 steps)"] == ["–", "0.480"]
+    assert "test/MSE" in parsed(to_markdown(compare_runs([tuned("c", 12), tuned("d", 12)])))
+
+
 # Which runs are a column
 
 

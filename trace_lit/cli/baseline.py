@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
     first = [
         "window.augmentation_scales=[]",
         "head.refit=false",
+        "head.solver=ridge",
     ]  # files are those of the tuned model; words that follow are meant
     if options.name != RETRIEVED_MEAN:  # which does both
         first.append(f"tune.task={'forecast' if options.name in BASELINES else 'classify'}")

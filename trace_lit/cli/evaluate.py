@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
         metrics = evaluate_retention(options.run, options.split, trust=options.trust)
     elif options.others:
         runs = [options.run, *options.others]
-        metrics = evaluate_mean(runs, options.split, options.corpus, options.retriever, options.trust)
+        fitted = options.weights == "fitted"
+        metrics = evaluate_mean(runs, options.split, options.corpus, options.retriever, options.trust, fitted=fitted)
     else:
         metrics = evaluate(options.run, options.split, options.corpus, retriever=options.retriever, trust=options.trust)
     print_report(metrics)

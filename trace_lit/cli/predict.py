@@ -63,6 +63,12 @@ def add_others(job: argparse.ArgumentParser) -> None:
         dest="others",
         help="predict the mean of this run and these tuned runs",
     )
+    job.add_argument(
+        "--weights",
+        default="equal",
+        choices=("equal", "fitted"),
+        help="of the runs of --with: equal, or those with the smallest errors on the validation windows (default: equal)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -82,7 +88,8 @@ def run(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_output(options.out)
     asked = Asked(options.corpus, options.series, options.split, tuple(options.id), options.last)
-    predictions = predict_mean([options.run, *options.others], asked, options.retriever, options.trust)
+    fitted = bool(options.others) and options.weights == "fitted"
+    predictions = predict_mean([options.run, *options.others], asked, options.retriever, options.trust, fitted=fitted)
     if options.json:
         say(to_json(predictions.as_dicts()))
     else:

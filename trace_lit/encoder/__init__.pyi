@@ -1,8 +1,10 @@
 from .base import Encoder, EncoderInput, EncoderOutput
 from .calendar import calendar_features
+from .combined import Combination
+from .combining import Windows, solve_combination
+from .forecast import Forecast
 from .heads import (
     ClassificationModel,
-    Forecast,
     ForecastHead,
     ForecastModel,
     HeadedForecaster,
@@ -16,6 +18,7 @@ from .ridge import blocked_predictions, logistic, mean_of_blocks, ridge, time_bl
 
 __all__ = [
     "ClassificationModel",
+    "Combination",
     "Encoder",
     "EncoderInput",
     "EncoderOutput",
@@ -26,6 +29,7 @@ __all__ = [
     "InstanceNorm",
     "ReconstructionHead",
     "SeriesEncoder",
+    "Windows",
     "blocked_predictions",
     "build_encoder",
     "calendar_features",
@@ -34,6 +38,7 @@ __all__ = [
     "masked_reconstruction_loss",
     "mean_of_blocks",
     "ridge",
+    "solve_combination",
     "split_patches",
     "time_blocks",
 ]

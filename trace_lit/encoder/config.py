@@ -81,8 +81,9 @@ class HeadConfig:
     solver: str = option(
         "ridge",
         "how the head is found: ridge (in closed form), ridge+sgd (and gradient steps from there), sgd (gradient steps "
-        "alone), none (no head: a frozen forecaster's own forecasts)",
-        allowed=("ridge", "ridge+sgd", "sgd", "none"),
+        "alone), combination (simple forecasts and ridge regressions, weighted by their errors over blocks of time), none "
+        "(no head: a frozen forecaster's own forecasts)",
+        allowed=("ridge", "ridge+sgd", "sgd", "combination", "none"),
     )
     quantiles: list[float] = option(
         [], "quantiles to forecast, ascending, 0.5 among them; empty: a point forecast", above=0, below=1
@@ -91,7 +92,9 @@ class HeadConfig:
         0, "harmonics of year, week and day at the forecast origin that the head sees; not in the paper", at_least=0
     )
     penalties: list[float] = option(
-        [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0], "ridge penalties that are tried", above=0
+        [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0],
+        "ridge penalties; the search begins with them and goes on beyond, unless it is a single one",
+        above=0,
     )
     penalise: str = option(
         "outputs",
@@ -116,9 +119,9 @@ class HeadConfig:
             )
         if not self.penalties:
             raise ConfigError("head.penalties is []; it must hold positive numbers")
-        if self.refit and self.solver != "ridge":
+        if self.refit and self.solver not in ("ridge", "combination"):
             raise ConfigError(
                 f"head.refit is true, but it applies to the head in closed form only, and head.solver is {self.solver}: "
                 "gradient steps choose their best epoch on the validation windows, so these must not be trained on; set "
-                "head.refit to false, or head.solver to ridge"
+                "head.refit to false, or head.solver to ridge or combination"
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
@@ -13,6 +12,9 @@ from trace_lit.batch import MultimodalBatch
 from trace_lit.distributed import world_size
 from trace_lit.encoder.base import Encoder, EncoderOutput
 from trace_lit.encoder.calendar import calendar_features, calendar_width
+from trace_lit.encoder.combined import Combination
+from trace_lit.encoder.forecast import Forecast
+from trace_lit.encoder.members import Inputs
 from trace_lit.encoder.patches import InstanceNorm, split_patches
 from trace_lit.encoder.scale import last_level
 
@@ -44,23 +46,6 @@ def masked_reconstruction_loss(
     if world_size() > 1:  # a process's part of the mean over all processes, see trace_lit.alignment.losses
         dist.all_reduce(count)
     return error.sum() * world_size() / count.clamp(min=1)
-
-
-@dataclass
-class Forecast:
-    """The forecast of B windows of C channels over H steps, at Q quantiles or (Q = 1) as one number."""
-
-    change: Tensor  # (B, C, H, Q), from the last observed value, in deviations of the channel
-    norm: InstanceNorm
-
-    @property
-    def values(self) -> Tensor:
-        """(B, C, H, Q) in the channels' own units less the batch's offset.
-
-        Quantiles that cross are put in order (Chernozhukov et al., 2010).
-        """
-        values = self.norm.denormalise(self.change.flatten(2)).unflatten(2, self.change.shape[2:])
-        return values.sort(dim=-1).values
 
 
 class ForecastHead(nn.Module):
@@ -122,6 +107,17 @@ class HeadedForecaster(nn.Module, ABC):
 
     head: ForecastHead
     transform: str
+    combination: Combination | None  # of members, in the place of the head's layer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.combination = None
+
+    def combine(self, combination: Combination) -> None:
+        """Forecast by a combination of members, of which some see the inputs of the head."""
+        self.combination = combination
+        self.head.projection = nn.Identity()  # type: ignore[assignment]
+        self.head.distance = None
 
     @abstractmethod
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
@@ -131,7 +127,34 @@ class HeadedForecaster(nn.Module, ABC):
     def features(self, batch: MultimodalBatch) -> Tensor:
         """Inputs of the head (B, C, F)."""
 
+    def inputs(self, batch: MultimodalBatch) -> Inputs:
+        """What the members of the combination see of a batch."""
+        assert self.combination is not None
+        features = self.features(batch)
+        count = 2 * self.head.horizon
+        calendar = features.shape[-1] - calendar_width(self.head.harmonics)
+        encoded, followed = features[..., :calendar], features.new_zeros(*features.shape[:2], 0, self.head.horizon)
+        if self.follows:
+            *_, change, _ = encoded.split([calendar - count - 3, count, 3], dim=-1)
+            encoded = encoded[..., : calendar - count - 3]
+            followed = self.level(batch).denormalise(change).unflatten(-1, (2, -1))
+        return self.combination.inputs(batch, encoded, followed)
+
+    @property
+    def follows(self) -> bool:
+        """Whether the inputs of the head end with what followed neighbours: two means, and three numbers about them."""
+        return bool(getattr(getattr(self, "neighbours", None), "use_futures", False))
+
+    @property
+    def encoded_width(self) -> int:
+        """How many of the inputs of the head are neither what followed neighbours nor the calendar."""
+        head = self.head
+        followed = 2 * head.horizon + 3 if self.follows else 0
+        return head.width * head.tokens + head.further - followed
+
     def forward(self, batch: MultimodalBatch) -> Forecast:
+        if self.combination is not None:
+            return self.combination(self.inputs(batch))
         return Forecast(self.head(self.features(batch), batch.channel_ids), self.level(batch))
 
 

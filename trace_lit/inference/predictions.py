@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class Predictions:
     quantiles: tuple[float, ...] = ()  # Q of them; none: one number, Q = 1
     label_names: tuple[str, ...] = ()  # K of them, in classification
     timed: bool = True  # whether anything is known of the time
+    members: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # of a combination: shares by channel
 
     def __len__(self) -> int:
         return len(self.places)
@@ -147,13 +148,32 @@ class Predictions:
     def neighbours(self, number: int) -> list[Neighbour]:
         """What was retrieved for a window, best first; nothing where nothing is."""
         lookup = self.dataset.lookup
-        if not isinstance(lookup, RetrievalLookup):
+        if not isinstance(lookup, RetrievalLookup) or not self._neighbours_count:
             return []
         found, place = lookup.neighbours, [self.places[number]]
         return lookup.retrieval.memory.describe(found.number[place], found.similarity[place])[0]
 
-    def mean_with(self, others: Sequence[Predictions]) -> Predictions:
+    @property
+    def _neighbours_count(self) -> bool:
+        """Whether neighbours had a part in the forecasts: of a combination, only with members that see them."""
+        return not self.members or any(
+            "neighbours" in name or "encoder" in name for shares in self.members.values() for name in shares
+        )
+
+    @property
+    def errors(self) -> Tensor:
+        """(n,) of what is observed: forecasts less values, in deviations of the channel, or probabilities less 0 or 1."""
+        if self.label_names:
+            labelled = self.observed != NO_LABEL
+            one_hot = torch.nn.functional.one_hot(self.observed[labelled], len(self.label_names))
+            return (self.predicted[labelled] - one_hot).flatten()
+        error = (self.predicted[..., centre_of(self.quantiles)] - self.observed) / self.dataset.deviation.unsqueeze(-1)
+        return error[~self.observed.isnan()]
+
+    def mean_with(self, others: Sequence[Predictions], weights: Sequence[float] = ()) -> Predictions:
         """What this and `others` say on average: quantile by quantile (Lichtendahl et al., 2013), label by label.
+
+        `weights` are those of this and the others, which sum to one; equal ones by default.
 
         Raises
         ------
@@ -167,8 +187,10 @@ class Predictions:
                         f"a mean is of runs that speak of the same, but {what} differ: {_short(own)} and {_short(its)}; "
                         "leave one of the runs out, or tune it anew"
                     )
-        mean = torch.stack([self.predicted, *(other.predicted for other in others)]).mean(0)
-        return dataclasses.replace(self, predicted=mean)
+        stacked = torch.stack([self.predicted, *(other.predicted for other in others)])
+        shares = torch.tensor(weights or [1 / len(stacked)] * len(stacked), dtype=stacked.dtype)
+        mean = torch.tensordot(shares, stacked, dims=1)
+        return dataclasses.replace(self, predicted=mean, members={} if others else self.members)
 
     @property
     def _spoken_of(self) -> tuple[Any, ...]:
@@ -218,6 +240,7 @@ class Predictions:
                 window["channels"] = {
                     channel.key: {
                         **{key: values[number, place].tolist() for key, values in forecasts.items()},
+                        **({"members": dict(own)} if (own := self.members.get(channel.key)) else {}),
                         "truth": [None if value != value else value for value in truth[number, place].tolist()],
                     }
                     for place, channel in enumerate(self.channels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,9 +38,20 @@ def print_predictions(predictions: Predictions) -> None:
         console.print(_as_table(console, title_of(predictions, number), *rows))
         if neighbours := predictions.neighbours(number):
             console.print(_as_table(console, "retrieved", *_neighbour_rows(neighbours)))
+    for shares, channels in _alike(predictions.members).items():
+        words = ", ".join(f"{name} {share:.2f}" for name, share in shares)
+        console.print(Text(one_line(f"members of the forecast of {', '.join(channels)}: {words}"), style="dim"))
     if not few:
         found = f"the newest of {len(predictions):,} windows; --out writes all, --id chooses"
         console.print(Text(found, style="dim"))
+
+
+def _alike(members: Mapping[str, Mapping[str, float]]) -> dict[tuple[tuple[str, float], ...], list[str]]:
+    """The channels that have the same shares of members, by these."""
+    found: dict[tuple[tuple[str, float], ...], list[str]] = {}
+    for channel, shares in members.items():
+        found.setdefault(tuple(shares.items()), []).append(channel)
+    return found
 
 
 def _as_table(console: Console, title: str, header: Sequence[str], *rows: Sequence[str]) -> Table:

@@ -131,7 +131,19 @@ class TunedRun(LoadedRun):
         if retrieves(self.config):
             self._attach(dataset, like)
         predict, labels = self._predictor(corpus, vocabulary), self.label_names
-        return predictions_for(dataset, range(len(dataset)), predict, self.config, labels, timed)
+        found = predictions_for(dataset, range(len(dataset)), predict, self.config, labels, timed)
+        return dataclasses.replace(found, members=self._members(found, vocabulary))
+
+    def _members(self, predictions: Predictions, vocabulary: ChannelVocabulary) -> dict[str, dict[str, float]]:
+        """By channel, how much each member of a combination counts; empty for other models."""
+        combination = getattr(self._model(vocabulary), "combination", None)
+        if combination is None:
+            return {}
+        channels = predictions.channels
+        return {
+            channel.key: combination.shares(number)
+            for channel, number in zip(channels, vocabulary.ids(channels), strict=True)
+        }
 
     def _windows(self, corpus: Corpus, vocabulary: ChannelVocabulary, asked: Asked) -> OriginDataset:
         config, labels = self.config, self.label_names if self.config.tune.task == "classify" else ()

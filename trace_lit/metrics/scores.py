@@ -74,6 +74,8 @@ class ForecastScores(Metric):
     quantile_loss: Tensor
     size: Tensor
     covered: Tensor  # (C, bands)
+    third_count: Tensor  # (3,) values of each third of the horizon
+    third_covered: Tensor  # (3, bands)
 
     def __init__(self, mean: Tensor, deviation: Tensor, naive_error: Tensor, quantiles: Sequence[float] = ()) -> None:
         super().__init__()
@@ -92,6 +94,8 @@ class ForecastScores(Metric):
             self.add_state(name, torch.tensor(0.0), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros(len(mean)), dist_reduce_fx="sum")
         self.add_state("covered", torch.zeros(len(mean), len(self.bands)), dist_reduce_fx="sum")
+        self.add_state("third_count", torch.zeros(3), dist_reduce_fx="sum")
+        self.add_state("third_covered", torch.zeros(3, len(self.bands)), dist_reduce_fx="sum")
 
     def update(self, forecast: Tensor, future: Tensor, observed: Tensor, offset: Tensor | None = None) -> None:
         """`forecast` (B, C, H, Q) and `future` (B, C, H) in units less `offset` (B, C); only what is `observed` counts."""
@@ -112,14 +116,19 @@ class ForecastScores(Metric):
             self.quantile_loss += 2 * pinball(prediction, target, self.quantiles).mean(-1).sum()
             sizes = future if offset is None else future + offset.unsqueeze(-1)
             self.size += sizes[observed].abs().sum().float()
+        steps = future.shape[-1]
+        third = (torch.arange(steps, device=future.device) * 3 // steps).expand_as(future)[observed]
+        self.third_count.index_add_(0, third, torch.ones_like(target))
         for place, (low, high) in enumerate(self.bands):
             within = (prediction[:, low] <= target) & (target <= prediction[:, high])
             self.covered[:, place].index_add_(0, channel, within.to(target))
+            self.third_covered[:, place].index_add_(0, third, within.to(target))
 
     def compute(self) -> dict[str, float]:
         """By name; `coverage/0.8` is the share of values within the band that should hold 80 %. Empty without values.
 
-        `coverage/0.8/worst` is the coverage of the channel in which it is farthest from 80 %.
+        `coverage/0.8/worst` is the coverage of the channel in which it is farthest from 80 %, and `coverage/0.8/third/1`
+        that in the first third of the horizon.
         """
         count = self.count.sum()
         if not count:
@@ -135,11 +144,15 @@ class ForecastScores(Metric):
         if self.quantiles:
             scores["WQL"] = self.quantile_loss / self.size.clamp(min=1e-12)
         there = self.count > 0
-        for (low, high), covered in zip(self.bands, self.covered.unbind(1), strict=True):
+        bands = zip(self.bands, self.covered.unbind(1), self.third_covered.unbind(1), strict=True)
+        for (low, high), covered, by_third in bands:
             share = self.quantiles[high] - self.quantiles[low]
             by_channel = covered[there] / self.count[there]
             scores[f"coverage/{share:.2g}"] = covered.sum() / count
             scores[f"coverage/{share:.2g}/worst"] = by_channel[(by_channel - share).abs().argmax()]
+            for number, (held, count_of) in enumerate(zip(by_third, self.third_count, strict=True), start=1):
+                if count_of:
+                    scores[f"coverage/{share:.2g}/third/{number}"] = held / count_of
         return {name: float(score) for name, score in scores.items()}
 
 

@@ -111,7 +111,11 @@ class TuneModule(StageModule):
     @property
     def learns_by_steps(self) -> bool:
         solver = self.config.head.solver
-        return solver != "ridge" if self.has_head else any(p.requires_grad for p in self.model.parameters())
+        return (
+            solver not in ("ridge", "combination")
+            if self.has_head
+            else any(p.requires_grad for p in self.model.parameters())
+        )
 
     def note_solution(self, metrics: dict[str, float]) -> None:
         """Keep how the head in closed form was chosen, for the checkpoint and the run's metrics."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import build_object, import_class
-from trace_lit.encoder import ClassificationModel, ForecastModel, build_encoder
+from trace_lit.encoder import ClassificationModel, Combination, ForecastModel, HeadedForecaster, build_encoder
 from trace_lit.encoder.baselines import Baseline, Classifier, Forecaster
 from trace_lit.models import model_entry
 from trace_lit.modules.adapters import add_adapters
@@ -26,6 +26,28 @@ from trace_lit.settings import Config, retrieves
 
 def build_model(
     config: Config, vocabulary: ChannelVocabulary, channels: int, lookback: int, labels: int, vectors: int = 0
+) -> nn.Module:
+    """The model that `tune.task` and `tune.model` ask for; `vectors` is the width of the retriever's, where there is one."""
+    model = _build(config, vocabulary, channels, lookback, labels, vectors)
+    if config.head.solver == "combination" and isinstance(model, HeadedForecaster):
+        window = config.window
+        model.combine(
+            Combination(
+                vocabulary,
+                lookback,
+                window.horizon,
+                window.season,
+                config.head.quantiles,
+                model.encoded_width,
+                channels,
+                model.follows,
+            )
+        )
+    return model
+
+
+def _build(
+    config: Config, vocabulary: ChannelVocabulary, channels: int, lookback: int, labels: int, vectors: int
 ) -> nn.Module:
     """The model that `tune.task` and `tune.model` ask for; its `head` is what is always trained.
 

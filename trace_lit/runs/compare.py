@@ -13,7 +13,7 @@ import math
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +116,27 @@ def find_runs(places: Iterable[str | Path]) -> tuple[list[Run], list[Path]]:
         for folder in below:
             (folders if folder in finished else unfinished).setdefault(folder.resolve(), folder)
     return [read_run(folder) for folder in folders.values()], list(unfinished.values())
+
+
+def _horizons_apart(runs: list[Run]) -> list[Run]:
+    """The same, with the horizon in the names of metrics where forecasts of several are compared."""
+
+    def horizon(run: Run) -> Any:
+        forecasts = run.config.get("stage") == "tune" and run.config.get("tune.task") == "forecast"
+        return run.config.get("window.horizon") if forecasts else None
+
+    if len({horizon(run) for run in runs} - {None}) < 2:
+        return runs
+
+    def named(name: str, steps: Any) -> str:
+        if steps is None or name.startswith((COST, "run/")):
+            return name
+        base = name.removesuffix("/ci95")
+        return f"{base} ({steps} steps){name[len(base) :]}"
+
+    return [
+        replace(run, metrics={named(name, horizon(run)): value for name, value in run.metrics.items()}) for run in runs
+    ]
 
 
 def _hidden(path: Path) -> bool:
@@ -238,6 +259,7 @@ def compare_runs(
         A place is no run and holds none, a run has no metrics yet, or no metric has such a name.
     """
     runs, unfinished = find_runs(places)
+    runs = _horizons_apart(runs)
     columns = _columns(runs, each)
     known = {name for run in runs for name in run.metrics if run.number(name) is not None}
     names = _choose({name for name in known if not name.startswith(COST)}, columns, pattern, details)

@@ -94,7 +94,12 @@ def tuning_in_words(config: Config) -> str:
     if tune.model != "trace":
         kind = {"frozen": "frozen forecaster", "own": "model"}.get(model_entry(tune.model).kind, "baseline")
         return f"{what}; the {kind} {tune.model}"
-    solvers = {"ridge": "in closed form", "ridge+sgd": "from the closed form on", "sgd": "by gradient steps"}
+    solvers = {
+        "ridge": "in closed form",
+        "ridge+sgd": "from the closed form on",
+        "sgd": "by gradient steps",
+        "combination": "members combined",
+    }
     words = f"{what}; {tune.scope}, {solvers[config.head.solver]}"
     if tune.scope != "head":
         words += f", the encoder at {tune.encoder_rate:g} of the rate"

@@ -26,6 +26,7 @@ from trace_lit.modules.finding import is_universal
 from trace_lit.modules.stage import StageModule
 from trace_lit.runs.data import about_run, build_datamodule, corpus_cache, run_domain
 from trace_lit.runs.folder import AUTO, read_metrics, run_before, run_folder, write_metrics
+from trace_lit.runs.recipe import settle_by_frequency
 from trace_lit.runs.record import recorded
 from trace_lit.settings import STAGES, Config, load_config, retrieves, split_words, to_yaml
 from trace_lit.text import build_text_encoder
@@ -120,6 +121,7 @@ def _config_of(settings: Sequence[Config | str | Path]) -> Config:
 
 def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool) -> FitResult:
     notes = _settle_start(config) if config.init_from == AUTO else []
+    settle_by_frequency(config)
     start = load_start(config, trust) if resume is None else None
     build_text_encoder(config.text)  # one that is not there is refused before a corpus is built
     folder = run_folder(config, run_domain(corpus_cache(config).prepare()))

@@ -26,6 +26,7 @@ from trace_lit.train.loggers import build_loggers
 from trace_lit.train.processes import end_followers, is_follower
 from trace_lit.train.trainer import LAST
 from trace_lit.tuning.closed_form import solve_head
+from trace_lit.tuning.combine import solve_members
 
 Kind = TypeVar("Kind")
 
@@ -49,7 +50,8 @@ class Session:
         try:
             solves = config.head.solver != "sgd" and checkpoint is None
             if isinstance(module, TuneModule) and module.has_head and solves:
-                module.note_solution(solve_head(module, self.data, trainer.strategy.root_device))
+                solve = solve_members if config.head.solver == "combination" else solve_head
+                module.note_solution(solve(module, self.data, trainer.strategy.root_device))
             if not module.learns_by_steps:
                 return self._finish(self._keep())
             return self._learn(checkpoint)
@@ -104,7 +106,11 @@ class Session:
                 log_forecasts(module, data, writer, trainer.global_step)
             log_hyperparameters(trainer, config, run_domain([corpus.path for corpus in data.corpora]))
             say(f"done: {self.folder}")
+            if metrics.get("cv/penalties_at_limit"):
+                say("  a penalty is at the limit of its search: the features it is for do not help the forecast")
             for name, value in metrics.items():
+                if name.startswith("cv/penalty/"):  # one a member and third of the horizon
+                    continue
                 if name.startswith(("fit/", "best/", "cv/")) or (config.stage == "tune" and name.startswith("last/")):
                     say(f"  {name} {value:.4g}")
         return metrics

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ from trace_lit.encoder import (
 )
 from trace_lit.encoder.calendar import calendar_width
 from trace_lit.encoder.patches import off_scale
+from trace_lit.encoder.ridge_path import PENALTY_LIMITS, beyond
 from trace_lit.modules import TuneModule
 
 _CALENDAR_IMPORTANCE = 30.0  # relative to the patches' features: the time of year is hardly penalised
@@ -130,40 +132,66 @@ def solve_head(module: TuneModule, data: DomainDataModule, device: torch.device)
         examples.features = examples.features @ basis
     importance = _importance(module.model, examples.features)
 
-    def solve(chosen: Tensor) -> tuple[Tensor, Tensor]:
+    def solve(chosen: Tensor, penalties: Sequence[float]) -> tuple[Tensor, Tensor]:
         features, target = examples.features[chosen], examples.target[chosen]
         if tune.task == "classify":
             return logistic(features, target.squeeze(1), module.label_weight.cpu(), penalties)
         return ridge(features, target, examples.observed[chosen], penalties, importance)
 
-    penalties: Sequence[float] = head.penalties
-    origin, scored = examples.origin, examples.scored
-    block = time_blocks(origin, head.folds)
-    try:
-        predictions = blocked_predictions(solve, examples.features, examples.begin, origin, examples.end, block, scored)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    errors, known = _errors(module, examples, predictions)
-    means = mean_of_blocks(errors, known, block[scored])
-    best = int(means.argmin())
-    penalties = [head.penalties[best]]
-    weights, bias = (solution[0] for solution in solve(examples.learned | head.refit))
+    scored = examples.scored
+    penalty, errors, mean, predictions = _chosen_penalty(module, examples, solve)
+    weights, bias = (solution[0] for solution in solve(examples.learned | head.refit, [penalty]))
     weights = weights if basis is None else basis.to(weights) @ weights
     model: Any = module.model
     layer = model.head.projection if isinstance(model, HeadedForecaster) else model.head
     with torch.no_grad():
         if head.quantiles:
-            residuals = torch.where(examples.observed[scored], examples.target[scored] - predictions[best], torch.nan)
+            residuals = torch.where(examples.observed[scored], examples.target[scored] - predictions, torch.nan)
             bias = bias.unsqueeze(1) + _distances(model.head, residuals, examples.channel[scored], head.quantiles)
             weights, bias = weights.repeat_interleave(len(head.quantiles), dim=1), bias.flatten()
         layer.weight.copy_(weights.T)
         layer.bias.copy_(bias)
     return {
-        "cv/MSE" if tune.task == "forecast" else "cv/loss": float(errors[best, known].mean()),
-        "cv/geometric_mean": float(means[best]),
-        "cv/penalty": penalties[0],
+        "cv/MSE" if tune.task == "forecast" else "cv/loss": float(errors.mean()),
+        "cv/geometric_mean": mean,
+        "cv/penalty": penalty,
+        "cv/penalties_at_limit": float(penalty in PENALTY_LIMITS),
         "fit/solve_seconds": time.perf_counter() - began,
     }
+
+
+def _chosen_penalty(
+    module: TuneModule, examples: _Examples, solve: Callable[..., tuple[Tensor, Tensor]]
+) -> tuple[float, Tensor, float, Tensor]:
+    """The penalty with the best predictions over blocks, its errors (n,), their mean by blocks, its predictions (m, H).
+
+    The search begins with `head.penalties` and goes on beyond them until the best has a worse one on either side;
+    a single one is taken as it is.
+    """
+    head, origin, scored = module.config.head, examples.origin, examples.scored
+    block = time_blocks(origin, head.folds)
+    tried: dict[float, tuple[float, Tensor, Tensor]] = {}
+    wanted = sorted(head.penalties)
+    while wanted:
+        try:
+            predictions = blocked_predictions(
+                partial(solve, penalties=wanted),
+                examples.features,
+                examples.begin,
+                origin,
+                examples.end,
+                block,
+                scored,
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        errors, known = _errors(module, examples, predictions)
+        means = mean_of_blocks(errors, known, block[scored]).tolist()
+        tried |= {own: (means[place], errors[place, known], predictions[place]) for place, own in enumerate(wanted)}
+        wanted = beyond(list(tried), [mean for mean, *_ in tried.values()]) if len(tried) > 1 else []
+    best = min(tried, key=lambda own: tried[own][0])
+    mean, errors, predictions = tried[best]
+    return best, errors, mean, predictions
 
 
 def _distances(head: ForecastHead, residuals: Tensor, channel: Tensor, quantiles: Sequence[float]) -> Tensor:

@@ -1,0 +1,148 @@
+"""Members of a forecast combined: weights that are not negative and sum to one, and bands that hold what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def forward_blocks(origin: Tensor, folds: int, first: float = 0.4) -> Tensor:
+    """The block (n,) int64 of each example, -1 for those before the first.
+
+    The last part of time, from the share `first` of the examples on, is cut into `folds` blocks with about as many
+    examples each. `origin` (n,) are the times of their origins. A block is predicted from what ended before it began, as
+    the future is.
+    """
+    shares = torch.linspace(first, 1, folds + 1, dtype=torch.float64, device=origin.device)[:-1]
+    since = (origin - origin.min()).double()
+    return torch.bucketize(since, since.quantile(shares), right=True) - 1
+
+
+def simplex_weights(gram: Tensor, shrinkage: float = 0.0, target: Tensor | None = None) -> Tensor:
+    """The weights w (M,) ≥ 0 with sum one that minimise wᵀ `gram` w + `shrinkage` · |w − `target`|².
+
+    Parameters
+    ----------
+    gram
+        (M, M) mean products of the members' errors.
+    target
+        (M,) weights with sum one; by default all of it is on the member with the smallest errors.
+    """
+    from scipy.optimize import nnls
+
+    size = len(gram)
+    if target is None:
+        target = torch.nn.functional.one_hot(gram.diagonal().argmin(), size)
+    # w − target · sum(w) is of one degree in w, as the rest is
+    apart = torch.eye(size, dtype=torch.float64) - target.double().unsqueeze(1)
+    form = gram.double() + shrinkage * apart.T @ apart
+    scale = form.diagonal().mean().clamp(min=1e-300)
+    values, vectors = torch.linalg.eigh(form / scale)
+    root = (vectors * values.clamp(min=1e-12).sqrt()).T  # rootᵀ root = form
+    one = torch.ones(1, size, dtype=torch.float64)
+    found = torch.from_numpy(nnls(torch.cat([root, one]).numpy(), [*[0.0] * size, 1.0])[0])
+    return found / found.sum()
+
+
+@dataclass
+class Bands:
+    """Distances of quantiles from a forecast, in units of a window's spread."""
+
+    exponent: float  # which of the spreads
+    distance: Tensor  # (K + 1, H, Q), of K channels and of one that is not known
+
+
+def calibrated(
+    residual: Tensor,
+    spreads: Mapping[float, Tensor],
+    channel: Tensor,
+    block: Tensor,
+    quantiles: Sequence[float],
+    channels: int,
+) -> Bands:
+    """Quantiles of residuals that were predicted, relative to the spread that makes them most alike.
+
+    The errors of another time are not those of the blocks that are known. So each band is widened, in each third of the
+    horizon, until bands from the blocks before hold their share of a block (split conformal prediction, with blocks of time
+    in the place of single points).
+
+    Parameters
+    ----------
+    residual
+        (m, H) observed less forecast, NaN where unknown, of times that the forecast has not learned from.
+    spreads
+        (m, 1) of the windows, by exponent; that with the least quantile loss, relative to the mean spread, is taken.
+    channel, block
+        (m,) the number of its channel (those from `channels` on only count for the common distances) and block of time.
+    """
+    levels = torch.tensor(quantiles, dtype=residual.dtype)
+    best: tuple[float, Bands] | None = None
+    for exponent, spread in spreads.items():
+        distance = _distances(residual / spread, channel, levels, channels)
+        bounds = distance[channel.clamp(max=channels)] * spread.unsqueeze(-1)
+        error = residual.unsqueeze(-1) - bounds
+        loss = float(torch.maximum(levels * error, (levels - 1) * error).nanmean())
+        if best is None or loss < best[0]:
+            best = loss, Bands(exponent, distance)
+    assert best is not None
+    bands = best[1]
+    relative = residual / spreads[bands.exponent]
+    bands.distance *= _widening(relative, channel, block, levels, channels)
+    return bands
+
+
+def _distances(relative: Tensor, channel: Tensor, levels: Tensor, channels: int) -> Tensor:
+    """(K + 1, H, Q) the quantiles of `relative` (m, H), of each channel, and of all for one that has none."""
+    distance = _quantiles(relative, levels).repeat(channels + 1, 1, 1)
+    for number in channel.unique().tolist():
+        if number < channels:
+            distance[number] = _quantiles(relative[channel == number], levels)
+    distance[..., (levels - 0.5).abs() < 1e-9] = 0.0  # the forecast itself, which is made for the mean
+    return distance
+
+
+def _widening(relative: Tensor, channel: Tensor, block: Tensor, levels: Tensor, channels: int) -> Tensor:
+    """(H, Q) by how much quantiles of the blocks before have to be moved to hold their share of a block."""
+    steps = relative.shape[1]
+    wider = torch.ones(steps, len(levels))
+    parts = []
+    for number in block.unique().tolist()[1:]:
+        before, own = block < number, block == number
+        bounds = _distances(relative[before], channel[before], levels, channels)
+        bound = bounds[channel[own].clamp(max=channels)]
+        outside = bound.sign() == (levels - 0.5).sign()  # on its side of the forecast
+        parts.append(torch.where(outside, relative[own].unsqueeze(-1) / bound, torch.nan))
+    if not parts:
+        return wider
+    ratio = torch.cat(parts)  # (m, H, Q) above 1 where the value lies beyond the quantile
+    for place, level in enumerate(levels.tolist()):
+        if abs(level - 0.5) < 1e-9:
+            continue
+        everywhere = _exceeded(ratio[..., place], min(level, 1 - level))
+        for third in torch.arange(steps).tensor_split(3):
+            if len(third):
+                own = _exceeded(ratio[:, third, place], min(level, 1 - level))
+                wider[third, place] = (own * everywhere) ** 0.5  # halfway, for thirds have few blocks
+    return wider
+
+
+def _exceeded(ratio: Tensor, share: float) -> float:
+    """The factor that this `share` of the ratios exceeds, between 1 and 3."""
+    known = ratio[ratio.isfinite()]
+    known = known[:: max(1, len(known) // 2**22)]
+    return float(known.quantile(1 - share).clamp(1.0, 3.0)) if len(known) else 1.0
+
+
+def _quantiles(residual: Tensor, levels: Tensor) -> Tensor:
+    """(H, Q) of `residual` (m, H), each step with its neighbours, a sixth of the horizon on either side at most."""
+    steps = residual.shape[1]
+    reach = steps // 12
+    found = []
+    for step in range(steps):
+        near = residual[:, max(0, step - reach) : step + reach + 1].flatten()
+        near = near[~near.isnan()]
+        found.append(near.quantile(levels.to(near)) if 0 < len(near) <= 2**24 else levels.new_zeros(len(levels)))
+    return torch.stack(found)
