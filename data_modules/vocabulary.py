@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
@@ -71,12 +71,12 @@ def streamed_usual_values(corpora: Sequence[CorpusBlocks]) -> dict[str, tuple[fl
     """As `usual_values`, of corpora that are read a block at a time, twice."""
     splits = [{split for block in corpus for split in block.splits} for corpus in corpora]
     counts: Counter[str] = Counter()
-    sums: Counter[str] = Counter()
+    sums: dict[str, float] = defaultdict(float)
     for key, values in _observed(corpora, splits):
         counts[key] += len(values)
         sums[key] += float(values.sum())
     means = {key: sums[key] / count for key, count in counts.items() if count}
-    squares: Counter[str] = Counter()
+    squares: dict[str, float] = defaultdict(float)
     for key, values in _observed(corpora, splits):
         squares[key] += float(np.square(values - means.get(key, 0.0)).sum())
     found = {channel.key: (float("nan"), float("nan")) for corpus in corpora for channel in corpus.info.channels}
@@ -154,10 +154,7 @@ def _training_values(corpora: Sequence[Corpus], or_all: bool = False) -> dict[st
 
 
 def _statistics(parts: list[NDArray[np.float32]]) -> tuple[float, float]:
-    """Mean and standard deviation of the observed values; NaN where there is none.
-
-    A constant channel has no spread to measure others by; its deviation is its level, or 1.
-    """
+    """Mean and standard deviation of the observed values; NaN where there is none."""
     values = np.concatenate(parts, dtype=np.float64) if parts else np.empty(0)
     values = values[~np.isnan(values)]
     if len(values) == 0:
@@ -167,4 +164,5 @@ def _statistics(parts: list[NDArray[np.float32]]) -> tuple[float, float]:
 
 
 def _spread(mean: float, deviation: float) -> float:
+    """The deviation to measure others by; a constant channel has none: it is its level, or 1."""
     return (abs(mean) or 1.0) if deviation <= 1e-6 * abs(mean) or deviation == 0 else deviation
