@@ -135,7 +135,8 @@ def test_an_aligned_run_is_all_that_is_needed(alone, tiny_runs: TinyRuns, withou
     hits = model.search("a cold front with a sudden drop of pressure", corpus=corpus, top=3)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     table = hits.to_frame()
-    assert list(table.columns) == ["score", "id", "start", "end", "label", "text", "split", "row"]
+    columns = ["score", "id", "start", "end", "label", "text", "split", "row", "series", "corpus"]
+    assert list(table.columns) == columns
     assert table["id"].tolist() == [hit.id for hit in hits]
     assert capsys.readouterr().out == ""
     with pytest.raises(CheckpointError, match=r"which run was trained on, is not there; name one with --corpus"):
