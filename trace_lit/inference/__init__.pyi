@@ -1,7 +1,8 @@
 from .aligned import AlignedRun, Hits
 from .ensemble import evaluate_mean, predict_mean
 from .evaluate import evaluate_run
-from .index import Index, IndexInfo
+from .index import Index
+from .index_files import IndexInfo
 from .loaded import LoadedRun, PretrainedRun
 from .parts import Parts, embed_parts
 from .retention import evaluate_retention

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from data_modules.blocks import CorpusBlocks
 from data_modules.corpus import Corpus
-from trace_lit.channels import Channel
 from trace_lit.config import ConfigError
 from trace_lit.errors import InputError
 from trace_lit.inference.aligned import AlignedRun, Hits
 from trace_lit.inference.index_build import CANDIDATES, build_index, entry_of
-from trace_lit.inference.index_files import INDEX_FILE, PROJECTION_FILE, IndexFile
-from trace_lit.inference.index_search import WITHIN, Question, Within, explained, hits_of, ranked
+from trace_lit.inference.index_files import INDEX_FILE, PROJECTION_FILE, IndexFile, IndexInfo
+from trace_lit.inference.index_search import Question, Within, check_search, explained, hits_of, ranked
 from trace_lit.inference.index_update import columns_at, update_corpus
 from trace_lit.inference.inputs import read_window
 from trace_lit.inference.load import load_as
@@ -36,33 +35,6 @@ from trace_lit.retrieval.projection import Projection
 from trace_lit.retrieval.stores import key_of
 
 _NEAR = 20_000  # windows, up to which those with similar ids are named
-
-
-@dataclass(frozen=True)
-class IndexInfo:
-    """What an index is."""
-
-    place: Path
-    engine: str  # faiss or milvus
-    kind: str  # how compact vectors are searched: exact, ivf-sq8, …
-    rows: int
-    width: int  # of the compact vectors
-    exact_width: int
-    channels: tuple[Channel, ...]
-    run: Path | str  # that it was built by
-    model: str  # its checksum
-    corpora: tuple[CorpusEntry, ...]
-    recall: dict[str, float]  # of questions by series and by texts: share of the exact ten best among the candidates
-    labels: tuple[str, ...]
-    made: str  # when it was last changed, ISO 8601 in UTC
-    bytes: int | None  # on the disk; None in a cluster
-    store: dict[str, Any]  # what else the store has to say
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
-        channels = [{"name": own.name, "unit": own.unit, "description": own.description} for own in self.channels]
-        corpora = [vars(own) for own in self.corpora]
-        return {**vars(self), "place": str(self.place), "run": str(self.run), "channels": channels, "corpora": corpora}
 
 
 class Index:
@@ -193,7 +165,7 @@ class Index:
         ConfigError, CorpusError, RetrievalError, TextEncoderError
             The question cannot be used, there is no such window, or the model is another one.
         """
-        _check(text=text, series=series, like=like, vectors=vectors, top=top, within=within, diversity=diversity)
+        check_search(text=text, series=series, like=like, vectors=vectors, top=top, within=within, diversity=diversity)
         without, span, vector = None, None, None
         if like is not None:
             without, hit = self._window(like)
@@ -420,22 +392,6 @@ class Index:
         if found is None:
             raise RetrievalError(f"{self.place} has no corpus {name!r}; it has {names}")
         return found
-
-
-def _check(*, top: int, within: str, diversity: float, **question: Any) -> None:
-    """ConfigError where a search cannot be made as it is asked."""
-    given = [name for name, value in question.items() if value is not None]
-    if len(given) != 1:
-        raise ConfigError(f"search takes one of {', '.join(question)}; {' and '.join(given) or 'none'} was given")
-    text = question["text"]
-    if text is not None and (not isinstance(text, str) or not text.strip()):
-        raise ConfigError('the text is empty; ask in words, like "heavy rain after a sudden pressure drop"')
-    if top < 1:
-        raise ConfigError(f"top is {top}; it must be at least 1")
-    if within not in WITHIN:
-        raise ConfigError(f"within is {within!r}; it must be one of {', '.join(WITHIN)}")
-    if not 0 <= diversity <= 1:
-        raise ConfigError(f"diversity is {diversity}; it must be 0 to 1")
 
 
 def _changed(entry: CorpusEntry, place: Path) -> str:

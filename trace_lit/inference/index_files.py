@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trace_lit.atomic import write_atomically
+from trace_lit.channels import Channel
 from trace_lit.errors import first_line
 from trace_lit.inference.parts import CorpusEntry
 from trace_lit.inference.space import Space
@@ -20,6 +21,33 @@ ENGINES = ("faiss", "milvus")
 URI = "TRACE_LIT_MILVUS_URI"  # the cluster that the user means
 INDEX_FILE, PROJECTION_FILE = "index.json", "projection.npy"
 _STORE, _MILVUS = "store", "milvus.db"
+
+
+@dataclass(frozen=True)
+class IndexInfo:
+    """What an index is."""
+
+    place: Path
+    engine: str  # faiss or milvus
+    kind: str  # how compact vectors are searched: exact, ivf-sq8, …
+    rows: int
+    width: int  # of the compact vectors
+    exact_width: int
+    channels: tuple[Channel, ...]
+    run: Path | str  # that it was built by
+    model: str  # its checksum
+    corpora: tuple[CorpusEntry, ...]
+    recall: dict[str, float]  # of questions by series and by texts: share of the exact ten best among the candidates
+    labels: tuple[str, ...]
+    made: str  # when it was last changed, ISO 8601 in UTC
+    bytes: int | None  # on the disk; None in a cluster
+    store: dict[str, Any]  # what else the store has to say
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        channels = [{"name": own.name, "unit": own.unit, "description": own.description} for own in self.channels]
+        corpora = [vars(own) for own in self.corpora]
+        return {**vars(self), "place": str(self.place), "run": str(self.run), "channels": channels, "corpora": corpora}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from trace_lit.config import ConfigError
 from trace_lit.inference.space import SpaceEmbedder
 from trace_lit.retrieval import Hit
 from trace_lit.retrieval.explanation import QueryParts, explain
@@ -44,6 +45,22 @@ class Ranked:
     places: NDArray[Any]
     scores: NDArray[np.float32]
     exact: NDArray[np.float32]  # (k, E)
+
+
+def check_search(*, top: int, within: str, diversity: float, **question: Any) -> None:
+    """ConfigError where a search cannot be made as it is asked."""
+    given = [name for name, value in question.items() if value is not None]
+    if len(given) != 1:
+        raise ConfigError(f"search takes one of {', '.join(question)}; {' and '.join(given) or 'none'} was given")
+    text = question["text"]
+    if text is not None and (not isinstance(text, str) or not text.strip()):
+        raise ConfigError('the text is empty; ask in words, like "heavy rain after a sudden pressure drop"')
+    if top < 1:
+        raise ConfigError(f"top is {top}; it must be at least 1")
+    if within not in WITHIN:
+        raise ConfigError(f"within is {within!r}; it must be one of {', '.join(WITHIN)}")
+    if not 0 <= diversity <= 1:
+        raise ConfigError(f"diversity is {diversity}; it must be 0 to 1")
 
 
 def ranked(store: Store, projection: Projection, question: Question) -> Ranked:
