@@ -96,7 +96,7 @@ load: setup  ## 64 clients ask a running service for a minute: URL, ARGS (--clie
 tensorboard: setup  ## look at the runs
 	$(BIN)/tensorboard --logdir runs
 
-bench: setup  ## speed of the encoder and of mining, beside the matrix products in them, and of starting; ARGS="--only startup"
+bench: setup  ## speed of the encoder and of mining, beside the matrix products in them, and of starting, of data; ARGS="--only startup"
 	$(BIN)/python experiments/bench.py $(ARGS)
 
 ablation: setup  ## what each piece brings, on real weather: ROOT (the folder with timecap and timemmd), three seeds

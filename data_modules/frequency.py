@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,6 +67,10 @@ class Frequency:
         FrequencyError
             `alias` is no frequency.
         """
+        return _parsed(alias) if isinstance(alias, str) else cls._read(alias)
+
+    @classmethod
+    def _read(cls, alias: str) -> Frequency:
         match = _ALIAS.fullmatch(alias) if isinstance(alias, str) else None
         count = int(match[1] or 1) if match else 0
         if match is None or count == 0:
@@ -123,3 +128,6 @@ class Frequency:
         """How long `steps` steps last, in words: `24 hours`, `20 weeks`."""
         number = steps * self.count
         return f"{number} {self.unit}" + ("" if number == 1 else "s")
+
+
+_parsed = lru_cache(maxsize=256)(Frequency._read)  # asked for once a record

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,7 +35,7 @@ from data_modules.series_values import BLOCK_STEPS, SeriesValues
 from data_modules.shards import REPEATED
 from data_modules.validation import LARGEST, cell_problem, digest_of, stored_problems, summary
 
-GROUP_ROWS = 8192  # that are in memory with their texts
+GROUP_ROWS, GROUP_CELLS = 8192, 2**22  # rows, and values of their windows, that are in memory with their texts
 SHARD_GROUPS = 16
 VALUES, ROWS = "values.npy", "rows"
 _SPOOL_VALUES, _SPOOL_ROWS = "spool.values", "spool.rows"
@@ -63,6 +64,7 @@ def write_series(records: Iterable[Record], info: CorpusInfo, folder: Path, seed
     try:
         for number, record in enumerate(records):
             spool.add(checked(record, number, info))
+        spool.flush()
     finally:
         spool.close()
     if not spool.count:
@@ -97,69 +99,83 @@ class _Spool:
         self._values: IO[bytes] = (folder / _SPOOL_VALUES).open("wb")
         self._rows = pq.ParquetWriter(folder / _SPOOL_ROWS, _SPOOL, compression="zstd")
         self._columns: dict[str, list[Any]] = {name: [] for name in _SPOOL.names}
+        self._cells = 0  # of the records that are not written yet
+        self._new: list[NDArray[np.floating]] = []  # and their steps
         self._last: Record | None = None
         self._place = self._length = 0  # of the last record in its piece, of the piece
-        self._start: np.datetime64 = np.datetime64(0, "us")
+        self._start = datetime.min
 
     def add(self, record: Record) -> None:
         """Append a checked record; what it shares with the one before is not stored again."""
-        values = record.values
-        self._check(record)
-        if self.single and values.dtype != np.float32:
-            self.single = is_single(values)
+        values, given = record.values, record.channel_texts
+        if given is not None and len(given) != len(self.info.channels):
+            raise CorpusError(
+                f"row {record.id!r} has {len(given)} channel texts, the corpus has {len(self.info.channels)} channels"
+            )
         step = self._join(record)
         if step is None:
             self.pieces.append(self.steps)
-            self._start, self._length, step = np.datetime64(record.start, "us"), 0, 0
+            self._start, self._length, step = record.start, 0, 0
         new = values[:, self._length - step :]
-        self._values.write(np.ascontiguousarray(new.T, dtype=np.float64).data)
+        self._new.append(new.T)
         self.steps += new.shape[1]
         self._length = max(self._length, step + values.shape[1])
         self._last, self._place = record, step
         row = {**vars(record), "first": step, "steps": values.shape[1], "piece": len(self.pieces) - 1}
         for name, cells in self._columns.items():
             cells.append(row[name])
-        self.count += 1
-        if self.count % GROUP_ROWS == 0:
-            self._flush()
-
-    def _check(self, record: Record) -> None:
-        """CorpusError for values and texts that no corpus may have; all else is checked when all records are there."""
-        with np.errstate(invalid="ignore"):
-            large = np.abs(record.values) > LARGEST
-        if large.any():
-            channel, step = np.argwhere(large)[0].tolist()
-            value = float(record.values[channel, step])
-            raise CorpusError(cell_problem(self.info, record.id, channel, step + 1, value))
-        given, channels = record.channel_texts, len(self.info.channels)
-        if given is not None and len(given) != channels:
-            raise CorpusError(f"row {record.id!r} has {len(given)} channel texts, the corpus has {channels} channels")
+        self.count, self._cells = self.count + 1, self._cells + values.size
+        if len(self._new) >= GROUP_ROWS or self._cells >= GROUP_CELLS:
+            self.flush()
 
     def _join(self, record: Record) -> int | None:
         """Where in the present piece the record begins; None where it does not continue it."""
         last = self._last
         if last is None or (last.series_id, last.frequency) != (record.series_id, record.frequency):
             return None
-        step = Frequency.parse(str(record.frequency)).steps_between(self._start, np.datetime64(record.start, "us"))
+        frequency = Frequency.parse(str(record.frequency))
+        step: int | None
+        if frequency.months:
+            step = frequency.steps_between(np.datetime64(self._start, "us"), np.datetime64(record.start, "us"))
+        else:
+            step, rest = divmod(record.start - self._start, timedelta(microseconds=frequency.microseconds))
+            step = None if rest else step
         if step is None or not self._place <= step <= self._length:
             return None
         shared = min(self._length - step, record.values.shape[1])
         theirs = last.values[:, step - self._place :][:, :shared]
-        same = theirs.shape[1] == shared and np.array_equal(theirs, record.values[:, :shared], equal_nan=True)
+        same = not shared or (
+            theirs.shape[1] == shared and np.array_equal(theirs, record.values[:, :shared], equal_nan=True)
+        )
         return step if same else None
 
-    def _flush(self) -> None:
-        if self._columns["id"]:
-            self._rows.write_table(pa.table(self._columns, schema=_SPOOL))
-            self._columns = {name: [] for name in _SPOOL.names}
+    def flush(self) -> None:
+        """Write what is in memory."""
+        if not self._columns["id"]:
+            return
+        new = np.concatenate(self._new)
+        with np.errstate(invalid="ignore"):
+            large = np.abs(new) > LARGEST
+        if large.any():
+            place, channel = np.argwhere(large)[0].tolist()
+            self._refuse(place, channel, float(new[place, channel]))
+        self.single = self.single and is_single(new)
+        self._values.write(np.ascontiguousarray(new, dtype=np.float64).data)
+        self._rows.write_table(pa.table(self._columns, schema=_SPOOL))
+        self._cells, self._new, self._columns = 0, [], {name: [] for name in _SPOOL.names}
+
+    def _refuse(self, place: int, channel: int, value: float) -> None:
+        """CorpusError for a value that no corpus may have, at a place of the steps that are not written yet."""
+        ends = np.cumsum([len(new) for new in self._new])
+        number = int(np.searchsorted(ends, place, side="right"))
+        steps = self._columns["steps"][number]
+        step = steps - int(ends[number] - place) + 1
+        raise CorpusError(cell_problem(self.info, self._columns["id"][number], channel, step, value))
 
     def close(self) -> None:
-        """Write what is left, and let go of the files."""
-        try:
-            self._flush()
-        finally:
-            self._rows.close()
-            self._values.close()
+        """Let go of the files."""
+        self._rows.close()
+        self._values.close()
 
 
 def _arrange(rows: pa.Table, spool: _Spool, folder: Path, kind: np.dtype) -> NDArray[np.int64]:
@@ -245,15 +261,16 @@ def _write_rows(rows: pa.Table, info: CorpusInfo, folder: Path, values: SeriesVa
     writer: pq.ParquetWriter | None = None
     try:
         with pq.ParquetFile(folder / _SPOOL_ROWS) as spool:
-            for group in range(spool.num_row_groups):
-                count = int(np.searchsorted(kept, (group + 1) * GROUP_ROWS)) - done
+            sizes = [spool.metadata.row_group(group).num_rows for group in range(spool.num_row_groups)]
+            for group, (begin, size) in enumerate(zip(np.cumsum([0, *sizes]).tolist(), sizes, strict=False)):
+                count = int(np.searchsorted(kept, begin + size)) - done
                 if group % SHARD_GROUPS == 0 and writer is not None:
                     writer.close()
                     writer = None
                 if not count:
                     continue
                 texts = spool.read_row_group(group, columns=["text", "channel_texts"])
-                texts = texts.take(pa.array(kept[done : done + count] - group * GROUP_ROWS))
+                texts = texts.take(pa.array(kept[done : done + count] - begin))
                 table = rows.slice(done, count).drop_columns(["piece", "row"])
                 table = table.append_column("text", texts["text"]).append_column(
                     "channel_texts", texts["channel_texts"]
