@@ -136,6 +136,8 @@ class TunedRun(LoadedRun):
 
     def _members(self, predictions: Predictions, vocabulary: ChannelVocabulary) -> dict[str, dict[str, float]]:
         """By channel, how much each member of a combination counts; empty for other models."""
+        if self.config.tune.task != "forecast" or self.config.head.solver != "combination":
+            return {}
         combination = getattr(self._model(vocabulary), "combination", None)
         if combination is None:
             return {}
