@@ -165,13 +165,13 @@ def _chosen_penalty(
 ) -> tuple[float, Tensor, float, Tensor]:
     """The penalty with the best predictions over blocks, its errors (n,), their mean by blocks, its predictions (m, H).
 
-    The search begins with `head.penalties` and goes on beyond them until the best has a worse one on either side;
-    a single one is taken as it is.
+    The search begins with `head.penalties` and goes on above them until the best has a greater one that is worse; a single
+    one is taken as it is.
     """
     head, origin, scored = module.config.head, examples.origin, examples.scored
     block = time_blocks(origin, head.folds)
     tried: dict[float, tuple[float, Tensor, Tensor]] = {}
-    wanted = sorted(head.penalties)
+    wanted, least = sorted(head.penalties), min(head.penalties)
     while wanted:
         try:
             predictions = blocked_predictions(
@@ -188,7 +188,8 @@ def _chosen_penalty(
         errors, known = _errors(module, examples, predictions)
         means = mean_of_blocks(errors, known, block[scored]).tolist()
         tried |= {own: (means[place], errors[place, known], predictions[place]) for place, own in enumerate(wanted)}
-        wanted = beyond(list(tried), [mean for mean, *_ in tried.values()]) if len(tried) > 1 else []
+        found = beyond(list(tried), [mean for mean, *_ in tried.values()]) if len(tried) > 1 else []
+        wanted = [own for own in found if own > least]  # less would serve known channels, and harm those that are not
     best = min(tried, key=lambda own: tried[own][0])
     mean, errors, predictions = tried[best]
     return best, errors, mean, predictions
