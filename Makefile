@@ -16,6 +16,8 @@ RUNS ?=
 BUDGET ?= 25
 ARGS ?=
 
+URL ?= http://127.0.0.1:8000
+
 PYTHON ?= python3
 BIN := .venv/bin
 CLI := $(BIN)/trace-lit
@@ -30,7 +32,7 @@ FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESU
 FIND = $(CLI) runs --domain $(DOMAIN) --stage align --paths
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search tensorboard bench ablation mining results forecast forecast-all tuning gain weather universal figures faults docs clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search serve load tensorboard bench ablation mining results forecast forecast-all tuning gain weather paper universal figures faults docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -80,10 +82,21 @@ search: setup  ## ask an aligned run: DOMAIN, RUN, CORPUS, ARGS='--text "..." --
 	runs=$$($(FIND) --name $(RUN)) || exit; \
 		set -- $$runs; $(CLI) search "$$1" $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
 
+# After `make demo` its runs; without them the universal model on CORPUS, or on simulated weather.
+DEMO = $(wildcard demo/runs/*/align/demo demo/runs/*/tune/demo)
+serve: setup  ## a page to search by, at http://127.0.0.1:8000: RUNS or the demo's, CORPUS, ARGS (--port, --index, --token-file)
+	corpus=$(CORPUS); \
+	if [ -z "$(or $(RUNS),$(DEMO))$$corpus" ]; then corpus=corpora/weather-generated; \
+		[ -e $$corpus ] || $(CLI) data build --domain weather --out $$corpus || exit; fi; \
+	exec $(CLI) serve $(or $(RUNS),$(DEMO),universal) $${corpus:+--corpus $$corpus} $(ARGS)
+
+load: setup  ## 64 clients ask a running service for a minute: URL, ARGS (--clients, --seconds, --pid)
+	$(BIN)/python experiments/load.py $(URL) $(ARGS)
+
 tensorboard: setup  ## look at the runs
 	$(BIN)/tensorboard --logdir runs
 
-bench: setup  ## speed of the encoder and of mining, beside the matrix products in them, and of starting; ARGS="--only startup"
+bench: setup  ## speed of the encoder and of mining, beside the matrix products in them, and of starting, of data; ARGS="--only startup"
 	$(BIN)/python experiments/bench.py $(ARGS)
 
 ablation: setup  ## what each piece brings, on real weather: ROOT (the folder with timecap and timemmd), three seeds
@@ -109,6 +122,13 @@ gain: setup  ## what retrieval brings to forecasts and classification: ROOT (the
 
 weather: setup  ## the next day of real weather, hours and rain, beside the baselines: ROOT (the folder with timecap), five seeds
 	$(BIN)/python experiments/weather_tuning.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+paper: setup  ## the paper's method on the paper's set: ROOT (its folder), DEVICES, PRECISION, ARGS; corpora/trace, runs/weather/*/paper
+	$(CLI) data build --source trace --root $(or $(ROOT),$(error ROOT is the folder of the set, with retrieval/*.parquet)) --out corpora/trace
+	$(CLI) fit experiments/paper.yaml data.corpus=corpora/trace $(TRAINER) $(if $(RESUME),--resume $(RESUME)) $(ARGS)
+	$(CLI) fit experiments/paper.yaml stage=align data.corpus=corpora/trace trainer.max_epochs=300 data.batch_size=512 \
+		init_from=runs/weather/pretrain/paper $(TRAINER) $(if $(RESUME),--resume $(RESUME)) $(ARGS)
+	$(CLI) evaluate runs/weather/align/paper --protocol trace
 
 universal: setup  ## the model for any series, from generated data alone: BUDGET (minutes of training on one core), ARGS
 	$(BIN)/python experiments/universal.py --minutes $(BUDGET) $(ARGS)

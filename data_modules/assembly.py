@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from datetime import datetime
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from data_modules.describe import describe
 from data_modules.frequency import Frequency
@@ -38,7 +42,7 @@ def assembled(records: Iterable[Record], info: CorpusInfo, seed: int = 0) -> pa.
     CorpusError
         A record cannot be used (the message names it), or there is none.
     """
-    rows = [_checked(record, number, info) for number, record in enumerate(records)]
+    rows = [checked(record, number, info) for number, record in enumerate(records)]
     if not rows:
         raise CorpusError("there are no records to build a corpus from")
     return completed(info, _as_table(rows, info), seed)
@@ -55,24 +59,27 @@ def completed(info: CorpusInfo, table: pa.Table, seed: int = 0) -> pa.Table:
     CorpusError
         The rows cannot be used.
     """
-    table = _with_splits(table)
+    table = with_splits(table)
     if problems := row_problems(info, table, optional=("channel_texts",)):
         raise CorpusError(summary(problems))
-    return _with_channel_texts(info, table, seed)
+    return described(info, table, windows(info, table), seed)
 
 
-def _checked(record: Record, number: int, info: CorpusInfo) -> Record:
+def checked(record: Record, number: int, info: CorpusInfo) -> Record:
     """The record with values as float32 or float64, and its frequency.
 
     What only Python types can show wrong is checked here.
     """
     where = f"record {record.id!r}" if record.id else f"record number {number}"
+    record = _plain(record)
     for name in ("id", "series_id", "text"):
         value = getattr(record, name)
         if not isinstance(value, str) or (not value and name != "text"):
             raise CorpusError(f"{where}: {name} is {value!r}; it must be text")
-    if not isinstance(record.start, datetime) or record.start.tzinfo is not None:
-        raise CorpusError(f"{where}: start is {record.start!r}; it must be a datetime in UTC without a time zone")
+    if not isinstance(record.start, datetime) or record.start != record.start:
+        raise CorpusError(
+            f"{where}: start is {record.start!r}; it must be a datetime, in UTC where it has no time zone"
+        )
     try:
         given = np.asarray(record.values)
         values = np.ascontiguousarray(
@@ -102,6 +109,26 @@ def _checked(record: Record, number: int, info: CorpusInfo) -> Record:
     return Record(**{**vars(record), "values": values, "frequency": frequency})
 
 
+def _plain(record: Record) -> Record:
+    """The record with an aware start as UTC, and texts and labels that are NaN as none."""
+    start = record.start
+    if isinstance(start, datetime) and start == start and start.tzinfo is not None:  # NaT is not itself
+        start = start.astimezone(UTC).replace(tzinfo=None)
+    channel_texts = record.channel_texts
+    return replace(
+        record,
+        start=start,
+        text="" if _is_nothing(record.text) else record.text,
+        label=None if _is_nothing(record.label) else record.label,
+        channel_texts=None if channel_texts is None else ["" if _is_nothing(own) else own for own in channel_texts],
+    )
+
+
+def _is_nothing(cell: Any) -> bool:
+    """Whether a cell is NaN or NA, as tables have them where there is nothing."""
+    return type(cell).__name__ == "NAType" or (isinstance(cell, float) and math.isnan(cell))
+
+
 def _as_table(rows: list[Record], info: CorpusInfo) -> pa.Table:
     channels = len(info.channels)
     flat = np.concatenate([row.values.ravel() for row in rows])
@@ -129,7 +156,7 @@ def _as_table(rows: list[Record], info: CorpusInfo) -> pa.Table:
     )
 
 
-def _with_splits(table: pa.Table) -> pa.Table:
+def with_splits(table: pa.Table) -> pa.Table:
     """The rows with their splits, without those that reach from one split into a later one."""
     splits, series_ids = objects(table, "split"), objects(table, "series_id")
     is_open = np.array([split is None for split in splits])
@@ -151,31 +178,26 @@ def _with_splits(table: pa.Table) -> pa.Table:
         )
     by_time[~keep] = None
     splits[is_open] = by_time
-    place = SCHEMA.get_field_index("split")
-    table = table.set_column(place, SCHEMA.field(place), pa.array(splits, type=pa.string()))
+    place = table.schema.get_field_index("split")
+    table = table.set_column(place, "split", pa.array(splits, type=pa.string()))
     kept = table.filter(pc.is_valid(table["split"]))
     if len(kept) < len(table):
         log.info("left out %d of %d windows that reach into a later split", len(table) - len(kept), len(table))
     return kept
 
 
-def _with_channel_texts(info: CorpusInfo, table: pa.Table, seed: int) -> pa.Table:
-    """The rows with descriptions of the channels where they have none."""
+def described(info: CorpusInfo, table: pa.Table, values: Sequence[NDArray[np.floating]], seed: int) -> pa.Table:
+    """The rows with descriptions of the channels, by their `values` (C, T) each, where they have none."""
     texts = table["channel_texts"].to_pylist()
-    ids, frequencies, steps, values = (
-        objects(table, "id"),
-        objects(table, "frequency"),
-        lengths(table),
-        windows(info, table),
-    )
+    ids, frequencies, steps = objects(table, "id"), objects(table, "frequency"), lengths(table)
     alike: dict[tuple[int, str], list[int]] = {}
     for row, own in enumerate(texts):
         if own is None:
             alike.setdefault((int(steps[row]), frequencies[row]), []).append(row)
     for (_, frequency), rows in alike.items():
         stacked = np.stack([values[row] for row in rows])
-        described = describe(stacked, info.channels, frequency, [f"{seed}/{ids[row]}" for row in rows])
-        for row, channel_texts in zip(rows, described, strict=True):
+        made = describe(stacked, info.channels, frequency, [f"{seed}/{ids[row]}" for row in rows])
+        for row, channel_texts in zip(rows, made, strict=True):
             texts[row] = channel_texts
-    place = SCHEMA.get_field_index("channel_texts")
-    return table.set_column(place, SCHEMA.field(place), pa.array(texts, type=SCHEMA.field(place).type))
+    field = SCHEMA.field("channel_texts")
+    return table.set_column(table.schema.get_field_index(field.name), field, pa.array(texts, type=field.type))

@@ -15,11 +15,14 @@ class DataConfig:
 
     domain: str = option(
         "weather",
-        "weather, healthcare, energy, timemmd, varied, package.module:Class of a DomainDataModule; any name with source=hf",
+        "weather, healthcare, energy, finance, timemmd, truce, varied, package.module:Class of a DomainDataModule; any name "
+        "for the sources hf, csv and tables",
         class_path=True,
     )
     source: str = option(
-        "generated", "generated, timecap, timemmd, hf (a Hugging Face data set), or what the domain offers"
+        "generated",
+        "generated, timecap, timemmd, noaa, trace, truce, csv, hf (Hugging Face data sets), tables (your files), or what "
+        "the domain offers",
     )
     root: str | None = option(None, "folder of the upstream data, for sources that read one", hub=True)
     options: dict[str, Any] = option({}, "the source's own options, like {cities: [ny]}")

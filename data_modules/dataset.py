@@ -18,7 +18,7 @@ from data_modules.rows import scrambled
 from data_modules.samplers import Draw
 from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
-from trace_lit.batch import NO_LABEL, Kind, MultimodalBatch, Retrieved, Statements
+from trace_lit.batch import NO_LABEL, Kind, MultimodalBatch, Retrieved, Statements, choose_offset, less
 from trace_lit.channels import ChannelVocabulary
 
 if TYPE_CHECKING:  # what makes statements is read when they are wanted
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # what makes statements is read when they are wanted
 
 
 class CorpusDataset(Dataset[MultimodalBatch]):
-    """The rows of one split of a corpus.
+    """The rows of one split of a corpus, or all of them where `split` is None.
 
     `dataset[[3, 1, 4]]` is a `MultimodalBatch` of these rows; `index` counts the rows of the split, and `rows` says
     which rows of the corpus they are. Windows shorter than the longest of a batch are padded on the left.
@@ -56,7 +56,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
     def __init__(
         self,
         corpus: Corpus,
-        split: str,
+        split: str | None,
         vocabulary: ChannelVocabulary,
         texts: TextTable,
         channel_texts: TextTable,
@@ -71,22 +71,26 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         self.corpus = corpus
         self.statements = statements
         self.split = split
-        self.rows = np.array(corpus.select(split), dtype=np.int64)
+        self.rows = np.arange(len(corpus), dtype=np.int64) if split is None else corpus.rows_of(split)
         self.random_offset = random_offset
         self.jitter = jitter
         self.seed = seed
         self.windows = Windows.stitched(corpus, self.rows.tolist())
-        if zero_is_missing:
-            self.windows.values[self.windows.values == 0] = torch.nan
+        self.zero_is_missing = zero_is_missing
         self.channel_ids = torch.tensor(vocabulary.ids(corpus.info.channels))
+        self._usual = vocabulary.usual(corpus.info.channels)
         self._texts = texts
         self._channel_texts = channel_texts
-        self._text = texts.numbers(corpus.texts[row] for row in self.rows)  # (N,)
-        self._channel_text = channel_texts.numbers(
-            text for row in self.rows for text in corpus.channel_texts[row]
-        ).view(len(self.rows), len(self.channel_ids))
+        self._text = torch.zeros(len(self.rows), dtype=torch.int64)
+        if len(texts):
+            self._text = texts.numbers(corpus.texts[row] for row in self.rows)
+        self._channel_text = torch.zeros(len(self.rows), len(self.channel_ids), dtype=torch.int64)
+        if len(channel_texts):
+            every = (text for row in self.rows for text in corpus.channel_texts[row])
+            self._channel_text = channel_texts.numbers(every).view_as(self._channel_text)
         self._label = torch.from_numpy(_renamed(corpus, label_names)[self.rows])
-        self._series = torch.from_numpy(np.unique(corpus.series_ids.astype(str), return_inverse=True)[1][self.rows])
+        names, numbers = corpus.series_numbers
+        self._series, self._series_count = torch.from_numpy(numbers[self.rows]), len(names)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -94,7 +98,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
     @property
     def series_count(self) -> int:
         """Series ids are below it."""
-        return len(np.unique(self.corpus.series_ids.astype(str)))
+        return self._series_count
 
     @property
     def texts(self) -> list[str]:
@@ -102,7 +106,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         return [self.corpus.texts[row] for row in self.rows]
 
     @property
-    def values(self) -> list[NDArray[np.float32]]:
+    def values(self) -> list[NDArray[np.floating]]:
         """The windows (C, T) of the rows, NaN where missing."""
         values = self.corpus.values()
         return [values[row] for row in self.rows]
@@ -117,9 +121,9 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         text, channel_text, label = self._text[index], self._channel_text[index], self._label[index]
         if self.random_offset and isinstance(indices, Draw):
             choices = torch.minimum(length, windows.reach[index] + 1)
-            offset = _choose(choices, index, self.seed, indices.epoch)
-            first = first + offset
-            stayed = offset == 0
+            later = _choose(choices, index, self.seed, indices.epoch)
+            first = first + later
+            stayed = later == 0
             text, label = torch.where(stayed, text, 0), torch.where(stayed, label, NO_LABEL)
             channel_text = torch.where(stayed.unsqueeze(1), channel_text, 0)
 
@@ -130,14 +134,17 @@ class CorpusDataset(Dataset[MultimodalBatch]):
         steps = int(length.max()) if len(index) else 0
         place = (first + length - steps).unsqueeze(1) + torch.arange(steps)  # (B, T)
         values = windows.values[place.clamp(min=0)].transpose(1, 2)  # (B, C, T)
+        if self.zero_is_missing:
+            values = torch.where(values == 0, torch.nan, values)
         observed = ~values.isnan() & (place >= first.unsqueeze(1)).unsqueeze(1)
+        offset = choose_offset(values, observed, *self._usual)
         vectors, mask = self._texts.look_up(text)
         statements = None
         if self.statements is not None and isinstance(indices, Draw):
             statements = self.statements.draw(index.numpy(), indices.epoch)
         channel_vectors, _ = self._channel_texts.look_up(channel_text.flatten())
         return MultimodalBatch(
-            values=torch.where(observed, values, 0.0).contiguous(),
+            values=torch.where(observed, less(values, offset), 0.0).contiguous(),
             observed=observed.contiguous(),
             channel_mask=torch.ones(len(index), len(self.channel_ids), dtype=torch.bool),
             channel_ids=self.channel_ids.repeat(len(index), 1),
@@ -151,8 +158,9 @@ class CorpusDataset(Dataset[MultimodalBatch]):
             channel_text_id=TextTable.ids(channel_text),
             series_id=self._series[index],
             span=torch.stack([windows.begin[first], windows.end[first + length - 1]], dim=1),
-            times=windows.begin[place.clamp(min=0)],
+            times=windows.begin[torch.maximum(place, first.unsqueeze(1))],
             statements=statements,
+            offset=offset,
         )
 
 
@@ -230,13 +238,20 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
             channel_text=F.pad(batch.channel_text, (0, 0, 0, more)),
             has_channel_text=F.pad(batch.has_channel_text, (0, more)),
             channel_text_id=F.pad(batch.channel_text_id, (0, more), value=NO_TEXT),
-            # Of what was retrieved, only what was measured has an axis of channels.
-            retrieved=batch.retrieved
-            and batch.retrieved.map(lambda own: F.pad(own, (0, 0, 0, 0, 0, more)) if own.dim() == 4 else own),
+            retrieved=None if batch.retrieved is None else _with_room(batch.retrieved, more),
+            offset=None if batch.offset is None else F.pad(batch.offset, (0, more)),
             statements=None if batch.statements is None else _widened(batch.statements, statement_pieces, more),
         )
 
     return _joined([padded(batch) for batch in batches])
+
+
+def _with_room(retrieved: Retrieved, channels: int) -> Retrieved:
+    """With so many channels more: only what was measured has an axis of channels."""
+    moved = retrieved.map(lambda own: F.pad(own, (0, 0, 0, 0, 0, channels)) if own.dim() == 4 else own)
+    return (
+        moved if moved.offset is None else dataclasses.replace(moved, offset=F.pad(moved.offset, (0, 0, 0, channels)))
+    )
 
 
 def _widened(statements: Statements, pieces: int, channels: int) -> Statements:
@@ -251,9 +266,19 @@ def _joined(parts: Sequence[Kind]) -> Kind:
     together: dict[str, Any] = {}
     for field in dataclasses.fields(parts[0]):
         own = [getattr(part, field.name) for part in parts]
-        if own[0] is not None:
+        if field.name == "offset" and any(one is not None for one in own):
+            together[field.name] = torch.cat([_offset(part) for part in parts])
+        elif own[0] is not None:
             together[field.name] = _joined(own) if isinstance(own[0], Retrieved | Statements) else torch.cat(own)
     return type(parts[0])(**together)
+
+
+def _offset(part: Any) -> Tensor:
+    """The offset of a batch or of neighbours, zeros where there is none."""
+    if part.offset is not None:
+        return part.offset
+    like = part.values[..., 0] if isinstance(part, MultimodalBatch) else part.last[..., 0]
+    return torch.zeros_like(like, dtype=torch.float64)
 
 
 def window_batch(values: NDArray[np.float32], channel_ids: Sequence[int], text_width: int = 0) -> MultimodalBatch:

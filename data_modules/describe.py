@@ -161,16 +161,6 @@ def _statistics(values: NDArray[np.float64]) -> _Statistics:
     first = mean - rate[..., 0] * mean_time
     last = mean + rate[..., 0] * (steps - 1 - mean_time)
 
-    power = np.abs(np.fft.rfft(rest)) ** 2
-    cycles = np.arange(power.shape[-1])
-    eligible = (cycles >= 2) & (cycles <= steps // 3)  # at least twice in the window, at least three steps each
-    best = np.where(eligible, power, -1.0).argmax(-1)
-    total = np.maximum(power[..., 1:].sum(-1), 1e-12)
-    share = np.take_along_axis(power, best[..., None], -1)[..., 0] / total
-    cycle = np.where(
-        (share > CLEAR_CYCLE) & eligible[best] & (count >= 0.8 * steps), steps / np.maximum(best, 1), np.nan
-    )
-
     both = seen[..., 1:] & seen[..., :-1]
     step = np.where(both, np.abs(np.diff(np.where(seen, values, 0.0))), 0.0).sum(-1) / np.maximum(both.sum(-1), 1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -188,7 +178,7 @@ def _statistics(values: NDArray[np.float64]) -> _Statistics:
         last=np.clip(last, low.min(-1), high.max(-1)),
         trend=np.where(count >= 4, _correlation(level, time), np.nan),
         bend=np.where(count >= 6, _correlation(rest, parabola), np.nan),
-        cycle=cycle,
+        cycle=np.where(count >= 0.8 * steps, _cycle(rest), np.nan),
         roughness=np.where(count >= 6, roughness, np.nan),
         outliers=(far > 0).sum(-1),
         outlier=outlier,
@@ -196,6 +186,18 @@ def _statistics(values: NDArray[np.float64]) -> _Statistics:
         bottom=_place(low.argmin(-1), steps),
         when=_place(furthest, steps),
     )
+
+
+def _cycle(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The length in steps of the strongest cycle, NaN where none is clear."""
+    steps = values.shape[-1]
+    power = np.abs(np.fft.rfft(values)) ** 2
+    cycles = np.arange(power.shape[-1])
+    eligible = (cycles >= 2) & (cycles <= steps // 3)  # at least twice in the window, at least three steps each
+    best = np.where(eligible, power, -1.0).argmax(-1)
+    total = np.maximum(power[..., 1:].sum(-1), 1e-12)
+    share = np.take_along_axis(power, best[..., None], -1)[..., 0] / total
+    return np.where((share > CLEAR_CYCLE) & eligible[best], steps / np.maximum(best, 1), np.nan)
 
 
 def _number(value: float) -> str:

@@ -29,7 +29,6 @@ from data_modules.vocabulary import (
     local_vocabulary,
     training_vocabulary,
     usual_values,
-    warn_of_rounding,
 )
 from data_modules.windows import check_lengths
 from trace_lit.batch import MultimodalBatch
@@ -76,6 +75,8 @@ class DomainDataModule(L.LightningDataModule):
         Of the stage tune: "forecast" or "classify".
     label_names
         Those of a model that exists already; the corpora must have no others.
+    fingerprint
+        Of the data of a run that exists already, see `data_fingerprint`; a corpus that has grown since is taken as it was.
     statements
         Texts made from a window's values that training batches have for each window.
     statement_pool
@@ -101,6 +102,7 @@ class DomainDataModule(L.LightningDataModule):
         window: WindowConfig | None = None,
         task: str = "forecast",
         label_names: tuple[str, ...] = (),
+        fingerprint: str = "",
         statements: int = 0,
         statement_pool: int = 48,
     ) -> None:
@@ -119,6 +121,7 @@ class DomainDataModule(L.LightningDataModule):
         self.task = task
         self._known_vocabulary = vocabulary
         self._known_labels = label_names
+        self._known_fingerprints = fingerprint.split(",") if fingerprint else []
         self._negatives: Callable[[int], Indices | None] | None = None
         self._in_batch = 0
         self.vocabulary = vocabulary or ChannelVocabulary()
@@ -156,11 +159,12 @@ class DomainDataModule(L.LightningDataModule):
         if self.corpora:
             return
         corpora = [Corpus.load(path) for path in self.corpus_cache.folders()]
+        known = self._known_fingerprints
+        if len(known) == len(corpora):
+            corpora = [one.as_it_was(before) or one for one, before in zip(corpora, known, strict=True)]
         for corpus in corpora:
             corpus.check()
             self._check_lengths(corpus)
-        if stage == "fit":
-            warn_of_rounding(corpora)
         if self._known_vocabulary is None or stage == "fit":
             self.vocabulary = training_vocabulary(corpora, self.text, self._known_vocabulary)
         else:

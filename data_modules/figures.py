@@ -5,6 +5,7 @@ Every figure is a matplotlib `Figure` that belongs to no window and no global st
 
 from __future__ import annotations
 
+import io
 import os
 import textwrap
 import uuid
@@ -73,6 +74,11 @@ class Column:
 
 def plot_instances(corpus: Corpus, rows: Sequence[int], path: str | Path) -> None:
     """Draw these rows of a corpus into the picture `path`, one beside the other."""
+    save_figure(instances_figure(corpus, rows), path)
+
+
+def instances_figure(corpus: Corpus, rows: Sequence[int]) -> Figure:
+    """These rows of a corpus, one beside the other."""
     values = corpus.values()
     columns = []
     for row in rows:
@@ -81,8 +87,7 @@ def plot_instances(corpus: Corpus, rows: Sequence[int], path: str | Path) -> Non
         name = corpus.info.label_names[label] if label >= 0 else "no label"
         columns.append(Column(corpus_window(corpus, row, values), details, name))
     heading = f"{corpus.info.domain}: {corpus.info.source} data"
-    figure = window_columns(columns, corpus.info.channels, heading, generated=corpus.info.generated, width=WIDE)
-    save_figure(figure, path)
+    return window_columns(columns, corpus.info.channels, heading, generated=corpus.info.generated, width=WIDE)
 
 
 def window_columns(
@@ -162,6 +167,13 @@ def save_figure(figure: Figure, path: str | Path, dpi: int = 110) -> None:
         os.replace(building, path)
     finally:
         building.unlink(missing_ok=True)
+
+
+def picture(figure: Figure, kind: str = "png", dpi: int = 110) -> bytes:
+    """A picture as the content of a file."""
+    content = io.BytesIO()
+    figure.savefig(content, dpi=dpi, format=kind)
+    return content.getvalue()
 
 
 # Pieces

@@ -7,7 +7,7 @@ Every step may be a forecast origin; a label belongs to the step at which its ro
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,11 +23,12 @@ from data_modules.frequency import Frequency
 from data_modules.splits import SPLITS, split_times
 from data_modules.text_table import NO_TEXT, TextTable
 from data_modules.windows import Windows
-from trace_lit.batch import NO_LABEL, MultimodalBatch, Retrieved
+from trace_lit.batch import NO_LABEL, MultimodalBatch, Retrieved, choose_offset, less
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.gaps import bridged
 
 _SECOND = 1_000_000  # microseconds
+_BLOCK = 2**18  # steps that are looked at at once
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Series:
         splits meet at two moments, whatever holes the series has, and training uses nothing after the first. A mapping
         gives other moments, see `split_times`.
         """
-        windows = Windows.stitched(corpus, range(len(corpus)))
+        windows = Windows.stitched(corpus, range(len(corpus))).with_times()
         start, end = windows.first - windows.before, windows.first + windows.length + windows.reach
         steps = len(windows.values)
         begun, ended, number, step_length, part = (torch.zeros(steps, dtype=torch.int64) for _ in range(5))
@@ -61,14 +62,19 @@ class Series:
             begun[first:last], ended[first:last] = first, last
             number[first:last], step_length[first:last] = own, length
         if split == "rows":
-            for first, length, name in zip(
-                windows.first.tolist(), windows.length.tolist(), corpus.splits.tolist(), strict=True
-            ):
-                part[first : first + length] = SPLITS.index(name)
+            split_of = np.array([SPLITS.index(name) for name in corpus.splits.tolist()])
+            for place in range(len(SPLITS)):
+                rows = torch.from_numpy(np.flatnonzero(split_of == place))
+                borders = torch.zeros(steps + 1, dtype=torch.int32)  # windows that begin less those that have ended
+                borders.index_add_(0, windows.first[rows], torch.ones(len(rows), dtype=torch.int32))
+                ends = (windows.first + windows.length)[rows]
+                borders.index_add_(0, ends, torch.full((len(rows),), -1, dtype=torch.int32))
+                part[borders.cumsum(0)[:-1] > 0] = place
         else:
-            in_time = torch.from_numpy(np.lexsort((windows.begin.numpy(), number.numpy())))
+            begin = windows.begin[torch.arange(steps)]
+            in_time = torch.from_numpy(np.lexsort((begin.numpy(), number.numpy())))
             for own in in_time.split(number.bincount().tolist()):
-                times, count = windows.begin[own], len(own)
+                times, count = begin[own], len(own)
                 if split == "steps":
                     later = torch.cat([times, times[-1:] + 1])[[7 * count // 10, count - count // 5]]
                 else:
@@ -107,10 +113,18 @@ class Series:
 
     def training_statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation (C,) of the training steps' values: the scale that the literature's scores are on."""
-        values = self.windows.values[self.split == 0].double()
-        mean = values.nanmean(0)
-        deviation = (values - mean).square().nanmean(0).sqrt()
+        places, values = (self.split == 0).nonzero().squeeze(1).split(_BLOCK), self.windows.values
+        mean = _mean_of(values[own].double() for own in places)
+        deviation = _mean_of((values[own].double() - mean).square() for own in places).sqrt()
         return mean.float(), torch.where(deviation > 0, deviation, 1.0).float()
+
+
+def _mean_of(parts: Iterable[Tensor]) -> Tensor:
+    """Mean (C,) of what is no NaN in parts (n, C); NaN where nothing is."""
+    total, count = torch.zeros(1, dtype=torch.float64), torch.zeros(1, dtype=torch.int64)
+    for part in parts:
+        total, count = total + part.nansum(0), count + (~part.isnan()).sum(0)
+    return total / count
 
 
 def check_labels(corpus: Corpus, label_names: Sequence[str]) -> None:
@@ -172,6 +186,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
         self.lookback = window.lookback or int(corpus.lengths.max())
         self.horizon = window.horizon if task == "forecast" else 0
         self.channel_ids = torch.tensor(vocabulary.ids(corpus.info.channels))
+        self._usual = vocabulary.usual(corpus.info.channels)
         self.target_mask = _targets(corpus, window.targets)
         stride = window.stride if split == "train" else 1
         if task == "forecast":
@@ -183,15 +198,12 @@ class OriginDataset(Dataset[MultimodalBatch]):
             windows = series.windows
             self.origins = (windows.first + windows.length)[torch.from_numpy(rows)]
             self._label = torch.from_numpy(labels[rows].astype(np.int64))
-        values = series.windows.values
-        known = values.nan_to_num(0.0) if zero_is_missing else values
-        self._seen = ~values.isnan() & (known != 0) if zero_is_missing else ~values.isnan()
-        self._scored = self._seen if split == "train" else ~values.isnan()
-        self._values = values.nan_to_num(0.0)
-        self._fill_gaps = window.fill_gaps
-        self._past, self._bridged = self._values, torch.zeros_like(self._seen)
-        if self._fill_gaps:
-            self._past, self._bridged = bridged(self._values, self._seen, series.begun, series.ended)
+        self._zero_is_missing = zero_is_missing
+        self._bridges: tuple[Tensor, Tensor] | None = None  # values with lines over gaps, and where there is one
+        if window.fill_gaps:
+            values = series.windows.values[:]
+            seen = self._known(values)
+            self._bridges = bridged(values.nan_to_num(0.0), seen, series.begun, series.ended)
         self.series_count = int(series.number.max()) + 1
         self.mean, self.deviation = series.training_statistics()
         self._texts: TextTable | None = None
@@ -202,6 +214,10 @@ class OriginDataset(Dataset[MultimodalBatch]):
 
     def __len__(self) -> int:
         return len(self.origins)
+
+    def _known(self, values: Tensor) -> Tensor:
+        """Which of `values` count as observed."""
+        return ~values.isnan() & (values != 0) if self._zero_is_missing else ~values.isnan()
 
     def attach(self, lookup: Lookup) -> None:
         """Let the batches have the neighbours that `lookup` finds."""
@@ -227,7 +243,8 @@ class OriginDataset(Dataset[MultimodalBatch]):
         Where steps end within a second, it is the second before, so that whatever has ended by then precedes the origin.
         """
         windows = self.series.windows
-        meets = (windows.begin[1:] == windows.end[:-1]) | (self.series.begun[1:] != self.series.begun[:-1])
+        begin, end = windows.all_times
+        meets = (begin[1:] == end[:-1]) | (self.series.begun[1:] != self.series.begun[:-1])
         return windows.end[self.origins - 1] - int(not bool(meets.all()))
 
     def label_counts(self, labels: int) -> Tensor:
@@ -238,9 +255,9 @@ class OriginDataset(Dataset[MultimodalBatch]):
         """(C,) mean absolute error of the seasonal naive forecast, one season ahead, on the training steps."""
         series = self.series
         place = torch.arange(season, len(series.split))
-        kept = (place - series.begun[season:] >= season) & (series.split[season:] == 0)
-        change = series.windows.values[place[kept]] - series.windows.values[place[kept] - season]
-        return change.abs().nanmean(0)
+        kept = place[(place - series.begun[season:] >= season) & (series.split[season:] == 0)].split(_BLOCK)
+        values = series.windows.values
+        return _mean_of((values[own].double() - values[own - season].double()).abs() for own in kept).float()
 
     @property
     def rows_within(self) -> list[NDArray[np.int64]]:
@@ -284,22 +301,26 @@ class OriginDataset(Dataset[MultimodalBatch]):
         place = origin.unsqueeze(1) + steps  # (B, T + H)
         begun, ended = self.series.begun[origin - 1], self.series.ended[origin - 1]
         inside = (place >= begun.unsqueeze(1)) & (place < ended.unsqueeze(1))
-        place = place.clamp(0, len(self._values) - 1)
-        past_place, future_place = place.split([self.lookback, self.horizon], dim=1)
-        past, future = self._past[past_place].transpose(1, 2), self._values[future_place].transpose(1, 2)
-        seen = (self._seen[past_place] & inside[:, : self.lookback].unsqueeze(2)).transpose(1, 2)
-        if self._fill_gaps:
-            later = seen.flip(2).cumsum(2).flip(2) > 0  # a line must end at a value that is known at the origin
-            seen |= self._bridged[past_place].transpose(1, 2) & inside[:, : self.lookback].unsqueeze(1) & later
-        scored = (self._scored[future_place] & inside[:, self.lookback :].unsqueeze(2)).transpose(1, 2)
-        scored &= self.target_mask.unsqueeze(1)
+        place = place.clamp(0, len(windows.values) - 1)
+        past_place = place[:, : self.lookback]
+        raw_past, raw_future = windows.values[place].split([self.lookback, self.horizon], dim=1)
+        inside_past, inside_future = inside.unsqueeze(2).split([self.lookback, self.horizon], dim=1)
+        past, seen = raw_past.nan_to_num(0.0), self._known(raw_past) & inside_past
+        if self._bridges is not None:
+            later = seen.flip(1).cumsum(1).flip(1) > 0  # a line must end at a value that is known at the origin
+            filled, bridge = (own[past_place] for own in self._bridges)
+            past, seen = torch.where(bridge, filled, past), seen | (bridge & inside_past & later)
+        counted = self._known(raw_future) if self.split == "train" else ~raw_future.isnan()
+        scored = (counted & inside_future).transpose(1, 2) & self.target_mask.unsqueeze(1)
+        past, seen, future = past.transpose(1, 2), seen.transpose(1, 2), raw_future.nan_to_num(0.0).transpose(1, 2)
+        offset = choose_offset(past, seen, *self._usual)
         size, channels = len(index), len(self.channel_ids)
         none = torch.full((size,), NO_TEXT)
         text, mask = torch.zeros(size, 1, 0), torch.zeros(size, 1, dtype=torch.bool)
         if self._texts is not None:
             text, mask = self._texts.look_up(self._text[index])
         return MultimodalBatch(
-            values=torch.where(seen, past, 0.0),
+            values=torch.where(seen, less(past, offset), 0.0),
             observed=seen.contiguous(),
             channel_mask=torch.ones(size, channels, dtype=torch.bool),
             channel_ids=self.channel_ids.repeat(size, 1),
@@ -314,9 +335,10 @@ class OriginDataset(Dataset[MultimodalBatch]):
             series_id=self.series.number[origin - 1],
             span=torch.stack([windows.begin[torch.maximum(origin - self.lookback, begun)], windows.end[origin - 1]], 1),
             times=windows.begin[past_place],
-            future=torch.where(scored, future, 0.0) if self.horizon else None,
+            future=torch.where(scored, less(future, offset), 0.0) if self.horizon else None,
             future_observed=scored.contiguous() if self.horizon else None,
             retrieved=None if self.lookup is None else self.lookup(index),
+            offset=offset,
         )
 
 

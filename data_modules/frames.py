@@ -1,21 +1,32 @@
-"""Series from DataFrames and arrays."""
+"""Series from files, DataFrames and arrays: what people hand to a model."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError
+from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries, channel_names, match_columns
+from data_modules.tables.columns import is_time_name, read_time_column, time_columns
+from data_modules.tables.files import Table, read_table
+from data_modules.tables.numbers import NumberStyle, to_numbers
+from data_modules.tables.rows import moments_of
+from data_modules.tables.times import DAY_FIRST, MONTH_FIRST, read_times
+from data_modules.tables.zones import zone_of
 from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 
 def is_frame(data: Any) -> bool:
@@ -23,25 +34,94 @@ def is_frame(data: Any) -> bool:
     return hasattr(data, "columns") and hasattr(data, "iloc")
 
 
-def read_frame(frame: pd.DataFrame, channels: Sequence[Channel], source: str = "the DataFrame") -> InputSeries:
-    """A series from a DataFrame with a row a time step, oldest first, and a column a channel.
+def read_series(
+    path: str | Path, channels: Sequence[Channel], frequency: Frequency | None = None, zone: str = "UTC"
+) -> InputSeries:
+    """Read a CSV, TSV, Excel or Parquet file with a row a time step and a column a channel.
 
-    A channel's column is its name (`wind speed`) or its name and unit (`wind speed [m/s]`). Channels may be left out and
-    come in any order; NaN is a missing value. The index is the time, converted to UTC where it has a time zone; or a
-    column is, see `TIME_COLUMNS`; a plain numbering is no time.
+    A channel's column is its name (`temperature`) or its name and unit (`temperature [K]`), the time's one of
+    `TIME_COLUMNS`. Separator, decimal mark and form of times are found out. Channels may be left out and come in any
+    order; an empty cell (or "nan") is a missing value. Rows are sorted by time. Where there are times and a `frequency`, so
+    is every step of it without a row. Times without an offset are those of `zone`.
 
     Raises
     ------
     CorpusError
-        It has no rows, a column is unknown, named twice or not of numbers, or the times do not ascend.
+        There is no such file, it has no rows, a column is unknown or named twice, a cell is no number or no time, a time
+        comes twice, or one is between two steps of `frequency`.
     """
+    table = read_table(Path(path), texts=is_time_name)
+    _check_table(table)
+    rows = [table.place(row) for row in range(len(table.frame))]
+    frame = _with_one_time(table)
+    time, columns = match_columns(str(path), list(frame.columns), channels)
+    series = _series(frame, time, columns, str(path), rows, table.layout.style, zone)
+    return series if frequency is None else series.on_grid(frequency)
+
+
+def _check_table(table: Table) -> None:
+    if table.short:
+        raise CorpusError(
+            f"{table.path}, line {table.short[0]} has fewer cells than the header has columns ({len(table.frame.columns)})"
+        )
+    if not len(table.frame):
+        raise CorpusError(f"{table.path} has no rows below its header; give a row for each time step")
+
+
+def _with_one_time(table: Table) -> pd.DataFrame:
+    """The cells with one column of times where a day and a time of day, or year, month and day, have their own."""
+    if sum(is_time_name(str(name)) for name in table.frame.columns) < 2:
+        return table.frame
+    names = time_columns(table)
+    times = read_time_column(table, names, "").local
+    return table.frame.drop(columns=names).assign(time=times) if len(names) > 1 else table.frame
+
+
+def read_frame(
+    frame: pd.DataFrame, channels: Sequence[Channel], source: str = "the DataFrame", zone: str = "UTC"
+) -> InputSeries:
+    """A series from a DataFrame with a row a time step and a column a channel.
+
+    A channel's column is its name (`wind speed`) or its name and unit (`wind speed [m/s]`). Channels may be left out and
+    come in any order; NaN is a missing value. The index is the time, converted to UTC where it has a time zone; or a
+    column is, see `TIME_COLUMNS`; a plain numbering is no time. Times without a zone are those of `zone`.
+
+    Raises
+    ------
+    CorpusError
+        It has no rows, a column is unknown, named twice or not of numbers, or a time comes twice.
+    """
+    import pandas as pd
+
     if not len(frame):
         raise CorpusError(f"{source} has no rows; give a row for each time step")
     time, columns = match_columns(source, list(frame.columns), channels)
-    values = np.stack([_numbers(source, frame, place) for place, _ in columns])
-    times = _times(source, frame.index if time is None else frame.iloc[:, time])
-    rows = tuple(f"row {number}" for number in range(1, len(frame) + 1))
-    return InputSeries(values, tuple(channel for _, channel in columns), times, source, rows)
+    rows = [f"row {number}" for number in range(1, len(frame) + 1)]
+    if time is None and not pd.api.types.is_integer_dtype(frame.index):
+        return _series(frame, frame.index.to_series(), columns, source, rows, NumberStyle(), zone)
+    return _series(frame, time, columns, source, rows, NumberStyle(), zone)
+
+
+def _series(
+    frame: pd.DataFrame,
+    time: int | pd.Series | None,
+    columns: Sequence[tuple[int, Channel]],
+    source: str,
+    rows: Sequence[str],
+    style: NumberStyle,
+    zone: str,
+) -> InputSeries:
+    """The series in the `columns` of a table; `time` is the place of the column of the time, or these times themselves."""
+    values = np.stack([_numbers(frame.iloc[:, place], source, rows, style, channel.unit) for place, channel in columns])
+    channels = tuple(channel for _, channel in columns)
+    if time is None:
+        return InputSeries(values, channels, None, source, tuple(rows))
+    times = _times(frame.iloc[:, time] if isinstance(time, int) else time, source, rows, zone)
+    order = np.argsort(times, kind="stable")
+    if (order != np.arange(len(order))).any() and (np.diff(times) > np.timedelta64(0)).any():
+        log.warning("%s: the rows are not in order of time; they were sorted", source)
+    moments: list[datetime] = times[order].tolist()
+    return InputSeries(values[:, order], channels, tuple(moments), source, tuple(rows[place] for place in order))
 
 
 def read_array(values: Any, channels: Sequence[Channel], source: str = "the array") -> InputSeries:
@@ -64,43 +144,43 @@ def read_array(values: Any, channels: Sequence[Channel], source: str = "the arra
     return InputSeries(_checked(source, array), tuple(channels), None, source)
 
 
-def _numbers(source: str, frame: pd.DataFrame, place: int) -> NDArray[np.float64]:
-    column = frame.iloc[:, place]
-    where = f"{source}, column {str(frame.columns[place])!r}"
-    try:
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise CorpusError(f"{where}: not a number: {error}; a missing value is NaN") from None
-    return _checked(where, values)
+def _numbers(cells: pd.Series, source: str, rows: Sequence[str], style: NumberStyle, unit: str) -> NDArray[np.float64]:
+    values, wrong = to_numbers(cells, style, unit)
+    wrong |= np.abs(np.nan_to_num(values)) > LARGEST
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise CorpusError(
+            f"{source}, {rows[row]}, column {str(cells.name)!r}: {str(cells.iloc[row])[:60]!r} is not a number of at most "
+            f"{LARGEST:g}; a missing value is an empty cell or NaN"
+        )
+    return values
+
+
+def _times(cells: pd.Series, source: str, rows: Sequence[str], zone: str) -> NDArray[np.datetime64]:
+    """The times (N,) of the rows: UTC, or the days that are written where no row has a time of day."""
+    read = read_times(cells)
+    if (wrong := np.isnat(read.local)).any():
+        row = int(np.flatnonzero(wrong)[0])
+        written = "is empty" if not read.wrong[row] else f"is {cells.iloc[row]!r}, which is no time"
+        raise CorpusError(f"{source}, {rows[row]}: the time {written}; write it like 2024-05-31 or 2024-05-31T18:00")
+    if read.doubt and read.kind in (DAY_FIRST, MONTH_FIRST):
+        raise CorpusError(f"{source}: {read.doubt}; write times like 2024-05-31 or 2024-05-31T18:00")
+    moments = moments_of(read, zone_of(zone))
+    if moments.dates:
+        return moments.wall
+    if moments.nonexistent.any():
+        row = int(np.flatnonzero(moments.nonexistent)[0])
+        raise CorpusError(
+            f"{source}, {rows[row]}: {cells.iloc[row]} does not exist in the zone {zone}, as clocks are put forward; write "
+            "times with their offset, like 2024-05-31T18:00+01:00"
+        )
+    return moments.utc
 
 
 def _checked(where: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
     if (wrong := np.abs(np.nan_to_num(values, nan=0.0)) > LARGEST).any():
-        place = tuple(int(number) + 1 for number in np.argwhere(wrong)[0])
-        row = f"row {place[-1]}" + (f" of channel {place[0]}" if len(place) > 1 else "")
-        raise CorpusError(f"{where}, {row}: a value is infinite or above {LARGEST:g}; a missing value is NaN")
+        channel, step = (int(number) + 1 for number in np.argwhere(wrong)[0])
+        raise CorpusError(
+            f"{where}, row {step} of channel {channel}: a value is infinite or above {LARGEST:g}; a missing value is NaN"
+        )
     return values
-
-
-def _times(source: str, index: Any) -> tuple[datetime, ...] | None:
-    """Naive UTC times of the rows; None where they are only numbered."""
-    import pandas as pd
-
-    if isinstance(index, pd.Series):
-        index = pd.Index(index)
-    if isinstance(index, pd.PeriodIndex):
-        index = index.to_timestamp()
-    if pd.api.types.is_integer_dtype(index):
-        return None
-    if not isinstance(index, pd.DatetimeIndex):
-        try:
-            index = pd.DatetimeIndex(pd.to_datetime(index, utc=True, format="ISO8601"))
-        except (TypeError, ValueError):
-            raise CorpusError(
-                f"{source}: {index[0]!r} is no time; make the index times (pandas.to_datetime), or number the rows"
-            ) from None
-    if index.tz is not None:
-        index = index.tz_convert("UTC").tz_localize(None)
-    if index.hasnans:
-        raise CorpusError(f"{source}: a time is missing (NaT); leave that row out")
-    return tuple(index.to_numpy().astype("datetime64[us]").tolist())

@@ -1,14 +1,16 @@
-"""The sampling frequency of a series: steps of a fixed length, or calendar months.
+"""The sampling frequency of a series: steps of a fixed length, calendar months, or business days.
 
-A frequency is written like a pandas offset alias: `10min`, `1h`, `D`, `7D`, `W`, `MS`. A month, a quarter and a year
+A frequency is written like a pandas offset alias: `10min`, `1h`, `D`, `7D`, `W`, `MS`, `B`. A month, a quarter and a year
 have no fixed length, so their steps are counted on the calendar: one step after 1 January is 1 February, not 30.4 days
-later. Steps that end with a month (`ME`, `QE`, `YE`) lead from one month's last day to another's.
+later. Steps that end with a month (`ME`, `QE`, `YE`) lead from one month's last day to another's. A business day
+(`B`) is followed by the next one, Friday by Monday.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +26,7 @@ _FIXED = {  # microseconds, and the word for one step
     "h": (3_600 * _SECOND, "hour"),
     "D": (86_400 * _SECOND, "day"),
     "W": (7 * 86_400 * _SECOND, "week"),
+    "B": (86_400 * _SECOND, "business day"),
 }
 _CALENDAR = {  # months, and the word for one step
     "MS": (1, "month"),
@@ -34,7 +37,7 @@ _CALENDAR = {  # months, and the word for one step
     "YE": (12, "year"),
 }
 LONGEST_STEP = 1000  # years
-_ALIAS = re.compile(r"(\d{0,18})(us|ms|s|min|h|D|W|[MQY][SE])(?:-[A-Z]{3})?")
+_ALIAS = re.compile(r"(\d{0,18})(us|ms|s|min|h|D|W|B|[MQY][SE])(?:-[A-Z]{3})?")
 
 
 class FrequencyError(InputError):
@@ -43,13 +46,17 @@ class FrequencyError(InputError):
 
 @dataclass(frozen=True)
 class Frequency:
-    """The length of one step: `microseconds`, or `months` on the calendar; the other one is 0."""
+    """The length of one step: `microseconds`, or `months` on the calendar; the other one is 0.
+
+    Of `business` days it is the length of one of them.
+    """
 
     microseconds: int
     months: int
     count: int  # as written: 10 in 10min
     unit: str  # the word for its unit: minute in 10min
     ends: bool = False  # a step from a month's last day leads to another's
+    business: bool = False  # Saturdays and Sundays are no steps
 
     @classmethod
     def parse(cls, alias: str) -> Frequency:
@@ -60,6 +67,10 @@ class Frequency:
         FrequencyError
             `alias` is no frequency.
         """
+        return _parsed(alias) if isinstance(alias, str) else cls._read(alias)
+
+    @classmethod
+    def _read(cls, alias: str) -> Frequency:
         match = _ALIAS.fullmatch(alias) if isinstance(alias, str) else None
         count = int(match[1] or 1) if match else 0
         if match is None or count == 0:
@@ -74,7 +85,7 @@ class Frequency:
             length, unit = _FIXED[match[2]]
             if (match[2], count) == ("D", 7):
                 return cls(length * 7, 0, 1, "week")
-            return cls(length * count, 0, count, unit)
+            return cls(length * count, 0, count, unit, business=match[2] == "B")
         months, unit = _CALENDAR[match[2]]
         return cls(0, months * count, count, unit, match[2].endswith("E"))
 
@@ -86,6 +97,9 @@ class Frequency:
         """
         starts = np.asarray(starts, dtype="datetime64[us]")
         steps = np.asarray(steps, dtype=np.int64)
+        if self.business:
+            days = starts.astype("datetime64[D]")
+            return np.busday_offset(days, steps * self.count, roll="backward") + (starts - days)
         if not self.months:
             return starts + (steps * self.microseconds).astype("timedelta64[us]")
         month = starts.astype("datetime64[M]")
@@ -104,6 +118,8 @@ class Frequency:
         if self.months:
             months = (time.astype("datetime64[M]") - start.astype("datetime64[M]")).astype(int)
             steps = int(months) // self.months
+        elif self.business:
+            steps = int(np.busday_count(start.astype("datetime64[D]"), time.astype("datetime64[D]"))) // self.count
         else:
             steps = int((time - start).astype("timedelta64[us]").astype(int)) // self.microseconds
         return steps if self.advance(start, steps) == time else None
@@ -112,3 +128,6 @@ class Frequency:
         """How long `steps` steps last, in words: `24 hours`, `20 weeks`."""
         number = steps * self.count
         return f"{number} {self.unit}" + ("" if number == 1 else "s")
+
+
+_parsed = lru_cache(maxsize=256)(Frequency._read)  # asked for once a record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError
 from data_modules.frequency import Frequency
+from data_modules.tables.columns import TIMES, is_time_name
+from data_modules.tables.grid import Grid, check_reach, grid_of, tolerance_of
+from data_modules.tables.spec import channel_of
 from trace_lit.channels import Channel
 
-FREE_STEPS = 10_000  # that a series may reach over, and steps a row
-STEPS_A_ROW = 100
-TIME_COLUMNS = ("time", "timestamp", "date", "datetime", "start")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class InputSeries:
         for earlier, later, row in zip(times, times[1:], self.rows[1:], strict=False):
             if later <= earlier:
                 raise CorpusError(
-                    f"{self.source}, {row}: {later} does not come after {earlier}; sort the rows, oldest first"
+                    f"{self.source}, {row}: {later} does not come after {earlier}; give each time once, oldest first"
                 )
         if not np.isfinite(self.values).any():
             raise CorpusError(f"{self.source} holds no value")
@@ -52,32 +54,41 @@ class InputSeries:
     def on_grid(self, frequency: Frequency) -> InputSeries:
         """With a step of `frequency` wherever there is none, missing in all channels; as it is where times are not known.
 
+        A time that is late by up to a tenth of a step is moved onto its step.
+
         Raises
         ------
         CorpusError
-            A time is between two steps of `frequency`, or so far from the others that nearly all steps would be missing.
+            A time is between two steps of `frequency`, two are of one step, or one is so far
+            from the others that nearly all steps would be missing.
         """
         if self.times is None:
             return self
-        begin = np.datetime64(self.times[0], "us")
-        steps = []
-        for row, moment in zip(self.rows, self.times, strict=True):
-            step = frequency.steps_between(begin, np.datetime64(moment, "us"))
-            if step is None:
-                raise CorpusError(
-                    f"{self.source}, {row}: {moment} is no whole number of steps after {self.times[0]}; "
-                    f"a step is {frequency.span(1)}"
-                )
-            steps.append(step)
-            allowed = FREE_STEPS + STEPS_A_ROW * len(self.times)
-            if steps[-1] >= allowed:
-                raise CorpusError(
-                    f"{self.source}, {row}: {moment} is {steps[-1]:,} steps of {frequency.span(1)} after {self.times[0]}; "
-                    f"{len(self.times):,} rows may reach over {allowed:,}: is a year wrong?"
-                )
+        moments = np.array(self.times, dtype="datetime64[us]")
+        tolerance = tolerance_of(frequency)
+        grid = grid_of(moments, frequency, tolerance)
+        steps, late = grid.nearest(moments)
+        rows = self.rows or tuple(f"row {number}" for number in range(1, len(steps) + 1))
+        if (off := np.abs(late) > tolerance).any():
+            beside = np.abs(Grid(moments[0], frequency).nearest(moments)[1]) > tolerance
+            row = int(np.flatnonzero(beside if beside.any() else off)[0])
+            raise CorpusError(
+                f"{self.source}, {rows[row]}: {self.times[row]} is no whole number of steps after {self.times[0]}; "
+                f"a step is {frequency.span(1)}"
+            )
+        steps -= steps[0]
+        reach = [f"{row}: {moment}" for row, moment in zip(rows, self.times, strict=True)]
+        check_reach(steps, reach, len(steps), frequency, self.source)
+        if (same := np.diff(steps) == 0).any():
+            row = int(np.flatnonzero(same)[0])
+            raise CorpusError(f"{self.source}, {rows[row]} and {rows[row + 1]} are of one step of {frequency.span(1)}")
+        if late.any() and not frequency.months:
+            log.warning(
+                "%s: %d times lie beside their step and were moved onto it", self.source, int((late != 0).sum())
+            )
         values = np.full((len(self.values), steps[-1] + 1), np.nan, dtype=self.values.dtype)
         values[:, steps] = self.values
-        times = tuple(frequency.advance(begin, np.arange(values.shape[1])).tolist())
+        times = tuple(grid.times(values.shape[1]).tolist())
         return replace(self, values=values, times=times, rows=())
 
 
@@ -101,8 +112,8 @@ def match_columns(
     found: dict[str, int] = {}
     for place, column in enumerate(columns):
         name = str(column).strip().casefold()
-        meant = by_name.get(name, [])
-        if not meant and name in TIME_COLUMNS:
+        meant = by_name.get(name) or by_name.get(channel_of(name).key, [])
+        if not meant and is_time_name(name):
             if time is not None:
                 raise CorpusError(
                     f"{source}: the columns {columns[time]!r} and {column!r} both give the time; keep one"
@@ -111,7 +122,7 @@ def match_columns(
         elif not meant:
             raise CorpusError(
                 f"{source}: the column {column!r} is no channel of the corpus; the channels are {channel_names(channels)}"
-                f"{_nearest(name, channels)}, and the time may stand in a column {', '.join(TIME_COLUMNS)}"
+                f"{_nearest(name, channels)}, and the time may stand in a column {', '.join(TIMES[:5])}"
             )
         elif len(meant) > 1:
             raise CorpusError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from functools import partial
 
@@ -13,9 +14,30 @@ BUILT_IN = {
     "weather": "data_modules.weather:WeatherDataModule",
     "healthcare": "data_modules.healthcare:HealthcareDataModule",
     "energy": "data_modules.energy:EnergyDataModule",
+    "finance": "data_modules.finance:FinanceDataModule",
     "timemmd": "data_modules.timemmd:TimeMMDDataModule",
+    "truce": "data_modules.truce:TruceDataModule",
     "varied": "data_modules.varied:VariedDataModule",
 }
+FREE = {"hf": "hub:windows", "csv": "long_csv:series", "tables": "tables:windows"}  # sources for any domain
+
+
+def domain_of(source: str) -> str:
+    """The only domain that has the source.
+
+    Raises
+    ------
+    ConfigError
+        No domain has it, or several have.
+    """
+    classes = {name: import_class(path, DomainDataModule, "data.domain") for name, path in BUILT_IN.items()}
+    found = [name for name, own in classes.items() if source in own.sources]
+    if len(found) != 1:
+        raise ConfigError(
+            f"name the domain (--domain): the source {source!r} is of "
+            + (f"the domains {', '.join(found)}" if found else f"none of the domains {', '.join(BUILT_IN)}")
+        )
+    return found[0]
 
 
 def datamodule_class(data: DataConfig) -> type[DomainDataModule]:
@@ -32,21 +54,21 @@ def datamodule_class(data: DataConfig) -> type[DomainDataModule]:
         return import_class(data.domain, DomainDataModule, "data.domain")
     if data.corpus is not None:
         return DomainDataModule
-    if data.source == "hf":
-        return _of_data_set(data.domain)
+    if data.source in FREE:
+        return _of_any_domain(data.domain, data.source)
     if data.domain not in BUILT_IN:
         raise ConfigError(
             f"data.domain is {data.domain!r}; it must be one of {', '.join(BUILT_IN)}, 'package.module:Class' of a "
-            "DomainDataModule, or any name if data.corpus gives the corpus folder or data.source is hf"
+            f"DomainDataModule, or any name if data.corpus gives the corpus folder or data.source is {' or '.join(FREE)}"
         )
     return import_class(BUILT_IN[data.domain], DomainDataModule, "data.domain")
 
 
-def _of_data_set(domain: str) -> type[DomainDataModule]:
-    """A domain of any name whose corpus is built from a data set of the Hugging Face hub or in its form."""
+def _of_any_domain(domain: str, source: str) -> type[DomainDataModule]:
+    """A domain of any name, built by a source that serves all of them."""
     if not re.fullmatch(r"\w[\w.-]*", domain):
-        raise ConfigError(f"data.domain is {domain!r}; with data.source=hf it must be a plain name, like rivers")
-    from data_modules.sources import hub  # which imports huggingface_hub
-
-    sources = {"hf": partial(hub.windows, domain=domain)}
-    return type("DataSetDataModule", (DomainDataModule,), {"domain": domain, "sources": sources})
+        raise ConfigError(f"data.domain is {domain!r}; with data.source={source} it must be a plain name, like rivers")
+    module, _, function = FREE[source].partition(":")
+    read = getattr(importlib.import_module(f"data_modules.sources.{module}"), function)  # some import much
+    sources = {source: partial(read, domain=domain)}
+    return type("AnyDomainDataModule", (DomainDataModule,), {"domain": domain, "sources": sources})

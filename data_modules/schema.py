@@ -18,7 +18,8 @@ from trace_lit.channels import Channel
 from trace_lit.errors import InputError
 from trace_lit.plain import is_plain_name
 
-FORMAT = 1
+FORMAT = 1  # values in the rows
+STORED_FORMAT = 2  # values in a file of their own, each step of a series once; a row has the place of its first one
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -30,6 +31,14 @@ SCHEMA = pa.schema(
         ("channel_texts", pa.list_(pa.string())),  # [C], "" = none
         ("label", pa.string()),  # null = none
         ("split", pa.string()),
+    ]
+)
+
+STORED_SCHEMA = pa.schema(
+    [
+        *(field for field in SCHEMA if field.name != "values"),
+        ("first", pa.int64()),  # the place of the window's first step
+        ("steps", pa.int64()),
     ]
 )
 
@@ -65,12 +74,17 @@ class CorpusInfo:
     label_names: tuple[str, ...] = ()
     description: str = ""
     generated: bool = False  # simulated, not measured
+    timezone: str = (
+        "UTC"  # of the clocks that the data come from; times of steps shorter than a day are UTC all the same
+    )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, in the order in which corpus.yaml holds them."""
         plain = asdict(self)
         plain["channels"] = [asdict(channel) for channel in self.channels]
         plain["label_names"] = list(self.label_names)
+        if self.timezone == "UTC":  # as corpora have it that were built before
+            del plain["timezone"]
         return plain
 
     @classmethod
@@ -96,7 +110,7 @@ class CorpusInfo:
 
     def check(self) -> None:
         """CorpusError if a corpus cannot be described so."""
-        for key in ("domain", "name", "source", "description"):
+        for key in ("domain", "name", "source", "description", "timezone"):
             if not isinstance(getattr(self, key), str):
                 raise CorpusError(f"{key} is {getattr(self, key)!r}; it must be text")
         if not is_plain_name(self.domain):
@@ -141,7 +155,11 @@ def column(table: pa.Table, name: str) -> pa.Array:
 
 def objects(table: pa.Table, name: str) -> NDArray[np.object_]:
     """The column `name` as Python objects (N,), None for null."""
-    return column(table, name).to_numpy(zero_copy_only=False)
+    found = column(table, name)
+    if not pa.types.is_dictionary(found.type):
+        return found.to_numpy(zero_copy_only=False)
+    known = np.array([*found.dictionary.to_pylist(), None], dtype=object)  # equal texts are one object
+    return known[found.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)]
 
 
 def start_times(table: pa.Table) -> NDArray[np.datetime64]:
@@ -151,6 +169,8 @@ def start_times(table: pa.Table) -> NDArray[np.datetime64]:
 
 def lengths(table: pa.Table) -> NDArray[np.int64]:
     """The number of steps of each row, by its first channel."""
+    if "steps" in table.column_names:
+        return column(table, "steps").to_numpy(zero_copy_only=False)
     outer = column(table, "values")
     steps = pc.list_value_length(outer.flatten()).to_numpy().astype(np.int64)
     channels = pc.list_value_length(outer).to_numpy().astype(np.int64)

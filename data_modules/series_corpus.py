@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Hashable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,17 +10,19 @@ from typing import Any
 import numpy as np
 
 from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record
-from data_modules.csv_series import read_series_csv
-from data_modules.frames import is_frame, read_frame
+from data_modules.frames import is_frame, read_frame, read_series
 from data_modules.frequency import Frequency
-from data_modules.input_series import TIME_COLUMNS, InputSeries
+from data_modules.input_series import InputSeries
+from data_modules.tables.columns import is_time_name
+from data_modules.tables.files import read_table
+from data_modules.tables.grid import usual_frequency
+from data_modules.tables.spec import channel_of
 from trace_lit.channels import Channel
 
 UNKNOWN_START, UNKNOWN_FREQUENCY = datetime(2000, 1, 1), "1h"  # of steps without times
 _WINDOWS = 4  # that a series is cut into, at least, where it is long enough for its windows to have `_FEWEST` steps
 _FEWEST = 12
 _LONGEST_DAY = 144  # steps; of shorter ones, a window has sixty
-_UNITS = (("D", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def series_corpus(data: Any, steps: int | None = None) -> Corpus:
@@ -30,7 +31,7 @@ def series_corpus(data: Any, steps: int | None = None) -> Corpus:
     Parameters
     ----------
     data
-        A DataFrame, see `read_frame`, or the path of a CSV file, see `read_series_csv`. Columns are channels by name, like
+        A DataFrame, see `read_frame`, or the path of a file, see `read_series`. Columns are channels by name, like
         `wind speed`, or name and unit, like `wind speed [m/s]`; a column `time` or the index is the time. Without times,
         steps count as hours.
     steps
@@ -55,9 +56,9 @@ def series_corpus(data: Any, steps: int | None = None) -> Corpus:
     records: list[Record] = []
     for number, series in enumerate(read):
         series = series.on_grid(known)
-        values = np.full((len(channels), series.values.shape[1]), np.nan, np.float32)
+        values = np.full((len(channels), series.values.shape[1]), np.nan)
         values[[channels.index(channel) for channel in series.channels]] = series.values
-        length = steps or _usual_steps(frequency, values.shape[1])
+        length = steps or usual_steps(frequency, values.shape[1])
         begin = np.datetime64(series.start or UNKNOWN_START, "us")
         for first in range(values.shape[1] % length, values.shape[1] - length + 1, length):
             window = values[:, first : first + length]
@@ -77,41 +78,29 @@ def _columns(data: Any) -> Sequence[Hashable]:
     if is_frame(data):
         return list(data.columns)
     if not isinstance(data, (str, Path)):
-        raise CorpusError(f"a series is a DataFrame or the path of a CSV file, not of the type {type(data).__name__}")
-    try:
-        with Path(data).open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file)
-            return next((line for line in lines if any(cell.strip() for cell in line)), [])
-    except FileNotFoundError:
-        raise CorpusError(f"there is no file {data}") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{data} is no CSV file in UTF-8: {error}") from None
+        raise CorpusError(f"a series is a DataFrame or the path of a file, not of the type {type(data).__name__}")
+    return list(read_table(Path(data)).frame.columns)
 
 
 def _channels(columns: Sequence[Hashable]) -> list[Channel]:
     """Those that columns name; units stand in brackets."""
     names = [str(column).strip() for column in columns]
-    return [Channel.of_key(name) for name in names if name and name.casefold() not in TIME_COLUMNS]
+    return [channel_of(name) for name in names if name and not is_time_name(name)]
 
 
 def _read(data: Any, channels: Sequence[Channel]) -> InputSeries:
-    return read_frame(data, channels) if is_frame(data) else read_series_csv(data, channels)
+    return read_frame(data, channels) if is_frame(data) else read_series(data, channels)
 
 
 def _frequency(series: InputSeries) -> str:
     """The most frequent distance of two steps."""
-    times = np.array(series.times, dtype="datetime64[s]")
-    seconds = np.diff(times).astype(np.int64)
-    found, counts = np.unique(seconds, return_counts=True)
-    step = int(found[counts.argmax()])
-    months = np.diff(times.astype("datetime64[M]").astype(np.int64))
-    if 28 <= step / 86_400 <= 31 and (months == months[0]).all():
-        return "MS"
-    unit, size = next((unit, size) for unit, size in _UNITS if step % size == 0)
-    return f"{step // size}{unit}"
+    found = usual_frequency(np.array(series.times, dtype="datetime64[us]"))
+    if not found:
+        raise CorpusError(f"{series.source}: the times are irregular; resample the series to regular steps first")
+    return found
 
 
-def _usual_steps(frequency: str, length: int) -> int:
+def usual_steps(frequency: str, length: int) -> int:
     """Of a window: a day of hours, four weeks of days, half a year of weeks, a year of months; fewer of a short series."""
     known = Frequency.parse(frequency)
     hours = known.microseconds / 3.6e9
@@ -121,5 +110,5 @@ def _usual_steps(frequency: str, length: int) -> int:
         day = round(24 / hours)
         usual = max(day, _FEWEST) if day <= _LONGEST_DAY else 60
     else:
-        usual = 28 if hours < 100 else 26
+        usual = 26 if hours > 100 else 20 if known.business else 28
     return min(usual, max(length // _WINDOWS, min(_FEWEST, length)))

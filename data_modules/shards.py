@@ -7,19 +7,21 @@ whose sizes are known before they are written out.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_modules.schema import SCHEMA, CorpusError, values_type
+from data_modules.schema import SCHEMA, STORED_SCHEMA, CorpusError, values_type
 from trace_lit.errors import first_line
 
 MARK = 8  # characters of the fingerprint in a shard's name
 _SHARD = re.compile(rf"rows-(?:([0-9a-f]{{{MARK}}})-)?\d{{5}}-of-\d{{5}}\.parquet")  # without them: of version 0.1
+_VALUES = re.compile(rf"values-[0-9a-f]{{{MARK}}}\.npy")
 FREE_BYTES = 2**28  # that a shard may become, and times its own size
 FREE_TIMES = 200
 LONGEST = {  # bytes of a text
@@ -31,12 +33,28 @@ LONGEST = {  # bytes of a text
     "text": 2**20,
     "channel_texts": 2**20,
 }
+REPEATED = ("series_id", "frequency", "label", "split")  # that many rows share
 _LEAVES = {"channel_texts": ("channel_texts.list.element", "channel_texts.list.item")}
 
 
 def is_shard(name: str) -> bool:
     """Whether a build has given a file this name."""
     return _SHARD.fullmatch(name) is not None
+
+
+def shard_name(fingerprint: str, number: int, count: int) -> str:
+    """The name of one of `count` shards of a corpus with this fingerprint."""
+    return f"rows-{fingerprint[:MARK]}-{number:05d}-of-{count:05d}.parquet"
+
+
+def values_name(fingerprint: str) -> str:
+    """The name of the file with the series of a corpus with this fingerprint."""
+    return f"values-{fingerprint[:MARK]}.npy"
+
+
+def is_values(name: str) -> bool:
+    """Whether a build has given a file of series this name."""
+    return _VALUES.fullmatch(name) is not None
 
 
 def find_shards(path: Path, fingerprint: str | None) -> list[Path]:
@@ -60,10 +78,7 @@ def read_shards(path: Path, fingerprint: str | None, optional: Sequence[str] = (
     CorpusError
         There is no shard, or one is damaged, lacks a column, or would take memory out of proportion to its size.
     """
-    shards = find_shards(path, fingerprint)
-    if not shards:
-        raise CorpusError(f"{path} holds no Parquet files; build the corpus again")
-    tables = [_read(shard, optional) for shard in shards]
+    tables = [read_shard(shard, optional) for shard in _some(path, fingerprint)]
     place = SCHEMA.get_field_index("values")
     kinds = [values_type(table["values"]) for table in tables]
     kind = kinds[0] if len(set(kinds)) == 1 else pa.list_(pa.list_(pa.float64()))
@@ -71,14 +86,79 @@ def read_shards(path: Path, fingerprint: str | None, optional: Sequence[str] = (
     return pa.concat_tables(tables).combine_chunks()
 
 
-def _read(shard: Path, optional: Sequence[str]) -> pa.Table:
+def read_stored(path: Path, fingerprint: str) -> pa.Table:
+    """The rows of all shards of a corpus that stores series, with the columns of `STORED_SCHEMA` but for the texts."""
+    names = [name for name in STORED_SCHEMA.names if name not in ("text", "channel_texts")]
+    tables = []
+    for shard in _some(path, fingerprint):
+        table = _columns(shard, names, [name for name in REPEATED if name in names])
+        for name in names:
+            if name in LONGEST:
+                _check_texts(shard, name, table[name])
+        kinds = [
+            pa.dictionary(pa.int32(), pa.string()) if name in REPEATED else STORED_SCHEMA.field(name).type
+            for name in names
+        ]
+        try:
+            table = table.cast(pa.schema(list(zip(names, kinds, strict=True))))
+        except (pa.ArrowException, ValueError) as error:
+            raise CorpusError(f"{shard}: a column has the wrong type: {first_line(error)}") from None
+        tables.append(table)
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+
+
+def stored_texts(path: Path, fingerprint: str, name: str) -> Iterator[list[Any]]:
+    """The column `name` of the rows of a corpus that stores series, a part at a time."""
+    for shard in _some(path, fingerprint):
+        try:
+            check_size(shard)
+            there = pq.read_schema(shard).names
+            if name not in there:
+                raise CorpusError(f"{shard} has no column {name!r}; it has {', '.join(there)}")
+            with pq.ParquetFile(shard, read_dictionary=[_LEAVES.get(name, (name,))[0]]) as file:
+                for group in range(file.num_row_groups):
+                    cells = file.read_row_group(group, columns=[name])[name]
+                    yield _as_written_out(shard, cells, STORED_SCHEMA.field(name)).to_pylist()
+        except CorpusError:
+            raise
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # a column of another kind has no such leaf
+            raise _damaged(shard, error) from None
+
+
+def _some(path: Path, fingerprint: str | None) -> list[Path]:
+    shards = find_shards(path, fingerprint)
+    if not shards:
+        raise CorpusError(f"{path} holds no Parquet files; build the corpus again")
+    return shards
+
+
+def _columns(shard: Path, names: Sequence[str], repeated: Sequence[str]) -> pa.Table:
     try:
-        _check_size(shard)
+        check_size(shard)
+        there = pq.read_schema(shard).names
+        if missing := [name for name in names if name not in there]:
+            raise CorpusError(f"{shard} has no column {missing[0]!r}; it has {', '.join(there)}")
+        with pq.ParquetFile(shard, read_dictionary=list(repeated)) as file:
+            return file.read(columns=list(names)).select(names)
+    except CorpusError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
+        raise _damaged(shard, error) from None
+
+
+def _damaged(shard: Path, error: BaseException) -> CorpusError:
+    return CorpusError(f"{shard} is damaged or truncated ({first_line(error)}); build the corpus again")
+
+
+def read_shard(shard: Path, optional: Sequence[str] = ()) -> pa.Table:
+    """The rows of one shard; see `read_shards`."""
+    try:
+        check_size(shard)
         table = pq.read_table(shard, partitioning=None, read_dictionary=_text_leaves())
     except CorpusError:
         raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        raise CorpusError(f"{shard} is damaged or truncated ({first_line(error)}); build the corpus again") from None
+        raise _damaged(shard, error) from None
     columns = []
     for field in SCHEMA:
         if field.name in table.column_names:
@@ -94,8 +174,8 @@ def _text_leaves() -> list[str]:
     return [leaf for name in LONGEST for leaf in _LEAVES.get(name, (name,))]
 
 
-def _check_size(shard: Path) -> None:
-    """CorpusError where the numbers in a shard are many for its size."""
+def check_size(shard: Path) -> None:
+    """Raise CorpusError where the cells of a Parquet file are many for its size."""
     allowed = FREE_BYTES + FREE_TIMES * shard.stat().st_size
     with pq.ParquetFile(shard) as file:
         about = file.metadata

@@ -1,39 +1,62 @@
-"""What `trace-lit data show` prints of a corpus."""
+"""What `trace-lit data show` tells of a corpus: in a terminal, and as a page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
 
 from data_modules.corpus import SPLITS, Corpus
+from data_modules.findings import ChannelSummary, Examination, examine
 from trace_lit.terminal import Column, add_row, line, new_table
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A table before it is drawn."""
+
+    title: str
+    columns: list[Column]
+    rows: list[tuple[str, ...]]
+
+
 def show_corpus(corpus: Corpus, console: Console, rows: Sequence[int] = ()) -> None:
-    """Print counts, splits, channels, labels and text lengths of a corpus, and the instances `rows` in full."""
-    info = corpus.info
+    """Print counts, splits, channels, labels, text lengths and findings of a corpus, and the instances `rows` in full."""
+    info, found = corpus.info, examine(corpus)
     console.print(line(f"{info.name} ({info.domain})", "bold"))
     if info.generated:
         console.print(line("Generated: simulated data for demonstration and tests, not measured.", "bold yellow"))
     if info.description:
         console.print(line(info.description))
-    lengths = _range(corpus.lengths)
-    frequencies = ", ".join(sorted(set(corpus.frequencies)))
-    in_short = (
-        f"{len(corpus)} rows of {len(set(corpus.series_ids))} series, {lengths} steps of {frequencies}, "
-        f"source {info.source}, fingerprint {corpus.fingerprint[:12]}\n"
-    )
-    console.print(line(in_short))
-    for make in (_splits, _channels, _labels, _texts):
-        if (table := make(corpus, console)) is not None:
-            console.print(table)
-            console.print()
+    console.print(line(f"{in_short(corpus)}\n"))
+    for sheet in sheets(corpus, found):
+        table = new_table(console, sheet.columns, sheet.title)
+        for cells in sheet.rows:
+            add_row(table, *cells)
+        console.print(table)
+        console.print()
+    for finding in found.findings:
+        console.print(line(f"{'warning: ' if finding.warning else ''}{finding.sentence}"))
     for row in rows:
         console.print(_instance(corpus, row))
+
+
+def in_short(corpus: Corpus) -> str:
+    """Rows, series, steps, source and fingerprint in one line."""
+    frequencies = ", ".join(sorted(set(corpus.frequencies)))
+    return (
+        f"{len(corpus)} rows of {len(set(corpus.series_ids))} series, {_range(corpus.lengths)} steps of {frequencies}, "
+        f"source {corpus.info.source}, clocks of {corpus.info.timezone}, fingerprint {corpus.fingerprint[:12]}"
+    )
+
+
+def sheets(corpus: Corpus, found: Examination) -> list[Sheet]:
+    """Splits, channels, labels (where there are any) and texts."""
+    made = [_splits(corpus), _channels(corpus, found.channels), _labels(corpus), _texts(corpus)]
+    return [sheet for sheet in made if sheet is not None]
 
 
 def example_rows(corpus: Corpus, count: int = 3) -> list[int]:
@@ -50,56 +73,53 @@ def _range(numbers: np.ndarray) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _splits(corpus: Corpus, console: Console) -> Table:
+def _splits(corpus: Corpus) -> Sheet:
     counts = _numbers("rows", "with text", "with label")
-    table = new_table(console, ["split", *counts, "from", "to"], "Splits")
+    sheet = Sheet("Splits", [Column("split"), *counts, Column("from"), Column("to")], [])
+    has_text = np.array([bool(text) for text in corpus.texts])
     for split in SPLITS:
-        rows = corpus.select(split)
-        if not rows:
-            add_row(table, split, "0", "0", "0", "", "")
+        rows = corpus.splits == split
+        if not rows.any():
+            sheet.rows.append((split, "0", "0", "0", "", ""))
             continue
-        with_text = sum(bool(corpus.texts[row]) for row in rows)
-        with_label = int((corpus.labels[rows] >= 0).sum())
         period = _day(corpus.starts[rows].min()), _day(corpus.ends[rows].max() - 1)
-        add_row(table, split, str(len(rows)), str(with_text), str(with_label), *period)
-    return table
+        numbers = (rows.sum(), has_text[rows].sum(), (corpus.labels[rows] >= 0).sum())
+        sheet.rows.append((split, *(str(int(number)) for number in numbers), *period))
+    return sheet
 
 
-def _channels(corpus: Corpus, console: Console) -> Table:
-    numbers = _numbers("lowest", "mean", "highest", "missing")
-    table = new_table(console, [Column("channel", wrap=True), "unit", *numbers], "Channels, over all splits")
-    values = corpus.values()
-    for number, channel in enumerate(corpus.info.channels):
-        steps = np.concatenate([window[number] for window in values])
-        known = steps[~np.isnan(steps)].astype(np.float64)
-        low, mean, high = "-", "-", "-"
-        if len(known):
-            low, mean, high = (_number(float(f)) for f in (known.min(), known.mean(), known.max()))
-        missing = 1 - len(known) / len(steps)
-        add_row(table, channel.name, channel.unit, low, mean, high, f"{missing:.1%}" if missing else "none")
-    return table
+def _channels(corpus: Corpus, summaries: Sequence[ChannelSummary]) -> Sheet:
+    numbers = _numbers("lowest", "mean", "highest", "missing", "constant", "repeated")
+    sheet = Sheet("Channels, over all splits", [Column("channel", wrap=True), Column("unit"), *numbers], [])
+    for channel, own in zip(corpus.info.channels, summaries, strict=True):
+        some = own.count.sum() > 0
+        levels = [_number(float(f)) if some else "-" for f in (own.lowest, own.total_mean, own.highest)]
+        missing = f"{own.missing:.1%}" if own.missing else "none"
+        windows = [str(count) if count else "none" for count in (own.constant, own.repeated)]
+        sheet.rows.append((channel.name, channel.unit, *levels, missing, *windows))
+    return sheet
 
 
-def _labels(corpus: Corpus, console: Console) -> Table | None:
+def _labels(corpus: Corpus) -> Sheet | None:
     if not corpus.info.label_names:
         return None
-    table = new_table(console, [Column("label", wrap=True), *_numbers(*SPLITS)], "Labels")
+    sheet = Sheet("Labels", [Column("label", wrap=True), *_numbers(*SPLITS)], [])
     for number, name in enumerate(corpus.info.label_names):
-        counts = [int((corpus.labels[corpus.select(split)] == number).sum()) for split in SPLITS]
-        add_row(table, name, *map(str, counts))
-    return table
+        own = corpus.splits[corpus.labels == number]
+        sheet.rows.append((name, *(str(int((own == split).sum())) for split in SPLITS)))
+    return sheet
 
 
-def _texts(corpus: Corpus, console: Console) -> Table:
+def _texts(corpus: Corpus) -> Sheet:
     numbers = _numbers("present", "distinct", "shortest", "median", "longest")
-    table = new_table(console, ["texts", *numbers], "Texts, lengths in words")
+    sheet = Sheet("Texts, lengths in words", [Column("texts"), *numbers], [])
     channel_texts = [text for texts in corpus.channel_texts for text in texts]
     for name, texts in (("of the sample", corpus.texts), ("of the channels", channel_texts)):
         present = [text for text in texts if text]
         words = np.array([len(text.split()) for text in present] or [0])
         lengths = (int(words.min()), int(np.median(words)), int(words.max()))
-        add_row(table, name, f"{len(present)} of {len(texts)}", str(len(set(present))), *map(str, lengths))
-    return table
+        sheet.rows.append((name, f"{len(present)} of {len(texts)}", str(len(set(present))), *map(str, lengths)))
+    return sheet
 
 
 def _instance(corpus: Corpus, row: int) -> Panel:

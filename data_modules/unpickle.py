@@ -11,6 +11,7 @@ import pickletools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,14 @@ _NAMES = {  # what a file may ask for
     "numpy._core.multiarray.scalar",
     "numpy._core.numeric._frombuffer",
     *(f"builtins.{name}" for name in ("bytearray", "bytes", "complex", "frozenset", "set")),
+    *(
+        "pandas._libs.tslibs.timestamps.Timestamp",
+        "pandas._libs.tslibs.timestamps._unpickle_timestamp",
+        "datetime.datetime",
+    ),
     "_codecs.encode",  # how protocols before 3 write bytes
 }
+_RESOLUTIONS = {7: "s", 8: "ms", 9: "us", 10: "ns"}  # of the times of pandas
 _DIMENSIONS = 32
 _MARK = object()
 
@@ -207,6 +214,8 @@ class _Machine:
             items = arguments[0] if arguments else []
             if isinstance(items, (list, tuple, set, frozenset)):
                 return (set if name == "builtins.set" else frozenset)(_keys(items))
+        if name.startswith("pandas.") or name == "datetime.datetime":
+            return _time(name, *arguments)
         raise CorpusError(f"it calls {name} with what it does not take")
 
     def build(self) -> None:
@@ -266,6 +275,21 @@ class _Machine:
                 left -= len(waiting) - before
             if left < 0:
                 raise CorpusError(f"what it holds is many times its {self.limit} bytes")
+
+
+def _time(name: str, value: Any, *more: Any) -> np.datetime64:
+    """A time of pandas or of Python, which has no zone."""
+    if name.startswith("pandas."):
+        zone, resolution = (more[1:2] or (None,))[0], (more[2:3] or (10,))[0]
+        if type(value) is int and abs(value) < _LARGEST // 2 and zone is None and resolution in _RESOLUTIONS:
+            return np.datetime64(value, _RESOLUTIONS[resolution])  # type: ignore[call-overload,no-any-return]
+    elif isinstance(value, (bytes, str)) and len(value) == 10 and not more:
+        high, low, month, day, hour, minute, second, *micro = (
+            value if isinstance(value, bytes) else value.encode("latin1")
+        )
+        moment = datetime(256 * high + low, month, day, hour, minute, second, int.from_bytes(bytes(micro), "big"))
+        return np.datetime64(moment, "us")
+    raise CorpusError(f"it asks for a {name} of another form than a time without a zone")
 
 
 def _named(module: str, name: str) -> _Name:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,11 +24,13 @@ from data_modules.schema import (
     objects,
     start_times,
 )
+from data_modules.series_values import SeriesValues
 from data_modules.splits import SPLITS, overlapping_splits
 
 LARGEST = 1e18  # value: float32 holds its square
 LAST_YEAR = 9999
 _PROBLEMS_SHOWN = 5
+_MOST = 1000  # cells that are named
 
 
 def summary(problems: list[str]) -> str:
@@ -51,17 +54,7 @@ def shape_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] 
     counts = pc.list_value_length(outer).to_numpy()
     for row in np.flatnonzero(counts != channels):
         problems.append(f"row {ids[row]!r} has values of {counts[row]} channels, the corpus has {channels}")
-    years = start_times(table).astype("datetime64[Y]").astype(np.int64) + 1970
-    for row in np.flatnonzero((years < 1) | (years > LAST_YEAR)):
-        problems.append(f"row {ids[row]!r} starts in the year {years[row]}; it must lie between 1 and {LAST_YEAR}")
-    first: dict[str, int] = {}  # rows by their frequency
-    for place, alias in enumerate(objects(table, "frequency")):
-        first.setdefault(alias, place)
-    for alias, place in first.items():
-        try:
-            Frequency.parse(alias)
-        except FrequencyError as error:
-            problems.append(f"row {ids[place]!r}: {error}")
+    problems += _time_problems(table, ids)
     texts = pc.list_value_length(table["channel_texts"]).fill_null(channels).to_numpy()
     for row in np.flatnonzero(texts != channels):
         problems.append(f"row {ids[row]!r} has {texts[row]} channel texts, the corpus has {channels} channels")
@@ -72,35 +65,126 @@ def shape_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] 
         problems.append(f"row {ids[row]!r} has channels of unequal length: {', '.join(map(str, steps[row]))} steps")
     for row in np.flatnonzero((steps == 0).all(axis=1)):
         problems.append(f"row {ids[row]!r} has no time steps")
-    if not problems:
-        ends = end_times(table).astype("datetime64[Y]").astype(np.int64) + 1970
-        for row in np.flatnonzero((ends < years) | (ends > LAST_YEAR + 1)):
-            problems.append(f"row {ids[row]!r} reaches beyond the year {LAST_YEAR}")
+    return problems or _end_problems(table, ids)
+
+
+def _time_problems(table: pa.Table, ids: NDArray[np.object_]) -> list[str]:
+    """Starts that are in no year, and frequencies that are none."""
+    years = _years(start_times(table))
+    problems = [
+        f"row {ids[row]!r} starts in the year {years[row]}; it must lie between 1 and {LAST_YEAR}"
+        for row in np.flatnonzero((years < 1) | (years > LAST_YEAR))
+    ]
+    first: dict[str, int] = {}  # rows by their frequency
+    for place, alias in enumerate(objects(table, "frequency")):
+        first.setdefault(alias, place)
+    for alias, place in first.items():
+        try:
+            Frequency.parse(alias)
+        except FrequencyError as error:
+            problems.append(f"row {ids[place]!r}: {error}")
     return problems
+
+
+def _end_problems(table: pa.Table, ids: NDArray[np.object_]) -> list[str]:
+    ends = _years(end_times(table))
+    beyond = (ends < _years(start_times(table))) | (ends > LAST_YEAR + 1)
+    return [f"row {ids[row]!r} reaches beyond the year {LAST_YEAR}" for row in np.flatnonzero(beyond)]
+
+
+def _years(times: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    return times.astype("datetime64[Y]").astype(np.int64) + 1970
 
 
 def row_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] = ()) -> list[str]:
     """All that makes a table of rows unfit to be a corpus, one sentence each; `optional` as for `shape_problems`."""
     if problems := shape_problems(info, table, optional):
         return problems
-    ids, splits, labels = objects(table, "id"), objects(table, "split"), objects(table, "label")
-    unique, counts = np.unique(ids.astype(str), return_counts=True)
+    values = _value_problems(info, table, objects(table, "id"))
+    return _name_problems(info, table) + values + _overlaps(table)
+
+
+def stored_problems(info: CorpusInfo, table: pa.Table, values: SeriesValues) -> list[str]:
+    """Likewise of the rows of a corpus that stores series, without their texts."""
+    if problems := place_problems(table, values):
+        return problems
+    return _name_problems(info, table) + _stored_value_problems(info, table, values) + _overlaps(table)
+
+
+def place_problems(table: pa.Table, values: SeriesValues) -> list[str]:
+    """Rows that are not within the stored series, or that begin or end at times that are none."""
+    for name in table.column_names:
+        if name != "label" and (nulls := table[name].null_count):
+            return [f"column {name!r} has no value in {nulls} rows"]
+    ids, first, steps = objects(table, "id"), column(table, "first").to_numpy(), lengths(table)
     problems = [
-        f"id {name!r} is used {count} times" for name, count in zip(unique.tolist(), counts, strict=True) if count > 1
+        f"row {ids[row]!r} has the steps {first[row]} to {first[row] + steps[row]}; there are {len(values)}"
+        for row in np.flatnonzero((first < 0) | (steps < 1) | (first > len(values) - steps))[:_MOST]
     ]
+    problems += _time_problems(table, ids)
+    return problems or _end_problems(table, ids)
+
+
+def _name_problems(info: CorpusInfo, table: pa.Table) -> list[str]:
+    """Ids that are not unique, labels and splits that there are not."""
+    ids, splits, labels = objects(table, "id"), objects(table, "split"), objects(table, "label")
+    counts = pc.value_counts(column(table, "id"))
+    twice = counts.filter(pc.greater(counts.field("counts"), 1)).to_pylist()
+    found = sorted((own["values"], own["counts"]) for own in twice)
+    problems = [f"id {name!r} is used {count} times" for name, count in found]
     allowed = ", ".join(map(repr, info.label_names)) or "none"
-    for row in np.flatnonzero([label is not None and label not in info.label_names for label in labels]):
+    known = {None, *info.label_names}
+    for row in np.flatnonzero([label not in known for label in labels]):
         problems.append(f"row {ids[row]!r} has the label {labels[row]!r}; the corpus's label names are: {allowed}")
-    for row in np.flatnonzero(~np.isin(splits, SPLITS)):
+    for row in np.flatnonzero([split not in SPLITS for split in splits]):
         problems.append(f"row {ids[row]!r} has the split {splits[row]!r}; it must be one of {', '.join(SPLITS)}")
-    problems += _value_problems(info, table, ids)
-    series_ids = objects(table, "series_id")
-    for one, other in overlapping_splits(series_ids, start_times(table), end_times(table), splits):
-        problems.append(
-            f"rows {ids[one]!r} ({splits[one]}) and {ids[other]!r} ({splits[other]}) of the series {series_ids[one]!r} "
-            "overlap in time; windows of different splits must not"
-        )
     return problems
+
+
+def _overlaps(table: pa.Table) -> list[str]:
+    """Rows of different splits that share time."""
+    ids, splits, series_ids = objects(table, "id"), objects(table, "split"), objects(table, "series_id")
+    return [
+        f"rows {ids[one]!r} ({splits[one]}) and {ids[other]!r} ({splits[other]}) of the series {series_ids[one]!r} "
+        "overlap in time; windows of different splits must not"
+        for one, other in overlapping_splits(series_ids, start_times(table), end_times(table), splits)
+    ]
+
+
+def _stored_value_problems(info: CorpusInfo, table: pa.Table, values: SeriesValues) -> list[str]:
+    """As `_value_problems`, read a part of the series at a time."""
+    ids, first, steps = objects(table, "id"), column(table, "first").to_numpy(), lengths(table)
+    observed = np.zeros(len(info.channels), dtype=np.bool_)
+    problems: list[str] = []
+    empty: list[NDArray[np.int64]] = []
+    for begin, part in values.blocks():
+        with np.errstate(invalid="ignore"):
+            large = np.abs(part) > LARGEST
+        seen = ~np.isnan(part)
+        observed |= seen.any(0)
+        empty.append(begin + np.flatnonzero(~seen.any(1)))
+        for step, channel in np.argwhere(large)[: _MOST - len(problems)].tolist():
+            row = int(np.flatnonzero((first <= begin + step) & (begin + step < first + steps))[0])
+            place = int(begin + step - first[row]) + 1
+            problems.append(cell_problem(info, ids[row], int(channel), place, float(part[step, channel])))
+    for channel in np.flatnonzero(~observed).tolist():
+        problems.append(f"channel {info.channels[channel].name!r} has no value in the whole corpus; leave it out")
+    without = np.concatenate(empty)
+    low, high = np.searchsorted(without, first), np.searchsorted(without, first + steps)
+    for row in np.flatnonzero(high - low == steps).tolist():
+        problems.append(f"row {ids[row]!r} has no observed value in any channel; leave it out")
+    return problems
+
+
+def cell_problem(info: CorpusInfo, name: str, channel: int, step: int, value: float) -> str:
+    """What is wrong with a value that is infinite or too large, at a `step` counted from 1."""
+    key = info.channels[channel].name
+    if np.isinf(value):
+        return f"row {name!r} has an infinite value in channel {key!r}; a missing value is written as NaN"
+    return (
+        f"row {name!r} has {value:g} in channel {key!r} at step {step}; its square would overflow (at most {LARGEST:g}): a "
+        "missing value, as fill values stand for, is written as NaN"
+    )
 
 
 def _value_problems(info: CorpusInfo, table: pa.Table, ids: NDArray[np.object_]) -> list[str]:
@@ -110,20 +194,13 @@ def _value_problems(info: CorpusInfo, table: pa.Table, ids: NDArray[np.object_])
     borders = np.cumsum(np.repeat(steps, channels)) - np.repeat(steps, channels)
     infinite = np.add.reduceat(np.isinf(flat), borders, dtype=np.int64).reshape(-1, channels) > 0
     for row, channel in np.argwhere(infinite):
-        problems.append(
-            f"row {ids[row]!r} has an infinite value in channel {info.channels[channel].name!r}; "
-            "a missing value is written as NaN"
-        )
+        problems.append(cell_problem(info, ids[row], int(channel), 0, np.inf))
     with np.errstate(invalid="ignore"):
         large = np.isfinite(flat) & (np.abs(flat) > LARGEST)
     for place in np.flatnonzero(large):
         cell = int(np.searchsorted(borders, place, side="right")) - 1
         row, channel = divmod(cell, channels)
-        problems.append(
-            f"row {ids[row]!r} has {flat[place]:g} in channel {info.channels[channel].name!r} at step "
-            f"{place - borders[cell] + 1}; its square would overflow (at most {LARGEST:g}): a missing value, as fill values "
-            "stand for, is written as NaN"
-        )
+        problems.append(cell_problem(info, ids[row], channel, int(place - borders[cell]) + 1, float(flat[place])))
     observed = np.add.reduceat(~np.isnan(flat), borders, dtype=np.int64).reshape(-1, channels) > 0
     for channel in np.flatnonzero(~observed.any(axis=0)):
         problems.append(f"channel {info.channels[channel].name!r} has no value in the whole corpus; leave it out")
@@ -134,14 +211,36 @@ def _value_problems(info: CorpusInfo, table: pa.Table, ids: NDArray[np.object_])
 
 def fingerprint_of(info: CorpusInfo, table: pa.Table) -> str:
     """sha256 over the description and the rows, in their order, however they are sharded."""
+    flat = flat_values(table)
+
+    def texts(name: str) -> Iterator[list[Any]]:
+        cells = column(table, name)
+        yield cells.to_pylist()
+
+    return digest_of(info, texts, start_times(table), lengths(table), flat.dtype, iter([flat]))
+
+
+def digest_of(
+    info: CorpusInfo,
+    texts: Callable[[str], Iterator[list[Any]]],
+    starts: NDArray[np.datetime64],
+    steps: NDArray[np.int64],
+    kind: np.dtype,
+    values: Iterator[NDArray[np.floating]],
+) -> str:
+    """The fingerprint of rows of which each column is read in parts: `texts` by its name, the values row by row."""
     digest = hashlib.sha256(json.dumps([FORMAT, info.as_dict()], sort_keys=True).encode())
     for name in ("id", "series_id", "frequency", "text", "label", "split", "channel_texts"):
-        cells = column(table, name)
-        texts = (cells.flatten() if name == "channel_texts" else cells).to_pylist()
-        digest.update(json.dumps(texts).encode())
-    digest.update(start_times(table).astype("<i8").tobytes())
-    digest.update(lengths(table).astype("<i8").tobytes())
-    flat = flat_values(table)
-    kind = "<f4" if flat.dtype == np.float32 else "<f8"
-    digest.update(np.where(np.isnan(flat), flat.dtype.type(np.nan), flat).astype(kind).tobytes())
+        separator = "["
+        for part in texts(name):
+            cells = [own for row in part for own in row] if name == "channel_texts" else part
+            if cells:
+                digest.update((separator + json.dumps(cells)[1:-1]).encode())
+                separator = ", "
+        digest.update(b"]" if separator == ", " else b"[]")
+    digest.update(starts.astype("<i8").tobytes())
+    digest.update(steps.astype("<i8").tobytes())
+    for flat in values:
+        nan = flat.dtype.type(np.nan)
+        digest.update(np.where(np.isnan(flat), nan, flat).astype("<f4" if kind == np.float32 else "<f8").tobytes())
     return digest.hexdigest()

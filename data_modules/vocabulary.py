@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from data_modules.blocks import CorpusBlocks
 from data_modules.corpus import Corpus
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.text import TextEncoder
-
-ROUNDED = 0.1  # share of a usual change that rounding may take
-log = logging.getLogger(__name__)
 
 
 def training_vocabulary(
@@ -25,8 +24,8 @@ def training_vocabulary(
     Corpora that share a channel are pooled. A channel without a value in any training row counts as never seen.
     """
     channels = _distinct_channels(corpora)
-    values = _training_values(corpora)
-    mean, deviation = zip(*(_statistics(values[channel.key]) for channel in channels), strict=True)
+    found = _statistics(corpora)
+    mean, deviation = zip(*(found[channel.key] for channel in channels), strict=True)
     return (known or ChannelVocabulary()).extended(channels, _vectors(channels, encoder, known), mean, deviation)
 
 
@@ -37,11 +36,18 @@ def foreign_vocabulary(
 
     Only these are encoded; `encoder` may be what makes one, so that none is made where all channels are known.
     """
-    channels = [channel for channel in _distinct_channels(corpora) if channel.key not in known.keys]
-    if not channels:
+    return with_channels(known, _distinct_channels(corpora), encoder)
+
+
+def with_channels(
+    known: ChannelVocabulary, channels: Sequence[Channel], encoder: TextEncoder | Callable[[], TextEncoder] | None
+) -> ChannelVocabulary:
+    """`known` and, after it, those of the channels that it does not hold, as never seen; see `foreign_vocabulary`."""
+    new = [channel for channel in channels if channel.key not in known.keys]
+    if not new:
         return known
     made = encoder() if callable(encoder) else encoder
-    return known.extended(channels, _vectors(channels, made, known))
+    return known.extended(new, _vectors(new, made, known))
 
 
 def local_vocabulary(
@@ -53,8 +59,48 @@ def local_vocabulary(
 
 def usual_values(corpora: Sequence[Corpus]) -> dict[str, tuple[float, float]]:
     """Mean and standard deviation of each channel, by key, in the training rows, or in all rows of a corpus without any."""
-    values = _training_values(corpora, or_all=True)
-    return {channel.key: _statistics(values[channel.key]) for channel in _distinct_channels(corpora)}
+    return _statistics(corpora, or_all=True)
+
+
+def streamed_usual_values(corpora: Sequence[CorpusBlocks]) -> dict[str, tuple[float, float]]:
+    """As `usual_values`, of corpora that are read a block at a time, twice."""
+    splits = [{split for block in corpus for split in block.splits} for corpus in corpora]
+    counts: Counter[str] = Counter()
+    sums: dict[str, float] = defaultdict(float)
+    for key, values in _observed(corpora, splits):
+        counts[key] += len(values)
+        sums[key] += float(values.sum())
+    means = {key: sums[key] / count for key, count in counts.items() if count}
+    squares: dict[str, float] = defaultdict(float)
+    reach: dict[str, tuple[float, float]] = {}
+    for key, values in _observed(corpora, splits):
+        squares[key] += float(np.square(values - means.get(key, 0.0)).sum())
+        if len(values):
+            low, high = reach.get(key, (math.inf, -math.inf))
+            reach[key] = min(low, float(values.min())), max(high, float(values.max()))
+    for key, (low, high) in reach.items():
+        if low == high:  # no rounding of the mean is a spread
+            squares[key] = 0.0
+    found = {channel.key: (float("nan"), float("nan")) for corpus in corpora for channel in corpus.info.channels}
+    return found | {key: (mean, _spread(mean, math.sqrt(squares[key] / counts[key]))) for key, mean in means.items()}
+
+
+def _observed(
+    corpora: Sequence[CorpusBlocks], splits: Sequence[Collection[str]]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """The values of each channel in the training rows of each block, or in all rows of a corpus without any."""
+    for corpus, own in zip(corpora, splits, strict=True):
+        for block in corpus:
+            rows = range(len(block)) if "train" not in own else block.select("train")
+            windows = block.values()
+            for number, channel in enumerate(corpus.info.channels):
+                parts = [windows[row][number] for row in rows]
+                values = np.concatenate(parts, dtype=np.float64) if parts else np.empty(0)
+                yield channel.key, values[~np.isnan(values)]
+
+
+def _spread(mean: float, deviation: float) -> float:
+    return deviation or abs(mean) or 1.0
 
 
 def _distinct_channels(corpora: Sequence[Corpus]) -> list[Channel]:
@@ -73,56 +119,38 @@ def _vectors(channels: list[Channel], encoder: TextEncoder | None, known: Channe
     return torch.from_numpy(encoder.encode([channel.text for channel in channels]))
 
 
-def warn_of_rounding(corpora: Sequence[Corpus]) -> None:
-    """Tell of channels whose values lose what they change by when they become float32, as training has them."""
-    for corpus in corpora:
-        values = corpus.values()
-        if not values or values[0].dtype == np.float32:
-            continue
-        for number, channel in enumerate(corpus.info.channels):
-            steps = np.concatenate([np.abs(np.diff(window[number])) for window in values])
-            moved = steps[steps > 0]  # NaN is not
-            if not len(moved):
-                continue
-            largest = max(
-                float(np.nanmax(np.abs(own))) for window in values if not np.isnan(own := window[number]).all()
-            )
-            spacing = float(np.spacing(np.float32(largest)))
-            if spacing > ROUNDED * float(np.median(moved)):
-                log.warning(
-                    "%s: channel %r has values like %g, which float32 rounds to steps of %g, and changes by %g from step to "
-                    "step: take a constant off its values, so that training sees its changes",
-                    corpus.path,
-                    channel.key,
-                    largest,
-                    spacing,
-                    float(np.median(moved)),
-                )
+def _statistics(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of each channel, by key, over the windows of all training rows; NaN without a value.
 
-
-def _training_values(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, list[NDArray[np.float32]]]:
-    """For each channel the values (T,) of all training rows of all corpora, or of all rows where a corpus has none."""
-    values: dict[str, list[NDArray[np.float32]]] = {}
-    for corpus in corpora:
-        windows = corpus.values()
-        train = list(corpus.select("train"))
-        if or_all and not train:
-            train = list(range(len(corpus)))
-        for number, channel in enumerate(corpus.info.channels):
-            values.setdefault(channel.key, []).extend(windows[row][number] for row in train)
-    return values
-
-
-def _statistics(parts: list[NDArray[np.float32]]) -> tuple[float, float]:
-    """Mean and standard deviation of the observed values; NaN where there is none.
-
-    A constant channel has no spread to measure others by; its deviation is its level, or 1.
+    With `or_all`, of all rows of a corpus that has no training rows. A constant channel has no spread to measure others by;
+    its deviation is its level, or 1.
     """
-    values = np.concatenate(parts, dtype=np.float64) if parts else np.empty(0)
-    values = values[~np.isnan(values)]
-    if len(values) == 0:
-        return float("nan"), float("nan")
-    mean, deviation = float(values.mean()), float(values.std())
-    if deviation <= 1e-6 * abs(mean) or deviation == 0:
-        deviation = abs(mean) or 1.0
-    return mean, deviation
+    rows = [corpus.rows_of("train") for corpus in corpora]
+    rows = [
+        np.arange(len(corpus)) if or_all and not len(own) else own for corpus, own in zip(corpora, rows, strict=True)
+    ]
+    places = {channel.key: number for number, channel in enumerate(_distinct_channels(corpora))}
+    count, total, squares = (np.zeros(len(places)) for _ in range(3))
+    low, high = np.full(len(places), np.inf), np.full(len(places), -np.inf)
+    for place, values, seen in _by_channel(corpora, rows, places):
+        count[place] += seen.sum((0, 2))
+        total[place] += np.where(seen, values, 0.0).sum((0, 2))
+        low[place] = np.minimum(low[place], np.where(seen, values, np.inf).min((0, 2)))
+        high[place] = np.maximum(high[place], np.where(seen, values, -np.inf).max((0, 2)))
+    mean = total / np.where(count, count, np.nan)
+    for place, values, seen in _by_channel(corpora, rows, places):
+        squares[place] += np.square(np.where(seen, values - mean[place][:, None], 0.0)).sum((0, 2))
+    deviation = np.sqrt(squares / np.where(count, count, np.nan))
+    level = np.where(mean == 0, 1.0, np.abs(mean))
+    deviation = np.where((low == high) | (deviation == 0), level, deviation)
+    return {key: (float(mean[number]), float(deviation[number])) for key, number in places.items()}
+
+
+def _by_channel(
+    corpora: Sequence[Corpus], rows: Sequence[NDArray[np.int64]], places: dict[str, int]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]]:
+    """Blocks of windows: the places of their C channels, values (n, C, T), and which of them are observed."""
+    for corpus, own in zip(corpora, rows, strict=True):
+        place = np.array([places[channel.key] for channel in corpus.info.channels])
+        for _, values in corpus.blocks(own):
+            yield place, values.astype(np.float64), ~np.isnan(values)

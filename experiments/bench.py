@@ -1,7 +1,7 @@
-"""Speed of the series encoder and of mining, beside the matrix products that they cannot do without; and of starting.
+"""Speed of the series encoder and of mining, beside the matrix products that they cannot do without; of starting; of data.
 
-    python experiments/bench.py [--only encoder|mining|startup] [--precision 32-true|bf16-mixed] [--compile] [--threads N]
-                                [--sizes N ...] [--json FILE]
+    python experiments/bench.py [--only encoder|mining|startup|search|data] [--precision 32-true|bf16-mixed] [--compile]
+                                [--threads N] [--rows N] [--sizes N ...] [--json FILE]
 
 Encoder: forward and training as a share of what a large matrix product reaches, measured in the same process. The batch is
 B=16 windows of C=7 channels and T=186 steps with patches of P=6, the encoder that of the paper's defaults, and the batches
@@ -12,6 +12,11 @@ to look at: machines differ, and are noisy.
 Mining: the hard negatives of N anchors among N candidates, in one direction, of random unit vectors of width 384 with the
 default rules, beside the bare product of the same vectors in the same blocks: both are timed by turns on 1,024 anchors, and
 the medians multiplied to N. The memory is the most that mining all N took beyond the embeddings.
+
+Search: see `search_bench`; only with `--only search [--kinds KIND ...] [--real INDEX]`.
+
+Data: building a corpus of N windows of 5 channels and 24 steps, getting ready to train on it, and batches of 64, each with
+the resident memory that it took; N is 2,000,000 in the table of the results.
 
 Start-up: the CPU time until the command has answered, beside that of `python -c "import torch"`.
 """
@@ -32,6 +37,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from search_bench import search_speed
 from startup import print_costs, startup_costs
 
 from data_modules import DomainDataModule
@@ -50,6 +56,7 @@ from trace_lit.settings import Config, load_config
 from trace_lit.text import build_text_encoder
 
 BATCH, CHANNELS, STEPS = 16, 7, 186
+WINDOW = 5, 24  # channels and steps of data
 WIDTH = 384
 ROUNDS, TURN = 10, 1024  # how often some anchors' mining and bare product are timed, and how many anchors
 
@@ -228,14 +235,76 @@ def elapsed(step: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - began
 
 
+def data_speed(rows: int) -> dict[str, dict[str, float]]:
+    """What building and training take, each in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Path(folder) / "corpus"
+        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
+            build = fresh.apply(build_cost, (rows, corpus))
+            return {"build": build} | fresh.apply(training_costs, (corpus,))
+
+
+def build_cost(rows: int, folder: Path) -> dict[str, float]:
+    """Of a corpus of series with 2,000 windows each, one after another, without texts."""
+    generator, (channels, steps), windows = np.random.default_rng(0), WINDOW, 2_000
+
+    def records() -> Iterator[Record]:
+        for number in range(rows):
+            series, place = divmod(number, windows)
+            if place == 0:
+                values = generator.normal(size=(channels, steps * windows)).astype(np.float32)
+            yield Record(
+                id=str(number),
+                series_id=f"series {series}",
+                start=datetime(2020, 1, 1) + place * timedelta(hours=steps),
+                values=values[:, place * steps : (place + 1) * steps],
+                channel_texts=[""] * channels,
+            )
+
+    info = CorpusInfo("bench", "bench", "noise", tuple(Channel(f"channel {n}", "V") for n in range(channels)), "1h", ())
+    with Cost() as cost:
+        write_corpus(records(), info, folder)
+    return cost.found
+
+
+def training_costs(folder: Path) -> dict[str, dict[str, float]]:
+    """Getting ready, and an epoch's first thousand batches, whose resident memory is the most of both."""
+    with Cost() as ready:
+        data = DomainDataModule(DataConfig(corpus=str(folder), batch_size=64), None, text_unit="none")
+        data.setup("fit")
+        loader = data.train_dataloader()
+    with Cost() as batches:
+        for _ in zip(range(1_000), loader, strict=False):
+            pass
+    return {"start-up": ready.found, "1,000 batches of 64": batches.found}
+
+
+class Cost:
+    """The seconds of a block, and the most memory that its process has had resident until its end."""
+
+    found: dict[str, float]
+
+    def __enter__(self) -> Cost:
+        self._began = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        seconds, cpu = time.perf_counter() - self._began[0], time.process_time() - self._began[1]
+        memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self.found = {"seconds": seconds, "cpu_seconds": cpu, "resident_mb": memory / 1e6}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("encoder", "mining", "startup"))
+    parser.add_argument("--only", choices=("encoder", "mining", "startup", "search", "data"))
     parser.add_argument("--precision", default="32-true", choices=("32-true", "bf16-mixed"))
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--repeats", type=int, default=4)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="N of mining")
+    parser.add_argument("--sizes", type=int, nargs="+", help="N of mining (1,000 to 100,000) or of search (1,000,000)")
+    parser.add_argument("--kinds", nargs="+", default=["auto"], help="of the indexes of search")
+    parser.add_argument("--real", type=Path, metavar="INDEX", help="whose vectors search repeats with noise")
+    parser.add_argument("--rows", type=int, default=100_000, help="N of data")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if options.threads:
@@ -251,7 +320,7 @@ def main() -> None:
         print("| N | mining s | matrix product s | ratio | memory MB |\n|--:|--:|--:|--:|--:|", flush=True)
         result["mining"] = mined = {}
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
-            for size in options.sizes:
+            for size in options.sizes or (1_000, 10_000, 100_000):
                 print(f"| {size:,} | ", end="", flush=True)
                 mined[size] = found = fresh.apply(mining_speed, (size, options.threads))
                 print(
@@ -259,6 +328,17 @@ def main() -> None:
                     f"{found['memory_mb']:.0f} |",
                     flush=True,
                 )
+    if options.only == "search":  # it takes minutes and gigabytes
+        result["search"] = search_speed(options.sizes or [1_000_000], options.kinds, options.real, options.threads)
+    if options.only in (None, "data"):
+        result["data"] = measured = data_speed(options.rows)
+        print(f"data, {options.rows:,} windows of {WINDOW[0]} channels and {WINDOW[1]} steps")
+        print("| | s | CPU s | resident MB |\n|---|--:|--:|--:|")
+        for name, cost in measured.items():
+            print(
+                f"| {name} | {cost['seconds']:.1f} | {cost['cpu_seconds']:.1f} | {cost['resident_mb']:.0f} |",
+                flush=True,
+            )
     if options.only in (None, "startup"):
         result["startup"] = costs = startup_costs()
         print_costs(costs)

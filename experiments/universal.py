@@ -27,7 +27,7 @@ from trace_lit.modules.packaged import write_packaged
 from trace_lit.settings import load_config
 
 SETTINGS = Path(__file__).parent / "universal" / "align.yaml"
-STEP_SECONDS = 1.2  # a step of 64 windows and 9 texts each takes so long on one core
+STEP_SECONDS = 0.6  # a step of 64 windows and 9 texts each takes so long on one core
 SIMULATED = (  # and lengths of their windows
     (generated.weather, 24),
     (generated.weather, 72),

@@ -19,10 +19,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:
-        with part.open("wb") as file:
+        with written(part) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
         part.replace(path)
     except BaseException as error:
         with suppress(OSError):
@@ -33,12 +31,26 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         ):  # a full disk, a folder that is read-only
             raise type(error)(error.errno, error.strerror, str(path)) from error
         raise
-    with suppress(OSError):  # not every file system syncs a folder, which makes the new name last
-        folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file to write to, all of which is on the disk afterwards."""
+    with path.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names of the files in `folder` last, where the file system can do so."""
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(opened)
         finally:
-            os.close(folder)
+            os.close(opened)
 
 
 def write_atomically(path: Path, text: str) -> None:

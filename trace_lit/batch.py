@@ -13,6 +13,7 @@ from torch import Tensor
 NO_LABEL = -100
 NO_NEIGHBOUR = -1
 NO_STATEMENT = -1
+FAR = 2.0**14  # times its range that a window's values lie from zero, and float32 would round what they change by
 
 
 @dataclass
@@ -24,9 +25,10 @@ class Retrieved:
     series: Tensor  # (B, R, d) float32, the retriever's unit vectors of the neighbours at [CLS]
     text: Tensor  # (B, R, d) float32, those of their texts, 0 where there is none
     label: Tensor  # (B, R) int64, NO_LABEL where there is none
-    last: Tensor | None = None  # (B, C, R, 1) float32, their last observed values, in the channel's own units
+    last: Tensor | None = None  # (B, C, R, 1) float32, their last observed values, in the channel's units less `offset`
     future: Tensor | None = None  # (B, C, R, H) float32, and what followed them
     future_observed: Tensor | None = None  # (B, C, R, H) bool
+    offset: Tensor | None = None  # (B, C, R) float64, see `MultimodalBatch.offset`
 
     @property
     def found(self) -> Tensor:
@@ -59,10 +61,11 @@ class Statements:
 class MultimodalBatch:
     """B instances, padded to C channels and T steps on the left.
 
-    Text fields hold vectors of the frozen text encoder.
+    Text fields hold vectors of the frozen text encoder. Values are in the channels' own units, less `offset`: float32 would
+    round away the shape of a window that is narrow and far from zero, like that of a counter.
     """
 
-    values: Tensor  # (B, C, T) float32, in the channel's own units, 0 where not observed
+    values: Tensor  # (B, C, T) float32, in the channel's own units less `offset`, 0 where not observed
     observed: Tensor  # (B, C, T) bool, false where missing or padded
     channel_mask: Tensor  # (B, C) bool, false for padding channels
     channel_ids: Tensor  # (B, C) int64, places in the ChannelVocabulary
@@ -76,11 +79,12 @@ class MultimodalBatch:
     channel_text_id: Tensor  # (B, C) int64, likewise
     series_id: Tensor  # (B,) int64, equal ids = windows of one series
     span: Tensor  # (B, 2) int64, the window's first second and the second after its last step, since 1970
-    times: Tensor | None = None  # (B, T) int64, the first second of each step since 1970
-    future: Tensor | None = None  # (B, C, H) float32, in the channel's own units, 0 where not observed
+    times: Tensor | None = None  # (B, T) int64, the first second of each step since 1970; of padding, any
+    future: Tensor | None = None  # (B, C, H) float32, in the channel's own units less `offset`, 0 where not observed
     future_observed: Tensor | None = None  # (B, C, H) bool
     retrieved: Retrieved | None = None
     statements: Statements | None = None
+    offset: Tensor | None = None  # (B, C) float64, what was taken off values and future; None: nothing
 
     def __len__(self) -> int:
         return self.values.shape[0]
@@ -95,15 +99,33 @@ class MultimodalBatch:
         """(B, 3) int64: series id, first second, second after the last."""
         return torch.cat([self.series_id.unsqueeze(1), self.span], dim=1)
 
+    def in_units(self, values: Tensor) -> Tensor:
+        """`values` (B, C, ...) of this batch's windows in the channels' own units: float64 where there is an offset."""
+        return (
+            values if self.offset is None else values + self.offset.view(*self.offset.shape, *[1] * (values.dim() - 2))
+        )
+
     def scaled(self, gain: Tensor) -> MultimodalBatch:
         """With values, what follows them, and the neighbours' at `gain` (B,) times themselves."""
-        factor = gain[:, None, None]
-        retrieved, future = self.retrieved, self.future
-        if retrieved is not None and retrieved.last is not None and retrieved.future is not None:
-            further = factor.unsqueeze(-1)
-            retrieved = dataclasses.replace(retrieved, last=further * retrieved.last, future=further * retrieved.future)
-        future = None if future is None else factor * future
-        return dataclasses.replace(self, values=factor * self.values, future=future, retrieved=retrieved)
+
+        def times(values: Tensor | None) -> Tensor | None:
+            return None if values is None else values * gain.view(-1, *[1] * (values.dim() - 1))
+
+        retrieved = self.retrieved
+        if retrieved is not None:
+            retrieved = dataclasses.replace(
+                retrieved,
+                last=times(retrieved.last),
+                future=times(retrieved.future),
+                offset=times(retrieved.offset),
+            )
+        return dataclasses.replace(
+            self,
+            values=gain[:, None, None] * self.values,
+            future=times(self.future),
+            offset=times(self.offset),
+            retrieved=retrieved,
+        )
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> MultimodalBatch:
         """The batch on `device`."""
@@ -128,3 +150,30 @@ def _mapped(batch: Kind, function: Callable[[Tensor], Tensor]) -> Kind:
         if value is not None:
             changed[field.name] = value.map(function) if isinstance(value, Retrieved | Statements) else function(value)
     return dataclasses.replace(batch, **changed)
+
+
+def choose_offset(values: Tensor, observed: Tensor, mean: Tensor, deviation: Tensor) -> Tensor | None:
+    """What to take off windows before they become float32, (B, C) float64; None where nothing has to be.
+
+    It is the middle of a window's range where that is narrow and far from zero (`FAR`), and 0 elsewhere: what float32 holds
+    well stays in the channel's units. A window of one value is measured by the channel's deviation; one without any is
+    taken to be at its mean.
+
+    Parameters
+    ----------
+    values, observed
+        (B, C, T) float32 or float64, and bool.
+    mean, deviation
+        (C,) or (B, C), what is usual for the channels; NaN where unknown.
+    """
+    some = observed.any(-1)
+    low = torch.where(some, values.masked_fill(~observed, torch.inf).amin(-1).double(), mean.double())
+    high = torch.where(some, values.masked_fill(~observed, -torch.inf).amax(-1).double(), mean.double())
+    span = high - low
+    far = torch.maximum(low.abs(), high.abs()) > FAR * torch.where(span > 0, span, deviation.double())
+    return torch.where(far, (low + high) / 2, 0.0) if bool(far.any()) else None
+
+
+def less(values: Tensor, offset: Tensor | None) -> Tensor:
+    """`values` (B, C, ...) less `offset` (B, C), as float32; the difference is taken in float64."""
+    return values.float() if offset is None else (values.double() - offset.unsqueeze(-1)).float()

@@ -61,6 +61,12 @@ class ChannelVocabulary:
         place = {key: number for number, key in enumerate(self.keys)}
         return [place[channel.key] for channel in channels]
 
+    def usual(self, channels: Sequence[Channel]) -> tuple[Tensor, Tensor]:
+        """Mean and deviation (len(channels),) float64 of `channels`; NaN where unknown."""
+        places = self.ids(channels)
+        mean, deviation = (torch.tensor(own, dtype=torch.float64)[places] for own in (self.mean, self.deviation))
+        return mean, deviation
+
     def extended(
         self,
         channels: Sequence[Channel],

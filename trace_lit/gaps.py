@@ -30,7 +30,9 @@ def bridged(values: Tensor, observed: Tensor, begun: Tensor, ended: Tensor) -> t
     steps, before, after = _neighbours(observed, 0)
     gap = ~observed & (before >= begun.unsqueeze(1)) & (after < ended.unsqueeze(1))
     before, after = torch.where(gap, before, steps), torch.where(gap, after, steps)
-    return torch.lerp(values.gather(0, before), values.gather(0, after), _share(steps, before, after)), gap
+    return torch.lerp(
+        values.gather(0, before), values.gather(0, after), _share(steps, before, after).to(values.dtype)
+    ), gap
 
 
 def _neighbours(observed: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -79,12 +79,27 @@ def windows(
     CorpusError
         There is no such data set, it has no such column, or a cell cannot be used.
     """
+    columns = {"values": values, "text": text, "label": label, "id": id, "series_id": series_id, "start": start}
+    return _corpus(name, domain, channels, _rows(name, subset, split), columns, frequency, keep_splits)
+
+
+def _corpus(
+    name: str,
+    domain: str,
+    channels: Any,
+    found_rows: tuple[list[tuple[str, dict[str, Any]]], dict[str, Sequence[str]]],
+    columns: Mapping[str, str],
+    frequency: str,
+    keep_splits: bool,
+) -> tuple[CorpusInfo, Iterator[Record]]:
+    """The rows as windows; `columns` are those that options name, "" where they do not."""
     described, wide = _channels(channels)
-    rows, classes = _rows(name, subset, split)
+    rows, classes = found_rows
     there = list(rows[0][1])
 
-    def column(key: str, given: str, needed: bool = False) -> str:
+    def column(key: str, given: str | None = None, needed: bool = False) -> str:
         """The column for an option, "" where there is none."""
+        given = columns[key] if given is None else given
         if given and given not in there:
             raise CorpusError(f"{name} has no column {given!r} ({key}); it has {', '.join(there)}")
         if needed and not given and key not in there:
@@ -95,17 +110,17 @@ def windows(
     reader = _Reader(
         name=name,
         channels=len(described),
-        values=tuple(column("channels", own) for own in wide) or (column("values", values, needed=True),),
+        values=tuple(column("channels", own) for own in wide) or (column("values", needed=True),),
         wide=bool(wide),
-        start=column("start", start, needed=True),
+        start=column("start", needed=True),
         frequency="" if one_frequency else column("frequency", frequency, needed=True),
         one_frequency=one_frequency,
-        text=column("text", text),
-        label=column("label", label),
-        id=column("id", id),
-        series_id=column("series_id", series_id),
+        text=column("text"),
+        label=column("label"),
+        id=column("id"),
+        series_id=column("series_id"),
         keep_splits=keep_splits,
-        classes=classes.get(column("label", label), ()),
+        classes=classes.get(column("label"), ()),
     )
     records = [reader.record(number, part, row) for number, (part, row) in enumerate(rows)]
     found = sorted({record.label for record in records if record.label is not None})

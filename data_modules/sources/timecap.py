@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError, CorpusInfo, Record
+from data_modules.sources.timecap_events import read_events, with_events
 from data_modules.unpickle import load_pickle
 from trace_lit.channels import Channel
 
@@ -54,8 +55,13 @@ HEALTHCARE_LABELS = {
 }
 
 
-def weather(root: str | Path, cities: Sequence[str] | None = None) -> tuple[CorpusInfo, Iterator[Record]]:
+def weather(
+    root: str | Path, cities: Sequence[str] | None = None, events: Any = None
+) -> tuple[CorpusInfo, Iterator[Record]]:
     """Hourly weather of cities in windows of 24 hours; `cities` like ("ny", "hs"), None: all that are there.
+
+    `events` names files of Storm Events, one or a list: a window during which one of the city's events lasts is there once
+    more for each of them, with the event's text.
 
     The series start at midnight UTC: `dates.pkl` has 24 steps for each day, and over the years temperature is lowest at
     steps 10 and 11 and highest at steps 19 and 20 of a day, which is dawn and afternoon in New York and Houston.
@@ -66,9 +72,9 @@ def weather(root: str | Path, cities: Sequence[str] | None = None) -> tuple[Corp
     CorpusError
         The data are not in `root`, nor a city in the data; a file is damaged or of another form.
     """
-    folder = _folder(root, "weather", "time_series_*.pkl")
+    folder = folder_of(root, "weather", "time_series_*.pkl")
     found = sorted(path.stem.removeprefix("time_series_") for path in folder.glob("time_series_*.pkl"))
-    chosen = _chosen(cities, found, "city", folder)
+    chosen = chosen_of(cities, found, "city", folder)
     info = CorpusInfo(
         domain="weather",
         name="timecap-weather-" + "-".join(chosen),
@@ -83,13 +89,14 @@ def weather(root: str | Path, cities: Sequence[str] | None = None) -> tuple[Corp
     )
     starts = [int(start) for start in load_pickle(folder / "indices.pkl")]
     first = _first_midnight(load_pickle(folder / "dates.pkl"), folder / "dates.pkl")
-    return info, _weather_records(folder, chosen, starts, first)
+    records = _weather_records(folder, chosen, starts, first)
+    return info, records if events is None else with_events(records, read_events(events), HOURS)
 
 
 def _weather_records(folder: Path, cities: Sequence[str], starts: list[int], first: datetime) -> Iterator[Record]:
     for city in cities:
         path = folder / f"time_series_{city}.pkl"
-        table = _table(load_pickle(path), path, columns=5)
+        table = table_of(load_pickle(path), path, columns=5)
         humidity, pressure, temperature, speed, direction = table
         angle = np.deg2rad(direction)
         u, v = (np.round(-speed * part, 3) + 0.0 for part in (np.sin(angle), np.cos(angle)))  # neither -0 nor 1e-16
@@ -101,7 +108,7 @@ def _weather_records(folder: Path, cities: Sequence[str], starts: list[int], fir
                 series_id=city,
                 start=first + timedelta(hours=start),
                 values=values[:, start : start + HOURS],
-                text=_report(folder / "gpt_summary" / f"{city}_{start}.txt"),
+                text=report(folder / "gpt_summary" / f"{city}_{start}.txt"),
                 label=WEATHER_LABELS[label],
             )
 
@@ -122,9 +129,9 @@ def healthcare(root: str | Path, tables: Sequence[str] | None = None) -> tuple[C
     CorpusError
         The data are not in `root`, nor a table in the data; a file is damaged or of another form.
     """
-    folder = _folder(root, "healthcare", "time_series_*.pkl")
+    folder = folder_of(root, "healthcare", "time_series_*.pkl")
     found = [table for table in HEALTHCARE_TABLES if (folder / f"time_series_{table}.pkl").is_file()]
-    chosen = _chosen(tables, found, "table", folder)
+    chosen = chosen_of(tables, found, "table", folder)
     info = CorpusInfo(
         domain="healthcare",
         name="timecap-healthcare-" + "-".join(chosen),
@@ -148,7 +155,7 @@ def _healthcare_records(folder: Path, tables: Sequence[str]) -> Iterator[Record]
         width = len(HEALTHCARE_TABLES[table])
         path = folder / f"time_series_{table}.pkl"
         raw = load_pickle(path)
-        rows = _table(np.asarray(raw)[:, 1:] if np.ndim(raw) == 2 else raw, path, columns=width)
+        rows = table_of(np.asarray(raw)[:, 1:] if np.ndim(raw) == 2 else raw, path, columns=width)
         values = np.full((channels, rows.shape[1]), np.nan, dtype=np.float32)
         values[place : place + width] = rows
         place += width
@@ -161,12 +168,12 @@ def _healthcare_records(folder: Path, tables: Sequence[str]) -> Iterator[Record]
                 series_id=table,
                 start=first + timedelta(weeks=start),
                 values=values[:, start : start + WEEKS],
-                text=_report(folder / "gpt_summary" / f"{start}_{table}.txt"),
+                text=report(folder / "gpt_summary" / f"{start}_{table}.txt"),
                 label=HEALTHCARE_LABELS[table][label],
             )
 
 
-def _folder(root: str | Path, domain: str, pattern: str) -> Path:
+def folder_of(root: str | Path, domain: str, pattern: str) -> Path:
     """The domain's folder: `root` itself, or inside of it."""
     root = Path(root)
     for folder in (root / domain, root):
@@ -175,7 +182,8 @@ def _folder(root: str | Path, domain: str, pattern: str) -> Path:
     raise CorpusError(f"no TimeCAP {domain} data in {root}: looked for {pattern} in {root / domain} and in {root}")
 
 
-def _chosen(asked: Sequence[str] | None, found: Sequence[str], kind: str, folder: Path) -> list[str]:
+def chosen_of(asked: Sequence[str] | None, found: Sequence[str], kind: str, folder: Path) -> list[str]:
+    """Those asked for, each once, or all that were found; CorpusError where one is not there."""
     if asked is None:
         if not found:
             raise CorpusError(f"no {kind} that is known has data in {folder}")
@@ -188,7 +196,7 @@ def _chosen(asked: Sequence[str] | None, found: Sequence[str], kind: str, folder
     return list(dict.fromkeys(asked))
 
 
-def _table(raw: Any, path: Path, columns: int) -> NDArray[np.float64]:
+def table_of(raw: Any, path: Path, columns: int) -> NDArray[np.float64]:
     """(columns, rows) as numbers."""
     try:
         table = np.asarray(raw, dtype=np.float64)
@@ -237,7 +245,8 @@ def _week_start(season_week: str, path: Path) -> datetime:
     return fourth - timedelta(days=fourth.isoweekday() % 7) + timedelta(weeks=number - 1)
 
 
-def _report(path: Path) -> str:
+def report(path: Path) -> str:
+    """The text of a file, "" where there is none."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:

@@ -109,25 +109,16 @@ def series(
         The domain is not in `root`, a file is damaged or of another form, the series is shorter than a window.
     """
     root = Path(root)
-    path = root / "numerical" / folder / f"{folder}.csv"
-    if not path.is_file():
-        there = sorted(entry.name for entry in (root / "numerical").glob("*") if entry.is_dir())
-        raise CorpusError(
-            f"no Time-MMD domain {folder!r} in {root}: looked for {path}; there are: {', '.join(there) or 'none'}"
-        )
     for name, number in {"length": length, "stride": stride, "max_documents": max_documents}.items():
         if not isinstance(number, int) or number < 1:
             raise CorpusError(f"{name} is {number!r}; it must be a whole number of at least 1")
-    columns = _read_columns(path)
-    starts, order = _start_days(columns, path)
-    frequency, places = _grid(starts, path)
-    if len(order) == places[-1] + 1:
-        places = np.arange(len(order))
-    channels, values = _channels(columns, order, places, folder, path)
+    frequency, first_day, channels, values = _numerical(root, folder)
     if target_only:
         channels, values = channels[:1], values[:1]
     if values.shape[1] < length:
-        raise CorpusError(f"{path}: the series has {values.shape[1]} steps, a window {length}; choose a smaller length")
+        raise CorpusError(
+            f"{folder} of {root}: the series has {values.shape[1]} steps, a window {length}; choose a smaller length"
+        )
     documents = _documents(root / "textual" / folder, folder, predictions)
     target = channels[0].name
     info = CorpusInfo(
@@ -143,7 +134,23 @@ def series(
             "but one to the last quarter of the window."
         ),
     )
-    return info, _records(values, starts[0], documents, info, folder, length, stride, max_documents)
+    return info, _records(values, first_day, documents, info, folder, length, stride, max_documents)
+
+
+def _numerical(root: Path, folder: str) -> tuple[str, np.datetime64, tuple[Channel, ...], NDArray[np.float32]]:
+    """The frequency of the series, its first day, its channels and their values (C, T)."""
+    path = root / "numerical" / folder / f"{folder}.csv"
+    if not path.is_file():
+        there = sorted(entry.name for entry in (root / "numerical").glob("*") if entry.is_dir())
+        raise CorpusError(
+            f"no Time-MMD domain {folder!r} in {root}: looked for {path}; there are: {', '.join(there) or 'none'}"
+        )
+    columns = _read_columns(path)
+    starts, order = _start_days(columns, path)
+    frequency, places = _grid(starts, path)
+    if len(order) == places[-1] + 1:
+        places = np.arange(len(order))
+    return frequency, starts[0], *_channels(columns, order, places, folder, path)
 
 
 def _records(
@@ -187,15 +194,17 @@ def _label(target: NDArray[np.float32], names: Sequence[str]) -> str | None:
 def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            head, *rows = csv.reader(file)
+            reader = csv.reader(file)
+            lines = [(reader.line_num, row) for row in reader]
+            (_, head), *rows = lines
     except (UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{path} is no CSV file: {error}") from None
     except ValueError:
         raise CorpusError(f"{path} is empty") from None
-    for number, row in enumerate(rows):
+    for line, row in rows:
         if row and len(row) != len(head):
-            raise CorpusError(f"{path}: row {number + 2} has {len(row)} columns, the first row names {len(head)}")
-    return head, [row for row in rows if row]
+            raise CorpusError(f"{path}, line {line}: it has {len(row)} columns, the first line names {len(head)}")
+    return head, [row for _, row in rows if row]
 
 
 def _read_columns(path: Path) -> dict[str, list[str]]:

@@ -39,7 +39,9 @@ _OPTIONAL = {  # symbols that not every channel, degree or landmark has words fo
 _MODES = {"noun": 36, "clause": 30, "short": 16, "adjective": 12, "whole": 8}  # how often each is chosen
 _ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names like "influenza A" have a capital
 _TWO_ARTICLES = re.compile(r"\b([Aa]ny|[Ss]ome|[Nn]o) (?:an?|the) ")
+_TWICE = re.compile(r"\b(in|on|at|over) \1\b")  # "sweeps in in the evening"
 _SUBJECT = literal("it")
+UNNAMED = 0.4  # how often an only channel is not named
 
 _ASK = """(find|show|show me|give me|list|get|search for|look for|looking for|I am looking for
     |I'm looking for|I want|I need|I'm after
@@ -169,6 +171,7 @@ class Wording:
 
     def __init__(self, words: Sequence[ChannelWords], frequency: str | None, steps: int) -> None:
         self.words = words
+        self._unnamed = UNNAMED if len(words) == 1 else 0.0
         one, many = _period_words(frequency, steps)
         self.common = {
             "period": phrase(*one),
@@ -201,10 +204,13 @@ class Wording:
     def one(self, fact: Fact, draw: Draw) -> str:
         """The fact as a question, a phrase or a sentence."""
         tense = int(draw() < 0.4)
-        symbols = self._symbols(fact, tense, draw)
+        pronoun = draw() < self._unnamed and fact.form not in _NO_PRONOUN
+        symbols = self._symbols(fact, tense, draw, pronoun)
         options = _options(_form(fact), _there(symbols))
         mode, core_phrase = options[int(draw() * len(options))]
         core = expand(core_phrase, symbols, draw)
+        if pronoun and core.startswith("it ") and draw() < 0.5:
+            return _finished(core.removeprefix("it "), mode, draw)  # "rises, then falls"
         return self._framed(mode, core, tense, fact, draw)
 
     def two(self, first: Fact, second: Fact, draw: Draw) -> str:
@@ -408,7 +414,7 @@ def _weighted(modes: Sequence[str], draw: Draw) -> str:
 
 def _finished(text: str, mode: str, draw: Draw) -> str:
     """With the article that fits, and the capital and the full stop that people write or leave out."""
-    text = _ARTICLE.sub("an", _TWO_ARTICLES.sub(r"\1 ", text))
+    text = _TWICE.sub(r"\1", _ARTICLE.sub("an", _TWO_ARTICLES.sub(r"\1 ", text)))
     capital, stop = draw() < 0.45, draw() < (0.4 if mode == "clause" else 0.12)
     if capital:
         text = text[:1].upper() + text[1:]

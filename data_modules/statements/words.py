@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from data_modules.statements.grammar import Phrase, choice, literal, phrase
 from data_modules.statements.inflection import ADVERBS
@@ -39,6 +39,8 @@ _QUANTIFIED = re.compile(
     r"|[a-z ]+ (in|of) abundance"
     r"|winds that|(very|extremely|exceptionally|incredibly) )\b"
 )
+_LEADING_ARTICLE = re.compile(r"(an?|the) ", re.IGNORECASE)
+_ANY = ("values", "series", "curve", "line", "graph", "numbers", "readings", "level")  # names of an only channel
 PREDICATIVE = re.compile(  # an adjective that goes before no noun
     r"\b(on|as|like|of|with|without|outside|for|at|up|in|to|about|over|easy|going|out|not|the|hell)\b"
 )
@@ -122,6 +124,8 @@ def channel_words(channels: Sequence[Channel]) -> list[ChannelWords]:
         wet = any(other is not None and other.kind == "precipitation" for other in quantities)
         others = [other.name.lower() for other in channels if other is not channel]
         found.append(_words(channel, own if alone else None, own, others, wet))
+    if len(found) == 1:
+        found = [replace(found[0], names=(*found[0].names, *_names(_ANY[1:], _ANY[:1], ())))]
     return found
 
 
@@ -166,7 +170,7 @@ def _derived(channel: Channel, others: Sequence[str]) -> list[str]:
         turned = " ".join(synonyms.get(word, word) for word in name.split())
         if turned != name and turned.lower() not in others:
             found.append(turned)
-    description = re.split(r"[;:,.]", channel.description)[0].strip()
+    description = _LEADING_ARTICLE.sub("", re.split(r"[;:,.]", channel.description)[0].strip())
     words = description.split()
     if 1 < len(words) <= 4 and not _NOT_A_NOUN.match(description) and not _SENTENCE.search(description):
         found.append(description)

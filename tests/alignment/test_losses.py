@@ -146,6 +146,17 @@ def test_with_one_positive_an_anchor_the_loss_of_statements_is_that_of_pairs():
     torch.testing.assert_close(statements.outranked, pairs.outranked)
 
 
+def test_further_windows_are_candidates_of_the_texts_and_nothing_else():
+    series, text = F.normalize(torch.randn(2, 7, 5), dim=2)
+    truth = torch.rand(7, 7) < 0.5
+    everything = statement_loss(series, text, TEMPERATURE, truth, truth)
+    batch = statement_loss(series[:4], text, TEMPERATURE, truth, truth[:, :4], series[4:])
+    torch.testing.assert_close(batch.text_to_series, everything.text_to_series)
+    alone = statement_loss(series[:4], text, TEMPERATURE, truth[:, :4], truth[:, :4])
+    torch.testing.assert_close(batch.series_to_text, alone.series_to_text)
+    assert batch.text_to_series != alone.text_to_series
+
+
 def test_positives_do_not_compete_with_one_another():
     logits = torch.tensor([[3.0, 2.0, 1.0, -1.0]])
     positive = torch.tensor([[True, True, False, False]])

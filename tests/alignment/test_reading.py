@@ -126,3 +126,19 @@ def test_the_paper_s_model_has_none_of_it():
     encoder = SeriesEncoder(EncoderConfig(width=32, layers=1, heads=4, patch_length=6), make_model().encoder.vocabulary)
     names = {name.split(".")[0] for name, _ in AlignedModel(encoder, AlignmentConfig()).named_parameters()}
     assert names == {"encoder", "text", "series_output", "channel_output", "channel_text", "log_temperature"}
+
+
+def test_a_channel_looks_first_for_the_words_that_are_like_its_name():
+    """Before anything is learned: what is said in the words of one channel's name is heard by it, and hardly by others."""
+    model = make_model(match_names=True)
+    tokens = model.encoder.channel_tokens
+    tokens.name_vectors = torch.eye(3, TEXT_WIDTH)
+    text, mask = make_tokens(count=3)
+    text[..., :3] = 0  # no word is like a name
+    text[torch.arange(3), 2, :TEXT_WIDTH] = tokens.name_vectors  # but one of text n, like that of channel n
+    with torch.no_grad():
+        reading = model.read(text, mask, torch.arange(3))
+    own = torch.eye(3, dtype=torch.bool)
+    assert reading.voice[:, 1:][own].min() > 0.9
+    assert reading.voice[:, 1:][~own].max() < 0.5
+    assert (reading.attention[:, 1:, 2][own] > 0.3).all()

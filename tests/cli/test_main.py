@@ -148,7 +148,7 @@ def test_windows_of_equal_values_are_a_warning(here: Path, capsys) -> None:
     write_corpus(records, CorpusInfo("d", "n", "made up", (Channel("level"),), "1h"), here / "corpus")
     assert main(["data", "validate", "corpus"]) == 0
     output = capsys.readouterr().out
-    assert "warning: 8 rows of the series 's' have the same values, from 'day 0' to 'day 7' (8 test)" in output
+    assert "warning: 8 rows of the series 's' have the same values" in output
     assert "no problems" in output
     assert main(["data", "validate", "corpus", "--strict"]) == 1
 

@@ -1,16 +1,17 @@
 import dataclasses
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from data_modules import corpus as corpus_module
-from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, equal_windows, validate_corpus, write_corpus
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus, write_corpus
 from trace_lit.channels import Channel
 
 INFO = CorpusInfo(
@@ -253,7 +254,10 @@ def set_infinite(record):
         (lambda r: setattr(r, "text", None), "'r3': text is None"),
         (lambda r: setattr(r, "text", "\ud800"), "'r3': the text is not valid Unicode"),
         (lambda r: setattr(r, "label", "moist"), "row 'r3' has the label 'moist'; .* 'dry', 'wet'"),
-        (lambda r: setattr(r, "start", r.start.replace(tzinfo=UTC)), "'r3': start is .* UTC without a time zone"),
+        (
+            lambda r: setattr(r, "start", pd.NaT),
+            "'r3': start is NaT; it must be a datetime, in UTC where it has no time zone",
+        ),
         (lambda r: setattr(r, "start", "2020-01-01"), "'r3': start is '2020-01-01'"),
         (lambda r: setattr(r, "channel_texts", ["one"]), "row 'r3' has 1 channel texts, the corpus has 2"),
         (lambda r: setattr(r, "frequency", "often"), "'r3': 'often' is no sampling frequency"),
@@ -481,18 +485,16 @@ def test_a_split_that_does_not_exist_cannot_be_selected(folder):
         Corpus.load(folder).select("dev")
 
 
-def test_equal_windows_of_a_series_are_found(tmp_path):
-    records = make_records()
-    for number in (3, 5, 17):
-        records[number].values = records[2].values.copy()
-        records[number].values[0, 1] = np.nan
-    records[2].values = records[3].values.copy()
-    records[2].series_id = "other"
-    records[2].split = "test"
-    for record in records:
-        record.split = record.split or "train"
-    corpus = write_corpus(records, INFO, tmp_path / "corpus")
-    (found,) = equal_windows(corpus)
-    first, last = records[3].id, records[17].id
-    assert found.startswith(f"3 rows of the series 's' have the same values, from '{first}' to '{last}' (3 train)")
-    assert validate_corpus(corpus.path) == []
+def test_tables_cells_are_taken_as_they_are() -> None:
+    """A start with a zone becomes UTC; texts and labels that are NaN or NA are none."""
+    info = CorpusInfo("rivers", "rivers", "by hand", (Channel("level", "m"),), "1h", ("calm",))
+    start = pd.Timestamp("2024-05-01T02:00", tz="Europe/Berlin")
+    record = Record("r", "s", start, np.ones((1, 24)), text=float("nan"), label=float("nan"), split="train")  # type: ignore[arg-type]
+    record.channel_texts = [pd.NA]  # type: ignore[list-item]
+    table = Corpus.from_records([record], info).table()
+    assert table["start"].to_pylist() == [datetime(2024, 5, 1)]
+    assert (table["text"].to_pylist(), table["label"].to_pylist(), table["channel_texts"].to_pylist()) == (
+        [""],
+        [None],
+        [[""]],
+    )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shutil
 import time
 import warnings
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from data_modules.building import build_corpus
+from data_modules.building import CorpusCache, build_corpus
 from data_modules.config import DataConfig
 from data_modules.corpus import Corpus, CorpusError, Record
 from data_modules.domain import DomainDataModule
@@ -119,6 +120,54 @@ def test_changed_upstream_data_are_built_anew(tmp_path) -> None:
     assert tides(tmp_path, root=str(root)).corpus_cache.folders() == path
     (root / "b.csv").write_text("2")
     assert tides(tmp_path, root=str(root)).corpus_cache.folders() != path
+
+
+def test_what_is_written_below_the_root_does_not_name_the_corpus(tmp_path, monkeypatch) -> None:
+    """A project whose working folder is the root of its data finds its corpus again after a training."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "level.csv").write_text("1")
+    config = DataConfig(root=".", cache_dir="corpora")
+    cache = CorpusCache(TidesDataModule, config)
+    (before,) = cache.folders()
+    (built,) = cache.prepare()
+    run = tmp_path / "runs" / "tides"
+    (run / "checkpoints").mkdir(parents=True)
+    for file in (run / "config.yaml", run / "checkpoints" / "best.ckpt", tmp_path / ".lock"):
+        file.write_text("x")
+    shutil.copytree(built, tmp_path / "elsewhere" / "copy")
+    assert before == built == CorpusCache(TidesDataModule, config).folders()[0]
+    (tmp_path / "level.csv").write_text("12")
+    assert CorpusCache(TidesDataModule, config).folders()[0] != before
+
+
+def test_an_edited_helper_module_builds_anew(tmp_path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    code = "from data_modules import Channel, DomainDataModule\n\n\nclass Gauges(DomainDataModule):\n    domain = 'gauges'\n"
+    (tmp_path / "gauges_plugin.py").write_text(f"import json\nfrom gauges_help.reading import scale\n{code}")
+    (tmp_path / "gauges_help").mkdir()
+    (tmp_path / "gauges_help" / "__init__.py").write_text("")
+    (tmp_path / "gauges_help" / "reading.py").write_text("from . import deeper\n\nscale = deeper.scale\n")
+    (tmp_path / "gauges_help" / "deeper.py").write_text("scale = 1\n")
+    config = DataConfig(domain="gauges_plugin:Gauges", cache_dir=str(tmp_path / "corpora"))
+    names = [CorpusCache(datamodule_class(config), config).folders()]
+    for file in ("deeper.py", "__init__.py"):
+        (tmp_path / "gauges_help" / file).write_text("scale = 2\n")
+        names.append(CorpusCache(datamodule_class(config), config).folders())
+    assert len(set(map(str, names))) == 3
+    (tmp_path / "unused.py").write_text("")
+    assert CorpusCache(datamodule_class(config), config).folders() == names[-1]
+
+
+def test_an_option_that_a_plug_in_does_not_use_is_named(tmp_path) -> None:
+    class Picky(TidesDataModule):
+        def records(self):
+            assert self.config.options.get("factor", 1)
+            yield from super().records()
+
+    config = DataConfig(cache_dir=str(tmp_path), options={"fctor": 2})
+    with pytest.raises(ConfigError, match=r"data\.options\.fctor: Picky does not use this option; it uses .*factor"):
+        Picky(config).prepare_data()
+    assert not list(tmp_path.glob("*/corpus.yaml"))
 
 
 def test_a_failed_build_leaves_no_corpus(tmp_path, monkeypatch) -> None:
@@ -292,7 +341,7 @@ def test_an_empty_split_is_reported(tmp_path) -> None:
     ("options", "message"),
     [
         ({"source": "timecap"}, "data.root is not set"),
-        ({"source": "noaa"}, "data.source is 'noaa'; the domain weather offers generated, timecap"),
+        ({"source": "timemmd"}, "data.source is 'timemmd'; the domain weather offers generated, timecap"),
         (
             {"source": "timecap", "root": "tests", "options": {"citys": ["ny"]}},
             "no such option; its options are cities",

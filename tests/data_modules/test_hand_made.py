@@ -113,19 +113,3 @@ def test_a_corpus_that_was_built_is_not_filled_in(tmp_path):
     pd.read_parquet(shard).drop(columns="text").to_parquet(shard)
     with pytest.raises(CorpusError, match="has no column 'text'"):
         Corpus.load(folder)
-
-
-@pytest.mark.parametrize(("level", "told"), [(123_456_789.0, True), (12_345.0, False)])
-def test_who_trains_on_a_counter_is_told_of_rounding(level, told, tmp_path, caplog):
-    from data_modules.vocabulary import warn_of_rounding
-
-    counts = level + np.cumsum(np.random.default_rng(0).integers(0, 5, size=(40, 24)), axis=1)
-    records = [
-        dataclasses.replace(record, values=np.stack([record.values[0], own]).astype(np.float64))
-        for record, own in zip(make_records(), counts, strict=True)
-    ]
-    corpus = write_corpus(records, INFO, tmp_path / "counter")
-    for kept, own in zip(Corpus.load(corpus.path).values(), counts, strict=False):
-        np.testing.assert_array_equal(kept[1], own)  # exact
-    warn_of_rounding([corpus])
-    assert ("'draught [m/s]' has values like" in caplog.text) == told

@@ -62,7 +62,7 @@ def test_several_series_and_their_channels_are_one_corpus() -> None:
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     for given, message in (
         ([], "there is no series"),
-        (3, "a DataFrame or the path of a CSV file, not of the type int"),
+        (3, "a DataFrame or the path of a file, not of the type int"),
         (tmp_path / "nowhere.csv", "there is no file"),
     ):
         with pytest.raises(CorpusError, match=message):

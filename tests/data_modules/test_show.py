@@ -55,8 +55,8 @@ def test_counts_ranges_and_lengths_are_right(shown):
     text = shown()
     assert row(text, "train") == ["train", "14", "13", "14", "2020-01-01", "2020-01-14"]
     assert row(text, "test") == ["test", "4", "4", "4", "2020-01-17", "2020-01-20"]
-    assert row(text, "temperature") == ["temperature", "K", "270", "280", "290", "none"]
-    assert row(text, "humidity [x]") == ["humidity [x]", "%", "50", "50", "50", "12.5%"]
+    assert row(text, "temperature") == ["temperature", "K", "270", "280", "290", "none", "none", "20"]
+    assert row(text, "humidity [x]") == ["humidity [x]", "%", "50", "50", "50", "12.5%", "20", "none"]
     assert row(text, "dry") == ["dry", "7", "1", "2"]
     assert row(text, "of the sample") == ["of the sample", "19 of 20", "19", "3", "3", "3"]
     assert "20 rows of 1 series, 24 steps of 1h, source test" in text

@@ -238,7 +238,7 @@ def test_bad_files_are_named(tmp_path):
     write_csv(path, ["date", "OT"], [["2020-01-06", "x"], ["2020-01-13", "x"]])
     bad(tmp_path, "the column OT holds no numbers")
     write_csv(path, ["date", "OT"], [["2020-01-06", 1], ["2020-01-13"]])
-    bad(tmp_path, "row 3 has 1 columns, the first row names 2")
+    bad(tmp_path, "line 3: it has 1 columns, the first line names 2")
     path.write_text("")
     bad(tmp_path, "is empty")
     path.write_bytes(b"\xff\xfe\x00")

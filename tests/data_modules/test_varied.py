@@ -43,7 +43,7 @@ def test_they_are_valid_wide_and_without_texts(corpora: list[Corpus]) -> None:
         assert not any(corpus.texts)
         assert not any(text for texts in corpus.channel_texts for text in texts)
         assert all(len(corpus.select(split)) for split in ("train", "validation", "test"))
-        assert 2 <= len(corpus.info.channels) <= 8
+        assert 1 <= len(corpus.info.channels) <= 8
         assert 12 <= corpus.lengths.min() <= corpus.lengths.max() <= 168
         for place in range(len(corpus.info.channels)):
             values = np.concatenate([window[place] for window in corpus.values()])

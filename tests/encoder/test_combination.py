@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from trace_lit.batch import choose_offset, less
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.encoder import Combination, Windows, solve_combination
 from trace_lit.encoder.combination import calibrated, forward_blocks, simplex_weights
-from trace_lit.encoder.members import Inputs
+from trace_lit.encoder.members import MEMBERS, Inputs, Member
 from trace_lit.encoder.ridge_path import PENALTY_LIMITS, Moments, RidgePath, search_penalties
 
 DAY = 86_400
@@ -65,22 +68,26 @@ def test_blocks_follow_one_another_after_what_is_only_learned_from() -> None:
 
 def windows_of(values: np.ndarray, combination: Combination, until: int) -> tuple[Windows, Inputs, Tensor]:
     """The windows of a series (T,) of days up to `until`, and those after it with what follows them (N, 1, H)."""
-    series = torch.from_numpy(values).float()
+    series = torch.from_numpy(values)
     origins = torch.arange(LOOKBACK, len(values) - HORIZON + 1)
     past = series.unfold(0, LOOKBACK, 1)[origins - LOOKBACK].unsqueeze(1)
     future = series.unfold(0, HORIZON, 1)[origins].unsqueeze(1)
+    usual = combination.mean.double() + combination.rest.double()
+    offset = choose_offset(past, torch.ones_like(past, dtype=torch.bool), usual, combination.deviation.double())
+    past, future = less(past, offset), less(future, offset)
     seen = origins + HORIZON <= until
 
     def inputs(chosen: Tensor) -> Inputs:
         count = int(chosen.sum())
         return Inputs(
             past[chosen],
-            combination.mean.expand(count, 1, 1),
+            (combination.mean if offset is None else usual).expand(count, 1, 1),
             combination.deviation.expand(count, 1, 1),
             origins[chosen] * DAY,
             torch.zeros(count, 1, dtype=torch.int64),
             torch.zeros(count, 1, 0),
             torch.zeros(count, 1, 0, HORIZON),
+            None if offset is None else offset[chosen].unsqueeze(-1),
         )
 
     begin, end = (origins - LOOKBACK) * DAY, (origins + HORIZON) * DAY
@@ -100,13 +107,13 @@ def windows_of(values: np.ndarray, combination: Combination, until: int) -> tupl
 
 
 def solved(
-    values: np.ndarray, quantiles: tuple[float, ...] = ()
+    values: np.ndarray, quantiles: tuple[float, ...] = (), members: Sequence[Member] = MEMBERS
 ) -> tuple[Combination, dict[str, float], Inputs, Tensor]:
     until = 3 * len(values) // 4
     vocabulary = ChannelVocabulary().extended(
         [Channel("one")], torch.zeros(1, 1), [float(values[:until].mean())], [float(values[:until].std())]
     )
-    combination = Combination(vocabulary, LOOKBACK, HORIZON, SEASON, quantiles, channels=1)
+    combination = Combination(vocabulary, LOOKBACK, HORIZON, SEASON, quantiles, channels=1, members=members)
     windows, later, future = windows_of(values, combination, until)
     metrics = solve_combination(combination, windows, folds=5)
     return combination, metrics, later, future
@@ -182,3 +189,29 @@ def test_a_channel_that_is_not_known_gets_the_common_weights() -> None:
     foreign = Inputs.joined([later])
     foreign.channel_ids = later.channel_ids + 5
     torch.testing.assert_close(combination.combine(foreign), combination.combine(later))
+
+
+FAR_AWAY = 1e7
+
+
+def forecasts(values: np.ndarray, members: Sequence[Member]) -> Tensor:
+    """(N, 1, H, Q) float64 in units."""
+    combination, _, later, _ = solved(values, (0.1, 0.5, 0.9), members)
+    found = combination(later).values.double()
+    return found if later.offset is None else found + later.offset.unsqueeze(-1)
+
+
+def test_a_constant_that_is_added_to_the_series_is_added_to_the_forecasts() -> None:
+    plain = [member for member in MEMBERS if member.transform == "none"]
+    values = WEEK + 0.3 * WALK
+    moved = forecasts(values + FAR_AWAY, plain)
+    torch.testing.assert_close(moved - FAR_AWAY, forecasts(values, plain), rtol=0, atol=5e-3)
+
+
+@pytest.mark.parametrize("transform", ["log", "sqrt"])
+def test_far_from_zero_a_transform_makes_no_difference(transform: str) -> None:
+    values, groups = WEEK + 0.3 * WALK + FAR_AWAY, ("changes", "level", "calendar")
+    curved, straight = (
+        forecasts(values, [Member("last"), Member("m", "season", groups, t)]) for t in (transform, "none")
+    )
+    torch.testing.assert_close(curved, straight, rtol=0, atol=2e-2)

@@ -23,8 +23,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_modules import Channel, Corpus, CorpusInfo, Record, validate_corpus, write_corpus
-from data_modules.csv_series import read_series_csv
+from data_modules.frames import read_series
 from data_modules.frequency import Frequency
+from data_modules.sources import long_csv, trace, truce
+from data_modules.sources.noaa import ghcnh, isd_lite, lcd, storm_events
+from data_modules.sources.noaa.reports import hourly
 from data_modules.unpickle import load_pickle
 from trace_lit.errors import InputError
 from trace_lit.inference.loaded import encoder_of
@@ -113,7 +116,7 @@ def test_csv(tmp_path: Path, data: st.DataObject) -> None:
     path.write_bytes("\n".join([header, *map(",".join, rows)]).encode() + data.draw(st.binary(max_size=4)))
     alias = data.draw(st.sampled_from([None, "1h", "D", "ME", "10min"]))
     frequency = None if alias is None else Frequency.parse(alias)
-    tried(lambda: read_series_csv(path, [Channel("wind", "m/s"), Channel("gust", "m/s")], frequency))
+    tried(lambda: read_series(path, [Channel("wind", "m/s"), Channel("gust", "m/s")], frequency))
 
 
 @fuzzed
@@ -243,3 +246,47 @@ def test_checkpoints(content: dict[str, Any], tmp_path: Path, data: st.DataObjec
     if data.draw(st.integers(0, 3)) == 0:
         path.write_bytes(flipped(data.draw, path.read_bytes()))
     tried(lambda: encoder_of(load_checkpoint(path)))
+
+
+PUBLIC = {
+    "GHCNh_X.psv": (
+        b"STATION|DATE|temperature|wind_speed|wind_direction|sky_cover_1\nX1|2019-01-01T00:51:00|1.5|3|90|BKN:07\n"
+    ),
+    "lcd.csv": (
+        b"STATION,DATE,REPORT_TYPE,HourlyDryBulbTemperature,HourlyPrecipitation,HourlyRelativeHumidity,HourlyVisibility,"
+        b"HourlySeaLevelPressure,HourlyWindSpeed,HourlyWindDirection,HourlySkyConditions,REM\n"
+        b'72219013874,2020-01-01T00:52:00,FM-15,40,T,65,10,30.03,9,280,FEW:02 250,"METAR KATL 010552Z"\n'
+    ),
+    "725755-24101-2014": b"2014 01 01 00    63    48 10111   220    41     7 -9999     6\n",
+    "events.csv": (
+        b"EVENT_ID,BEGIN_YEARMONTH,BEGIN_DAY,BEGIN_TIME,EVENT_TYPE,CZ_TIMEZONE,BEGIN_LAT,BEGIN_LON,EVENT_NARRATIVE\n"
+        b'1,201901,5,810,Hail,CST-6,34.5,-86.9,"Ice, as large as a coin."\n'
+    ),
+    "long.csv": b"date,flow [m/s]\n2024-01-01,1\n2024-01-02,2.5\n2024-01-03,\n",
+    "truce/xtrain.json": b'{"a": {"series": [1, 2, 3], "annotations": [["up"]], "meta": {"label": {"labels": 3}}}}',
+    "raw/mmts.jsonl": b'{"temperature": [1, 2, null], "mode": "week"}\n{"temperature": [3]}\n',
+    "raw/event_report.jsonl": (
+        b'{"event_type": "Hail", "narrative": "Ice.", "begin_date_time": "2020-01-01", "ts_dict_index": [0]}\n'
+    ),
+}
+
+
+@fuzzed
+@given(st.data())
+def test_public_files(tmp_path: Path, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(PUBLIC)))
+    for own, content in PUBLIC.items():
+        (tmp_path / own).parent.mkdir(exist_ok=True)
+        (tmp_path / own).write_bytes(content)
+    (tmp_path / name).write_bytes(flipped(data.draw, PUBLIC[name]))
+    for split in ("val", "test"):
+        (tmp_path / "truce" / f"x{split}.json").write_bytes(PUBLIC["truce/xtrain.json"])
+    reads: dict[str, Callable[[], object]] = {
+        "GHCNh_X.psv": lambda: [hourly([own]) for own in ghcnh.read(tmp_path / name)],
+        "lcd.csv": lambda: [hourly([own]) for own in lcd.read(tmp_path / name)],
+        "725755-24101-2014": lambda: [hourly([own]) for own in isd_lite.read(tmp_path / name)],
+        "events.csv": lambda: [own.text for own in storm_events.read(tmp_path / name).found],
+        "long.csv": lambda: list(long_csv.series(tmp_path / name, "rivers", split={"train": 1.0})[1]),
+        "truce/xtrain.json": lambda: list(truce.series(tmp_path / "truce")[1]),
+    }
+    tried(reads.get(name, lambda: list(trace.weather(tmp_path / "raw")[1])))

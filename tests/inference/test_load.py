@@ -135,7 +135,7 @@ def test_an_aligned_run_is_all_that_is_needed(alone, tiny_runs: TinyRuns, withou
     hits = model.search("a cold front with a sudden drop of pressure", corpus=corpus, top=3)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     table = hits.to_frame()
-    assert list(table.columns) == ["score", "id", "start", "end", "label", "text", "split", "row"]
+    assert list(table.columns) == ["score", "id", "start", "end", "label", "text", "split", "row", "series", "corpus"]
     assert table["id"].tolist() == [hit.id for hit in hits]
     assert capsys.readouterr().out == ""
     with pytest.raises(CheckpointError, match=r"which run was trained on, is not there; name one with --corpus"):
@@ -316,12 +316,12 @@ def test_a_step_without_a_row_is_missing_and_rows_without_times_follow_each_othe
     [
         (frame().rename(columns={"Tide": "tyde"}), r"column 'tyde' is no channel.*the nearest is 'tide \[m\]'"),
         (frame().assign(tide=1.0), r"channel 'tide \[m\]' has two columns"),
-        (frame().iloc[::-1], "row 2: .* does not come after .*oldest first"),
+        (frame().iloc[[0, 1, 1]], "row 3: .* does not come after .*once, oldest first"),
         (frame().iloc[:0], "has no rows"),
         (frame() * np.nan, "holds no value"),
-        (frame().assign(Tide="much"), "column 'Tide': not a number"),
-        (frame().assign(Tide=np.inf), "infinite or above"),
-        (frame().set_axis([f"row {n}" for n in range(48)]), "'row 0' is no time"),
+        (frame().assign(Tide="much"), "row 1, column 'Tide': 'much' is not a number"),
+        (frame().assign(Tide=np.inf), "column 'Tide': 'inf' is not a number"),
+        (frame().set_axis([f"row {n}" for n in range(48)]), "row 1: the time is 'row 0', which is no time"),
         (frame(2), "has 2 rows; the model needs at least a patch"),
         (np.ones((3, 48)), r"has the shape \(3, 48\); it must be \(2, steps\), a row for each of tide \[m\], flow"),
         (np.ones(48), r"has the shape \(48,\)"),

@@ -54,7 +54,7 @@ def test_a_question_about_the_wind_gives_its_weight_to_the_wind(monkeypatch: pyt
     model = make_model()
     voice = torch.tensor([0.1, 0.0, 0.2, 0.9])  # of the whole, temperature, pressure and wind
 
-    def attend(pieces, mask, identities):
+    def attend(pieces, mask, identities, match):
         weights = mask / mask.sum(1, keepdim=True)
         return weights[:, None, None].expand(-1, 4, 4, -1), voice.expand(len(mask), -1)
 

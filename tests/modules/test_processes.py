@@ -11,7 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tests.batches import make_batch
 from tests.modules.alone import AloneAlign, alignment
 from tests.processes import on_processes
-from trace_lit.alignment import NegativeCache
+from trace_lit.alignment import NegativeCache, WindowMemory
 from trace_lit.batch import NO_LABEL, NO_STATEMENT, MultimodalBatch, Statements
 from trace_lit.distributed import gather, rank, world_size
 
@@ -69,12 +69,20 @@ def make_cache() -> NegativeCache:
     return NegativeCache(0, series, text, of_text, of_series)
 
 
+def make_memory() -> WindowMemory:
+    """Two windows of three have been embedded before."""
+    chance = torch.Generator().manual_seed(1)
+    series = nn.functional.normalize(torch.randn(CORPUS, 16 * 4, generator=chance), dim=1)
+    return WindowMemory(series, torch.arange(CORPUS) % 3 > 0)
+
+
 READING = (
     "alignment.tower=reading",
     "alignment.statistics=true",
     "alignment.statements=2",
     "alignment.voice_weight=0.5",
 )
+REMEMBERING = (*READING, "alignment.statement_memory=true", "alignment.match_names=true")
 NONE, LAST = slice(0), slice(5, None)
 # Words, the instances without text, those without channel texts, whether mined negatives outside of the batch count.
 CASES = {
@@ -87,6 +95,7 @@ CASES = {
     "the second process has neither, outside": (EVERYTHING, LAST, LAST, True),
     "read word by word, with statements": (READING, slice(1, None, 3), NONE, False),
     "no reports, statements alone": (READING, slice(None), NONE, False),
+    "statements and all other windows": (REMEMBERING, slice(1, None, 3), NONE, False),
 }
 
 
@@ -113,6 +122,7 @@ def losses_and_gradients(sizes: list[int]) -> dict[str, dict[str, Tensor]]:
         batch = whole(silent, wordless)
         if "alignment.statements=2" in words:
             module.statement_banks = [Bank()]  # type: ignore[list-item]
+            module.memories = {Bank.first: make_memory()}
             batch = dataclasses.replace(batch, statements=make_statements())
         batch = batch._map(lambda tensor, first=begin: tensor[first : first + sizes[rank()]])
         step: nn.Module = Step(module)

@@ -18,7 +18,7 @@ def unit_vectors(count: int, width: int = 16, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture
 def index() -> VectorIndex:
-    return VectorIndex(unit_vectors(50), [f"window {n}" for n in range(50)], fingerprint="corpus and model")
+    return VectorIndex(unit_vectors(50), [f"window {n}" for n in range(50)])
 
 
 def test_the_search_is_exact(index):
@@ -33,52 +33,6 @@ def test_no_more_hits_than_vectors(index):
     scores, places = index.search(unit_vectors(2), 80)
     assert scores.shape == places.shape == (2, 50)
     assert set(places[0]) == set(range(50))
-
-
-def test_a_saved_index_is_the_same(index, tmp_path):
-    path = tmp_path / "deep" / "index.npz"
-    index.save(path)
-    index.save(path)
-    again = VectorIndex.load(path)
-    assert again.ids == index.ids
-    assert again.fingerprint == index.fingerprint
-    assert np.array_equal(again.search(unit_vectors(3), 5)[1], index.search(unit_vectors(3), 5)[1])
-    assert [file.name for file in path.parent.iterdir()] == ["index.npz"]
-
-
-def test_a_failed_save_leaves_the_old_one(index, tmp_path, monkeypatch):
-    path = tmp_path / "index.npz"
-    index.save(path)
-    before = path.read_bytes()
-
-    def fail(file, **_):
-        file.write(b"half")
-        raise OSError("disk full")
-
-    monkeypatch.setattr(np, "savez", fail)
-    with pytest.raises(OSError, match="disk full"):
-        index.save(path)
-    assert path.read_bytes() == before
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_what_is_no_index_is_refused(index, tmp_path):
-    path = tmp_path / "index.npz"
-    with pytest.raises(RetrievalError, match="there is no index"):
-        VectorIndex.load(path)
-    index.save(path)
-    whole = path.read_bytes()
-    for content in (b"", b"text", whole[: len(whole) // 2]):
-        path.write_bytes(content)
-        with pytest.raises(RetrievalError, match="no index or is damaged"):
-            VectorIndex.load(path)
-    np.savez(path, other=np.zeros(3))
-    with pytest.raises(RetrievalError, match="no index or is damaged"):
-        VectorIndex.load(path)
-    with path.open("wb") as file:
-        np.save(file, np.zeros(3))
-    with pytest.raises(RetrievalError, match="no index or is damaged"):
-        VectorIndex.load(path)
 
 
 def test_wrong_questions_are_refused(index):

@@ -83,7 +83,8 @@ def assert_alike(cut: Path, whole: Path) -> None:
 
 READING = (
     "text.unit=token",
-    "alignment={tower: reading, statistics: true, statements: 2, voice_weight: 0.5, sentence_dropout: 0.9}",
+    "alignment={tower: reading, match_names: true, statistics: true, voice_weight: 0.5, sentence_dropout: 0.9}",
+    "alignment={statements: 2, statement_memory: true}",
 )
 LONG_WAY = (
     ("SIGKILL:step:4", -9),  # goes on at step 2

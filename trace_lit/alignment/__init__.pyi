@@ -9,6 +9,7 @@ from .losses import (
     multi_positive_info_nce,
     statement_loss,
 )
+from .memory import WindowMemory
 from .miners import Miner, build_miner
 from .mining import Instances, MinedNegatives, NegativeRules, admissible, hardest, mine_negatives, negatives_at
 from .model import AlignedModel, AlignedOutput, SearchSpace, TextTower
@@ -28,6 +29,7 @@ __all__ = [
     "Reading",
     "SearchSpace",
     "TextTower",
+    "WindowMemory",
     "admissible",
     "build_loss",
     "build_miner",

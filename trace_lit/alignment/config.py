@@ -46,6 +46,9 @@ class AlignmentConfig:
     numbers: bool = option(
         True, "numbers in texts are compared with the channels' scales (tower=reading, text.unit=token)"
     )
+    match_names: bool = option(
+        False, "channels look first for words like their names, so that new channels are found (tower=reading)"
+    )
     statistics: bool = option(False, "level, change, extremes and their time enter the series side; not in the paper")
     sentence_dropout: float = option(
         0.0, "chance of each sentence but one to be left out in training; not in the paper", at_least=0, at_most=1
@@ -58,6 +61,9 @@ class AlignmentConfig:
     )
     statement_pool: int = option(
         48, "statements that are drawn once and for all, for each training window of a corpus", at_least=1
+    )
+    statement_memory: bool = option(
+        False, "texts of statements are compared with all training windows, those outside the batch as last embedded"
     )
     statement_weight: float = option(1.0, "weight of the loss of the statements", at_least=0)
     voice_weight: float = option(

@@ -212,7 +212,12 @@ def multi_positive_info_nce(logits: Tensor, positive: Tensor, negative: Tensor) 
 
 
 def statement_loss(
-    series: Tensor, text: Tensor, temperature: Tensor, own_texts: Tensor, own_series: Tensor
+    series: Tensor,
+    text: Tensor,
+    temperature: Tensor,
+    own_texts: Tensor,
+    own_series: Tensor,
+    further: Tensor | None = None,
 ) -> ContrastiveLoss:
     """Bidirectional InfoNCE of this process's texts and windows, by what is true, against those of all processes.
 
@@ -223,9 +228,11 @@ def statement_loss(
     temperature
         Scalar.
     own_texts
-        (m, N) bool, which of this process's texts are true of which of all processes' windows.
+        (m, N + K) bool, which of this process's texts are true of which of all processes' windows, and of the further ones.
     own_series
         (M, n) bool, which of all processes' texts are true of which of this process's windows.
+    further
+        (K, e) windows that no process has in its batch, to which the texts are also compared, without gradient.
     """
 
     def direction(anchors: Tensor, others: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
@@ -236,7 +243,9 @@ def statement_loss(
         loss = multi_positive_info_nce(similarity / temperature, positive, negative)
         return mean_over_processes(loss, counts), similarity
 
-    to_series, similarity = direction(text, gather(series), own_texts)
+    windows = gather(series)
+    windows = windows if further is None else torch.cat([windows, further])
+    to_series, similarity = direction(text, windows, own_texts)
     to_text, _ = direction(series, gather(text), own_series.T)
     with torch.no_grad():
         worst = similarity.masked_fill(~own_texts, torch.inf).amin(1)

@@ -26,7 +26,7 @@ from trace_lit.alignment.reading import ChannelScales, Reading, ReadingTower
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.encoder import Encoder, EncoderOutput
-from trace_lit.encoder.patches import transform_values
+from trace_lit.encoder.patches import on_scale
 from trace_lit.encoder.statistics import WindowStatistics
 
 _TEXTS_AT_ONCE = 64  # of the sets of clauses that explain a text
@@ -95,7 +95,14 @@ class AlignedModel(nn.Module):
         self.text: TextTower | ReadingTower
         if config.tower == "reading":
             self.text = ReadingTower(
-                width, text_width, encoder.config.heads, dropout, config.text_layers, config.silence, config.numbers
+                width,
+                text_width,
+                encoder.config.heads,
+                dropout,
+                config.text_layers,
+                silence=config.silence,
+                numbers=config.numbers,
+                match=config.match_names,
             )
         else:
             self.text = TextTower(width, text_width, config.heads, dropout)
@@ -207,7 +214,8 @@ class AlignedModel(nn.Module):
         vocabulary = self.encoder.vocabulary
         if self._scales is None or self._scales[0] is not vocabulary:
             self._scales = vocabulary, ChannelScales.of(vocabulary)
-        return self.text(text, mask, self.encoder.channel_tokens.identities()[slots], self._scales[1].at(slots))
+        tokens = self.encoder.channel_tokens
+        return self.text(text, mask, tokens.identities()[slots], tokens.name_vectors[slots], self._scales[1].at(slots))
 
     def _series_vectors(self, encoded: EncoderOutput, batch: MultimodalBatch, slots: Tensor) -> Tensor:
         cls, channels = self.series_output(encoded.cls), None
@@ -235,11 +243,12 @@ class AlignedModel(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Relative to what is usual, or, for a channel never seen, to the window's own level and spread."""
         tokens, norm = self.encoder.channel_tokens, encoded.norm
-        mean, deviation = tokens.mean[batch.channel_ids], tokens.deviation[batch.channel_ids]
+        mean, deviation = tokens.usual_mean(batch.channel_ids, norm), tokens.deviation[batch.channel_ids]
         mean = torch.where(mean.isnan(), norm.mean.squeeze(-1), mean)
         deviation = torch.where(deviation.isnan(), norm.deviation.squeeze(-1), deviation)
-        values = transform_values(batch.values, norm.transform)
-        return statistics(values, batch.observed, mean, deviation, tokens.identities()[batch.channel_ids])
+        values = on_scale(batch.values, norm.transform, norm.offset)
+        base = None if norm.offset is None else norm.base.squeeze(-1).float()  # type: ignore[union-attr]
+        return statistics(values, batch.observed, mean, deviation, tokens.identities()[batch.channel_ids], base)
 
     def _sample_level(self, series: Tensor, batch: MultimodalBatch, slots: Tensor) -> Level:
         """The instances with a text."""

@@ -24,6 +24,10 @@ from trace_lit.text.tokens import MARKS
 MANY = 2**20  # more than a text has sentences
 POSITIONS = 128  # of pieces in a sentence that are told apart
 LENGTHS = (8, 12, 16, 24, 48)  # up to which sentences are read together
+MATCH_GAIN, NAMED_SILENCE = (
+    12.0,
+    6.0,
+)  # at the start: of a word's cosine with the channel's name, and of the silent piece
 CENTRES = tuple(-3 + 0.5 * n for n in range(13))  # of a number's coding, in deviations
 
 
@@ -132,10 +136,21 @@ class ReadingTower(nn.Module):
         Whether a text may say nothing of a channel.
     numbers
         Whether numbers that the pieces are marked with are read.
+    match
+        Whether half of the heads begin by attending to the words that are like the channel's name, as the frozen encoder
+        has both. What a channel is called then need not be learned, and a channel never seen is found by its name.
     """
 
     def __init__(
-        self, width: int, text_width: int, heads: int, dropout: float, layers: int, silence: bool, numbers: bool
+        self,
+        width: int,
+        text_width: int,
+        heads: int,
+        dropout: float,
+        layers: int,
+        silence: bool = True,
+        numbers: bool = True,
+        match: bool = False,
     ) -> None:
         super().__init__()
         self.text_width, self.heads = text_width, heads
@@ -151,15 +166,25 @@ class ReadingTower(nn.Module):
         self.query = nn.Linear(width, width)
         self.silent = nn.Parameter(torch.randn(width) / math.sqrt(width)) if silence else None
         self.numbers = NumberReader(width) if numbers else None
+        self.match_gain: nn.Parameter | None = None
+        self.named_silence: nn.Parameter | None = None
+        if match:
+            named = torch.arange(heads) < heads - heads // 2
+            self.match_gain = nn.Parameter(MATCH_GAIN * named)
+            self.named_silence = nn.Parameter(NAMED_SILENCE * torch.ones(heads)) if silence else None
         self.reading = nn.Linear(width, 2 * width)
         self.output = ResidualProjection(width, dropout)
         self.channel_output = ResidualProjection(width, dropout)
 
-    def forward(self, text: Tensor, mask: Tensor, identities: Tensor, scales: ChannelScales) -> Reading:
-        """Read `text` (N, S, D), or (N, S, D + 4) with marks, under `mask` (N, S), for channels with `identities` (K, d)."""
+    def forward(self, text: Tensor, mask: Tensor, identities: Tensor, names: Tensor, scales: ChannelScales) -> Reading:
+        """Read `text` (N, S, D), or (N, S, D + 4) with marks, under `mask` (N, S), for K channels.
+
+        The channels have `identities` (K, d), and `names` (K, D) as the frozen encoder has them.
+        """
         vectors, marks = text.split([self.text_width, text.shape[-1] - self.text_width], dim=-1)
         pieces = self._pieces(vectors, marks, mask)  # (N, S, d)
-        weights, voice = self._attend(pieces, mask, identities)  # (N, H, 1 + K, S), (N, 1 + K)
+        match = None if self.match_gain is None else _cosines(vectors, names)  # (N, S, K)
+        weights, voice = self._attend(pieces, mask, identities, match)  # (N, H, 1 + K, S), (N, 1 + K)
         count, width = len(text), pieces.shape[-1]
         read = (weights.flatten(1, 2) @ pieces).view(count, self.heads, 1 + len(identities), width)
         value = self.value.weight.view(self.heads, width // self.heads, width)
@@ -199,7 +224,7 @@ class ReadingTower(nn.Module):
         x = self.norm(torch.cat(found))
         return x.new_zeros(count * steps, x.shape[1]).index_copy(0, torch.cat(places), x).view(count, steps, x.shape[1])
 
-    def _attend(self, pieces: Tensor, mask: Tensor, identities: Tensor) -> tuple[Tensor, Tensor]:
+    def _attend(self, pieces: Tensor, mask: Tensor, identities: Tensor, match: Tensor | None) -> tuple[Tensor, Tensor]:
         """How much of each piece the queries take (N, H, 1 + K, S), and how much they take at all (N, 1 + K)."""
         count, steps, width = pieces.shape
         each = width // self.heads
@@ -208,11 +233,18 @@ class ReadingTower(nn.Module):
         sought = torch.einsum("khe,hew->khw", queries, self.key.weight.view(self.heads, each, width))
         scores = pieces @ sought.reshape(-1, width).T
         scores = scores.view(count, steps, len(queries), self.heads).permute(0, 3, 2, 1)
-        scores = (scores / math.sqrt(each)).masked_fill(~mask[:, None, None, :], torch.finfo(scores.dtype).min)
+        scores = scores / math.sqrt(each)
+        if match is not None:
+            assert self.match_gain is not None
+            named = match.transpose(1, 2).unsqueeze(1) * self.match_gain.view(-1, 1, 1)  # (N, H, K, S)
+            scores = scores + F.pad(named, (0, 0, 1, 0)).to(scores.dtype)
+        scores = scores.masked_fill(~mask[:, None, None, :], torch.finfo(scores.dtype).min)
         if self.silent is None:
             voice = mask.any(1, keepdim=True).expand(-1, len(queries)).to(pieces.dtype)
             return scores.softmax(-1), voice
         nothing = torch.einsum("he,khe->hk", self.silent.view(self.heads, each), queries) / math.sqrt(each)
+        if self.named_silence is not None:
+            nothing = nothing + self.named_silence.unsqueeze(1)
         weights = torch.cat([scores, nothing[None, :, :, None].expand(count, -1, -1, 1)], dim=-1).softmax(-1)
         return weights[..., :-1], 1 - weights[..., -1].prod(1)  # one head that hears something is enough
 
@@ -229,3 +261,8 @@ class ReadingTower(nn.Module):
         heard = weights[text, :, 1 + channel, step].unsqueeze(-1)  # (m, H, 1)
         added = (added.view(len(added), self.heads, added.shape[1] // self.heads) * heard).flatten(1)
         return pooled.index_put((text, 1 + channel), added.to(pooled.dtype), accumulate=True)
+
+
+def _cosines(vectors: Tensor, names: Tensor) -> Tensor:
+    """(N, S, K) the cosines of `vectors` (N, S, D) and `names` (K, D)."""
+    return F.normalize(vectors.float(), dim=-1) @ F.normalize(names.float(), dim=-1).T

@@ -13,12 +13,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from trace_lit.cli import baseline, compare, data, evaluate, fit, info, keys, predict, runs, search
+from trace_lit.cli import baseline, compare, data, embed, evaluate, fit, index, info, keys, predict, runs, search, serve
 from trace_lit.errors import InputError
 from trace_lit.escapes import say, shown
 from trace_lit.shadowing import check_packages
 
-COMMANDS = (data, fit, baseline, evaluate, search, predict, compare, runs, info, keys)
+COMMANDS = (data, fit, baseline, evaluate, search, embed, index, serve, predict, compare, runs, info, keys)
 SHELLS = ("bash", "zsh", "tcsh")
 
 

@@ -36,6 +36,11 @@ def add(jobs: argparse._SubParsersAction) -> None:
         action="store_true",
         help="report whether scores notice shuffled time, swapped words and changed numbers",
     )
+    asked.add_argument(
+        "--protocol",
+        choices=("trace",),
+        help="trace: the retrieval metrics of the TRACE paper as its own code computes them, beside a constant answer",
+    )
     evaluate.add_argument(
         "--part",
         default="development",
@@ -60,8 +65,9 @@ def run(options: argparse.Namespace) -> int:
     from trace_lit.inference.evaluate import evaluate
     from trace_lit.retrieval import print_report
 
-    if options.questions or options.probes:
-        return _evaluate_questions(options) if options.questions else _evaluate_probes(options)
+    if options.questions or options.probes or options.protocol:
+        own = _evaluate_questions if options.questions else _evaluate_probes if options.probes else _evaluate_paper
+        return own(options)
     if options.retrieval:
         metrics = evaluate_retention(options.run, options.split, trust=options.trust)
     elif options.others:
@@ -117,6 +123,24 @@ def _evaluate_probes(options: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate_paper(options: argparse.Namespace) -> int:
+    from trace_lit.inference.evaluate import open_run
+    from trace_lit.retrieval import with_split
+    from trace_lit.retrieval.paper import evaluate_paper, print_paper
+
+    opened = open_run(options.run, options.corpus, options.trust)
+    metrics: dict[str, Any] = {}
+    pools = opened.embed(options.split)
+    for name, (dataset, pool) in pools.items():
+        prefix = f"trace/{options.split}" if len(pools) == 1 else f"trace/{options.split}/{name}"
+        own = evaluate_paper(pool, dataset.texts, dataset.values)
+        print_paper(own, f"The paper's metrics, {prefix.removeprefix('trace/')}: {len(pool):,} instances")
+        metrics |= with_split(prefix, own)
+    opened.keep(metrics)
+    _write_json(options.json, metrics)
+    return 0
+
+
 def _write_json(path: Path | None, metrics: dict[str, Any]) -> None:
     from trace_lit.atomic import write_atomically
 
@@ -133,8 +157,10 @@ def _check(options: argparse.Namespace) -> None:
         raise ConfigError(
             "--plot draws answers to questions: give --questions and --plot FILE.png, and --draw if need be"
         )
-    if (options.questions or options.probes) and (options.retrieval or options.others):
-        raise ConfigError("--questions and --probes are of one aligned run; leave --retrieval and --with out")
+    if (options.questions or options.probes or options.protocol) and (options.retrieval or options.others):
+        raise ConfigError(
+            "--questions, --probes and --protocol are of one aligned run; leave --retrieval and --with out"
+        )
     if options.retrieval and options.others:
         raise ConfigError("--retrieval is of one run; leave --with out")
     for place in (options.run, *options.others):

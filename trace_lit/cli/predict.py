@@ -24,7 +24,10 @@ def add(jobs: argparse._SubParsersAction) -> None:
     )
     asked = predict.add_mutually_exclusive_group()
     asked.add_argument(
-        "--series", type=Path, metavar="FILE.csv", help="forecast what follows this series (a column for each channel)"
+        "--series",
+        type=Path,
+        metavar="FILE",
+        help="forecast what follows this series (CSV, Excel, Parquet; a column for each channel)",
     )
     asked.add_argument(
         "--id", nargs="+", default=[], metavar="ID", help="forecast what follows these rows of the corpus"

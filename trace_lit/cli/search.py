@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from trace_lit.cli.extra import extra
+from trace_lit.cli.index import TOKEN, add_search_options, filter_of
 from trace_lit.cli.trust import add_trust
 from trace_lit.escapes import say
 from trace_lit.plain import to_json
@@ -19,21 +23,30 @@ def add(jobs: argparse._SubParsersAction) -> None:
     )
     search.add_argument("run", type=Path, help="a run folder, a checkpoint, or universal")
     search.add_argument(
-        "--corpus", type=Path, help="the corpus, or a CSV file whose windows are searched (default: the run's own)"
+        "--corpus", type=Path, help="the corpus, or a table whose windows are searched (default: the run's own)"
     )
-    search.add_argument("--steps", type=int, help="of the windows of a CSV file (default: a day of hours and so on)")
+    search.add_argument("--steps", type=int, help="of the windows of a table (default: a day of hours and so on)")
     search.add_argument("--text", help="a question in words")
     search.add_argument(
-        "--series", type=Path, metavar="FILE.csv", help="a window, one column a channel; with --text: what is searched"
+        "--series",
+        type=Path,
+        metavar="FILE",
+        help="a window (CSV, Excel, Parquet; a column for each channel); with --text: what is searched",
     )
     search.add_argument("--like", metavar="ID", help="an instance of the corpus")
     search.add_argument("--top", type=int, default=5, help="how many hits (default: 5)")
-    search.add_argument("--split", choices=("train", "validation", "test"), help="search this split only")
+    search.add_argument(
+        "--index",
+        type=Path,
+        help="an index to search in the place of a corpus (default: RUN/index, if it is up to date)",
+    )
     search.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the query and its hits")
+    search.add_argument("--html", type=Path, metavar="FILE.html", help="write the query and its hits as a page to send")
     search.add_argument(
         "--explain", action="store_true", help="tell what each channel and each clause of the question adds to a score"
     )
     search.add_argument("--json", action="store_true", help="print the hits as JSON")
+    add_search_options(search.add_argument_group("of an index"), "series")
     add_trust(search)
     search.set_defaults(job=run)
 
@@ -58,23 +71,68 @@ def run(options: argparse.Namespace) -> int:
         from data_modules.figures import picture_format
 
         picture_format(options.plot)  # an error now, not after all the work
+    if options.html is not None and options.html.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--html is {options.html}; a page's name ends in .html")
     checkpoint_path(options.run)  # before all that takes long to import
 
-    from trace_lit.inference.search import open_aligned, print_hits
+    from trace_lit.inference.search import kept_index, open_aligned, print_hits
 
     model = open_aligned(options.run, options.trust)
-    corpus = model.corpus(options.corpus, options.steps)
     question = {"text": options.text, "series": options.series, "like": options.like}
-    explain = options.explain or options.plot is not None
-    hits = model.search(**question, corpus=corpus, top=options.top, split=options.split, explain=explain)
+    explain = options.explain or options.plot is not None or options.html is not None
+    kept = None
+    if options.index is not None or options.corpus is None or options.corpus.is_dir():
+        kept = kept_index(model, options.index, options.corpus, os.environ.get(TOKEN))
+    if kept is not None:
+        index, filter = kept
+        searched: Any = index
+        corpus = index.corpus(*filter.corpus) if options.plot is not None else None
+        wanted = replace(filter_of(options), corpus=filter.corpus or tuple(options.of_corpus))
+        how = {"within": options.within, "apart": options.apart, "diversity": options.diversity}
+        hits = index.search(model=model, **question, filter=wanted, top=options.top, explain=explain, **how)
+        name = str(index.place)
+    else:
+        _check_without_index(options)
+        corpus = model.corpus(options.corpus, options.steps)
+        split = options.split[0] if options.split else None
+        hits = model.search(**question, corpus=corpus, top=options.top, split=split, explain=explain)
+        searched = corpus
+        name = f"{corpus.info.domain} ({corpus.info.name})"
     printed = hits if options.explain else [replace(hit, explanation=None) for hit in hits]
     if options.json:
         say(to_json([hit.as_dict() for hit in printed]))
     else:
-        print_hits(printed, f"{corpus.info.domain} ({corpus.info.name})")
-    if options.plot is not None:
+        print_hits(printed, name)
+    if options.plot is not None and corpus is not None:
         from trace_lit.inference.hits_figure import draw_hits
 
         draw_hits(hits, corpus, options.plot, **question)
         say(f"drawn: {options.plot}", file=sys.stderr)
+    if options.html is not None:
+        with extra("serve"):
+            from trace_lit.service import write_report
+        write_report(options.html, model, searched, hits, **question)
+        say(f"written: {options.html}", file=sys.stderr)
     return 0
+
+
+def _check_without_index(options: argparse.Namespace) -> None:
+    """ConfigError where an option needs an index, and there is none."""
+    from trace_lit.config import ConfigError
+
+    needed = {
+        "--since": options.since,
+        "--until": options.until,
+        "--label": options.label,
+        "--of-series": options.of_series,
+        "--of-corpus": options.of_corpus,
+        "--with-text": options.with_text,
+        "--in": options.within != "series",
+        "--apart": options.apart,
+        "--diversity": options.diversity,
+        "a second --split": options.split[1:],
+    }
+    if given := [name for name, value in needed.items() if value]:
+        raise ConfigError(
+            f"{given[0]} needs an index: `trace-lit index build {options.run} --corpus …` makes one, and --index names it"
+        )

@@ -143,6 +143,7 @@ class Encoder(nn.Module, ABC):
             config.centre,
             config.spread,
             config.transform,
+            batch.offset,
         )
         normalised = torch.where(observed, norm.normalise(batch.values), 0.0)
         patches = self.patch(split_patches(normalised, config.patch_length))  # (B, C, N, d)

@@ -47,7 +47,8 @@ class Classifier(_OfChannels):
         """Values (B, C, T) in deviations from the channel's mean; gaps are bridged, 0 where nothing is known."""
         ids, scale = batch.channel_ids, self.scale
         spread = scale.deviation[ids].unsqueeze(-1)
-        standard = (batch.values - scale.mean[ids].unsqueeze(-1)) / spread.where(spread > 0, 1.0)
+        mean = scale.mean[ids] if batch.offset is None else scale.usual_mean(ids, self.scale.level(batch))
+        standard = (batch.values - mean.unsqueeze(-1)) / spread.where(spread > 0, 1.0)
         return interpolated(standard, batch.observed & batch.channel_mask.unsqueeze(-1))
 
     @abstractmethod
@@ -93,7 +94,7 @@ class Baseline(Forecaster):
 
     def forward(self, batch: MultimodalBatch) -> Forecast:
         norm = self.level(batch)
-        level = (norm.mean - self.scale.mean[batch.channel_ids].unsqueeze(-1)) / norm.deviation  # (B, C, 1)
+        level = (norm.mean - self.scale.usual_mean(batch.channel_ids, norm).unsqueeze(-1)) / norm.deviation  # (B, C, 1)
         past = interpolated(norm.normalise(batch.values), batch.observed)
         return Forecast(self.changes(past, level).unflatten(-1, (self.horizon, self.outputs)), norm)
 

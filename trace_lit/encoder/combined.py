@@ -12,7 +12,7 @@ from trace_lit.channels import ChannelVocabulary
 from trace_lit.encoder.calendar import calendar_width
 from trace_lit.encoder.forecast import Forecast
 from trace_lit.encoder.members import HARMONICS, MEMBERS, Inputs, Member, base_forecast, group_features
-from trace_lit.encoder.patches import InstanceNorm
+from trace_lit.encoder.patches import InstanceNorm, two_parts
 from trace_lit.gaps import interpolated
 
 _FAR = 0.25  # deviations beyond what was learned from, at which no level tells anything
@@ -60,9 +60,10 @@ class Combination(nn.Module):
     """
 
     mean: Tensor  # (V,) the usual one of each channel of the vocabulary, 0 where unknown
+    rest: Tensor  # what float32 leaves of it
     deviation: Tensor
     fallback: Tensor  # (K + 1, M), likewise, where the last value is beyond all that was learned from
-    lowest: Tensor  # (K + 1,) of what was learned from, in units
+    lowest: Tensor  # (K + 1,) level of what was learned from, in deviations of the channel from its mean
     highest: Tensor  # (K + 1,)
     share: Tensor  # (K + 1, M), how much each member counts for each channel, and for one that is not known
     distance: Tensor  # (K + 1, H, Q), of the quantiles from the forecast, in units of the window's spread
@@ -83,8 +84,9 @@ class Combination(nn.Module):
         super().__init__()
         self.lookback, self.horizon, self.season = lookback, horizon, season
         self.quantiles, self.channels = list(quantiles), channels
-        for name, values in (("mean", vocabulary.mean), ("deviation", vocabulary.deviation)):
-            self.register_buffer(name, torch.tensor(values).nan_to_num(0.0), persistent=False)
+        usual = two_parts(vocabulary.mean, vocabulary.deviation, "none")
+        for name, values in zip(("mean", "rest", "deviation"), usual, strict=True):
+            self.register_buffer(name, values.nan_to_num(0.0), persistent=False)
         steps = min(lookback, max(season, 8), 48)
         self.sizes = {
             "past": lookback - 1,
@@ -140,16 +142,16 @@ class Combination(nn.Module):
         return found
 
     def member_forecast(self, place: int, inputs: Inputs) -> Tensor:
-        """What one member forecasts (N, C, H), in units."""
+        """What one member forecasts (N, C, H), in units less the offset."""
         member = self.members[place]
         change = self.base(member, inputs)
         if member.solved:
             features = torch.cat(self.features(member, inputs), dim=-1)
             change = change + self.corrections[place](features, inputs.channel_ids)
-        return inputs.on(member.transform).in_units(change)
+        return inputs.on(member.transform).norm.denormalise(change)
 
     def inputs(self, batch: MultimodalBatch, encoded: Tensor, followed: Tensor) -> Inputs:
-        """What the members see of a batch: its values, `encoded` (B, C, E), `followed` (B, C, 2 or 0, H) in units."""
+        """What the members see of a batch: its values, `encoded` (B, C, E), `followed` (B, C, 2 or 0, H) as its values."""
         ids = batch.channel_ids
         known = ids < len(self.mean)
         place = ids.clamp(max=len(self.mean) - 1)
@@ -158,9 +160,12 @@ class Combination(nn.Module):
         deviation = torch.where(known, self.deviation[place], 0.0).unsqueeze(-1)
         spread = past.std(-1, keepdim=True, correction=0)
         deviation = torch.where(deviation > 0, deviation, torch.where(spread > 0, spread, 1.0))
-        mean = torch.where(known.unsqueeze(-1), self.mean[place].unsqueeze(-1), past.mean(-1, keepdim=True))
-        past = torch.where(observed.any(-1, keepdim=True), past, mean)
-        return Inputs(past, mean, deviation, batch.span[:, 1], ids, encoded, followed)
+        offset = None if batch.offset is None else batch.offset.unsqueeze(-1)
+        usual = self.mean[place] if offset is None else self.mean[place].double() + self.rest[place].double()
+        mean = torch.where(known.unsqueeze(-1), usual.unsqueeze(-1), batch.in_units(past.mean(-1, keepdim=True)))
+        level = mean if offset is None else (mean - offset).float()
+        past = torch.where(observed.any(-1, keepdim=True), past, level)
+        return Inputs(past, mean, deviation, batch.span[:, 1], ids, encoded, followed, offset)
 
     def shares(self, channel: int) -> dict[str, float]:
         """How much each member counts for the forecast of the channel with this number, the most first."""
@@ -169,7 +174,7 @@ class Combination(nn.Module):
         return dict(sorted(named.items(), key=lambda entry: -entry[1]))
 
     def combine(self, inputs: Inputs) -> Tensor:
-        """The combined forecast (N, C, H) in units."""
+        """The combined forecast (N, C, H) in units less the offset."""
         share = self.shares_of(inputs)  # (N, C, M)
         total = torch.zeros_like(inputs.past[..., :1]).expand(-1, -1, self.horizon)
         for place in range(len(self.members)):
@@ -184,9 +189,9 @@ class Combination(nn.Module):
         quarter of the channel's deviation.
         """
         place = inputs.channel_ids.clamp(max=self.channels)
-        last = inputs.past[..., -1]
-        beyond = torch.maximum(last - self.highest[place], self.lowest[place] - last)  # (N, C) in units
-        far = (beyond / (_FAR * inputs.deviation.squeeze(-1))).clamp(0, 1).unsqueeze(-1)
+        level = inputs.on("none").level.squeeze(-1)  # (N, C)
+        beyond = torch.maximum(level - self.highest[place], self.lowest[place] - level)
+        far = (beyond / _FAR).clamp(0, 1).unsqueeze(-1)
         return torch.lerp(self.share[place], self.fallback[place], far)
 
     def spread(self, inputs: Inputs) -> Tensor:
@@ -202,4 +207,4 @@ class Combination(nn.Module):
             distance = self.distance[inputs.channel_ids.clamp(max=self.channels)]
             values = values + distance * self.spread(inputs).unsqueeze(-1)
         change = (values - last.unsqueeze(-1)) / inputs.deviation.unsqueeze(-1)
-        return Forecast(change, InstanceNorm(last, inputs.deviation))
+        return Forecast(change, InstanceNorm(last, inputs.deviation, offset=inputs.offset))

@@ -12,7 +12,7 @@ from torch import Tensor
 from trace_lit.encoder.combination import calibrated, forward_blocks, simplex_weights
 from trace_lit.encoder.combined import Combination
 from trace_lit.encoder.members import Inputs, Member, resolved_calendar
-from trace_lit.encoder.patches import invert_transform
+from trace_lit.encoder.patches import off_scale
 from trace_lit.encoder.ridge_path import Moments, RidgePath, search_penalties
 
 _STRETCHES = 3  # of the horizon, each with its own penalty
@@ -31,7 +31,7 @@ class Windows:
     """N windows of C channels to solve from."""
 
     inputs: Inputs
-    future: Tensor  # (N, C, H) in units
+    future: Tensor  # (N, C, H) in units less the offset of `inputs`
     observed: Tensor  # (N, C, H) bool, what is scored
     begin: Tensor  # (N,) seconds
     origin: Tensor  # (N,)
@@ -82,14 +82,14 @@ class _Solver:
         return tensor.flatten(0, 1)[self.rows]
 
     def solve(self, place: int) -> Tensor:
-        """Put the solution of a member into the combination; its forecasts (m, H) of the scored examples, in units."""
+        """Put the solution of a member into the combination; its forecasts (m, H) of the scored examples, as `future`."""
         member = self.combination.members[place]
         inputs = self.windows.inputs
         base = self.example(self.combination.base(member, inputs))
         if not member.solved:
             return self._in_units(member, base, self.scored)
         features = self._features(member)
-        target = self.example(inputs.on(member.transform).of_units(self.windows.future)) - base
+        target = self.example(inputs.on(member.transform).norm.normalise(self.windows.future)) - base
         change = torch.zeros(len(self.rows), target.shape[1])
         kinds = self.channel.unique().tolist() if member.own else [None]
         for kind in kinds:
@@ -193,11 +193,12 @@ class _Solver:
         return kept
 
     def _in_units(self, member: Member, change: Tensor, rows: Tensor) -> Tensor:
-        """Values (m, H) of the `rows` from their changes: (n, H) of all examples, or (m, H)."""
-        scaled = self.windows.inputs.on(member.transform)
-        last, deviation = (self.example(tensor)[rows] for tensor in (scaled.last, scaled.deviation))
+        """Values (m, H) of the `rows`, less their offset, from their changes: (n, H) of all examples, or (m, H)."""
+        norm = self.windows.inputs.on(member.transform).norm
+        last, deviation = (self.example(tensor)[rows] for tensor in (norm.mean, norm.deviation))
+        offset = None if norm.offset is None else self.example(norm.offset)[rows]
         own = change[rows] if len(change) == len(self.rows) else change
-        return invert_transform(own * deviation + last, member.transform)
+        return off_scale(own * deviation + last, member.transform, offset)
 
     def _errors(self, member: Member, change: Tensor, rows: Tensor, stretches: Sequence[Tensor]) -> Tensor:
         """The mean squared errors of the stretches, on the standardised scale."""
@@ -245,8 +246,9 @@ def _usable(member: Member, windows: Windows) -> bool:
     """Whether the values have the logarithms or roots that a member needs, and whether these make a difference."""
     if member.transform == "none":
         return True
-    values = torch.cat([windows.inputs.past.flatten(), windows.future[windows.observed]])
-    least = float(values.min())
+    offset = 0.0 if windows.inputs.offset is None else windows.inputs.offset
+    past, future = windows.inputs.past + offset, windows.future + offset
+    least = float(torch.cat([past.flatten(), future[windows.observed]]).min())
     return least > 0 if member.transform == "log" else least >= 0
 
 
@@ -299,10 +301,11 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
 
 
 def _bound(combination: Combination, solver: _Solver) -> None:
-    """Note the lowest and the highest value of each channel that members have learned from."""
-    inputs, future = solver.windows.inputs, solver.future
-    past = solver.example(inputs.past)
-    lowest, highest = torch.minimum(past.amin(1), future.amin(1)), torch.maximum(past.amax(1), future.amax(1))
+    """Note the lowest and the highest level of each channel that members have learned from."""
+    scaled = solver.windows.inputs.on("none")
+    changes = torch.cat([scaled.changes, scaled.norm.normalise(solver.windows.future)], dim=-1)
+    levels = solver.example(changes + scaled.level)
+    lowest, highest = levels.amin(1), levels.amax(1)
     for number in range(combination.channels + 1):
         own = solver.learned & ((solver.channel == number) | (number == combination.channels))
         if own.any():

@@ -93,7 +93,7 @@ class HeadConfig:
     )
     penalties: list[float] = option(
         [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0],
-        "ridge penalties; the search begins with them and goes on beyond, unless it is a single one",
+        "ridge penalties; the search begins with them and goes on above, unless it is a single one",
         above=0,
     )
     penalise: str = option(

@@ -18,6 +18,9 @@ class Forecast:
 
     @property
     def values(self) -> Tensor:
-        """(B, C, H, Q) in the channels' own units; quantiles that cross are put in order (Chernozhukov et al., 2010)."""
+        """(B, C, H, Q) in the channels' own units less the batch's offset.
+
+        Quantiles that cross are put in order (Chernozhukov et al., 2010).
+        """
         values = self.norm.denormalise(self.change.flatten(2)).unflatten(2, self.change.shape[2:])
         return values.sort(dim=-1).values

@@ -184,7 +184,8 @@ class ForecastModel(HeadedForecaster):
 
     def level(self, batch: MultimodalBatch) -> InstanceNorm:
         tokens = self.encoder.channel_tokens
-        return last_level(batch, tokens.mean.nan_to_num(0.0), tokens.deviation.nan_to_num(0.0), self.transform)
+        mean, rest, deviation = (own.nan_to_num(0.0) for own in (tokens.mean, tokens.rest, tokens.deviation))
+        return last_level(batch, mean, rest, deviation, self.transform)
 
     def features(self, batch: MultimodalBatch) -> Tensor:
         return self.head.features(self.encoder(batch).patches, batch.span[:, 1])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from trace_lit.encoder.calendar import calendar_features
-from trace_lit.encoder.patches import invert_transform, transform_statistics, transform_values
+from trace_lit.encoder.patches import InstanceNorm, on_scale, transform_statistics
 
 HARMONICS = 3  # of year, week and day
 _LEAST_CYCLES = 3.0  # of a cycle of the calendar that training must have seen
@@ -100,25 +100,24 @@ MEMBERS: tuple[Member, ...] = (
 class Inputs:
     """What members see of N windows of C channels; gaps are bridged by straight lines."""
 
-    past: Tensor  # (N, C, T) in units
-    mean: Tensor  # (N, C, 1) the channels' usual ones, in units
+    past: Tensor  # (N, C, T) in units less `offset`
+    mean: Tensor  # (N, C, 1) the channels' usual ones, in units; float64 where there is an offset
     deviation: Tensor  # (N, C, 1)
     origin: Tensor  # (N,) int64, seconds since 1970
     channel_ids: Tensor  # (N, C)
     encoded: Tensor  # (N, C, E) float32, the encoder's outputs; E may be 0
-    followed: (
-        Tensor  # (N, C, 2, H) in units, what followed the neighbours: plain mean and by similarity; or (N, C, 0, H)
-    )
+    followed: Tensor  # (N, C, 2 or 0, H) as `past`, what followed the neighbours: plain mean and by similarity
+    offset: Tensor | None = None  # (N, C, 1) float64, as `MultimodalBatch.offset`
     _scales: dict[str, Scaled] = field(default_factory=dict)
 
     def on(self, transform: str) -> Scaled:
         """The windows on the scale of `transform`, measured from their last value."""
         if transform not in self._scales:
             mean, deviation = transform_statistics(self.mean, self.deviation, transform)
-            values = transform_values(self.past, transform)
-            last = values[..., -1:]
-            changes = (values - last) / deviation
-            self._scales[transform] = Scaled(transform, changes, (last - mean) / deviation, last, deviation)
+            values = on_scale(self.past, transform, self.offset)
+            norm = InstanceNorm(values[..., -1:], deviation.float(), transform, self.offset)
+            level = (norm.mean - (mean - norm.base).float()) / norm.deviation
+            self._scales[transform] = Scaled((values - norm.mean) / norm.deviation, level, norm)
         return self._scales[transform]
 
     @classmethod
@@ -126,6 +125,13 @@ class Inputs:
         """The windows of `parts`, one after another, in the memory of the CPU."""
         names = ("past", "mean", "deviation", "origin", "channel_ids", "encoded", "followed")
         columns: dict[str, Any] = {name: torch.cat([getattr(part, name).cpu() for part in parts]) for name in names}
+        if any(part.offset is not None for part in parts):
+            columns["offset"] = torch.cat(
+                [
+                    torch.zeros_like(part.mean, dtype=torch.float64) if part.offset is None else part.offset
+                    for part in parts
+                ]
+            ).cpu()
         return cls(**columns)
 
     def __len__(self) -> int:
@@ -136,19 +142,9 @@ class Inputs:
 class Scaled:
     """Windows on a transformed scale, in deviations of the channel."""
 
-    transform: str
     changes: Tensor  # (N, C, T) from the last value
     level: Tensor  # (N, C, 1) of the last value, from the channel's mean
-    last: Tensor  # (N, C, 1)
-    deviation: Tensor  # (N, C, 1)
-
-    def of_units(self, values: Tensor) -> Tensor:
-        """Values (N, C, …) in units as changes from the last value."""
-        return (transform_values(values, self.transform) - self.last) / self.deviation
-
-    def in_units(self, changes: Tensor) -> Tensor:
-        """The inverse of `of_units`."""
-        return invert_transform(changes * self.deviation + self.last, self.transform)
+    norm: InstanceNorm  # by the last value and the channel's deviation: from units less the offset to changes, and back
 
 
 def base_forecast(name: str, inputs: Inputs, transform: str, season: int, horizon: int) -> Tensor | None:
@@ -189,7 +185,7 @@ def base_forecast(name: str, inputs: Inputs, transform: str, season: int, horizo
         return constant((past * (weight / weight.sum())).sum(-1, keepdim=True))
     if name in ("neighbours", "near neighbours"):
         place = int(name.startswith("near"))
-        return scaled.of_units(inputs.followed[:, :, place]) if inputs.followed.shape[2] else None
+        return scaled.norm.normalise(inputs.followed[:, :, place]) if inputs.followed.shape[2] else None
     if season < 2 or steps <= season:
         return None
     recent = past[..., -season:]
@@ -250,7 +246,7 @@ def group_features(name: str, inputs: Inputs, transform: str, season: int) -> Te
         shown = torch.cat([past[..., -steps:-1], scaled.level], dim=-1)  # (N, C, K)
         return shown.flatten(1).unsqueeze(1).expand(-1, past.shape[1], -1)
     if name == "neighbours":
-        return scaled.of_units(inputs.followed.flatten(2).unflatten(2, (1, -1)).squeeze(2))
+        return scaled.norm.normalise(inputs.followed.flatten(2).unflatten(2, (1, -1)).squeeze(2))
     return past[..., :0]
 
 

@@ -19,10 +19,12 @@ FEATURES = SCALARS + 2 * PARTS + 2 * PLACES + len(BOUNDS) + 4 * len(STEPS) + 1
 PAIR_FEATURES = 5
 
 
-def channel_statistics(values: Tensor, observed: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+def channel_statistics(
+    values: Tensor, observed: Tensor, mean: Tensor, deviation: Tensor, base: Tensor | None = None
+) -> Tensor:
     """Statistics (B, C, `FEATURES`) of `values` (B, C, T) where `observed`, relative to `mean` and `deviation` (B, C).
 
-    0 for a channel without any value.
+    `base` (B, C) was taken off values and means. 0 for a channel without any value.
     """
     steps = values.shape[-1]
     relative = torch.where(observed, (values - mean.unsqueeze(-1)) / deviation.unsqueeze(-1), 0.0)
@@ -66,7 +68,7 @@ def channel_statistics(values: Tensor, observed: Tensor, mean: Tensor, deviation
     bounds = relative.new_tensor(BOUNDS)
     above = torch.sigmoid(8 * (relative.unsqueeze(-1) - bounds)) * observed.unsqueeze(-1)
     steps_of = torch.tanh(2 * (scalars[..., [0, 1, 2, 4]].unsqueeze(-1) - relative.new_tensor(STEPS))).flatten(-2)
-    from_zero = _from_zero(values, observed, deviation, count).clamp(-4, 4)
+    from_zero = _from_zero(values, observed, deviation, count, base).clamp(-4, 4)
     features = torch.cat(
         [
             scalars.clamp(-6, 6),
@@ -93,9 +95,10 @@ def _course(relative: Tensor, observed: Tensor, level: Tensor) -> Tensor:
     return torch.stack(means, dim=-1)
 
 
-def _from_zero(values: Tensor, observed: Tensor, deviation: Tensor, count: Tensor) -> Tensor:
+def _from_zero(values: Tensor, observed: Tensor, deviation: Tensor, count: Tensor, base: Tensor | None) -> Tensor:
     """Mean (B, C) in deviations from zero, which some channels, like the components of a wind, have a meaning for."""
-    return torch.where(observed, values, 0.0).sum(-1) / count / deviation
+    mean = torch.where(observed, values, 0.0).sum(-1) / count
+    return (mean if base is None else mean + base) / deviation
 
 
 class WindowStatistics(nn.Module):
@@ -112,12 +115,21 @@ class WindowStatistics(nn.Module):
         self.output = nn.Linear(width, width)
 
     def forward(
-        self, values: Tensor, observed: Tensor, mean: Tensor, deviation: Tensor, identities: Tensor
+        self,
+        values: Tensor,
+        observed: Tensor,
+        mean: Tensor,
+        deviation: Tensor,
+        identities: Tensor,
+        base: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Of `values` (B, C, T) where `observed`, of channels with `identities` (B, C, d), `mean` and `deviation` (B, C)."""
-        channels = self.channel(channel_statistics(values, observed, mean, deviation))
+        """Of `values` (B, C, T) where `observed`, of channels with `identities` (B, C, d), `mean` and `deviation` (B, C).
+
+        `base` (B, C) was taken off values and means.
+        """
+        channels = self.channel(channel_statistics(values, observed, mean, deviation, base))
         first, second = torch.triu_indices(values.shape[1], values.shape[1], 1, device=values.device)
-        features = _pair_statistics(values, observed, deviation, first, second)  # (B, P, PAIR_FEATURES)
+        features = _pair_statistics(values, observed, deviation, first, second, base)  # (B, P, PAIR_FEATURES)
         of_first, of_second = self.first(identities), self.second(identities)
         hidden = F.gelu(of_first[:, first] + of_second[:, second] + self.pair(features))
         there = observed.any(-1)
@@ -126,14 +138,16 @@ class WindowStatistics(nn.Module):
         return self.output(mean_hidden), channels
 
 
-def _pair_statistics(values: Tensor, observed: Tensor, deviation: Tensor, first: Tensor, second: Tensor) -> Tensor:
+def _pair_statistics(
+    values: Tensor, observed: Tensor, deviation: Tensor, first: Tensor, second: Tensor, base: Tensor | None
+) -> Tensor:
     """Correlation, its size, and the direction and length of the vector that the means of both channels span."""
     count = observed.sum(-1).clamp(min=1)
     mean = torch.where(observed, values, 0.0).sum(-1) / count
     centred = torch.where(observed, values - mean.unsqueeze(-1), 0.0) / deviation.unsqueeze(-1)
     unit = centred / (centred.square().sum(-1, keepdim=True) + 1e-4).sqrt()
     correlation = (unit @ unit.transpose(1, 2))[:, first, second]
-    from_zero = mean / deviation
+    from_zero = (mean if base is None else mean + base) / deviation
     one, other = from_zero[:, first], from_zero[:, second]
     length = (one.square() + other.square() + 0.01).sqrt()
     return torch.stack([correlation, correlation.abs(), one / length, other / length, length.clamp(max=3)], dim=-1)

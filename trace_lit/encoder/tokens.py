@@ -11,14 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.encoder.patches import InstanceNorm, transform_statistics
+from trace_lit.encoder.patches import InstanceNorm, two_parts
 
 
 class ChannelTokens(nn.Module):
     """[CIT] of every channel of every window."""
 
     name_vectors: Tensor
-    mean: Tensor
+    mean: Tensor  # (V,) float32, NaN where never seen
+    rest: Tensor  # what float32 leaves of it
     deviation: Tensor
 
     def __init__(
@@ -44,11 +45,9 @@ class ChannelTokens(nn.Module):
 
     def _register(self, vocabulary: ChannelVocabulary) -> None:
         self.register_buffer("name_vectors", vocabulary.name_vectors.float(), persistent=False)
-        mean, deviation = (
-            torch.tensor(numbers, dtype=torch.float32) for numbers in (vocabulary.mean, vocabulary.deviation)
-        )
-        mean, deviation = transform_statistics(mean, deviation, self.transform)
+        mean, rest, deviation = two_parts(vocabulary.mean, vocabulary.deviation, self.transform)
         self.register_buffer("mean", mean, persistent=False)
+        self.register_buffer("rest", rest, persistent=False)
         self.register_buffer("deviation", deviation, persistent=False)
 
     def extend(self, vocabulary: ChannelVocabulary) -> None:
@@ -77,6 +76,10 @@ class ChannelTokens(nn.Module):
         """The channels' deviation (B, C) in the training corpus, on the transformed scale; 0 where never seen."""
         return self.deviation[channel_ids].nan_to_num(0.0)
 
+    def usual_mean(self, channel_ids: Tensor, norm: InstanceNorm) -> Tensor:
+        """The channels' means (B, C), on the scale of `norm.mean`; NaN where never seen."""
+        return norm.seen_from(self.mean[channel_ids], self.rest[channel_ids])
+
     def identities(self) -> Tensor:
         """The identity of each channel of the vocabulary (V, d): its learned vector, that of its name, or their sum."""
         named = None if self.name is None else self.name(self.name_vectors)
@@ -100,7 +103,7 @@ class ChannelTokens(nn.Module):
 
         Both are 0, the usual, for a channel that was never seen or has no value in the window.
         """
-        mean, deviation = self.mean[channel_ids], self.deviation[channel_ids]
+        mean, deviation = self.usual_mean(channel_ids, norm), self.deviation[channel_ids]
         level = (norm.mean.squeeze(-1) - mean) / deviation
         spread = (norm.deviation.squeeze(-1) / deviation).log()
         known = observed & ~mean.isnan()

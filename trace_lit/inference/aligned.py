@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,25 +13,28 @@ from torch import Tensor
 
 from data_modules.corpus import Corpus, CorpusError
 from data_modules.dataset import CorpusDataset
+from data_modules.input_series import InputSeries
 from data_modules.splits import SPLITS
 from data_modules.text_table import TextTable, text_table
-from data_modules.vocabulary import foreign_vocabulary, usual_values
+from data_modules.vocabulary import usual_values, with_channels
 from data_modules.windows import check_lengths
 from trace_lit.alignment import AlignedModel, SearchSpace
 from trace_lit.batch import MultimodalBatch
-from trace_lit.channels import ChannelVocabulary
+from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.inference.inputs import as_batch, read_window
 from trace_lit.inference.loaded import LoadedRun
 from trace_lit.inference.query_parts import series_parts, text_parts
 from trace_lit.modules.checkpoint import Checkpoint
 from trace_lit.modules.loading import aligned_model
-from trace_lit.retrieval import Hit, Retriever, VectorIndex, evaluation_mode
+from trace_lit.retrieval import Filter, Hit, QueryParts, Retriever, VectorIndex, evaluation_mode
 from trace_lit.retrieval.pool import embed_series
 from trace_lit.text import document
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from trace_lit.inference.index import Index
 
 _TEXTS_AT_ONCE = 256
 
@@ -39,7 +43,7 @@ class Hits(list[Hit]):
     """The answers to a question, best first."""
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a hit, with the columns score, id, start, end, label, text, split and row.
+        """A row a hit, with the columns score, id, start, end, label, text, split, row, series and corpus.
 
         Of a search with `explain=True` there follow columns of what each part adds to the score: "whole window", one for
         each channel, like "channel wind speed [m/s]", and one for each clause, like "clause 1: strong winds". The first
@@ -101,17 +105,46 @@ class AlignedRun(LoadedRun):
         for number, text in enumerate(texts):
             if not isinstance(text, str) or not text.strip():
                 raise ConfigError(f"text {number} is {text!r}; each must be a text with something in it")
+        return self.text_vectors(texts, self._space)
+
+    def text_vectors(self, texts: Sequence[str], space: SearchSpace) -> NDArray[np.float32]:
+        """Unit vectors (N, E) of N texts in a space of this model, see `space`."""
         table = self._table(texts)
-        parts = [torch.zeros(0, self._width)]
-        with evaluation_mode(self._space):
+        parts = [torch.zeros(0, self.config.encoder.width * len(space.part_keys))]
+        with evaluation_mode(space):
             for numbers in table.numbers(texts).split(_TEXTS_AT_ONCE):
                 vectors, mask = table.look_up(numbers)
-                parts.append(self._space.embed_text(vectors.to(self.device), mask.to(self.device)).cpu())
+                parts.append(space.embed_text(vectors.to(self.device), mask.to(self.device)).float().cpu())
         return torch.cat(parts).numpy()
 
-    @property
-    def _width(self) -> int:
-        return self.config.encoder.width * (1 + len(self.channels) * self.config.alignment.channel_score)
+    def pieces(self, text: str) -> Tensor:
+        """The vectors (S, D) of a question's tokens or sentences, as the model reads them."""
+        table = self._table([text])
+        return table.look_up(table.numbers([text]))[0][0]
+
+    def batch_of(self, series: Any, channels: Sequence[Channel]) -> MultimodalBatch:
+        """One window, see `embed_series`, of `channels` that the model knows, as a batch."""
+        return as_batch([read_window(series, channels)], self.vocabulary, self.config.encoder.patch_length)
+
+    # Many questions about one corpus: the vectors of queries, and what they are compared with
+
+    def texts_for(self, corpus: Corpus, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (N, E) of N questions to the series of `corpus`."""
+        return self.text_vectors(texts, self._space_of(corpus))
+
+    def series_for(self, corpus: Corpus, windows: Sequence[InputSeries]) -> NDArray[np.float32]:
+        """Unit vectors (N, E) of N series of channels of `corpus`, comparable with its own."""
+        space = self._space_of(corpus)
+        batch = as_batch(windows, self.vocabulary, self.config.encoder.patch_length)
+        return embed_series(space, [batch], self.device).numpy()
+
+    def parts_for(self, corpus: Corpus, query: str | NDArray[np.float32]) -> QueryParts:
+        """A question, or the unit vector (E,) of a series, taken apart for the explanation of its hits."""
+        space = self._space_of(corpus)
+        if not isinstance(query, str):
+            return series_parts(space, query)
+        vectors = self.pieces(query).to(self.device)
+        return text_parts(space, query, vectors, self.text_encoder, self.config.text.unit)
 
     def _table(self, texts: Iterable[str]) -> TextTable:
         """The vectors of texts as the model reads them: by token, by sentence or as a whole."""
@@ -128,10 +161,11 @@ class AlignedRun(LoadedRun):
         split: str | None = None,
         explain: bool = False,
         steps: int | None = None,
+        index: Index | str | Path | None = None,
     ) -> Hits:
         """The instances of a corpus that answer a question, best first. One of `text`, `series` and `like` is given.
 
-        The corpus is embedded by the first question to it; further ones are quick.
+        The corpus is embedded by the first question to it; further ones are quick. An index is not embedded at all.
 
         Parameters
         ----------
@@ -151,11 +185,14 @@ class AlignedRun(LoadedRun):
             Each hit's `explanation` says what each channel and each clause of the text adds to its score.
         steps
             Of the windows that a CSV file or a DataFrame is cut into; by default a day of hours, a year of months, ….
+        index
+            An index that this run has built, searched in the place of a corpus; `Index.search` can do more.
 
         Raises
         ------
         ConfigError
-            No question is given, or several; or the run has several corpora and none is named.
+            No question is given, or several; both a corpus and an index; or the run has several corpora, none of which is
+            named.
         CheckpointError, CorpusError, RetrievalError, TextEncoderError
             The corpus is not there or cannot be used, it has no such instance, or the series cannot be read.
 
@@ -172,31 +209,52 @@ class AlignedRun(LoadedRun):
             raise ConfigError(f"top is {top}; it must be at least 1")
         if text is not None and not text.strip():
             raise ConfigError('the text is empty; ask in words, like "heavy rain after a sudden pressure drop"')
+        if index is not None:
+            if corpus is not None or steps is not None:
+                raise ConfigError("search takes a corpus or an index, not both")
+            return self._search_index(index, split, text=text, series=series, like=like, top=top, explain=explain)
         searched = self.corpus(corpus, steps)
         batch = None
         if series is not None:
-            window = read_window(series, searched.info.channels)
+            window = read_window(series, searched.info.channels, zone=searched.info.timezone)
             self._learn_channels(searched)
             batch = as_batch([window], self.vocabulary, self.config.encoder.patch_length)
-        retriever = self._retriever(searched, split)
-        space = SearchSpace(self.model, searched.info.channels)
+        retriever = self.retriever(searched, split)
         if text is not None:
-            table = self._table([text])
-            vectors = table.look_up(table.numbers([text]))[0][0]
-            hits = retriever.by_text(vectors, top)
-            if explain:
-                own = vectors.to(self.device)
-                hits = retriever.explained(hits, text_parts(space, text, own, self.text_encoder, self.config.text.unit))
-            return Hits(hits)
+            hits = retriever.by_text(self.pieces(text), top)
+            return Hits(retriever.explained(hits, self.parts_for(searched, text)) if explain else hits)
         hits = retriever.by_id(str(like), top) if batch is None else retriever.by_series(batch, top)
         if explain:
+            space = SearchSpace(self.model, searched.info.channels)
             vector = (
                 retriever.vector(str(like)) if batch is None else embed_series(space, [batch], self.device)[0].numpy()
             )
-            hits = retriever.explained(hits, series_parts(space, vector))
+            hits = retriever.explained(hits, self.parts_for(searched, vector))
         return Hits(hits)
 
-    def _retriever(self, corpus: Corpus, split: str | None) -> Retriever:
+    def index(self, corpora: Any, out: str | Path, **settings: Any) -> Index:
+        """Embed corpora and keep the vectors in the folder `out`; see `Index.build`, which says what can be set.
+
+        Examples
+        --------
+        >>> index = model.index(["corpora/weather"], "indexes/weather")  # doctest: +SKIP
+        >>> index.search("a cold front", top=3)  # doctest: +SKIP
+        """
+        from trace_lit.inference.index import Index
+
+        return Index.build(self, corpora, out, **settings)
+
+    def _search_index(self, index: Index | str | Path, split: str | None, **question: Any) -> Hits:
+        from trace_lit.inference.index import Index
+
+        filter = Filter(split=() if split is None else (split,))
+        if isinstance(index, Index):
+            return index.search(model=self, filter=filter, within="series", **question)
+        with Index.open(index) as opened:
+            return opened.search(model=self, filter=filter, within="series", **question)
+
+    def retriever(self, corpus: Corpus, split: str | None = None) -> Retriever:
+        """What searches `corpus`, or a split of it. Its series are embedded by the first call."""
         splits = (split,) if split else tuple(name for name in SPLITS if corpus.select(name))
         key = corpus.fingerprint, splits
         self._learn_channels(corpus)
@@ -209,7 +267,7 @@ class AlignedRun(LoadedRun):
                 vectors.append(embed_series(space, _batches(dataset, self.config.evaluation.batch_size), self.device))
                 rows.append(dataset.rows)
             ids = corpus.ids[np.concatenate(rows)].tolist()
-            index = VectorIndex(torch.cat(vectors).numpy(), ids, corpus.fingerprint)
+            index = VectorIndex(torch.cat(vectors).numpy(), ids)
             self._retrievers[key] = Retriever(space, corpus, index, self.device)
         return self._retrievers[key]
 
@@ -223,14 +281,29 @@ class AlignedRun(LoadedRun):
 
     def _learn_channels(self, corpus: Corpus) -> None:
         """Make room for channels that the model has never seen; with `data.usual=corpus`, take the corpus's statistics."""
+        if self.config.data.usual == "corpus" and corpus.fingerprint not in self._usual:
+            self._usual[corpus.fingerprint] = usual_values([corpus])
+        self.space(corpus.info.channels, self._usual.get(corpus.fingerprint))
+
+    def _space_of(self, corpus: Corpus) -> SearchSpace:
+        self._learn_channels(corpus)
+        return SearchSpace(self.model, corpus.info.channels)
+
+    def space(self, channels: Sequence[Channel], usual: Mapping[str, tuple[float, float]] | None = None) -> SearchSpace:
+        """What puts series and texts into the space of these channels, which the model may never have seen.
+
+        Parameters
+        ----------
+        usual
+            Mean and deviation of channels by key, in the place of those of the training.
+        """
         known = self.vocabulary
-        extended = foreign_vocabulary([corpus], lambda: self.text_encoder, known)
-        if self.config.data.usual == "corpus":
-            if corpus.fingerprint not in self._usual:
-                self._usual[corpus.fingerprint] = usual_values([corpus])
-            extended = extended.with_statistics(self._usual[corpus.fingerprint])
+        extended = with_channels(known, channels, lambda: self.text_encoder)
+        if usual:
+            extended = extended.with_statistics(usual)
         if extended is not known:
             self.model.encoder.extend(extended)
+        return SearchSpace(self.model, channels)
 
 
 def _batches(dataset: CorpusDataset, size: int) -> Iterator[MultimodalBatch]:

@@ -36,7 +36,7 @@ def _learned_again(folder: Path, trust: bool) -> Checkpoint:
     known = read_metrics(folder).get("run/data_fingerprint")
     if known is None:
         raise CheckpointError(f"the run {folder} has no metrics.json: it has not ended; fit it again")
-    data = open_data(config)
+    data = open_data(config, fingerprint=known)
     check_data(folder, known, data.data_fingerprint)
     config.window.lookback = data.datasets["train"][0].lookback
     return Checkpoint(

@@ -77,7 +77,8 @@ def open_run(run: str | Path, corpus: str | Path | None = None, trust: bool = Fa
 def _opened(checkpoint: Checkpoint, corpus: str | Path | None) -> OpenedRun:
     config, model = copy.deepcopy(checkpoint.config), aligned_model(checkpoint)
     _use_corpus(checkpoint, config, corpus)
-    data = build_datamodule(config, checkpoint.vocabulary)
+    known = "" if corpus is not None else checkpoint.data_fingerprint
+    data = build_datamodule(config, checkpoint.vocabulary, fingerprint=known)
     data.prepare_data()
     data.setup("test")
     if corpus is None:
@@ -184,7 +185,7 @@ def channel_deviation(dataset: CorpusDataset, vocabulary: ChannelVocabulary) -> 
     for place, number in enumerate(vocabulary.ids(dataset.corpus.info.channels)):
         known = vocabulary.deviation[number]
         if known != known:  # NaN: never seen
-            values = np.concatenate([window[place] for window in dataset.values])
+            values = np.concatenate([window[place] for window in dataset.values], dtype=np.float64)
             values = values[~np.isnan(values)]
             known = float(values.std()) if len(values) else 1.0
         deviation.append(known or 1.0)
@@ -230,7 +231,8 @@ def _evaluate_tuned(
     if retriever is not None:
         config.rag.retriever = str(folder_of(retriever))
     _use_corpus(checkpoint, config, corpus)
-    data = open_data(config, checkpoint.vocabulary, checkpoint.label_names)
+    known = "" if corpus is not None else checkpoint.data_fingerprint
+    data = open_data(config, checkpoint.vocabulary, checkpoint.label_names, known)
     if corpus is None:
         check_data(run, checkpoint.data_fingerprint, data.data_fingerprint)
     predict: Sequence[Callable[[MultimodalBatch], Tensor]]

@@ -1,4 +1,4 @@
-"""What people hand to a model: DataFrames, arrays and CSV files, as batches."""
+"""What people hand to a model: DataFrames, arrays and files, as batches."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import numpy as np
 import torch
 
 from data_modules.corpus import CorpusError
-from data_modules.csv_series import read_series_csv
-from data_modules.frames import is_frame, read_array, read_frame
+from data_modules.frames import is_frame, read_array, read_frame, read_series
 from data_modules.input_series import InputSeries
 from data_modules.text_table import NO_TEXT
-from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.batch import NO_LABEL, MultimodalBatch, choose_offset, less
 from trace_lit.channels import Channel, ChannelVocabulary
 
 
-def read_window(data: Any, channels: Sequence[Channel], source: str = "") -> InputSeries:
-    """One window: a DataFrame, an array (C, T), the path of a CSV file, or an `InputSeries`.
+def read_window(data: Any, channels: Sequence[Channel], source: str = "", zone: str = "UTC") -> InputSeries:
+    """One window: a DataFrame, an array (C, T), the path of a file, or an `InputSeries`.
+
+    Times without an offset are those of `zone`.
 
     Raises
     ------
@@ -30,15 +31,15 @@ def read_window(data: Any, channels: Sequence[Channel], source: str = "") -> Inp
     if isinstance(data, InputSeries):
         return data
     if isinstance(data, (str, Path)):
-        return read_series_csv(data, channels)
+        return read_series(data, channels, zone=zone)
     if is_frame(data):
-        return read_frame(data, channels, **named)
+        return read_frame(data, channels, zone=zone, **named)
     if isinstance(data, torch.Tensor):
         data = data.detach().cpu().numpy()
     return read_array(data, channels, **named)
 
 
-def read_windows(data: Any, channels: Sequence[Channel]) -> list[InputSeries]:
+def read_windows(data: Any, channels: Sequence[Channel], zone: str = "UTC") -> list[InputSeries]:
     """The windows of `data`: one, see `read_window`, an array (N, C, T), or a list of windows of any lengths.
 
     Raises
@@ -48,10 +49,10 @@ def read_windows(data: Any, channels: Sequence[Channel]) -> list[InputSeries]:
     """
     several = isinstance(data, (list, tuple)) or getattr(data, "ndim", 2) == 3
     if not several or is_frame(data):
-        return [read_window(data, channels)]
+        return [read_window(data, channels, zone=zone)]
     if not len(data):
         raise CorpusError("there is no window; give one at least")
-    return [read_window(window, channels, f"window {number}") for number, window in enumerate(data)]
+    return [read_window(window, channels, f"window {number}", zone) for number, window in enumerate(data)]
 
 
 def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patch_length: int) -> MultimodalBatch:
@@ -67,7 +68,7 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
     channels = list({channel.key: channel for window in windows for channel in window.channels}.values())
     place = {channel.key: number for number, channel in enumerate(channels)}
     steps = max(window.values.shape[1] for window in windows)
-    values = torch.full((len(windows), len(channels), steps), torch.nan)
+    values = torch.full((len(windows), len(channels), steps), torch.nan, dtype=torch.float64)
     mask = torch.zeros(len(windows), len(channels), dtype=torch.bool)
     times = torch.zeros(len(windows), steps, dtype=torch.int64)
     for number, window in enumerate(windows):
@@ -78,14 +79,15 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
             )
         own = [place[channel.key] for channel in window.channels]
         mask[number, own] = True
-        values[number, own, steps - length :] = torch.from_numpy(window.values).float()
+        values[number, own, steps - length :] = torch.from_numpy(window.values).double()
         if window.times is not None:
             seconds = np.array(window.times, dtype="datetime64[s]").astype(np.int64)
             times[number, steps - length :] = torch.from_numpy(seconds)
     observed = ~values.isnan()
+    offset = choose_offset(values, observed, *vocabulary.usual(channels))
     none = torch.full((len(windows),), NO_TEXT)
     return MultimodalBatch(
-        values=torch.where(observed, values, 0.0),
+        values=torch.where(observed, less(values, offset), 0.0),
         observed=observed,
         channel_mask=mask,
         channel_ids=torch.tensor(vocabulary.ids(channels)).repeat(len(windows), 1),
@@ -100,4 +102,5 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
         series_id=torch.full((len(windows),), -1),
         span=torch.stack([times[:, 0], times[:, -1]], dim=1),
         times=times if all(window.times is not None for window in windows) else None,
+        offset=offset,
     )

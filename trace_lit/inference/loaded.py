@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -28,7 +29,7 @@ from trace_lit.modules.checkpoint import Checkpoint, CheckpointError, fitting, r
 from trace_lit.retrieval.pool import check_finite, evaluation_mode
 from trace_lit.runs.data import corpus_folders
 from trace_lit.settings import Config
-from trace_lit.text import CachedTextEncoder, build_text_encoder
+from trace_lit.text import CachedTextEncoder, TextEncoder, build_text_encoder
 
 _WINDOWS_AT_ONCE = 256
 
@@ -76,9 +77,25 @@ class LoadedRun(ABC):
         return known[0] if len(known) == 1 else None
 
     @cached_property
-    def text_encoder(self) -> CachedTextEncoder:
+    def text_encoder(self) -> TextEncoder:
         """The frozen text encoder that it was trained with."""
         return build_text_encoder(self.config.text)
+
+    def keep_no_texts(self) -> None:
+        """Encode each text when it is asked for, instead of keeping its vectors on disk: others' questions are theirs."""
+        if isinstance(self.text_encoder, CachedTextEncoder):
+            self.text_encoder = self.text_encoder.encoder
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of all that decides which vectors it makes: the weights, the text encoder and how texts are read."""
+        text = self.config.text
+        digest = hashlib.sha256(
+            f"{self.text_encoder.fingerprint} {text.unit} {self.config.data.zero_is_missing}".encode()
+        )
+        for name, weight in sorted(self.checkpoint.weights.items()):
+            digest.update(name.encode() + weight.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
     def __repr__(self) -> str:
         names = ", ".join(channel.key for channel in self.channels)
@@ -112,7 +129,7 @@ class LoadedRun(ABC):
         >>> model.embed_series(frame).shape  # doctest: +SKIP
         (1, 128)
         """
-        windows = read_windows(data, self.channels)
+        windows = read_windows(data, self.channels, zone=self.checkpoint.timezone)
         if self._needs_times and any(window.times is None for window in windows):
             raise ConfigError(
                 "the encoder knows the calendar (encoder.calendar), so windows need times: give DataFrames whose index is "

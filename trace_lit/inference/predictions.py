@@ -129,12 +129,12 @@ class Predictions:
         return max(range(len(self)), key=lambda number: (self.origins[number] or 0, number))
 
     @cached_property
-    def truth(self) -> NDArray[np.float32]:
+    def truth(self) -> NDArray[np.floating]:
         """(N, C, H) observed values, NaN where unknown."""
         return self.observed[:, self.targets].numpy()
 
     @cached_property
-    def forecasts(self) -> dict[str, NDArray[np.float32]]:
+    def forecasts(self) -> dict[str, NDArray[np.floating]]:
         """(N, C, H) by name: the forecast, and the quantiles by their levels."""
         predicted = self.predicted[:, self.targets].numpy()
         named = {f"{level:g}": predicted[..., place] for place, level in enumerate(self.quantiles)}
@@ -264,11 +264,13 @@ def predictions_for(
     with torch.no_grad():
         for first in range(0, len(places), size):
             batch = dataset[list(places[first : first + size])]
-            predicted.append(predict(batch))
+            found = predict(batch)
             if batch.future is None or batch.future_observed is None:
+                predicted.append(found)
                 truth.append(batch.label)
             else:
-                truth.append(torch.where(batch.future_observed, batch.future, torch.nan))
+                predicted.append(batch.in_units(found))
+                truth.append(torch.where(batch.future_observed, batch.in_units(batch.future), torch.nan))
     both = torch.cat(predicted), torch.cat(truth)
     if config.tune.task == "classify":
         return Predictions(dataset, places, *both, label_names=label_names, timed=timed)

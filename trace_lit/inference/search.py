@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trace_lit.escapes import one_line, say, shown
 from trace_lit.inference.aligned import AlignedRun
 from trace_lit.inference.load import load_as
-from trace_lit.retrieval import Contribution, Explanation, Hit
+from trace_lit.retrieval import Contribution, Explanation, Filter, Hit
 from trace_lit.retrieval.explanation import rounded
 from trace_lit.runs.folder import Place
+
+if TYPE_CHECKING:
+    from trace_lit.inference.index import Index
 
 
 def open_aligned(run: Place, trust: bool = False) -> AlignedRun:
@@ -22,6 +27,43 @@ def open_aligned(run: Place, trust: bool = False) -> AlignedRun:
         It is no run of the stage align.
     """
     return load_as(run, AlignedRun, "align", trust)
+
+
+def kept_index(
+    model: AlignedRun, place: Path | None, corpus: Path | None, token: str | None
+) -> tuple[Index, Filter] | None:
+    """The index to search, and what of it; None where the corpus itself is to be searched.
+
+    Parameters
+    ----------
+    place
+        The index, where one was named. Otherwise that in the run's folder is used if it has the corpus as it is now; where
+        it is stale, a line on the standard error says so.
+    corpus
+        The corpus that was named.
+    """
+    from trace_lit.inference.index import Index
+    from trace_lit.inference.index_build import entry_of
+    from trace_lit.inference.index_files import INDEX_FILE
+
+    if place is not None:
+        index = Index.open(place, token=token)
+        for sentence in index.stale(model):
+            say(f"stale: {sentence}", file=sys.stderr)
+        return index, Filter()
+    place = model.folder / "index"
+    if model.checkpoint.packaged or not (place / INDEX_FILE).is_file():
+        return None
+    searched = corpus or next(iter(model.own_folders()), None)
+    index = Index.open(place, token=token)
+    names = [own.name for own in index.file.corpora if searched and entry_of(own, place) == searched.resolve()]
+    stale = index.stale(model) if names else []
+    if names and not stale:
+        return index, Filter(corpus=tuple(names) if len(index.file.corpora) > 1 else ())
+    for sentence in stale:
+        say(f"stale: {sentence}; until then, the corpus itself is searched", file=sys.stderr)
+    index.close()
+    return None
 
 
 def print_hits(hits: Sequence[Hit], name: str) -> None:

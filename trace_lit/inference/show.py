@@ -152,7 +152,7 @@ def draw_all(predictions: Predictions) -> Figure:
 def _query(predictions: Predictions, number: int) -> Query:
     dataset, place = predictions.dataset, predictions.places[number]
     info, batch = dataset.corpus.info, dataset[[place]]
-    values = torch.where(batch.observed, batch.values, torch.nan)[0].numpy()
+    values = torch.where(batch.observed, batch.in_units(batch.values), torch.nan)[0].numpy()
     channels = list(info.channels)
     if not predictions.label_names:
         values, channels = values[predictions.targets], predictions.channels

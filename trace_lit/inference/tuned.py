@@ -27,7 +27,7 @@ from trace_lit.inference.loaded import LoadedRun, encoder_of, whole_vectors
 from trace_lit.inference.predictions import Asked, Predictions, Predictor, predictions_for
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError
 from trace_lit.modules.tuned_model import lookback_of, predictions_of, restore_model
-from trace_lit.rag import FrozenRetriever, RetrievalLookup
+from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup
 from trace_lit.runs.folder import Place, folder_of
 from trace_lit.settings import retrieves
 from trace_lit.tuning.neighbours import build_retrieval, check_unchanged, fingerprints, open_retriever
@@ -62,10 +62,16 @@ class TunedRun(LoadedRun):
             self.use_retriever(retriever)
         self._searched = corpus
         self._models: dict[tuple[str, ...], nn.Module] = {}
+        self._series: dict[str, Series] = {}
+        self._retrievals: dict[tuple[str, frozenset[str]], Retrieval] = {}
 
     def use_retriever(self, retriever: Place) -> None:
         """Find neighbours with the run of stage align that is `retriever` now."""
         self.config.rag.retriever = str(folder_of(retriever))
+
+    def search_in(self, corpus: Corpus) -> None:
+        """Look for neighbours in `corpus`, which is that of `rag.corpus`, opened."""
+        self._searched = corpus
 
     def predict(self, data: Any, *, corpus: Corpus | str | Path | None = None) -> pd.DataFrame:
         """The forecast after the end of a series, or the probabilities of its labels.
@@ -130,6 +136,8 @@ class TunedRun(LoadedRun):
 
     def _members(self, predictions: Predictions, vocabulary: ChannelVocabulary) -> dict[str, dict[str, float]]:
         """By channel, how much each member of a combination counts; empty for other models."""
+        if self.config.tune.task != "forecast" or self.config.head.solver != "combination":
+            return {}
         combination = getattr(self._model(vocabulary), "combination", None)
         if combination is None:
             return {}
@@ -145,7 +153,7 @@ class TunedRun(LoadedRun):
             check_labels(corpus, labels)
         dataset = OriginDataset(
             corpus,
-            Series.of(corpus, config.window.split),
+            self._series_of(corpus) if asked.series is None else Series.of(corpus, config.window.split),
             asked.split,
             dataclasses.replace(config.window, lookback=lookback_of(self.checkpoint)),
             vocabulary,
@@ -154,6 +162,12 @@ class TunedRun(LoadedRun):
             zero_is_missing=config.data.zero_is_missing,
         )
         return choose_windows(dataset, asked, labels)
+
+    def _series_of(self, corpus: Corpus) -> Series:
+        """Of a corpus that may be asked about again."""
+        if corpus.fingerprint not in self._series:
+            self._series[corpus.fingerprint] = Series.of(corpus, self.config.window.split)
+        return self._series[corpus.fingerprint]
 
     def _predictor(self, corpus: Corpus, vocabulary: ChannelVocabulary) -> Predictor:
         model, task = self._model(vocabulary), self.config.tune.task
@@ -178,13 +192,20 @@ class TunedRun(LoadedRun):
         """Let the batches of `dataset` have their windows' neighbours."""
         searched = self._corpus_to_search(dataset.corpus, like)
         corpora = [dataset.corpus, searched]
-        if searched is dataset.corpus and searched.fingerprint in self._own and len(self._own) > 1:
+        if searched is dataset.corpus and searched.known_as(self._own) and len(self._own) > 1:
             corpora = [
                 self.corpus(folder) for folder in self.own_folders()
             ]  # vectors are compared by all their channels
-        retrieval = build_retrieval(self.config, self._retriever, corpora, searched, self.label_names)
-        check_unchanged(fingerprints(self.config, [retrieval]), self.checkpoint.retrieval, self.folder)
-        dataset.attach(RetrievalLookup(retrieval, dataset))
+        dataset.attach(RetrievalLookup(self._retrieval(corpora, searched), dataset))
+
+    def _retrieval(self, corpora: Sequence[Corpus], searched: Corpus) -> Retrieval:
+        """What finds neighbours in `searched`; made once for all corpora of the same channels."""
+        keys = frozenset(channel.key for corpus in corpora for channel in corpus.info.channels)
+        if (searched.fingerprint, keys) not in self._retrievals:
+            retrieval = build_retrieval(self.config, self._retriever, corpora, searched, self.label_names)
+            check_unchanged(fingerprints(self.config, [retrieval]), self.checkpoint.retrieval, self.folder)
+            self._retrievals[searched.fingerprint, keys] = retrieval
+        return self._retrievals[searched.fingerprint, keys]
 
     @property
     def _own(self) -> list[str]:
@@ -199,12 +220,13 @@ class TunedRun(LoadedRun):
         if self._searched is not None:
             return self.corpus(self._searched)
         given = self.config.rag.corpus
-        if given is None and like is None and (corpus.fingerprint in self._own or len(self._own) > 1):
+        if given is None and like is None and (corpus.known_as(self._own) or len(self._own) > 1):
             return corpus
         if given is None:
             return self.corpus() if like is None else like
         if Path(given).expanduser().exists():
-            return self.corpus(Path(given).expanduser())
+            there = self.corpus(Path(given).expanduser())
+            return there.as_it_was(self.checkpoint.retrieval.get("corpus", "")) or there
         instead = corpus if like is None else like
         if instead.fingerprint == self.checkpoint.retrieval.get("corpus"):
             return instead
@@ -218,7 +240,7 @@ class TunedRun(LoadedRun):
     def _in_memory(self, data: Any, like: Corpus | None) -> tuple[Corpus, bool]:
         """A corpus that holds the one series `data`, and whether its times are known."""
         info = self._info(like)
-        series = read_window(data, info.channels).on_grid(Frequency.parse(info.frequency))
+        series = read_window(data, info.channels, zone=info.timezone).on_grid(Frequency.parse(info.frequency))
         self._check_series(series)
         own = dataclasses.replace(info, name=series.source, channels=series.channels, label_names=())
         name = Path(series.source).name
@@ -291,8 +313,8 @@ class ClassifierRun(TunedRun):
         ConfigError
             There are several.
         """
-        if corpus.fingerprint in self._own:
-            return self.classifiers[self._own.index(corpus.fingerprint)]
+        if own := corpus.known_as(self._own):
+            return self.classifiers[self._own.index(own)]
         if len(self.classifiers) > 1:
             raise ConfigError(
                 f"the run has a classifier for each of its corpora ({', '.join(map(str, self.own_folders()))}); name one of "

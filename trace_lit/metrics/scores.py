@@ -97,8 +97,8 @@ class ForecastScores(Metric):
         self.add_state("third_count", torch.zeros(3), dist_reduce_fx="sum")
         self.add_state("third_covered", torch.zeros(3, len(self.bands)), dist_reduce_fx="sum")
 
-    def update(self, forecast: Tensor, future: Tensor, observed: Tensor) -> None:
-        """`forecast` (B, C, H, Q) and `future` (B, C, H) in units; only what is `observed` counts."""
+    def update(self, forecast: Tensor, future: Tensor, observed: Tensor, offset: Tensor | None = None) -> None:
+        """`forecast` (B, C, H, Q) and `future` (B, C, H) in units less `offset` (B, C); only what is `observed` counts."""
         channel = torch.arange(future.shape[1], device=future.device)[None, :, None].expand_as(future)[observed]
         prediction, target = forecast[observed].float(), future[observed]  # (n, Q), (n,)
         error = prediction[:, self.centre] - target
@@ -114,7 +114,8 @@ class ForecastScores(Metric):
         self.scaled_count += len(scaled)
         if self.quantiles:
             self.quantile_loss += 2 * pinball(prediction, target, self.quantiles).mean(-1).sum()
-            self.size += target.abs().sum()
+            sizes = future if offset is None else future + offset.unsqueeze(-1)
+            self.size += sizes[observed].abs().sum().float()
         steps = future.shape[-1]
         third = (torch.arange(steps, device=future.device) * 3 // steps).expand_as(future)[observed]
         self.third_count.index_add_(0, third, torch.ones_like(target))

@@ -17,6 +17,7 @@ from trace_lit.alignment import (
     ContrastiveLoss,
     Level,
     NegativeCache,
+    WindowMemory,
     build_loss,
     negatives_at,
     statement_loss,
@@ -33,6 +34,8 @@ from trace_lit.text import MARKS
 
 if TYPE_CHECKING:  # what makes statements is read when they are wanted
     from data_modules.statement_bank import StatementBank
+
+_MEMORIES = "statement_memories"  # their place in a checkpoint
 
 
 def mean_cosine(vectors: Tensor) -> Tensor:
@@ -57,6 +60,7 @@ class AlignModule(StageModule):
         self.contrast = build_loss(config.alignment)
         self._negative_caches: list[NegativeCache] = []  # one a corpus
         self.statement_banks: list[StatementBank] = []  # one a corpus: what is true of its training windows
+        self.memories: dict[int, WindowMemory] = {}  # by the first row of the corpus
         self._usual: list[ChannelVocabulary] = []  # one a corpus, where each has its own usual values
         self._common: ChannelVocabulary | None = None  # the one that is saved then
         self._first_rows: list[int] = []
@@ -138,6 +142,15 @@ class AlignModule(StageModule):
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         self.model.bound_temperature()
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        if self.memories:
+            checkpoint[_MEMORIES] = {first: vars(memory) for first, memory in self.memories.items()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        for first, kept in checkpoint.get(_MEMORIES, {}).items():
+            self.memories[first] = WindowMemory(**{name: value.to(self.device) for name, value in kept.items()})
+
     def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         self.enter(dataloader_idx)
         output = self.model(batch)
@@ -164,8 +177,17 @@ class AlignModule(StageModule):
         stated = batch.statements.stated[present]  # (m, J)
         own, everywhere = batch.index - bank.first, gather(batch.index) - bank.first
         temperature = self.model.statement_temperature
+        rows, further = everywhere, None
+        if self.config.alignment.statement_memory:
+            memory = self.memories.get(bank.first)
+            if memory is None:
+                memory = WindowMemory.empty(bank.size, series.shape[1], series.device)
+                self.memories[bank.first] = memory
+            places, further = memory.outside(everywhere)
+            rows = torch.cat([everywhere, places])
+            memory.put(everywhere, gather(series))
         result = statement_loss(
-            series, text, temperature, bank.truth(stated, everywhere), bank.truth(gather(stated), own)
+            series, text, temperature, bank.truth(stated, rows), bank.truth(gather(stated), own), further
         )
         self._log_contrast(result, "statements", len(text))
         place = (present.flatten().cumsum(0) - 1).view_as(present)

@@ -84,6 +84,12 @@ class Checkpoint:
         """Those of the corpora that it was trained on, each once; none in a checkpoint of version 0.1."""
         return tuple(dict.fromkeys(info.frequency for info in self.corpora))
 
+    @property
+    def timezone(self) -> str:
+        """The zone of the clocks that its corpora come from; UTC where they differ."""
+        zones = {info.timezone for info in self.corpora}
+        return zones.pop() if len(zones) == 1 else "UTC"
+
     def encoder_weights(self) -> dict[str, Tensor]:
         """The series encoder's part of the weights, whatever the stage; adapters are merged into it."""
         return merge_adapters(self._below("encoder." if self.stage == "pretrain" else "model.encoder."))

@@ -249,7 +249,7 @@ def score(scores: Scores, batch: MultimodalBatch, predicted: Tensor) -> None:
     if isinstance(scores, ForecastScores):
         assert batch.future is not None
         assert batch.future_observed is not None
-        scores.update(predicted, batch.future, batch.future_observed)
+        scores.update(predicted, batch.future, batch.future_observed, batch.offset)
     else:
         labelled = batch.label != NO_LABEL
         scores.update(predicted[labelled], batch.label[labelled])

@@ -110,9 +110,9 @@ class Memory:
         """All that a head may use of the neighbours of B windows of the given `channels`."""
         found = neighbours.number != NO_NEIGHBOUR  # (B, R)
         place = neighbours.number.clamp(min=0)
-        last, future, observed = (None, None, None)
+        last, future, observed, offset = (None, None, None, None)
         if self.windows.horizon:
-            last, future, observed = self._continuations(place, found, channels)
+            last, future, observed, offset = self._continuations(place, found, channels)
         return Retrieved(
             number=neighbours.number,
             similarity=neighbours.similarity,
@@ -122,12 +122,13 @@ class Memory:
             last=last,
             future=future,
             future_observed=observed,
+            offset=offset,
         )
 
     def _continuations(
         self, place: Tensor, found: Tensor, channels: Sequence[Channel]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Last observed values (B, C, R, 1), continuations (B, C, R, H), and where these are observed."""
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Last observed values (B, C, R, 1), continuations (B, C, R, H), where these are observed, offsets (B, C, R)."""
         batch = self.windows[place.flatten().tolist()]
         assert batch.future is not None
         assert batch.future_observed is not None
@@ -135,13 +136,15 @@ class Memory:
         observed = batch.future_observed & batch.observed.any(-1, keepdim=True)
         places = {channel.key: number for number, channel in enumerate(self.windows.corpus.info.channels)}
         own = [places.get(channel.key, len(places)) for channel in channels]  # the last for one that is not here
-        last, future, observed = (
-            F.pad(tensor, (0, 0, 0, 1))[:, own].unflatten(0, place.shape).transpose(1, 2)
-            for tensor in (last, batch.future, observed)
-        )
+
+        def placed(tensor: Tensor) -> Tensor:  # (B · R, C', n) of the memory's channels to (B, C, R, n)
+            return F.pad(tensor, (0, 0, 0, 1))[:, own].unflatten(0, place.shape).transpose(1, 2)
+
+        last, future, observed = (placed(tensor) for tensor in (last, batch.future, observed))
+        offset = None if batch.offset is None else placed(batch.offset.unsqueeze(-1)).squeeze(-1)
         found = found[:, None, :, None]
         observed = observed & found
-        return torch.where(found, last, 0.0), torch.where(observed, future, 0.0), observed
+        return torch.where(found, last, 0.0), torch.where(observed, future, 0.0), observed, offset
 
     def describe(self, number: Tensor, similarity: Tensor) -> list[list[Neighbour]]:
         """The neighbours (B, R) of B windows as they are shown, best first; fewer where there are none."""
@@ -155,13 +158,15 @@ class Memory:
     def _describe(self, chosen: OriginDataset, pairs: list[tuple[int, float]]) -> list[Neighbour]:
         corpus, windows = chosen.corpus, chosen.series.windows
         batch = chosen[list(range(len(chosen)))]
+        values = batch.in_units(batch.values)
+        future = None if batch.future is None else batch.in_units(batch.future)
         rows, texts = chosen.rows_within, chosen.texts
         shown = []
         for spot, (place, score) in enumerate(pairs):
             first, last = batch.span[spot].tolist()
             series_id = str(corpus.series_ids[_row_before(chosen, spot)])
             label = int(self.label[place])
-            future, future_observed = batch.future, batch.future_observed
+            future_observed = batch.future_observed
             end = int(windows.end[int(chosen.origins[spot]) - 1 + chosen.horizon]) if chosen.horizon else last
             shown.append(
                 Neighbour(
@@ -174,9 +179,9 @@ class Memory:
                     text=texts[spot],
                     label=self.label_names[label] if label >= 0 else None,
                     channels=corpus.info.channels,
-                    window=_with_gaps(batch.values[spot], batch.observed[spot]),
+                    window=_with_gaps(values[spot], batch.observed[spot]),
                     continuation=_with_gaps(
-                        batch.values[spot, :, :0] if future is None else future[spot],
+                        values[spot, :, :0] if future is None else future[spot],
                         batch.observed[spot, :, :0] if future_observed is None else future_observed[spot],
                     ),
                 )
@@ -191,7 +196,7 @@ def _row_before(dataset: OriginDataset, spot: int) -> int:
     return int(within.nonzero()[0])
 
 
-def _with_gaps(values: Tensor, observed: Tensor) -> NDArray[np.float32]:
+def _with_gaps(values: Tensor, observed: Tensor) -> NDArray[np.floating]:
     return torch.where(observed, values, torch.nan).numpy()
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch, Retrieved
 from trace_lit.encoder import InstanceNorm
+from trace_lit.encoder.patches import on_scale, transform_values
 from trace_lit.rag.config import RagConfig
 
 _TEMPERATURE = 0.1  # of the weights that similarities give the neighbours
@@ -53,12 +54,15 @@ def rescaled(retrieved: Retrieved, norm: InstanceNorm) -> tuple[Tensor, Tensor, 
     assert retrieved.last is not None
     assert retrieved.future is not None
     assert retrieved.future_observed is not None
-    level, future = (
-        norm.normalise(values.flatten(2)).unflatten(2, values.shape[2:])
-        for values in (retrieved.last, retrieved.future)
-    )
-    observed = retrieved.future_observed
-    change = torch.where(observed, future - level, 0.0)
+    own = None if retrieved.offset is None else retrieved.offset.unsqueeze(-1)  # (B, C, R, 1)
+    last, future = (on_scale(values, norm.transform, own) for values in (retrieved.last, retrieved.future))
+    mean, deviation = norm.mean.unsqueeze(2), norm.deviation.unsqueeze(2)
+    if own is not None or norm.offset is not None:  # where the neighbours' values lie, seen from the query's
+        base = 0.0 if own is None else transform_values(own, norm.transform)
+        mine = norm.base if isinstance(norm.base, float) else norm.base.unsqueeze(2)
+        mean = (mean + (mine - base)).float()
+    level, observed = (last - mean) / deviation, retrieved.future_observed
+    change = torch.where(observed, (future - last) / deviation, 0.0)
     return torch.where(observed.any(-1, keepdim=True), level, 0.0), change, observed
 
 

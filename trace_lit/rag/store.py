@@ -25,6 +25,7 @@ from trace_lit.rag.config import RagConfig
 from trace_lit.rag.memory import Memory, Neighbours
 from trace_lit.rag.retriever import FrozenRetriever
 
+_FEW = 32  # windows whose neighbours are found quickly and not kept: those of a single forecast
 _FORMAT = 2  # of the files, and of what they are computed by
 
 
@@ -122,6 +123,8 @@ class Retrieval:
             )
             return {"number": found.number, "similarity": found.similarity}
 
+        if len(origins) <= _FEW:
+            return Neighbours(**compute())
         asked = [corpus.fingerprint, _digest(origins), self.rag.top, self.min_distance, self._compared]
         kept = self._kept(["neighbours", self.memory.fingerprint, *asked], compute)
         return Neighbours(kept["number"], kept["similarity"])

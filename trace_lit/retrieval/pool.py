@@ -12,11 +12,7 @@ from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch
 from trace_lit.distributed import gather
-from trace_lit.errors import InputError
-
-
-class RetrievalError(InputError):
-    """A search or its evaluation is not possible as given."""
+from trace_lit.retrieval.errors import RetrievalError
 
 
 class Embedder(Protocol):

@@ -35,6 +35,8 @@ class Hit:
     split: str
     row: int  # of the corpus
     explanation: Explanation | None = None  # why it has its score, where that was asked for
+    series: str = ""  # its id
+    corpus: str = ""  # the name of the corpus's folder
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types, for JSON; times in ISO 8601."""
@@ -68,7 +70,7 @@ class Retriever:
         row = {name: number for number, name in enumerate(corpus.ids)}
         if strange := next((name for name in index.ids if name not in row), None):
             raise RetrievalError(f"the index holds {strange!r}, which {corpus.path} does not; make the index again")
-        self._rows = [row[name] for name in index.ids]
+        self.rows = [row[name] for name in index.ids]  # of the corpus, by place in the index
         self._place = {name: place for place, name in enumerate(index.ids)}
 
     @classmethod
@@ -82,7 +84,7 @@ class Retriever:
         """Over embedded splits: of each, the corpus rows that its dataset stands for, and its pool."""
         vectors = np.concatenate([pool.series.numpy() for _, pool in pools])
         rows = np.concatenate([rows[pool.index.numpy()] for rows, pool in pools])
-        return cls(model, corpus, VectorIndex(vectors, corpus.ids[rows].tolist(), corpus.fingerprint), device)
+        return cls(model, corpus, VectorIndex(vectors, corpus.ids[rows].tolist()), device)
 
     def by_text(self, text: Tensor, top: int = 5) -> list[Hit]:
         """The series that fit a text best, given as the vectors (S, D) of its S sentences; best first."""
@@ -107,9 +109,7 @@ class Retriever:
         RetrievalError
             The index does not hold the instance.
         """
-        if name not in self._place:
-            raise RetrievalError(self._unknown(name))
-        vector = torch.from_numpy(self.index.vectors[[self._place[name]]])
+        vector = torch.from_numpy(self.index.vectors[[self.place(name)]])
         return [hit for hit in self._search(vector, top + 1) if hit.id != name][:top]
 
     def explained(self, hits: Sequence[Hit], parts: QueryParts) -> list[Hit]:
@@ -120,7 +120,19 @@ class Retriever:
 
     def vector(self, name: str) -> NDArray[np.float32]:
         """The unit vector (E,) of an instance of the index."""
-        return self.index.vectors[self._place[name]]
+        return self.index.vectors[self.place(name)]
+
+    def place(self, name: str) -> int:
+        """Where an instance stands in the index.
+
+        Raises
+        ------
+        RetrievalError
+            The index does not hold it.
+        """
+        if name not in self._place:
+            raise RetrievalError(self._unknown(name))
+        return self._place[name]
 
     def _unknown(self, name: str) -> str:
         elsewhere = np.flatnonzero(self.corpus.ids == name)
@@ -131,10 +143,11 @@ class Retriever:
 
     def _search(self, vector: Tensor, top: int) -> list[Hit]:
         scores, places = self.index.search(vector.detach().float().cpu().numpy(), top)
-        return [self._hit(float(score), int(place)) for score, place in zip(scores[0], places[0], strict=True)]
+        return [self.hit(float(score), int(place)) for score, place in zip(scores[0], places[0], strict=True)]
 
-    def _hit(self, score: float, place: int) -> Hit:
-        corpus, row = self.corpus, self._rows[place]
+    def hit(self, score: float, place: int) -> Hit:
+        """The instance at a place of the index."""
+        corpus, row = self.corpus, self.rows[place]
         label = int(corpus.labels[row])
         return Hit(
             score=score,
@@ -145,6 +158,8 @@ class Retriever:
             text=corpus.texts[row],
             split=str(corpus.splits[row]),
             row=row,
+            series=str(corpus.series_ids[row]),
+            corpus=corpus.path.name,
         )
 
 

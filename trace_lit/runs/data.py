@@ -21,8 +21,11 @@ def load_datamodule(
     text: TextEncoder | None = None,
     vocabulary: ChannelVocabulary | None = None,
     label_names: tuple[str, ...] = (),
+    fingerprint: str = "",
 ) -> DomainDataModule:
     """The DataModule of `config`, before `prepare_data` and `setup`, for a model that knows `vocabulary` and the labels.
+
+    Corpora that have grown since they had the `fingerprint` are taken as they were.
 
     Stage 1 looks at no text, nor does tuning without alignment, so only the channels' names are encoded for it.
 
@@ -45,16 +48,20 @@ def load_datamodule(
         window=config.window if config.stage == "tune" else None,
         task=config.tune.task,
         label_names=label_names,
+        fingerprint=fingerprint,
         statements=config.alignment.statements if config.stage == "align" else 0,
         statement_pool=config.alignment.statement_pool,
     )
 
 
 def build_datamodule(
-    config: Config, vocabulary: ChannelVocabulary | None = None, label_names: tuple[str, ...] = ()
+    config: Config,
+    vocabulary: ChannelVocabulary | None = None,
+    label_names: tuple[str, ...] = (),
+    fingerprint: str = "",
 ) -> DomainDataModule:
-    """The DataModule of a configuration, with the text encoder that it names."""
-    return load_datamodule(config, build_text_encoder(config.text), vocabulary, label_names)
+    """The DataModule of a configuration, with the text encoder that it names; see `load_datamodule`."""
+    return load_datamodule(config, build_text_encoder(config.text), vocabulary, label_names, fingerprint)
 
 
 def corpus_cache(config: Config) -> CorpusCache:
@@ -87,16 +94,21 @@ def about_run(data: DomainDataModule) -> dict[str, Any]:
 
 
 def open_data(
-    config: Config, vocabulary: ChannelVocabulary | None = None, label_names: tuple[str, ...] = ()
+    config: Config,
+    vocabulary: ChannelVocabulary | None = None,
+    label_names: tuple[str, ...] = (),
+    fingerprint: str = "",
 ) -> DomainDataModule:
     """The data of a configuration, loaded for a model that knows `vocabulary` and predicts `label_names`.
+
+    Corpora that have grown since they had the `fingerprint` are taken as they were.
 
     Raises
     ------
     CorpusError
         A corpus cannot be used, or has a label that the model does not predict.
     """
-    data = build_datamodule(config, vocabulary, label_names)
+    data = build_datamodule(config, vocabulary, label_names, fingerprint)
     data.prepare_data()
     data.setup("test")
     return data

@@ -150,7 +150,7 @@ def _fit_in(
     own = checkpoint is not None and is_of_run(checkpoint, folder)
     if not own and getattr(rank_zero_only, "rank", 0) == 0:
         check_free(folder, overwrite)  # before all the work
-    data = _load_data(config, checkpoint or start)
+    data = _load_data(config, checkpoint or start, "" if checkpoint is None else checkpoint.data_fingerprint)
     if config.stage == "tune" and config.tune.model in CLASSIFIERS:
         if resume is not None and (checkpoint is None or own) and read_metrics(folder):
             return _ended(config, folder, data)
@@ -208,9 +208,12 @@ def _settle_start(config: Config) -> list[str]:
     return [f"starts    at random: init_from=auto found no {domain} run {config.run.name!r} of a stage before"]
 
 
-def _load_data(config: Config, known: Checkpoint | None) -> DomainDataModule:
-    """The data to train on; of the stage tune, with what is settled by them written into the run's configuration."""
-    data = build_datamodule(config, None if known is None else known.vocabulary)
+def _load_data(config: Config, known: Checkpoint | None, fingerprint: str = "") -> DomainDataModule:
+    """The data to train on, as they were when they had the `fingerprint`.
+
+    Of the stage tune, what is settled by them is written into the run's configuration.
+    """
+    data = build_datamodule(config, None if known is None else known.vocabulary, fingerprint=fingerprint)
     data.prepare_data()
     data.setup("fit")
     if config.stage == "tune":

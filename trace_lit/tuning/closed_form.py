@@ -27,7 +27,7 @@ from trace_lit.encoder import (
     time_blocks,
 )
 from trace_lit.encoder.calendar import calendar_width
-from trace_lit.encoder.patches import invert_transform
+from trace_lit.encoder.patches import off_scale
 from trace_lit.encoder.ridge_path import PENALTY_LIMITS, beyond
 from trace_lit.modules import TuneModule
 
@@ -48,7 +48,8 @@ class _Examples:
     observed: Tensor  # (n, H) bool
     level: Tensor  # (n, 1) what the changes are relative to, in units of `deviation`
     deviation: Tensor  # (n, 1)
-    future: Tensor  # (n, H) in units
+    future: Tensor  # (n, H) in units less `offset`
+    offset: Tensor  # (n, 1) float64, see `MultimodalBatch.offset`
     unit: Tensor  # (n, 1) a deviation on the standardised scale
     channel: Tensor  # (n,) its id
 
@@ -86,7 +87,7 @@ def _part(
         label = batch.label.unsqueeze(1)
         known = label != NO_LABEL
         flags = (torch.full((len(batch),), flag) for flag in (learned, scored))
-        nothing = (none, none, none, none, none.squeeze(1))
+        nothing = (none, none, none, none, none, none.squeeze(1))
         return tuple(x.cpu() for x in (features, *times.unbind(1), *flags, label, known, *nothing))
     assert isinstance(model, HeadedForecaster)
     assert batch.future is not None
@@ -101,6 +102,7 @@ def _part(
         *(torch.full(kept.shape, flag, device=kept.device)[kept] for flag in (learned, scored)),
         *(x[kept] for x in (norm.normalise(batch.future), batch.future_observed, norm.mean, norm.deviation)),
         batch.future[kept],
+        kept.new_zeros(int(kept.sum()), 1).double() if norm.offset is None else norm.offset[kept],
         unit[kept],
         batch.channel_ids[kept],
     ]
@@ -163,13 +165,13 @@ def _chosen_penalty(
 ) -> tuple[float, Tensor, float, Tensor]:
     """The penalty with the best predictions over blocks, its errors (n,), their mean by blocks, its predictions (m, H).
 
-    The search begins with `head.penalties` and goes on beyond them until the best has a worse one on either side;
-    a single one is taken as it is.
+    The search begins with `head.penalties` and goes on above them until the best has a greater one that is worse; a single
+    one is taken as it is.
     """
     head, origin, scored = module.config.head, examples.origin, examples.scored
     block = time_blocks(origin, head.folds)
     tried: dict[float, tuple[float, Tensor, Tensor]] = {}
-    wanted = sorted(head.penalties)
+    wanted, least = sorted(head.penalties), min(head.penalties)
     while wanted:
         try:
             predictions = blocked_predictions(
@@ -186,7 +188,8 @@ def _chosen_penalty(
         errors, known = _errors(module, examples, predictions)
         means = mean_of_blocks(errors, known, block[scored]).tolist()
         tried |= {own: (means[place], errors[place, known], predictions[place]) for place, own in enumerate(wanted)}
-        wanted = beyond(list(tried), [mean for mean, *_ in tried.values()]) if len(tried) > 1 else []
+        found = beyond(list(tried), [mean for mean, *_ in tried.values()]) if len(tried) > 1 else []
+        wanted = [own for own in found if own > least]  # less would serve known channels, and harm those that are not
     best = min(tried, key=lambda own: tried[own][0])
     mean, errors, predictions = tried[best]
     return best, errors, mean, predictions
@@ -242,5 +245,7 @@ def _errors(module: TuneModule, examples: _Examples, predictions: Tensor) -> tup
         loss = torch.stack([F.cross_entropy(scores, label, weight, reduction="none") for scores in predictions])
         return loss.unsqueeze(-1), known
     assert isinstance(module.model, HeadedForecaster)
-    values = invert_transform(predictions * examples.deviation[scored] + examples.level[scored], module.model.transform)
+    offset = examples.offset[scored] if bool(examples.offset.any()) else None
+    moved = predictions * examples.deviation[scored] + examples.level[scored]
+    values = off_scale(moved, module.model.transform, offset)
     return ((values - examples.future[scored]) / examples.unit[scored]).square(), known

@@ -99,9 +99,10 @@ def _other(path: Path, data: DomainDataModule) -> Corpus:
     """The corpus in the folder `path`; the data's own where it is one of them."""
     corpus = Corpus.load(path)
     known = {own.fingerprint: own for own in data.corpora}
-    if corpus.fingerprint not in known:
-        corpus.check()
-    return known.get(corpus.fingerprint, corpus)
+    if own := corpus.known_as(known):  # it may have grown since
+        return known[own]
+    corpus.check()
+    return corpus
 
 
 def check_unchanged(now: dict[str, str], recorded: dict[str, str], place: str | Path) -> None:

@@ -29,7 +29,7 @@ def window_statistics(batch: MultimodalBatch) -> Tensor:
 
     (B, C · 7) float64, over the observed steps; NaN for a channel without any.
     """
-    seen, values = batch.observed, batch.values.double()
+    seen, values = batch.observed, batch.in_units(batch.values).double()
     steps = torch.arange(values.shape[-1], dtype=torch.float64).expand_as(values)
     count = seen.sum(-1)
 

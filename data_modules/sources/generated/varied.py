@@ -1,6 +1,6 @@
 """Corpora of random channels: what a model learns from that is to be asked about channels that it has never seen.
 
-Each number and seed is another corpus: two to eight channels of any field, in their units, at some frequency and length,
+Each number and seed is another corpus: one to eight channels of any field, in their units, at some frequency and length,
 moved by some process. In most windows some channels rise, fall, step, spike or calm down; some go with others or against
 them; values are missing, counted, or held by their bounds. There are no texts: statements are made from the values.
 """
@@ -31,6 +31,9 @@ STEPS: dict[str, tuple[tuple[int, ...], tuple[float, ...]]] = {
 }
 OFTEN = (0.4, 0.15, 0.15, 0.2, 0.1)
 WINDOWS = 16  # of a series, at least
+ALONE = 0.2  # chance that there is one channel only
+NAMELESS = 0.5  # that it is called by no name of its own
+NAMES = ("value", "value", "series", "reading", "measurement", "y", "level", "data")
 RULING = 0.75  # chance that a channel is of the corpus's own field
 LINKED = 0.4  # that one goes with another
 DIRECTED = 0.2  # that there are components of a flow
@@ -84,9 +87,9 @@ class Source:
 
 
 def _sources(rng: np.random.Generator) -> list[Source]:
-    count = int(rng.integers(2, 9))
+    count = 1 if rng.random() < ALONE else int(rng.integers(2, 9))
     found: dict[str, Source] = {}
-    if rng.random() < DIRECTED:
+    if count > 1 and rng.random() < DIRECTED:
         names = COMPONENTS[rng.integers(len(COMPONENTS))]
         wind = next(kind for kind in FIELDS[0] if "wind speed" in kind.names)
         for name, component in zip(names, ("u", "v", "speed"), strict=True):
@@ -102,6 +105,8 @@ def _sources(rng: np.random.Generator) -> list[Source]:
             continue
         taken.add(kind)
         about = str(rng.choice(kind.descriptions)) if rng.random() < 0.5 else ""
+        if count == 1 and rng.random() < NAMELESS:
+            name, about = str(rng.choice(NAMES)), ""
         found[name] = Source(Channel(name, str(rng.choice(kind.units)), about), kind, kind.units[0])
     sources = list(found.values())
     return [sources[place] for place in rng.permutation(len(sources))]
@@ -121,11 +126,14 @@ def _records(info: CorpusInfo, sources: list[Source], shape: Shape, rng: np.rand
     silent = [""] * len(sources)
     for number in range(shape.instances):
         own, window = divmod(number, each)
+        part = values[own, :, window * shape.steps : (window + 1) * shape.steps]
+        if np.isnan(part).all():  # an only channel that has lost the whole window
+            continue
         yield Record(
             id=f"{info.name}-{own}-{window}",
             series_id=f"{info.name}-{own}",
             start=starts[window].item(),
-            values=values[own, :, window * shape.steps : (window + 1) * shape.steps].astype(np.float32),
+            values=part.astype(np.float32),
             channel_texts=silent,
         )
 

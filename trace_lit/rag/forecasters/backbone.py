@@ -11,7 +11,7 @@ from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.encoder.heads import Forecast, ForecastHead, HeadedForecaster
-from trace_lit.encoder.patches import InstanceNorm, transform_values
+from trace_lit.encoder.patches import InstanceNorm, on_scale
 from trace_lit.encoder.scale import ChannelScale
 from trace_lit.rag.forecasters.frozen import FrozenForecaster, ZeroShotForecaster
 from trace_lit.rag.prompt import NeighbourInput
@@ -112,6 +112,7 @@ class ZeroShotForecast(nn.Module):
 
 
 def single_series(batch: MultimodalBatch, transform: str) -> tuple[Tensor, Tensor]:
-    """All channels of all windows as (B · C, T) transformed values, and where they are observed."""
+    """All channels of all windows as (B · C, T) transformed values less the offset, and where they are observed."""
     observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-    return transform_values(batch.values, transform).flatten(0, 1), observed.flatten(0, 1)
+    offset = None if batch.offset is None else batch.offset.unsqueeze(-1)
+    return on_scale(batch.values, transform, offset).flatten(0, 1), observed.flatten(0, 1)

@@ -1,0 +1,171 @@
+"""Adding what is new in its files to a corpus that was built from them.
+
+Rows that are there stay as they are, with their ids and splits; new rows belong to the test split, so that what a run has
+learned from and was chosen by is unchanged.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import yaml
+
+from data_modules.assembly import assembled
+from data_modules.corpus import IN_MEMORY, Corpus, CorpusError, Record, write_grown
+from data_modules.schema import SCHEMA, CorpusInfo, end_times, start_times, values_type
+from data_modules.sources import tables
+from data_modules.tables.counts import Counts
+from data_modules.validation import fingerprint_of, row_problems, summary
+from trace_lit.atomic import write_atomically
+from trace_lit.plain import PlainError, read_yaml
+
+SOURCE_FILE = "source.yaml"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a corpus was built from."""
+
+    domain: str
+    root: str
+    options: dict[str, Any]
+    place: str  # where the corpus was built; a folder that came from elsewhere does not say what is read here
+    fingerprint: str  # of the corpus that was built
+
+
+def record_origin(corpus: Corpus, domain: str, root: str | Path, options: Mapping[str, Any]) -> None:
+    """Note in the folder of a `corpus` what it was built from."""
+    folder, place = str(Path(root).expanduser().resolve()), str(corpus.path.resolve())
+    origin = Origin(domain, folder, _plain(options), place, corpus.fingerprint)
+    text = yaml.safe_dump(dataclasses.asdict(origin), sort_keys=False, allow_unicode=True, width=120)
+    write_atomically(corpus.path / SOURCE_FILE, text)
+
+
+def append(path: str | Path, counts: Counts, root: str | Path | None = None) -> tuple[Corpus, int]:
+    """Add the windows that are new in the files of the corpus in the folder `path`; the corpus, and how many they are.
+
+    Its files are those below `root`, by default where they were when it was built.
+
+    Raises
+    ------
+    CorpusError
+        It was not built from tables, was built elsewhere and no `root` is given, is too large, or its files cannot be
+        read.
+    """
+    path = Path(path)
+    corpus, origin = Corpus.load(path), _origin(path)
+    if corpus.series is not None:
+        corpus = _as_rows(corpus)
+    if not corpus.known_as([origin.fingerprint]):
+        raise CorpusError(f"{path} was built again since its {SOURCE_FILE} was written; build it from its tables first")
+    if root is None and Path(origin.place) != path.resolve():
+        raise CorpusError(
+            f"{path} was built elsewhere ({origin.place}), so what its {SOURCE_FILE} says is not read from; name the folder "
+            "with its files: --root FOLDER"
+        )
+    place = Path(origin.root if root is None else root).expanduser()
+    if not place.is_dir():
+        raise CorpusError(f"there is no folder {place} with the files of {path}; name it with --root FOLDER")
+    parameters = {key: value for key, value in origin.options.items() if key not in ("counts", "known")}
+    _, records = tables.windows(place, origin.domain, **parameters, counts=counts, known=_known(corpus, parameters))
+    new = list(_new(corpus, records, counts))
+    if not new:
+        return corpus, 0
+    grown = _grown(corpus, new)
+    write_grown(grown, path)
+    return grown, len(new)
+
+
+def _as_rows(corpus: Corpus) -> Corpus:
+    """A corpus that stores series, as one that stores rows, as which it is written when it has grown."""
+    cells = int(corpus.lengths.sum()) * len(corpus.info.channels)
+    if cells > IN_MEMORY:
+        raise CorpusError(
+            f"{corpus.path} has {cells:,} values in its windows, which are stored once as series; rows are added to corpora "
+            f"of up to {IN_MEMORY:,} values only: build it again from its files with `trace-lit data build`"
+        )
+    return Corpus(corpus.path, corpus.info, corpus.fingerprint, corpus.table())
+
+
+def _origin(path: Path) -> Origin:
+    file = path / SOURCE_FILE
+    try:
+        content = read_yaml(file)
+        origin = Origin(**content)
+        if not all(isinstance(own, str) for own in (origin.domain, origin.root, origin.place, origin.fingerprint)):
+            raise TypeError("a value is no text")
+        if not isinstance(origin.options, dict):
+            raise TypeError("options are no mapping")
+        return origin
+    except FileNotFoundError:
+        raise CorpusError(
+            f"{path} holds no {SOURCE_FILE}, so it is not known what it was built from; rows are added to corpora that "
+            "`trace-lit data build --source tables` has built"
+        ) from None
+    except (PlainError, TypeError) as error:
+        raise CorpusError(f"{file} is damaged: {error}") from None
+
+
+def _known(corpus: Corpus, options: Mapping[str, Any]) -> tables.Known:
+    """What new windows must fit to."""
+    begins: dict[str, np.datetime64] = {}
+    for name, start in zip(corpus.series_ids, start_times(corpus.table()), strict=True):
+        begins[name] = min(start, begins.get(name, start))
+    length = int(corpus.lengths[0])
+    windows = options.get("windows") or {}
+    stride = windows.get("stride") if isinstance(windows, dict) else None
+    return tables.Known(corpus.info, begins, length, int(stride or length))
+
+
+def _new(corpus: Corpus, records: Iterator[Record], counts: Counts) -> Iterator[Record]:
+    """The records that the corpus has not, all of the test split; what cannot be added is counted."""
+    starts, ends = start_times(corpus.table()), end_times(corpus.table())
+    last: dict[str, np.datetime64] = {}  # of training and validation
+    for name, split, end in zip(corpus.series_ids, corpus.splits, ends, strict=True):
+        if split != "test":
+            last[name] = max(end, last.get(name, end))
+    values, row_of = corpus.values(), {name: row for row, name in enumerate(corpus.ids)}
+    for record in records:
+        row = row_of.get(record.id)
+        if row is not None:
+            same = np.array_equal(values[row], record.values.astype(values[row].dtype), equal_nan=True)
+            if not same or corpus.texts[row] != record.text or starts[row] != np.datetime64(record.start, "us"):
+                counts.add("windows that have changed", record.series_id, "kept as they were", 1, record.id)
+        elif record.series_id in last and np.datetime64(record.start, "us") < last[record.series_id]:
+            what = "new windows in the time of training or validation"
+            counts.add(what, record.series_id, "left out; build the corpus anew to train on them", 1, record.id)
+        else:
+            yield dataclasses.replace(record, split="test")
+
+
+def _grown(corpus: Corpus, new: list[Record]) -> Corpus:
+    """The corpus with new rows behind its own."""
+    info: CorpusInfo = corpus.info
+    added = assembled(new, info)
+    parts = [corpus.table(), added]
+    place = SCHEMA.get_field_index("values")
+    kinds = [values_type(part["values"]) for part in parts]
+    kind = kinds[0] if kinds[0] == kinds[1] else pa.list_(pa.list_(pa.float64()))
+    table = pa.concat_tables([part.set_column(place, "values", part["values"].cast(kind)) for part in parts])
+    table = table.combine_chunks()
+    if problems := row_problems(info, table):
+        raise CorpusError(summary(problems))
+    history = (*corpus.history, (len(corpus), corpus.fingerprint))
+    grown = Corpus(corpus.path, info, fingerprint_of(info, table), table, history)
+    assert grown.training_fingerprint == corpus.training_fingerprint
+    return grown
+
+
+def _plain(content: Any) -> Any:
+    """Options as YAML holds them; dates become texts."""
+    if isinstance(content, Mapping):
+        return {str(key): _plain(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_plain(value) for value in content]
+    return content if content is None or isinstance(content, (str, bool, int, float)) else str(content)

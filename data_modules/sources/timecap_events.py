@@ -1,0 +1,77 @@
+"""Storm Events of TimeCAP's cities as further texts on their days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from data_modules.corpus import CorpusError, Record
+from data_modules.sources.noaa.storm_events import Event, read
+from data_modules.splits import split_by_time
+
+PLACES = {  # state, as the bulk files and the export write it, and counties
+    "ny": (("NEW YORK", "NY"), ("NEW YORK", "KINGS", "QUEENS", "BRONX", "RICHMOND")),
+    "hs": (("TEXAS", "TX"), ("HARRIS",)),
+    "sf": (("CALIFORNIA", "CA"), ("SAN FRANCISCO",)),
+}
+
+
+def read_events(paths: str | Path | Sequence[str | Path]) -> list[Event]:
+    """The events of one file or several, each id once.
+
+    Raises
+    ------
+    CorpusError
+        A file is absent, damaged or of another form.
+    """
+    listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    found: dict[str, Event] = {}
+    for path in listed:
+        for event in read(Path(path).expanduser()).found:
+            found.setdefault(event.id, event)
+    return list(found.values())
+
+
+def with_events(records: Iterable[Record], events: Sequence[Event], hours: int) -> Iterator[Record]:
+    """The records, whose series are cities, and one more for each event in a window of its city, with the event's text.
+
+    They have equal values, which is one target for `pair_distinct` of the retrieval metrics, and no negatives of each
+    other. An event that lasts over several windows is one text of all of them. Splits are those that the records have
+    without events.
+
+    Raises
+    ------
+    CorpusError
+        None of the events is in a window.
+    """
+    listed = sorted(records, key=lambda record: (record.series_id, record.start))
+    starts = np.array([record.start for record in listed], dtype="datetime64[us]")
+    ends = np.array([record.start + timedelta(hours=hours) for record in listed], dtype="datetime64[us]")
+    splits, keep = split_by_time([record.series_id for record in listed], starts, ends)
+    found = 0
+    for record, split, kept in zip(listed, splits, keep, strict=True):
+        if not kept:
+            continue
+        yield replace(record, split=split)
+        own = [event for event in events if _is_in(event, record.series_id, record.start, hours)]
+        for event in sorted(own, key=lambda event: (event.start, event.id)):
+            found += 1
+            yield replace(record, id=f"{record.id}_event_{event.id}", text=event.text, split=split)
+    if not found:
+        raise CorpusError(
+            f"none of the {len(events)} events is in a window; they must be of the cities' own counties "
+            f"({', '.join(name.title() for _, names in PLACES.values() for name in names)}), in the years of the series"
+        )
+
+
+def _is_in(event: Event, city: str, start: datetime, hours: int) -> bool:
+    """Whether the event is in the city and begins or lasts in the window."""
+    states, counties = PLACES.get(city, ((), ()))
+    if event.state not in states or event.place not in counties:
+        return False
+    end = start + timedelta(hours=hours)
+    return event.start < end and (event.end > start or event.start >= start)

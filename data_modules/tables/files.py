@@ -1,0 +1,401 @@
+"""One file as a table of cells: CSV, TSV, Excel and Parquet, with what CSV files do not say found out from their content.
+
+The index of a table is where each row stands in its file: the line of a CSV file, the row of a sheet.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data_modules.schema import CorpusError
+from data_modules.shards import FREE_BYTES, FREE_TIMES, check_size
+from data_modules.tables.numbers import MISSING_WORDS, NumberStyle, is_missing, style_of
+from trace_lit.errors import first_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".dat")
+EXCEL_ENDINGS = (".xlsx", ".xlsm")
+PARQUET_ENDINGS = (".parquet", ".pq")
+ENDINGS = (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS)
+SEPARATORS = (";", "\t", "|", ",")
+_WHICH = "say which by decimal: ',' or thousands: ','"
+_HEAD = 2**18  # bytes that are looked at
+_WESTERN = frozenset("äöüÄÖÜßéèêëàâçùûîïôñáíóúåæøÅÆØÉÈÀÇ°²³µ€–—’‘“”·±£§½¼¾×œŒ\u00a0…™©®")
+_LIKE_A_VALUE = re.compile(r"[-+\u2212(]?[\d.,]*\d[\d.,:/ T%)-]*([eE][-+]?\d+)?|\d.*\d:\d\d.*")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is written; what is None is found out."""
+
+    separator: str | None = None
+    encoding: str | None = None
+    header: int | None = None  # the line or row that names the columns, from 1; 0: none does
+    decimal: str | None = None
+    thousands: str | None = None
+    sheet: str | int | None = None  # of a workbook; the first by default
+    doubts: tuple[str, ...] = ()  # what the content leaves open
+
+    @property
+    def style(self) -> NumberStyle:
+        return NumberStyle(self.decimal or ".", self.thousands or "")
+
+
+@dataclass
+class Table:
+    """A file's cells. Columns are named by its header, or `column 1`, `column 2`, …"""
+
+    path: Path
+    frame: pd.DataFrame
+    layout: Layout
+    word: str = "line"  # for what the index counts
+    short: tuple[int, ...] = ()  # lines that have fewer cells than there are columns
+
+    def place(self, row: int) -> str:
+        """Where the row at this place of `frame` stands, for messages."""
+        return f"{self.word} {self.frame.index[row]}"
+
+
+def read_table(path: Path, layout: Layout | None = None, texts: Callable[[str], bool] | None = None) -> Table:
+    """The table in the file `path`.
+
+    Cells of a CSV file are numbers where all of their column are, and texts elsewhere; those of columns that `texts`
+    accepts by name are texts.
+
+    Raises
+    ------
+    CorpusError
+        There is no such file, or it is no table.
+    """
+    path, layout = Path(path), layout or Layout()
+    if not path.is_file():
+        raise CorpusError(f"there is no file {path}")
+    ending = path.suffix.lower()
+    try:
+        if ending in PARQUET_ENDINGS:
+            return _read_parquet(path, layout)
+        if ending in EXCEL_ENDINGS:
+            return _read_excel(path, layout)
+        if ending in (".xls", ".xlsb", ".ods"):
+            raise CorpusError(f"{path}: workbooks of the kind {ending} are not read; save it as .xlsx or .csv")
+        if ending in (".gz", ".zip", ".bz2", ".xz", ".zst"):
+            raise CorpusError(f"{path} is compressed; unpack it first")
+        return _read_text(path, layout, texts or (lambda name: False))
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read: {error}") from None
+
+
+def distinct_names(names: Sequence[Any]) -> list[str]:
+    """Names of columns as texts, each once: one without a name gets its number, a second of a name is followed by _2."""
+    found: list[str] = []
+    seen: Counter[str] = Counter()
+    for number, name in enumerate(names, start=1):
+        text = " ".join(str(name).split()) if name is not None and name == name else ""
+        text = text or f"column {number}"
+        seen[text] += 1
+        found.append(text if seen[text] == 1 else f"{text}_{seen[text]}")
+    return found
+
+
+# Parquet and Excel
+
+
+def _read_parquet(path: Path, layout: Layout) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        check_size(path)
+        frame = pq.read_table(path, partitioning=None).to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, ValueError, MemoryError) as error:
+        if isinstance(error, CorpusError):
+            raise
+        raise CorpusError(f"{path} is no Parquet file, or damaged: {first_line(error)}") from None
+    names = ["index" if re.fullmatch(r"__index_level_\d+__", str(name)) else name for name in frame.columns]
+    frame.columns = distinct_names(names)
+    frame.index = range(1, len(frame) + 1)
+    return Table(path, frame, layout, "row")
+
+
+def _read_excel(path: Path, layout: Layout) -> Table:
+    import pandas as pd
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+        if size > FREE_BYTES + FREE_TIMES * path.stat().st_size:
+            raise CorpusError(f"{path} would take {size:,} bytes, out of proportion to its size")
+        with pd.ExcelFile(path, engine="openpyxl") as book:
+            sheet = layout.sheet if layout.sheet is not None else book.sheet_names[0]
+            if sheet not in book.sheet_names and not (isinstance(sheet, int) and 0 <= sheet < len(book.sheet_names)):
+                raise CorpusError(f"{path} has no sheet {sheet!r}; it has {', '.join(map(str, book.sheet_names))}")
+            frame = pd.read_excel(
+                book, sheet_name=sheet, header=None, dtype=object, na_filter=False, keep_default_na=False
+            )
+    except CorpusError:
+        raise
+    except Exception as error:  # openpyxl and zipfile raise what they like
+        raise CorpusError(f"{path} is no Excel workbook, or damaged: {first_line(error)}") from None
+    frame = frame.map(lambda cell: None if cell == "" or cell != cell else cell)
+    rows = [["" if cell is None else str(cell) for cell in row] for row in frame.head(200).itertuples(index=False)]
+    header = layout.header if layout.header is not None else find_header(rows)
+    names = frame.iloc[header - 1].tolist() if 0 < header <= len(frame) else [None] * frame.shape[1]
+    frame = frame.iloc[header:]
+    frame.columns = distinct_names(names)
+    frame.index = range(header + 1, header + 1 + len(frame))
+    return Table(path, _without_blank(frame), replace(layout, header=header), "row")
+
+
+def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without rows that have no cell, and without columns that have neither a cell nor a name."""
+    frame = frame[frame.notna().any(axis=1)]
+    unnamed = [bool(re.fullmatch(r"column \d+", str(name))) for name in frame.columns]
+    return frame.loc[
+        :, [not bare or bool(frame[name].notna().any()) for name, bare in zip(frame, unnamed, strict=True)]
+    ]
+
+
+# CSV
+
+
+def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Table:
+    layout, names, named = find_layout(path, layout)
+    if layout.doubts:
+        raise CorpusError(f"{path}: {layout.doubts[0]}; {_WHICH}")
+    kept = {name for name in names if texts(name)}
+    try:
+        frame = _parsed(path, layout, names, kept)
+    except UnicodeDecodeError as error:
+        if layout.encoding == "utf-8-sig":  # its head is, a later line is not
+            return _read_text(path, replace(layout, encoding=_other_encoding(path.read_bytes())), texts)
+        raise CorpusError(f"{path} is not written in {layout.encoding}: {error}") from None
+    frame.index = range((layout.header or 0) + 1, (layout.header or 0) + 1 + len(frame))
+    if layout.decimal is None:  # no number in its head has a mark
+        style, doubt = style_of(
+            cell
+            for name in frame.select_dtypes(["object", "string"])
+            if name not in kept
+            for cell in frame[name].dropna().astype(str)
+        )
+        if doubt:
+            raise CorpusError(f"{path}: {doubt}; {_WHICH}")
+        if style != NumberStyle():
+            return _read_text(path, replace(layout, decimal=style.decimal, thousands=style.thousands), texts)
+    extra = [name for name in names[named:] if named and frame[name].notna().any()]
+    if extra:
+        line = frame.index[int(frame[extra[0]].notna().to_numpy().argmax())]
+        raise CorpusError(
+            f"{path}, line {line}: there are {len(names)} cells, and the header names {named} columns; "
+            f"{_advice(layout.separator)}"
+        )
+    short = _short_lines(path, layout, len(names))
+    return Table(path, _without_blank(frame), layout, "line", short)
+
+
+def _parsed(path: Path, layout: Layout, names: list[str], kept: Collection[str]) -> pd.DataFrame:
+    """The cells as pandas reads them: numbers where all of a column are, texts elsewhere and in the columns `kept`."""
+    import pandas as pd
+
+    words = sorted({*MISSING_WORDS, *(word.upper() for word in MISSING_WORDS), "NaN", "Null", "None", "Missing", ""})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path,
+                sep=r"\s+" if layout.separator == " " else layout.separator,
+                header=None,
+                names=names,
+                skiprows=layout.header or 0,
+                index_col=False,
+                encoding=layout.encoding,
+                decimal=layout.decimal or ".",
+                dtype=dict.fromkeys(kept, str),
+                na_values={name: [""] if name in kept else words for name in names},
+                keep_default_na=False,
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                low_memory=False,
+            )
+    except pd.errors.ParserWarning:
+        raise CorpusError(
+            f"{path} is no CSV file: lines have more cells than the {len(names)} columns; a cell with the separator in it "
+            "stands in quotes"
+        ) from None
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise CorpusError(f"{path} is no CSV file: {_plain_error(error, layout.separator)}") from None
+
+
+def _plain_error(error: Exception, separator: str | None) -> str:
+    match = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+    if not match:
+        return first_line(error)
+    return f"line {match[2]} has {match[3]} cells, there are {match[1]} columns; {_advice(separator)}"
+
+
+def _advice(separator: str | None) -> str:
+    if separator == ",":
+        return "is it a decimal comma? Cells with a comma stand in quotes"
+    return "cells with a separator in them stand in quotes"
+
+
+def _short_lines(path: Path, layout: Layout, columns: int) -> tuple[int, ...]:
+    """Lines with too few cells, which pandas fills; quoted cells may have separators and line ends, so they are left out."""
+    if layout.separator in (None, " ") or columns < 2:
+        return ()
+    found: list[int] = []
+    with path.open(encoding=layout.encoding, errors="replace", newline="") as file:
+        for number, line in enumerate(file, start=1):
+            if '"' in line:
+                return tuple(found)
+            if number > (layout.header or 0) and line.strip() and line.count(str(layout.separator)) < columns - 1:
+                found.append(number)
+    return tuple(found)
+
+
+def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str], int]:
+    """How the CSV file `path` is written, as far as `given` leaves it open; its columns, and how many its header names.
+
+    Raises
+    ------
+    CorpusError
+        It is no text, or empty.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD + 1)
+    encoding, text = _decoded(path, head[:_HEAD], given.encoding)
+    lines = text.splitlines()
+    if len(head) > _HEAD:
+        lines = lines[:-1]
+    lines = lines[:2000]
+    if not any(line.strip() for line in lines):
+        raise CorpusError(f"{path} is empty; the first line must name the columns")
+    separator = given.separator or find_separator(lines)
+    rows = _cells(lines, separator)
+    header = given.header if given.header is not None else find_header(rows)
+    body = [row for row in rows[header:] if any(map(str.strip, row))]
+    named = rows[header - 1] if 0 < header <= len(rows) else []
+    counted = Counter(len(row) for row in body)
+    width = max(counted, key=lambda own: (counted[own], own == len(named)), default=len(named))
+    width = max(width, len(named))
+    names = distinct_names([*named, *[None] * (width - len(named))])
+    style, doubt = style_of(cell for row in body for cell in row)
+    if given.decimal is None and given.thousands in (".", ","):
+        given = replace(given, decimal="." if given.thousands == "," else ",")
+    return (
+        replace(
+            given,
+            separator=separator,
+            encoding=encoding,
+            header=header,
+            decimal=given.decimal or (None if style == NumberStyle() else style.decimal),
+            thousands=_thousands(given, style),
+            doubts=(doubt,) if doubt and given.decimal is None else (),
+        ),
+        names,
+        len(named),
+    )
+
+
+def _thousands(given: Layout, style: NumberStyle) -> str | None:
+    """The mark between thousands: the one that is not the decimal mark, unless it is given."""
+    if given.thousands is not None or given.decimal is None:
+        return style.thousands if given.thousands is None else given.thousands
+    return "." if given.decimal == "," else ","
+
+
+def _decoded(path: Path, head: bytes, given: str | None) -> tuple[str, str]:
+    """The encoding of a file and its head as text."""
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if head.startswith(mark) and given is None:
+            given = name
+    if given is None and b"\0" in head:
+        raise CorpusError(f"{path} is no CSV file: it holds bytes that no text has")
+    name = given or "utf-8-sig"
+    try:
+        return name, codecs.getincrementaldecoder(name)().decode(head)
+    except LookupError:
+        raise CorpusError(f"{path}: there is no encoding {given!r}; write one like utf-8, cp1252 or utf-16") from None
+    except UnicodeDecodeError as error:
+        if given is not None:
+            raise CorpusError(f"{path} is not written in {given}: {error}") from None
+    name = _other_encoding(head)
+    return name, head.decode(name, errors="replace")
+
+
+def _other_encoding(head: bytes) -> str:
+    """The encoding of a text that is not UTF-8: that of Windows in the west, unless its letters are unusual for it."""
+    import charset_normalizer
+
+    western = head.decode("cp1252", errors="replace")
+    if all(letter in _WESTERN for letter in western if ord(letter) > 127):
+        return "cp1252"
+    best = charset_normalizer.from_bytes(head).best()
+    return best.encoding if best is not None else "cp1252"
+
+
+def _cells(lines: Sequence[str], separator: str) -> list[list[str]]:
+    if separator == " ":
+        return [line.split() for line in lines]
+    try:
+        return list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator, skipinitialspace=True))
+    except csv.Error:
+        return [line.split(separator) for line in lines]
+
+
+def _usual_width(rows: Sequence[Collection[str]]) -> int:
+    counts = Counter(len(row) for row in rows)
+    return max(counts, key=lambda width: (counts[width], width)) if counts else 1
+
+
+def find_separator(lines: Sequence[str]) -> str:
+    """The one of `SEPARATORS` that cuts most lines into the same number of cells, more than one."""
+    best, separator = (0.0, 0), ","
+    for candidate in SEPARATORS:
+        rows = [row for row in _cells(lines, candidate) if any(map(str.strip, row))]
+        width = _usual_width(rows)
+        share = sum(len(row) == width for row in rows) / max(len(rows), 1)
+        if width > 1 and (round(share, 1), width) > best:
+            best, separator = (round(share, 1), width), candidate
+    if (
+        not best[1]
+        and len({len(line.split()) for line in lines if line.strip()} - {0}) == 1
+        and len(lines[0].split()) > 1
+    ):
+        return " "
+    return separator
+
+
+def find_header(rows: Sequence[Sequence[str]]) -> int:
+    """The line, from 1, that names the columns: the first as wide as most that holds no values; 0: there is none."""
+    filled = [
+        (number, [cell.strip() for cell in row]) for number, row in enumerate(rows, start=1) if any(map(str.strip, row))
+    ]
+    if not filled:
+        return 0
+    width = _usual_width([row for _, row in filled])
+    for number, row in filled:
+        if len(row) < width and len([cell for cell in row if cell]) < (width - 1 if width > 2 else width):
+            continue
+        values = sum(_LIKE_A_VALUE.fullmatch(cell) is not None or is_missing(cell) for cell in row)
+        return number if values * 2 < len(row) else 0
+    return 0

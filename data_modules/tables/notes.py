@@ -1,0 +1,192 @@
+"""Notes from tables: texts about a time or an interval, and the windows that each is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_modules.schema import CorpusError
+from data_modules.tables.columns import ENDS, TEXTS, column, joined, named
+from data_modules.tables.counts import Counts
+from data_modules.tables.files import Table
+from data_modules.tables.grid import span_of
+from data_modules.tables.numbers import is_missing
+from data_modules.tables.rows import id_of, moments_of, open_tables, times_of, zone_for
+from data_modules.tables.spec import NoteSpec, TablesSpec, find
+from data_modules.tables.times import Times, read_times
+
+_DAY = np.timedelta64(1, "D")
+_ENDS_OF_SENTENCES = (".", "!", "?", "…", ":", ";")
+
+
+@dataclass
+class Note:
+    """A text about the time from `begin` to `end`, which are equal for a single moment."""
+
+    begin: np.datetime64
+    end: np.datetime64
+    text: str
+    series: str | None  # None: all series
+    label: str | None
+    channel: str | None  # as it is written
+    part: int  # the entry of the spec that it comes from
+    used: bool = False
+
+
+class Notes:
+    """All notes of a spec, to be looked up for windows."""
+
+    def __init__(self, spec: TablesSpec, notes: list[Note], counts: Counts) -> None:
+        self.spec, self.counts = spec, counts
+        self.notes = sorted(notes, key=lambda note: (note.begin, note.end))
+        self._begins = np.array([note.begin for note in self.notes], dtype="datetime64[us]")
+        ends = np.array([note.end for note in self.notes], dtype="datetime64[us]")
+        self._latest = np.maximum.accumulate(ends) if len(ends) else ends
+        self._before = [np.timedelta64(span_of(part.before), "us") for part in spec.notes]
+
+    @classmethod
+    def read(cls, spec: TablesSpec, root: Path, by_the_clock: bool, counts: Counts) -> Notes:
+        """The notes in the files below `root`; their times are those of the clocks, or UTC.
+
+        Raises
+        ------
+        CorpusError
+            A file cannot be read as the spec says.
+        """
+        found: list[Note] = []
+        for number, part in enumerate(spec.notes):
+            files = find(root, part.files, f"notes[{number}]")
+            tables = open_tables(part, files, [*part.text, part.label, part.channel], counts)
+            for table, times in times_of(tables, part, counts):
+                found += _notes(table, times, part, number, spec, by_the_clock, counts)
+        return cls(spec, found, counts)
+
+    def of(self, series: str, begin: np.datetime64, end: np.datetime64) -> list[Note]:
+        """The notes on the window from `begin` to `end` of a series, the earliest first."""
+        widest = max(self._before, default=np.timedelta64(0, "us"))
+        first = int(np.searchsorted(self._latest, begin - widest, side="left"))
+        last = int(np.searchsorted(self._begins, end, side="left"))
+        found = [
+            note for note in self.notes[first:last] if note.series in (None, series) and self._falls(note, begin, end)
+        ]
+        for note in found:
+            note.used = True
+        kept: dict[tuple[str, str | None], Note] = {}
+        for note in found:
+            kept.setdefault((note.text, note.channel), note)
+        most = max((part.most for part in self.spec.notes), default=0)
+        if len(kept) > most:
+            self.counts.add(
+                "notes beyond the most of a window", "notes", "left out, the earliest ones", len(kept) - most
+            )
+        return list(kept.values())[-most:]
+
+    def _falls(self, note: Note, begin: np.datetime64, end: np.datetime64) -> bool:
+        begin = begin - self._before[note.part]
+        rule = self.spec.notes[note.part].falls
+        if rule == "midpoint" or note.begin == note.end:
+            return bool(begin <= note.begin + (note.end - note.begin) // 2 < end)
+        if rule == "inside":
+            return bool(begin <= note.begin and note.end <= end)
+        return bool(note.begin < end and note.end > begin)
+
+    def count_unused(self, series: Iterable[str]) -> None:
+        """Count the notes that no window has."""
+        known = set(series)
+        for note in self.notes:
+            if note.series is not None and note.series not in known:
+                self.counts.add("notes on a series that is not there", "notes", "left out", 1, f"{note.series!r}")
+            elif not note.used:
+                place = f"{str(note.begin.astype('datetime64[m]')).replace('T', ' ')}: {note.text[:40]!r}"
+                self.counts.add("notes outside of all windows", "notes", "left out", 1, place)
+
+
+def _notes(
+    table: Table, times: Times, part: NoteSpec, number: int, spec: TablesSpec, by_the_clock: bool, counts: Counts
+) -> list[Note]:
+    zone = zone_for(part, spec.timezone)
+    moments = moments_of(times, zone)
+    begins = moments.wall if by_the_clock else moments.utc
+    ends = _ends(table, part, times, spec, by_the_clock, begins, counts)
+    texts = _texts(table, part, counts)
+    others = {
+        key: [id_of(cell) for cell in table.frame[column(table, name, key)].to_numpy(dtype=object, na_value=None)]
+        for key, name in (("id", part.id), ("label", part.label), ("channel", part.channel))
+        if name is not None
+    }
+    nothing: list[str | None] = [None] * len(texts)
+    columns = [others.get(key, nothing) for key in ("id", "label", "channel")]
+    name = None if part.name is None else part.name.replace("{file}", table.path.stem)
+    found = []
+    for begin, end, text, series, label, channel in zip(begins, ends, texts, *columns, strict=True):
+        if np.isnat(begin) or not (text or label):
+            continue
+        label = None if label is None or is_missing(label) else label
+        found.append(Note(begin, end, text, series if part.id else name, label, channel, number))
+    return found
+
+
+def _ends(
+    table: Table,
+    part: NoteSpec,
+    times: Times,
+    spec: TablesSpec,
+    by_the_clock: bool,
+    begins: NDArray[np.datetime64],
+    counts: Counts,
+) -> NDArray[np.datetime64]:
+    """The ends (N,) of the intervals that notes are about: a day for a date, and the begin itself for a moment."""
+    zone = zone_for(part, spec.timezone)
+    whole = begins.copy()
+    if times.dates:
+        later = moments_of(Times(times.local + _DAY, times.aware, times.wrong, True), zone)
+        whole = later.wall if by_the_clock else later.utc
+    name = part.end or (named([str(own) for own in table.frame.columns], ENDS) if not part.time else None)
+    if name is None:
+        return whole
+    read = read_times(table.frame[column(table, name, "end")], part.time_format or (times.kind if times.kind else ""))
+    moments = moments_of(read, zone)
+    ends = moments.wall if by_the_clock else moments.utc
+    if read.dates:
+        later = moments_of(Times(read.local + _DAY, read.aware, read.wrong, True), zone)
+        ends = later.wall if by_the_clock else later.utc
+    backwards = ends < begins
+    counts.add("notes that end before they begin", table.path.name, "taken as their begin", int(backwards.sum()))
+    return np.where(np.isnat(ends) | backwards, whole, ends)
+
+
+def _texts(table: Table, part: NoteSpec, counts: Counts) -> list[str]:
+    """The texts (N,), "" where there is none."""
+    columns = [str(name) for name in table.frame.columns]
+    names = [column(table, name, "text") for name in part.text]
+    if not names:
+        found = named(columns, TEXTS)
+        if found is None:
+            raise CorpusError(f"{table.path} has no column of texts; name it (text); it has {', '.join(columns)}")
+        names = [found]
+    texts = []
+    for cell in joined_texts(table, names):
+        text = " ".join(cell.split())
+        texts.append("" if is_missing(text) else text)
+    counts.add("notes without a text", table.path.name, "left out", sum(not text for text in texts))
+    return texts
+
+
+def joined_texts(table: Table, names: list[str]) -> list[str]:
+    """The cells of several columns, joined by a space."""
+    if len(names) == 1:
+        cells = table.frame[names[0]].to_numpy(dtype=object, na_value=None)
+        return ["" if cell is None or cell != cell else str(cell) for cell in cells]
+    return ["" if cell is None else str(cell) for cell in joined(table.frame, names).to_numpy(dtype=object)]
+
+
+def one_text(notes: list[Note]) -> str:
+    """The texts of several notes as one; each ends like a sentence."""
+    texts = [note.text for note in notes if note.text]
+    if len(texts) < 2:
+        return "".join(texts)
+    return " ".join(text if text.endswith(_ENDS_OF_SENTENCES) else f"{text}." for text in texts)

@@ -1,0 +1,152 @@
+"""Cells as numbers: decimal commas, thousands separators, units behind them, and words for what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WORDS = (
+    "na n/a n.a. nan -nan null none nil missing void nat <na> k.a. n.v. - -- --- – — . ? * .. "
+    "#n/a #na #null! #value! #div/0! #ref! #num! #name?"
+)
+MISSING_WORDS = frozenset(_WORDS.split())
+FILL_VALUES = (-999.0, -9999.0, -99999.0, 9999.0, 99999.0, -999.9, -9999.9, -99.9, 1e20, -1e20, 1e30, -1e30, 1e36)
+NETCDF_FILL = 9.969209968386869e36
+OFTEN, OFTEN_SHARE = 3, 0.01  # so many of one fill value are suspicious wherever it lies
+EXACT_BELOW = 1e15  # from here on, a fill value is recognised by its first digits
+_CURRENCIES = " €$£¥"
+_SPACES = re.compile("[\u00a0\u2007\u2009\u202f ]")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d{1,4})?")
+_LOOKS_LIKE = re.compile(r"[-+\u2212]?\d[\d.,'’\u00a0\u202f ]*([eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """How numbers are written."""
+
+    decimal: str = "."
+    thousands: str = ""  # spaces and apostrophes between groups of three digits are always understood
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell says that there is nothing."""
+    return not text or text.casefold() in MISSING_WORDS
+
+
+def style_of(texts: Iterable[str]) -> tuple[NumberStyle, str]:
+    """How the numbers in cells are written, and a doubt in words, "" where there is none."""
+    decimal: dict[str, str] = {}  # a cell that shows that this mark is the decimal one
+    groups: dict[str, str] = {}  # and that this one stands between thousands
+    unsure = ""
+    for text in map(str.strip, texts):
+        if not _LOOKS_LIKE.fullmatch(text) or ("." not in text and "," not in text):
+            continue
+        mark = max(".,", key=text.rfind)
+        other = "," if mark == "." else "."
+        if text.count(mark) > 1:
+            if re.fullmatch(rf"[-+]?\d{{1,3}}(\{mark}\d{{3}})+", text):
+                groups[mark] = text
+        elif other in text:
+            decimal[mark] = groups[other] = text
+        elif not re.fullmatch(rf"[-+]?[1-9]\d{{0,2}}\{mark}\d{{3}}", text):
+            decimal[mark] = text
+        elif mark == ",":
+            unsure = text
+    if len(decimal) == 2:
+        return NumberStyle(), f"some numbers are written like {decimal['.']!r}, others like {decimal[',']!r}"
+    if "," in decimal or ("." in groups and "." not in decimal):
+        return NumberStyle(",", "."), ""
+    if "." in decimal or "," in groups:
+        return NumberStyle(".", ","), ""
+    return NumberStyle(), f"{unsure!r} may have a decimal comma, or be thousands" if unsure else ""
+
+
+def to_numbers(
+    column: pd.Series, style: NumberStyle = NumberStyle(), unit: str = ""
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The cells (N,) as numbers, NaN where missing; and which cells hold something that is no finite number.
+
+    Whole numbers, decimals and truth values count as numbers. A cell may end with `unit`.
+    """
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = np.isinf(values)
+        return np.where(wrong, np.nan, values), wrong
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        return np.full(len(column), np.nan), column.notna().to_numpy()
+    cells = column.to_numpy(dtype=object, na_value=None)
+    found = [_number(cell, style, unit) for cell in cells]
+    values = np.array([number if number is not None else np.nan for number in found], dtype=np.float64)
+    wrong = np.array([number is None for number in found], dtype=bool) | np.isinf(values)
+    return np.where(wrong, np.nan, values), wrong
+
+
+def _number(cell: object, style: NumberStyle, unit: str) -> float | None:
+    """NaN for a missing value, None for what is no number."""
+    if cell is None:
+        return float("nan")
+    if not isinstance(cell, str):
+        try:
+            return float(cell)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return None
+    text = cell.strip()
+    if is_missing(text):
+        return float("nan")
+    text = text.replace("\u2212", "-")
+    if unit and text.endswith(unit):
+        text = text.removesuffix(unit).strip()
+    if text.startswith("(") and text.endswith(")"):  # as accountants write what is below zero
+        text = f"-{text[1:-1].strip()}"
+    text = text.strip(_CURRENCIES)
+    digits = _SPACES.sub("'", text).replace("’", "'")
+    for mark in ("'", style.thousands):
+        if mark and mark in digits:
+            end = rf"(\{style.decimal}\d*)?([eE][-+]?\d+)?"
+            if not re.fullmatch(rf"[-+]?\d{{1,3}}(\{mark}\d{{3}})+{end}", digits):
+                return None
+            digits = digits.replace(mark, "")
+    if style.decimal != ".":
+        if "." in digits:
+            return None
+        digits = digits.replace(style.decimal, ".")
+    match = _NUMBER.fullmatch(digits)
+    return float(digits.replace("d", "e").replace("D", "e")) if match else None
+
+
+def equal_to(values: NDArray[np.float64], fill: float) -> NDArray[np.bool_]:
+    """Where `values` are the fill value `fill`, as float32 or float64, or by its first digits where it is large."""
+    if abs(fill) >= EXACT_BELOW:
+        return np.isclose(values, fill, rtol=1e-3, atol=0)
+    return (values == fill) | (values == float(np.float32(fill)))
+
+
+def suspected_fills(values: NDArray[np.float64], known: Sequence[float] = ()) -> list[float]:
+    """Numbers among `values` that often stand for a missing value, and are frequent or far from all others.
+
+    Those `known` are left out.
+    """
+    own = {fill: equal_to(values, fill) for fill in (*FILL_VALUES, NETCDF_FILL)}
+    own = {fill: where for fill, where in own.items() if where.any()}
+    others = values[np.isfinite(values) & ~np.logical_or.reduce([*own.values(), np.zeros(len(values), bool)])]
+    found = []
+    for fill, where in own.items():
+        if any(equal_to(np.array([fill]), other)[0] for other in known):
+            continue
+        if len(others) and abs(fill) < EXACT_BELOW:
+            low, high = float(others.min()), float(others.max())
+            reach = max(high - low, abs(high), abs(low)) / 2
+            if low - reach <= fill <= high + reach and where.sum() < max(OFTEN, OFTEN_SHARE * len(values)):
+                continue
+        found.append(fill)
+    return found

@@ -1,0 +1,140 @@
+"""The rows of the files of a `FileSpec`: their times in UTC and by the clock, and their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_modules.schema import CorpusError
+from data_modules.tables.columns import column, is_time_name, joined, read_time_column, time_columns
+from data_modules.tables.counts import Counts
+from data_modules.tables.files import Table, read_table
+from data_modules.tables.spec import FileSpec
+from data_modules.tables.times import DAY_FIRST, MONTH_FIRST, NAT, Times
+from data_modules.tables.zones import to_local, to_utc, zone_of
+
+MOSTLY = 0.5  # rows without a readable time make the column none from this share on
+
+
+@dataclass
+class Moments:
+    """The times of N rows, both as UTC and as the clocks of their zone show them."""
+
+    utc: NDArray[np.datetime64]
+    wall: NDArray[np.datetime64]
+    nonexistent: NDArray[np.bool_]  # (N,) the clocks skip this time in spring
+    unsure: NDArray[np.bool_]  # (N,) the clocks show it twice, and the rows do not say which it is
+    dates: bool  # no row has a time of day
+
+    def keep(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Moments:
+        """Those of the rows that are kept."""
+        return Moments(self.utc[rows], self.wall[rows], self.nonexistent[rows], self.unsure[rows], self.dates)
+
+
+def moments_of(times: Times, zone: tzinfo, groups: NDArray[np.integer] | None = None) -> Moments:
+    """Times in UTC and by the clock; those of each of the `groups` (N,) are in the order of their rows."""
+    naive = np.where(times.aware, NAT, times.local)
+    localized = to_utc(naive, zone, groups)
+    utc = np.where(times.aware, times.local, localized.utc)
+    wall = times.local
+    if times.aware.any():
+        wall = np.where(times.aware, to_local(np.where(times.aware, times.local, NAT), zone), times.local)
+    return Moments(utc, wall, localized.nonexistent, localized.unsure, times.dates)
+
+
+def open_tables(part: FileSpec, files: Sequence[Path], texts: Sequence[str | None], counts: Counts) -> list[Table]:
+    """The files of a part; what stands in the columns `texts` is text, and so are times and ids."""
+    kept = {str(name) for name in [*part.time, part.id, *texts] if name}
+    folded = {" ".join(name.split()).casefold() for name in kept}
+    tables = []
+    for file in files:
+        table = read_table(file, part.layout(), _is_text(folded, bool(part.time)))
+        if table.short:
+            counts.add(
+                "lines with too few cells", file.name, "read as empty cells", len(table.short), f"line {table.short[0]}"
+            )
+        for doubt in table.layout.doubts:
+            counts.add("doubts", file.name, doubt)
+        if not len(table.frame):
+            counts.add("files without a row", file.name, "left out")
+            continue
+        tables.append(table)
+    return tables
+
+
+def _is_text(kept: set[str], named: bool) -> Callable[[str], bool]:
+    return lambda name: name.casefold() in kept or (not named and is_time_name(name))
+
+
+def times_of(tables: Sequence[Table], part: FileSpec, counts: Counts) -> list[tuple[Table, Times]]:
+    """The tables and the times of their rows.
+
+    Where one file's dates may have the day or the month first, the other files decide.
+
+    Raises
+    ------
+    CorpusError
+        A column is missing, holds no times, or dates that can be read in two ways.
+    """
+    columns = [time_columns(table, part.time, part.time_format) for table in tables]
+    read = [read_time_column(table, own, part.time_format) for table, own in zip(tables, columns, strict=True)]
+    sure = {own.kind for own in read if own.kind in (DAY_FIRST, MONTH_FIRST) and not own.doubt}
+    for number, (table, own) in enumerate(zip(tables, columns, strict=True)):
+        where = f"{table.path}, column {' and '.join(map(repr, own))}"
+        if read[number].doubt and read[number].kind in (DAY_FIRST, MONTH_FIRST):
+            if len(sure) != 1:
+                raise CorpusError(f"{where}: {read[number].doubt}; say which: time_format: day-first, or month-first")
+            read[number] = read_time_column(table, own, next(iter(sure)))
+        elif read[number].doubt:
+            counts.add("doubts", table.path.name, read[number].doubt)
+        wrong, written = read[number].wrong, ~np.isnat(read[number].local) | read[number].wrong
+        if wrong.sum() > MOSTLY * max(written.sum(), 1) or not written.any():
+            example = _example(table, own, wrong) if wrong.any() else "it is empty"
+            raise CorpusError(
+                f"{where} holds no times: {example}; name the column (time) or the format (time_format, like "
+                "'%d.%m.%Y %H:%M')"
+            )
+        counts.add(
+            "rows without a readable time",
+            table.path.name,
+            "left out",
+            int(np.isnat(read[number].local).sum()),
+            _example(table, own, np.isnat(read[number].local)),
+        )
+    return list(zip(tables, read, strict=True))
+
+
+def _example(table: Table, columns: Sequence[str], rows: NDArray[np.bool_]) -> str:
+    if not rows.any():
+        return ""
+    first = int(np.flatnonzero(rows)[0])
+    cell = joined(table.frame, columns).iloc[first]
+    return f"{table.place(first)}: {'empty' if cell is None or cell != cell else repr(str(cell)[:40])}"
+
+
+def ids_of(table: Table, part: FileSpec, usual: str) -> NDArray[np.object_]:
+    """The series (N,) of each row, None where the cell is empty."""
+    if part.id is None:
+        name = (part.name or usual).replace("{file}", table.path.stem).replace("{folder}", table.path.parent.name)
+        return np.full(len(table.frame), name, dtype=object)
+    cells = table.frame[column(table, part.id, "id")].to_numpy(dtype=object, na_value=None)
+    return np.array([id_of(cell) for cell in cells], dtype=object)
+
+
+def id_of(cell: object) -> str | None:
+    """A cell as an id: 7.0 is "7"."""
+    if cell is None or cell != cell:
+        return None
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return " ".join(str(cell).split()) or None
+
+
+def zone_for(part: FileSpec, usual: str) -> tzinfo:
+    """The zone of the times of a part that have no offset."""
+    return zone_of(part.timezone if part.timezone is not None else usual)

@@ -1,0 +1,372 @@
+"""Cells as times: ISO 8601, day or month first, names of months, epochs, spreadsheets' numbers, 24:00, AM and PM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_modules.schema import CorpusError
+from data_modules.tables.numbers import is_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DAY_FIRST, MONTH_FIRST, YEAR_FIRST = "day-first", "month-first", "year-first"
+EPOCHS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0.001}  # microseconds
+EXCEL = "excel"  # days since 1899-12-30
+NAMED = (DAY_FIRST, MONTH_FIRST, YEAR_FIRST, EXCEL, *EPOCHS)
+EARLIEST, LATEST = np.datetime64("0001-01-02"), np.datetime64("9999-12-30")
+NAT = np.datetime64("NaT", "us")
+_EPOCH_DIGITS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
+_HOURS_LAST = {"%H:%M:%S": "24:00:00", "%H:%M": "24:00", "%H%M": "2400", "%H": "24"}
+_DATE_DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_CLOCK = (
+    r"(?P<date>.*?)(?:[T,\s]*(?<!\d)(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}))?(?:\s*Uhr)?)?"
+)
+_COUNT = re.compile(r"-?\d+([.,]\d*)?(?<!\b\d\.\d{4})(?<!\b[01]\d\.\d{4})")  # 01.2024 is a month
+_COMPACT = re.compile(r"(\d{8})T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?")
+_WEEKDAY = re.compile(
+    r"(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun|mo|di|mi|do|fr|sa|so)(?:day|nesday|rsday|urday|ntag|enstag|ttwoch|"
+    r"nnerstag|eitag|mstag|nnabend)?\.?,?\s+(?=\d|[a-z]{3})",
+    re.IGNORECASE,
+)
+_MONTHS = {
+    **{name: name for name in ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]},
+    **{"mär": "mar", "mrz": "mar", "mai": "may", "okt": "oct", "dez": "dec", "fév": "feb", "fev": "feb", "avr": "apr"},
+    **{"mai ": "may", "jui": "jul", "aoû": "aug", "déc": "dec", "juin": "jun", "juil": "jul"},
+}
+_WORD = re.compile(r"[^\W\d_]{3,}\.?")
+_PARTS = re.compile(r"(\d{1,4})[./\s-]+(\d{1,4})[./\s-]+(\d{1,4})\.?")
+
+
+@dataclass
+class Times:
+    """A column of times (N,), as they are written."""
+
+    local: NDArray[np.datetime64]  # as the clock shows them, or UTC where an offset is written; NaT where there is none
+    aware: NDArray[np.bool_]  # (N,) an offset is written, or it is an epoch
+    wrong: NDArray[np.bool_]  # (N,) something is written that is no time
+    dates: bool  # no cell has a time of day
+    kind: str = ""  # how they are written: one of `NAMED`, a format, or "" for ISO 8601
+    doubt: str = ""  # what the cells leave open
+
+
+def read_times(column: pd.Series, form: str = "") -> Times:
+    """The cells of a column as times; `form` is one of `NAMED` or a format of strptime, by default what the cells show.
+
+    Dates that may have the day or the month first have a `doubt`; they are then read with the day first.
+
+    Raises
+    ------
+    CorpusError
+        `form` is none.
+    """
+    import pandas as pd
+
+    kind = column.dtype
+    if isinstance(kind, pd.PeriodDtype):
+        column = column.dt.to_timestamp()
+    if pd.api.types.is_datetime64_any_dtype(column):
+        zoned = getattr(column.dtype, "tz", None) is not None
+        naive = column.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else column
+        local = naive.to_numpy(dtype="datetime64[us]")
+        local = local.copy()
+        return Times(local, np.full(len(local), zoned), np.zeros(len(local), bool), not zoned and _midnights(local))
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return _of_numbers(column.to_numpy(np.float64, na_value=np.nan), form)
+    cells = [_plain(cell) for cell in column.to_numpy(dtype=object, na_value=None)]
+    texts = [cell if isinstance(cell, str) else "" for cell in cells]
+    if not any(texts) and any(isinstance(cell, float) for cell in cells):
+        return _of_numbers(np.array([cell if isinstance(cell, float) else np.nan for cell in cells]), form)
+    read = _of_texts(texts, form)
+    read.aware = read.aware.copy()
+    for row, cell in enumerate(cells):
+        if isinstance(cell, datetime):
+            aware = cell.tzinfo is not None
+            moment = np.datetime64(cell.astimezone(_utc()).replace(tzinfo=None) if aware else cell, "us")
+            read.local[row], read.aware[row], read.wrong[row] = moment, aware, False
+        elif isinstance(cell, float):
+            read.wrong[row] = not np.isnan(cell)
+    if not any(texts):
+        read.dates = _midnights(read.local)
+    elif any(isinstance(cell, datetime) for cell in cells):
+        read.dates = read.dates and _midnights(read.local)
+    return read
+
+
+def _utc() -> Any:
+    from datetime import UTC
+
+    return UTC
+
+
+def _midnights(local: NDArray[np.datetime64]) -> bool:
+    known = local[~np.isnat(local)]
+    return bool(len(known)) and bool((known == known.astype("datetime64[D]")).all())
+
+
+def _plain(cell: Any) -> Any:
+    """A cell as a text, a datetime, a number, or "" for none."""
+    if cell is None or cell != cell:
+        return ""
+    if isinstance(cell, (time, timedelta)):
+        return str(cell)
+    if isinstance(cell, datetime):
+        return cell
+    if isinstance(cell, date):
+        return datetime(cell.year, cell.month, cell.day)
+    if isinstance(cell, str):
+        text = cell.strip().strip("'\"")
+        return "" if is_missing(text) else text
+    if isinstance(cell, np.datetime64):
+        return cell.astype("datetime64[us]").item() or ""
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return str(cell)
+
+
+def _of_numbers(values: NDArray[np.float64], form: str) -> Times:
+    """Epochs, dates like 20240131, years, and days of a spreadsheet."""
+    known = values[np.isfinite(values)]
+    nothing = np.zeros(len(values), dtype=bool)
+    if form in EPOCHS or form == EXCEL:
+        return _counted(values, form)
+    if form and form not in NAMED:
+        return _of_texts([f"{value:.15g}" if np.isfinite(value) else "" for value in values], form)
+    known = known[known > 0]
+    if not len(known):
+        return Times(np.full(len(values), NAT), nothing, np.isfinite(values), False)
+    lengths = {len(f"{int(number)}") for number in (known.min(), known.max())}
+    if (
+        len(lengths) == 1
+        and len(known) == np.isfinite(values).sum()
+        and (known == np.floor(known)).all()
+        and (written := _DATE_DIGITS.get(min(lengths)))
+    ):
+        local, wrong = _strptime([f"{int(value)}" if np.isfinite(value) else "" for value in values], written)
+        days = local[~np.isnat(local)]
+        if not wrong.any() and days.min() >= np.datetime64("1700") and days.max() < np.datetime64("2200"):
+            return Times(local, nothing, wrong, min(lengths) <= 8, written)
+    length = len(f"{int(np.median(known))}")  # ten digits of seconds since September 2001, nine before
+    if unit := _EPOCH_DIGITS.get(length) or _EPOCH_DIGITS.get(length + 1):
+        return _counted(values, unit)
+    if known.min() > 10_000 and known.max() < 100_000:
+        read = _counted(values, EXCEL)
+        read.doubt = f"{known[0]:g} is read as days since 1899-12-30, as spreadsheets count"
+        return read
+    return Times(np.full(len(values), NAT), nothing, np.isfinite(values), False)
+
+
+def _counted(values: NDArray[np.float64], form: str) -> Times:
+    """Numbers as times that count from a day on."""
+    local = np.full(len(values), NAT)
+    inside = np.isfinite(values)
+    scale = 86_400e6 if form == EXCEL else EPOCHS[form]
+    inside &= np.abs(np.nan_to_num(values) * scale) < 2.5e17
+    moved = np.rint(values[inside] * scale) if scale >= 1 else np.floor(values[inside] * scale)
+    if form == EXCEL:
+        moved = np.rint(moved / 1e3) * 1e3  # a double has days to some microseconds
+    origin = np.datetime64("1899-12-30" if form == EXCEL else "1970-01-01", "us")
+    local[inside] = origin + moved.astype(np.int64).astype("timedelta64[us]")
+    aware = np.full(len(values), form != EXCEL)
+    return Times(local, aware, np.isfinite(values) & ~inside, form == EXCEL and _midnights(local), form)
+
+
+def _of_texts(texts: Sequence[str], form: str) -> Times:
+    """Times as people and programs write them."""
+    import pandas as pd
+
+    if form and form not in NAMED:
+        if "%" not in form:
+            raise CorpusError(
+                f"the time format {form!r} is none; write one like '%d.%m.%Y %H:%M', or one of {', '.join(NAMED)}"
+            )
+        return _formatted(texts, form)
+    if (
+        form in EPOCHS
+        or form == EXCEL
+        or (any(texts) and not form and all(_COUNT.fullmatch(text) for text in texts if text))
+    ):
+        cells = pd.Series([text.replace(",", ".") or None for text in texts], dtype=object)
+        values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
+        read = _of_numbers(values, form)
+        read.wrong |= np.isnan(values) & np.array([bool(text) for text in texts], dtype=bool)
+        return read
+    if not form and (plain := _iso(texts)) is not None:
+        return plain
+    spread = [_spread(text) for text in texts]
+    parts = pd.Series(spread, dtype=object).str.extract(f"^{_CLOCK}$", expand=True)
+    filled = np.array([bool(text) for text in texts], dtype=bool)
+    dates = parts["date"].fillna("").str.strip(" ,T")
+    days, kind, doubt = _days(dates.tolist(), form)
+    clock = parts["h"].notna().to_numpy()
+    numbers = {name: pd.to_numeric(parts[name]).fillna(0).to_numpy(np.int64) for name in ("h", "m", "s")}
+    micro = pd.to_numeric(parts["f"].str.ljust(6, "0").str[:6]).fillna(0).to_numpy(np.int64)
+    half = parts["half"].fillna("").str.lower().str[:1].to_numpy(dtype=object)
+    hours = np.where(half == "p", numbers["h"] % 12 + 12, np.where(half == "a", numbers["h"] % 12, numbers["h"]))
+    within = ((numbers["h"] * 3600 + numbers["m"] * 60 + numbers["s"]) * 1_000_000 + micro) <= 86_400_000_000
+    within &= (numbers["m"] < 60) & (numbers["s"] < 61)
+    length = ((hours * 60 + numbers["m"]) * 60 + numbers["s"]) * 1_000_000 + micro
+    offsets = parts["zone"].fillna("").map(_offset).to_numpy(np.int64)
+    local: NDArray[np.datetime64] = days + (length - offsets * 60_000_000).astype("timedelta64[us]")
+    local[~within] = NAT
+    aware = parts["zone"].notna().to_numpy().copy()
+    return Times(local, aware, filled & np.isnat(local), not clock.any(), kind, doubt)
+
+
+def _iso(texts: Sequence[str]) -> Times | None:
+    """ISO 8601 without an offset, which most columns are; None for others."""
+    import pandas as pd
+
+    if not any(texts) or not all(re.match(r"\d{4}-\d\d-\d\d(?!\d)", text) for text in texts if text):
+        return None
+    try:
+        read = pd.to_datetime(pd.Series([text or None for text in texts], dtype=object), format="ISO8601")
+    except ValueError:
+        return None
+    if not pd.api.types.is_datetime64_dtype(read):
+        return None
+    local, nothing = read.to_numpy(dtype="datetime64[us]").copy(), np.zeros(len(texts), dtype=bool)
+    return Times(local, nothing, nothing.copy(), not any(":" in text or "T" in text for text in texts))
+
+
+def _spread(text: str) -> str:
+    """`text` with 20240131T1300 written out, and without the day of the week."""
+    if match := _COMPACT.fullmatch(text):
+        day, hour, minute, second, zone = match.groups()
+        return f"{day} {hour}:{minute}:{second or '00'}{zone or ''}"
+    return _WEEKDAY.sub("", text, count=1) if text[:1].isalpha() else text
+
+
+def _offset(zone: str) -> int:
+    """Minutes east of Greenwich."""
+    if not zone or zone[0] not in "+-":
+        return 0
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    return (-1 if zone[0] == "-" else 1) * (int(digits[:2]) * 60 + int(digits[2:]))
+
+
+def _days(dates: Sequence[str], form: str) -> tuple[NDArray[np.datetime64], str, str]:
+    """The days (N,) that are written, NaT where none is; how they are written, and a doubt."""
+    distinct = list(dict.fromkeys(dates))
+    split = [match.groups() for text in distinct if (match := _PARTS.fullmatch(text))]
+    kind, doubt = form, ""
+    if not form:
+        kind, doubt = _order(split, distinct)
+    known = {text: _day(text, kind) for text in distinct}
+    return np.array([known[text] for text in dates], dtype="datetime64[us]"), kind, doubt
+
+
+def _order(split: Sequence[tuple[str, ...]], distinct: Sequence[str]) -> tuple[str, str]:
+    """Which comes first, day, month or year, and a doubt."""
+    if not split or all(len(parts[0]) == 4 for parts in split):
+        return "", ""
+    numbers = np.array([[int(part) for part in parts] for parts in split if len(parts[0]) < 3])
+    if not len(numbers):
+        return "", ""
+    if (numbers[:, 0] > 31).any():
+        return YEAR_FIRST, ""
+    first, second = int(numbers[:, 0].max()), int(numbers[:, 1].max())
+    example = next((text for text in distinct if _PARTS.fullmatch(text)), "")
+    if first > 12 and second > 12:
+        return DAY_FIRST, "some dates have the day first, others the month"
+    if second > 12:
+        return MONTH_FIRST, ""
+    if first > 12 or any("." in text for text in distinct):
+        return DAY_FIRST, ""
+    return DAY_FIRST, f"{example!r} may have the day or the month first"
+
+
+def _day(text: str, kind: str) -> np.datetime64:
+    """The day that `text` names; NaT for none."""
+    if match := _PARTS.fullmatch(text):
+        parts = [int(part) for part in match.groups()]
+        if len(match[1]) == 4 or kind == YEAR_FIRST:
+            year, month, day = parts
+        elif kind == MONTH_FIRST:
+            month, day, year = parts
+        else:
+            day, month, year = parts
+        year += (2000 if year < 69 else 1900) if year < 100 else 0
+        return _made(year, month, day)
+    if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text):
+        return _made(*map(int, match.groups()))
+    if match := re.fullmatch(r"(\d{4})[-./M ]{1,2}(\d{1,2})", text):
+        return _made(int(match[1]), int(match[2]), 1)
+    if match := re.fullmatch(r"(\d{1,2})[-./](\d{4})", text):
+        return _made(int(match[2]), int(match[1]), 1)
+    if match := re.fullmatch(r"(\d{4})[- ]?Q([1-4])|Q([1-4])[-/ ]?(\d{4})", text, re.IGNORECASE):
+        return _made(int(match[1] or match[4]), 3 * int(match[2] or match[3]) - 2, 1)
+    if match := re.fullmatch(r"(\d{4})-?W(\d{2})(?:-?(\d))?", text):
+        try:
+            return np.datetime64(date.fromisocalendar(int(match[1]), int(match[2]), int(match[3] or 1)), "us")
+        except ValueError:
+            return NAT
+    if match := re.fullmatch(r"(\d{4})-(\d{3})", text):  # day of the year
+        day = int(match[2])
+        return _made(int(match[1]), 1, 1) + np.timedelta64(day - 1, "D") if 1 <= day <= 366 else NAT
+    if re.fullmatch(r"[12]\d{3}", text):
+        return _made(int(text), 1, 1)
+    return _spelled(text)
+
+
+def _spelled(text: str) -> np.datetime64:
+    """A day with the name of its month, like 31 January 2024, Jan 31, 2024 or Jan-24."""
+    words = _WORD.findall(text)
+    month = _MONTHS.get(words[0].casefold()[:4].rstrip(".")) or _MONTHS.get(words[0].casefold()[:3]) if words else None
+    if len(words) != 1 or month is None:
+        return NAT
+    number = list(dict.fromkeys(name for name in _MONTHS.values())).index(month) + 1
+    before, _, after = text.partition(words[0])
+    digits = [int(part) for part in re.findall(r"\d+", before + " " + after)]
+    if len(digits) == 1 and (digits[0] > 31 or not before.strip(" -./")):
+        day, year = 1, digits[0]
+    elif len(digits) == 2:
+        day, year = digits if digits[0] <= 31 else digits[::-1]
+    else:
+        return NAT
+    return _made(year + (2000 if year < 69 else 1900) if year < 100 else year, number, day)
+
+
+def _made(year: int, month: int, day: int) -> np.datetime64:
+    try:
+        return np.datetime64(date(year, month, day), "us")
+    except ValueError:
+        return NAT
+
+
+def _formatted(texts: Sequence[str], form: str) -> Times:
+    local, wrong = _strptime(texts, form)
+    aware = np.full(len(texts), "%z" in form)
+    return Times(local, aware, wrong, not re.search(r"%[HIMSfpcXT]", form), form)
+
+
+def _strptime(texts: Sequence[str], form: str) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+    """Texts by a format of strptime, as UTC where it has an offset; and which are not of it."""
+    import pandas as pd
+
+    filled = np.array([bool(text) for text in texts], dtype=bool)
+    column = pd.Series([text or None for text in texts], dtype=object)
+    ending = next((own for own in _HOURS_LAST if form.endswith(own)), None)
+    late = np.zeros(len(column), dtype=bool)
+    if ending is not None:  # 24:00 is the end of a day
+        shown = _HOURS_LAST[ending]
+        late = column.str.endswith(shown, na=False).to_numpy(dtype=bool)
+        column = column.where(~late, column.str.removesuffix(shown) + shown.replace("24", "00", 1))
+    try:
+        read = pd.to_datetime(column, format=form, errors="coerce", utc="%z" in form)
+    except ValueError as error:
+        raise CorpusError(f"the time format {form!r} is none: {error}") from None
+    if "%z" in form:
+        read = read.dt.tz_localize(None)
+    local = read.to_numpy(dtype="datetime64[us]").copy()
+    local[late] += np.timedelta64(1, "D")
+    return local, filled & np.isnat(local)

@@ -1,0 +1,291 @@
+"""Every kind of times and numbers that tables come with, with the right value."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_modules.corpus import CorpusError
+from tests.data_modules.tables.folders import clock, corpus_of, rows
+
+HOURS = ["2024-05-01T00:00", "2024-05-01T01:00", "2024-05-01T02:00"]  # UTC
+BERLIN = ["2024-04-30T22:00", "2024-04-30T23:00", "2024-05-01T00:00"]
+DAYS = ["2024-05-01", "2024-05-02", "2024-05-03"]
+MONTHS = ["2024-01-31", "2024-02-29", "2024-03-31"]
+
+
+def days(form: str) -> list[str]:
+    return [f"{date.fromisoformat(day):{form}}" for day in DAYS]
+
+
+TIMES: dict[str, tuple[list[Any], dict[str, Any], list[str]]] = {
+    "iso": (HOURS, {}, HOURS),
+    "iso with a space and seconds": ([f"{h[:10]} {h[11:]}:00" for h in HOURS], {}, HOURS),
+    "fractions of a second": ([f"{h}:00.000" for h in HOURS], {}, HOURS),
+    "a decimal comma in seconds": (
+        [f"{h}:00,000" for h in HOURS],
+        {"series": [{"files": "a.csv", "separator": ";"}]},
+        HOURS,
+    ),
+    "utc": ([f"{h}Z" for h in HOURS], {"timezone": "Europe/Berlin"}, HOURS),
+    "offsets": ([f"2024-05-01T0{2 + n}:00+02:00" for n in range(3)], {}, HOURS),
+    "offsets of two kinds": (["2024-05-01T02:00+0200", "2024-05-01T01:00Z", "2024-05-01T04:00+02"], {}, HOURS),
+    "local times": (HOURS, {"timezone": "Europe/Berlin"}, BERLIN),
+    "a fixed offset": (HOURS, {"timezone": "+02:00"}, BERLIN),
+    "seconds since 1970": ([1714521600 + 3600 * n for n in range(3)], {"timezone": "Europe/Berlin"}, HOURS),
+    "milliseconds since 1970": ([1714521600000 + 3600000 * n for n in range(3)], {}, HOURS),
+    "milliseconds, named": ([1714521600000 + 3600000 * n for n in range(3)], {"time_format": "ms"}, HOURS),
+    "seconds with a fraction": ([f"{1714521600 + 3600 * n}.0" for n in range(3)], {}, HOURS),
+    "days first, points": ([f"01.05.2024 {h[11:]}" for h in HOURS], {}, HOURS),
+    "days first, named": ([f"01/05/2024 {h[11:]}" for h in HOURS], {"time_format": "day-first"}, HOURS),
+    "months first, named": ([f"05/01/2024 {h[11:]}" for h in HOURS], {"time_format": "month-first"}, HOURS),
+    "months first, as a day shows": (
+        ["05/30/2024", "05/31/2024", "06/01/2024"],
+        {},
+        ["2024-05-30", "2024-05-31", "2024-06-01"],
+    ),
+    "a format": ([f"{h[11:13]}h 01-05-24" for h in HOURS], {"time_format": "%Hh %d-%m-%y"}, HOURS),
+    "years of two digits": (days("%d.%m.%y"), {}, DAYS),
+    "names of months": (days("%d %B %Y"), {}, DAYS),
+    "american names": (
+        [f"May {n}, 2024 {n - 1:02}:00" for n in (1, 2, 3)],
+        {"frequency": "25h"},
+        ["2024-05-01T00:00", "2024-05-02T01:00", "2024-05-03T02:00"],
+    ),
+    "half days": (
+        ["5/1/2024 11:00 PM", "5/2/2024 12:00 AM", "5/2/2024 1:00 AM"],
+        {"time_format": "month-first"},
+        ["2024-05-01T23:00", "2024-05-02T00:00", "2024-05-02T01:00"],
+    ),
+    "24:00": (
+        ["01.05.2024 23:00", "01.05.2024 24:00", "02.05.2024 01:00"],
+        {},
+        ["2024-05-01T23:00", "2024-05-02T00:00", "2024-05-02T01:00"],
+    ),
+    "hours from 1 to 24": (
+        ["2024-05-24 23", "2024-05-24 24", "2024-05-25 01"],
+        {"time_format": "%Y-%m-%d %H"},
+        ["2024-05-24T23:00", "2024-05-25T00:00", "2024-05-25T01:00"],
+    ),
+    "weekdays": ([f"Mi, {day}" for day in days("%d.%m.%Y")], {}, DAYS),
+    "compact": (days("%Y%m%d"), {}, DAYS),
+    "months": (["2024-01", "2024-02", "2024-03"], {}, ["2024-01-01", "2024-02-01", "2024-03-01"]),
+    "quarters": (["2024Q1", "2024Q2", "2024Q3"], {}, ["2024-01-01", "2024-04-01", "2024-07-01"]),
+    "years": (["2022", "2023", "2024"], {}, ["2022-01-01", "2023-01-01", "2024-01-01"]),
+    "weeks": (["2024-W05", "2024-W06", "2024-W07"], {}, ["2024-01-29", "2024-02-05", "2024-02-12"]),
+    "month ends": (MONTHS, {}, MONTHS),
+    "month ends, by the old alias": (MONTHS, {"frequency": "M"}, MONTHS),
+    "month ends, called months": (MONTHS, {"frequency": "MS"}, MONTHS),
+    "the last working days of months": (["2024-01-31", "2024-02-29", "2024-03-29"], {"frequency": "BM"}, MONTHS),
+    "business days": (
+        ["2024-05-02", "2024-05-03", "2024-05-06"],
+        {"frequency": "B"},
+        ["2024-05-02", "2024-05-03", "2024-05-06"],
+    ),
+    "days of a zone": (DAYS, {"timezone": "Europe/Berlin"}, DAYS),
+    "stamps at the end": (HOURS, {"stamps": "end"}, ["2024-04-30T23:00", *HOURS[:2]]),
+    "late stamps": (["2024-05-01T00:00:00", "2024-05-01T01:00:40", "2024-05-01T01:59:58"], {}, HOURS),
+    "very late stamps": ([HOURS[0], "2024-05-01T01:12", HOURS[2]], {"tolerance": "15min", "frequency": "H"}, HOURS),
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_times(tmp_path: Path, kind: str) -> None:
+    cells, given, expected = TIMES[kind]
+    options = dict(given)
+    part = options.pop("series", [{"files": "a.csv"}])[0]
+    if form := options.pop("time_format", ""):
+        part = {**part, "time_format": form}
+    quoted = [f'"{cell}"' for cell in cells]
+    content = rows(quoted, separator=part.get("separator", ","))
+    corpus, counts = corpus_of(tmp_path, {"a.csv": content}, series=[part], windows={"length": 3}, **options)
+    (window,) = corpus.values()
+    assert window.tolist() == [[0, 1, 2]]
+    from data_modules.frequency import Frequency
+
+    start = corpus.table()["start"].to_numpy()[0]
+    times = Frequency.parse(corpus.info.frequency).advance(start, np.arange(3))
+    assert times.tolist() == np.array(expected, dtype="datetime64[us]").tolist()
+    assert counts.number("rows without a readable time") == 0
+    beside = {"late stamps": 2, "very late stamps": 1, "the last working days of months": 1}
+    assert counts.number("stamps beside their step") == beside.get(kind, 0)
+
+
+def test_parts_of_times_in_columns(tmp_path: Path) -> None:
+    """A day and a time of day, or year, month, day and hour."""
+    for name, content in {
+        "Datum;Uhrzeit;level": "".join(f"01.05.2024;0{n}:00;{n}\n" for n in range(3)),
+        "date;time;level": "".join(f"2024-05-01;0{n}:00:00;{n}\n" for n in range(3)),
+        "year;month;day;hour;level": "".join(f"2024;5;1;{n};{n}\n" for n in range(3)),
+    }.items():
+        corpus, _ = corpus_of(tmp_path / name[:4], {"a.csv": f"{name}\n{content}"}, windows={"length": 3})
+        assert corpus.table()["start"].to_pylist() == [datetime(2024, 5, 1)]
+        assert [channel.key for channel in corpus.info.channels] == ["level"]
+        assert corpus.values()[0].tolist() == [[0, 1, 2]]
+
+
+def test_times_of_workbooks_and_parquet_files(tmp_path: Path) -> None:
+    utc = pd.DatetimeIndex(HOURS)
+    typed = {
+        "aware.parquet": pd.DataFrame(
+            {"time": utc.tz_localize("UTC").tz_convert("America/New_York"), "level": [0, 1, 2]}
+        ),
+        "naive.parquet": pd.DataFrame({"time": utc, "level": [0, 1, 2]}),
+        "index.parquet": pd.DataFrame({"level": [0, 1, 2]}, index=utc.rename("time")),
+        "cells.xlsx": pd.DataFrame({"time": utc, "level": [0, 1, 2]}),
+        "apart.xlsx": pd.DataFrame({"Datum": list(utc.date), "Uhrzeit": list(utc.time), "level": [0, 1, 2]}),
+    }
+    for name, frame in typed.items():
+        corpus, _ = corpus_of(tmp_path / name, {name: frame}, windows={"length": 3})
+        assert corpus.table()["start"].to_pylist() == [datetime(2024, 5, 1)], name
+        assert corpus.values()[0].tolist() == [[0, 1, 2]], name
+
+
+NUMBERS: dict[str, tuple[list[str], dict[str, Any], list[float]]] = {
+    "points": (["1.5", "-2", "+3.25"], {}, [1.5, -2, 3.25]),
+    "commas": (["1,5", "-2", "3,25"], {}, [1.5, -2, 3.25]),
+    "points between thousands": (["1.234,5", "-2.000,25", "3"], {}, [1234.5, -2000.25, 3]),
+    "commas between thousands": (["1,234.5", "-1,002,000", "3"], {}, [1234.5, -1002000, 3]),
+    "thousands, named": (["1,234", "2,000", "3"], {"thousands": ","}, [1234, 2000, 3]),
+    "decimal comma, named": (["1,234", "2,000", "3"], {"decimal": ","}, [1.234, 2, 3]),
+    "spaces": (["1 234,5", "2\u202f000,5", "3\u00a0000"], {}, [1234.5, 2000.5, 3000]),
+    "apostrophes": (["1'234.5", "2’000.5", "3"], {}, [1234.5, 2000.5, 3]),
+    "exponents": (["1e3", "2.5E-1", "3d2"], {}, [1000, 0.25, 300]),
+    "a minus of print": (["\u22121.5", "2", "3"], {}, [-1.5, 2, 3]),
+    "units": (["1.5 m", "2 m", "3m"], {"channels": {"level": "level [m]"}}, [1.5, 2, 3]),
+    "whole numbers": (["123456789", "123456790", "123456791"], {}, [123456789, 123456790, 123456791]),
+    "truth values": (["True", "False", "True"], {}, [1, 0, 1]),
+    "words for nothing": (["1", "N/A", "-"], {}, [1, np.nan, np.nan]),
+    "errors of a spreadsheet": (["1", "#DIV/0!", "#N/A"], {}, [1, np.nan, np.nan]),
+    "infinite": (["1", "inf", "2"], {}, [1, np.nan, 2]),
+    "a text between numbers": (["1", "broken", "2"], {}, [1, np.nan, 2]),
+    "fill values": (["1", "-999", "9.969209968386869e+36"], {"missing": ["-999", "9.97e36"]}, [1, np.nan, np.nan]),
+    "fill values that stay": (["1", "-999", "2"], {}, [1, -999, 2]),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers(tmp_path: Path, kind: str) -> None:
+    cells, given, expected = NUMBERS[kind]
+    options = {key: value for key, value in given.items() if key == "missing"}
+    part = {"files": "a.csv", **{key: value for key, value in given.items() if key != "missing"}}
+    content = rows(HOURS, cells, ";")
+    corpus, counts = corpus_of(tmp_path, {"a.csv": content}, series=[part], windows={"length": 3}, **options)
+    np.testing.assert_array_equal(corpus.values()[0], [expected])
+    assert counts.number("cells that are no numbers") == (kind in ("infinite", "a text between numbers"))
+    assert counts.number("fill values -999") == (kind == "fill values")
+    assert counts.number("values -999, as fill values are") == (kind == "fill values that stay")
+
+
+def test_both_clock_changes(tmp_path: Path) -> None:
+    """A year of a local clock is a year of hours: the hour that comes twice is two, the one that is skipped is none."""
+    for number, start in enumerate(("2024-03-30 20:00", "2024-10-26 20:00")):
+        for freq, count in (("h", 24), ("15min", 96)):
+            cells = clock(start, count, freq)
+            corpus, counts = corpus_of(
+                tmp_path / f"{number}{freq}",
+                {"a.csv": rows(cells)},
+                timezone="Europe/Berlin",
+                windows={"length": count},
+            )
+            assert corpus.values()[0][0].tolist() == list(range(count))
+            begin = pd.Timestamp(start, tz="Europe/Berlin").tz_convert("UTC").tz_localize(None)
+            assert corpus.table()["start"].to_pylist() == [begin.to_pydatetime()]
+            assert corpus.info.timezone == "Europe/Berlin"
+            assert len(counts) == 0
+            backwards = rows(cells[::-1], range(count)[::-1])
+            corpus, _ = corpus_of(
+                tmp_path / f"b{number}{freq}", {"a.csv": backwards}, timezone="Europe/Berlin", windows={"length": count}
+            )
+            assert corpus.values()[0][0].tolist() == list(range(count))
+
+
+def test_gaps_in_the_doubled_hour(tmp_path: Path) -> None:
+    cells = clock("2024-10-26 20:00", 96, "15min")
+    assert cells[25] == cells[29] == "2024-10-27 02:15"
+    kept = [row for row in range(96) if row not in (24, 25, 30)]
+    content = rows([cells[row] for row in kept], kept)
+    corpus, counts = corpus_of(tmp_path, {"a.csv": content}, timezone="Europe/Berlin", windows={"length": 96})
+    expected = [np.nan if row in (24, 25, 30) else row for row in range(96)]
+    np.testing.assert_array_equal(corpus.values()[0][0], expected)
+    assert counts.number("steps without a value") == 3
+
+
+def test_an_hour_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    cells = [f"2024-03-31 0{hour}:00" for hour in range(6)]
+    options: dict[str, Any] = {"timezone": "Europe/Berlin", "windows": {"length": 5}}
+    with pytest.raises(
+        CorpusError, match=r"a.csv, line 4: 2024-03-31 02:00:00 does not exist .* timezone, like \+01:00"
+    ):
+        corpus_of(tmp_path, {"a.csv": rows(cells)}, **options)
+    corpus, _ = corpus_of(tmp_path, {"a.csv": rows(cells, [0, 1, "", 3, 4, 5])}, **options)
+    assert corpus.values()[0][0].tolist() == [0, 1, 3, 4, 5]
+    corpus, counts = corpus_of(tmp_path, {"a.csv": rows(cells)}, missing_hour="leave out", **options)
+    assert corpus.values()[0][0].tolist() == [0, 1, 3, 4, 5]
+    assert counts.number("rows in the hour that clocks skip") == 1
+    corpus, _ = corpus_of(tmp_path, {"a.csv": rows(cells)}, timezone="+01:00", windows={"length": 6})
+    assert corpus.values()[0][0].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (rows(["1/2/2024", "2/2/2024"]), {}, "'1/2/2024' may have the day or the month first; say which: time_format"),
+        (rows(["13/2/2024", "2/13/2024"]), {}, "some dates have the day first, others the month"),
+        (rows(HOURS, ["1,234", "2,345", "3,456"], ";"), {}, "may have a decimal comma, or be thousands; say which"),
+        (rows(["a", "b", "c"]), {}, "column 'time' holds no times: line 2: 'a'; name the column"),
+        ("x,y\nhot,1\ncold,2\n", {}, "has no column of times that can be recognised; name it, like time: x"),
+        (rows(HOURS), {"timezone": "Europe/Berln"}, "is no time zone; did you mean Europe/Berlin"),
+        (rows(HOURS), {"timezone": "berlin"}, "did you mean Europe/Berlin"),
+        (rows(HOURS), {"frequency": "hourlyish"}, "is no sampling frequency"),
+        (rows(HOURS, [1, "1e20", 3]), {}, r"line 3: 1e\+20 in channel 'level' .* write missing: \[1e\+20\]"),
+        (
+            rows([*HOURS, HOURS[2]]),
+            {},
+            r"a.csv, line 4 and a.csv, line 5: two rows .* differ .*duplicates: first, last",
+        ),
+        (
+            rows(["2024-05-01T00:00", "2024-05-01T00:13", "2024-05-01T01:47", "2024-05-01T09:12"]),
+            {},
+            "their times irregular, to see a frequency; give `frequency`",
+        ),
+        (
+            rows([*HOURS, "2024-05-01T03:20"]),
+            {},
+            r"line 5: .* is 1200 seconds after a step of 1 hour, and 1 of 4 .*resample: mean",
+        ),
+        (rows([*HOURS, "2204-05-01T03:00"]), {}, "is a year wrong"),
+        (rows(HOURS), {"windows": {"length": 4}}, "no series has a window of 4 steps; the longest, 'mine', has 3"),
+        (rows(HOURS, ["x", "y", "z"]), {}, "has no column of numbers beside the time"),
+        (
+            rows(HOURS),
+            {"series": [{"files": "a.csv", "channels": {"lvel": "x"}}]},
+            "no file has 'lvel'|no column of numbers",
+        ),
+        (rows(HOURS), {"series": [{"files": "b*.csv"}]}, r"no file 'b\*\.csv' .*it has a\.csv"),
+        (rows(HOURS), {"series": [{"files": "../a.csv"}]}, "must be a name or pattern below"),
+        (rows(HOURS), {"series": [{"files": "a.csv", "time": "tme"}]}, "has no column 'tme'.*the nearest is 'time'"),
+        (rows(HOURS), {"series": [{"files": "a.csv", "time_format": "dd.mm"}]}, "the time format 'dd.mm' is none"),
+        (rows(HOURS), {"series": [{"file": "a.csv"}]}, r"series.file is no key; the nearest is 'files'"),
+        (rows(HOURS), {"windows": {"length": "x"}}, "windows.length is 'x'; it must be of type int"),
+        (rows(HOURS), {"split": {"train": 0.7, "test": 0.2}}, "the shares must sum to 1"),
+        (rows(HOURS), {"split": {"validation": "May"}}, "split.validation is 'May'; it must be a time"),
+        ("a,b\n1,2\n3,4,5\n", {}, "line 3 has 3 cells, there are 2 columns; is it a decimal comma"),
+        ("", {}, "is empty"),
+        (b"\x00\x01\x02", {}, "holds bytes that no text has"),
+    ],
+)
+def test_what_cannot_be_read_says_what_to_do(
+    tmp_path: Path, content: Any, options: dict[str, Any], message: str
+) -> None:
+    from trace_lit.errors import InputError
+
+    options = {"series": [{"files": "a.csv"}], "windows": {"length": 3}, **options}
+    with pytest.raises(InputError, match=message) as raised:
+        corpus_of(tmp_path, {"a.csv": content}, **options)
+    assert "\n" not in str(raised.value)

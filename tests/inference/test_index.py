@@ -1,0 +1,471 @@
+"""Properties of an index that is kept: it answers as the corpus itself does, and stays so while the corpus changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import trace_lit
+from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
+from data_modules.blocks import CorpusBlocks
+from data_modules.vocabulary import usual_values
+from tests.conftest import TinyRuns
+from trace_lit.cli import main
+from trace_lit.config import ConfigError
+from trace_lit.inference import AlignedRun, Index, embed_parts, parts, space
+from trace_lit.retrieval import Filter, RetrievalError
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def model(tiny_runs: TinyRuns) -> AlignedRun:
+    run = trace_lit.load(tiny_runs.aligned)
+    assert isinstance(run, AlignedRun)
+    return run
+
+
+@pytest.fixture(scope="module")
+def built(model: AlignedRun, tiny_runs: TinyRuns, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("indexes") / "weather"
+    Index.build(model, tiny_runs.corpus, out, width=32).close()
+    return out
+
+
+@pytest.fixture(scope="module")
+def index(built: Path) -> Iterator[Index]:
+    with Index.open(built) as opened:
+        yield opened
+
+
+def same_answers(hits, others) -> None:
+    assert [hit.id for hit in hits] == [hit.id for hit in others]
+    assert np.allclose([hit.score for hit in hits], [hit.score for hit in others], atol=1e-5)
+
+
+def records(corpus: Corpus, rows: range) -> list[Record]:
+    """Rows of a corpus, to write another one."""
+    values, table = corpus.values(), corpus.table().to_pylist()
+    return [
+        Record(
+            id=table[row]["id"],
+            series_id=table[row]["series_id"],
+            start=table[row]["start"],
+            values=values[row],
+            text=table[row]["text"],
+            channel_texts=table[row]["channel_texts"],
+            label=table[row]["label"],
+            split=table[row]["split"],
+        )
+        for row in rows
+    ]
+
+
+def test_an_index_answers_as_the_corpus_does(model, index, tiny_runs):
+    corpus = Corpus.load(tiny_runs.corpus)
+    frame = pd.DataFrame(corpus.values()[7].T, columns=[channel.key for channel in corpus.info.channels])
+    for question in ({"text": "a storm with heavy rain"}, {"like": corpus.ids[3]}, {"series": frame}):
+        plain = model.search(**question, corpus=corpus, top=8)
+        same_answers(index.search(**question, top=8, within="series", model=model), plain)
+        same_answers(model.search(**question, index=index, top=8), plain)
+        assert [hit.as_dict() for hit in model.search(**question, index=index.place, top=1)] == [
+            hit.as_dict() | {"score": pytest.approx(hit.score, abs=1e-5)} for hit in plain[:1]
+        ]
+
+
+def test_explanations_are_those_of_the_corpus(model, index, tiny_runs):
+    plain = model.search("strong wind, and cold", corpus=tiny_runs.corpus, top=2, explain=True)
+    kept = index.search("strong wind, and cold", top=2, explain=True, within="series", model=model)
+    for one, other in zip(kept, plain, strict=True):
+        assert one.explanation is not None
+        assert other.explanation is not None
+        assert one.explanation.columns() == pytest.approx(other.explanation.columns(), abs=1e-5)
+        assert sum(own.score for own in one.explanation.channels) == pytest.approx(one.score, abs=1e-5)
+
+
+def test_a_note_that_says_the_word_comes_first(model, index, tiny_runs):
+    corpus = Corpus.load(tiny_runs.corpus)
+    words = sorted({own for text in corpus.texts for own in text.casefold().split() if own.isalpha()})
+    rare = next(own for own in words if sum(own in text.casefold().split() for text in corpus.texts) == 1)
+    with_word = [name for name, text in zip(corpus.ids, corpus.texts, strict=True) if rare in text.casefold().split()]
+    for within in ("both", "texts"):
+        assert index.search(rare, top=3, within=within, model=model)[0].id in with_word
+    assert len(index.search(rare, within="texts", model=model)) == 1
+
+
+def test_filters_apart_and_diversity(model, index, tiny_runs):
+    corpus = Corpus.load(tiny_runs.corpus)
+    like = str(corpus.ids[0])
+    hits = index.search(like=like, top=60, model=model, filter=Filter(split=("test",), with_text=True))
+    assert {hit.split for hit in hits} == {"test"}
+    assert all(hit.text for hit in hits)
+    assert len(hits) == index.count(Filter(split=("test",), with_text=True)) - (corpus.splits[0] == "test")
+    own = index.get(like)
+    for hit in index.search(like=like, top=60, apart=True, model=model):
+        assert hit.series != own.series or hit.end <= own.start or hit.start >= own.end
+    alike = index.search(like=like, top=5, model=model)
+    varied = index.search(like=like, top=5, diversity=0.9, model=model)
+
+    def likeness(found):
+        vectors = index.vectors([hit.id for hit in found])
+        return (vectors @ vectors.T).mean()
+
+    assert likeness(varied) < likeness(alike)
+    with pytest.raises(ConfigError, match="apart"):
+        index.search("rain", apart=True, model=model)
+
+
+def test_what_an_index_is(index, model, tiny_runs):
+    info = index.info
+    assert info.rows == len(index) == 60
+    assert (info.engine, info.kind, info.width) == ("faiss", "exact", 32)
+    assert info.exact_width == 16 * (1 + len(info.channels))
+    assert info.model == model.checksum
+    assert info.run == tiny_runs.aligned.resolve()
+    assert info.recall["series"] > 0.9
+    assert info.corpora[0].fingerprint == Corpus.load(tiny_runs.corpus).fingerprint
+    json.dumps(info.as_dict())
+    hit = index.search("rain", top=1, model=model)[0]
+    assert index.corpus(hit.corpus).ids[hit.row] == hit.id
+    assert index.stale(model) == []
+
+
+def test_adding_embeds_what_has_changed_and_forgets_what_is_gone(model, tiny_runs, tmp_path):
+    whole = Corpus.load(tiny_runs.corpus)
+    folder = tmp_path / "weather"
+    write_corpus(records(whole, range(40)), whole.info, folder)
+    with Index.build(model, folder, tmp_path / "index", width=32) as index:
+        changed = records(whole, range(10, 60))
+        changed[5].text = "A tornado."
+        write_corpus(changed, whole.info, folder)
+        assert "has changed" in index.stale(model)[0]
+        with pytest.raises(RetrievalError, match="has changed"):
+            index.corpus()
+        assert index.add(folder, model=model) == 21
+        assert index.stale(model) == []
+        assert len(index) == 50
+        assert index.add(folder, model=model) == 0
+        assert index.search("tornado", within="texts", model=model)[0].id == changed[5].id
+        plain = model.search("heavy rain", corpus=folder, top=50)
+        same_answers(index.search("heavy rain", top=50, within="series", model=model), plain)
+        assert [hit.row for hit in index.search("heavy rain", top=50, within="series", model=model)] == [
+            hit.row for hit in plain
+        ]
+        other = next(own.id for own in changed if own.split == "train")
+        assert index.delete([other], Filter(split=("test",))) == 1 + sum(own.split == "test" for own in changed)
+
+
+def test_channels_that_an_index_does_not_have_are_refused(model, index, tmp_path):
+    from tests.inference.test_load import write_waves
+
+    with pytest.raises(RetrievalError, match="has the channel 'tide"):
+        index.add(write_waves(tmp_path / "waves"), model=model)
+
+
+def test_several_corpora_share_an_index(model, tiny_runs, tmp_path):
+    from tests.inference.test_load import write_waves
+
+    waves = write_waves(tmp_path / "waves")
+    with Index.build(model, [tiny_runs.corpus, waves], tmp_path / "index") as index:
+        assert {own.name for own in index.info.corpora} == {"weather", "waves"}
+        hits = index.search("the tide stands high", filter=Filter(corpus=("waves",)), model=model, within="series")
+        assert {hit.corpus for hit in hits} == {"waves"}
+        plain = model.search("the tide stands high", corpus=waves, top=10)
+        assert {hit.id for hit in hits} <= {own.id for own in plain} | set(Corpus.load(waves).ids)
+        assert index.get("waves/w0").corpus == "waves"
+
+
+def test_a_hundred_channels_are_found_by_256_numbers(model, tmp_path):
+    generator = np.random.default_rng(0)
+    info = CorpusInfo("plant", "plant", "made up", tuple(Channel(f"sensor {n}", "V") for n in range(100)), "1h")
+    values = generator.normal(size=(40, 100, 24)).cumsum(2).astype(np.float32)
+    rows = [
+        Record(f"{n}", "plant", datetime(2024, 1, 1) + timedelta(days=n), own, f"Sensor {n} drifts.", split="test")
+        for n, own in enumerate(values)
+    ]
+    corpus = write_corpus(rows, info, tmp_path / "plant")
+    with Index.build(model, corpus, tmp_path / "index") as index:
+        assert index.info.exact_width == 101 * 16
+        assert index.store.search(np.zeros((1, index.info.width), np.float32), 1, Filter())
+        assert index.info.width <= 256
+        plain = model.search("sensor 7 drifts", corpus=corpus, top=10)
+        same_answers(index.search("sensor 7 drifts", within="series", model=model), plain)
+
+
+def test_what_is_usual_is_that_of_the_corpora_where_the_model_takes_it(tiny_runs, tmp_path):
+    own = trace_lit.load(tiny_runs.aligned)
+    assert isinstance(own, AlignedRun)
+    own.config.data.usual = "corpus"
+    with Index.build(own, tiny_runs.corpus, tmp_path / "index") as index:
+        usual = usual_values([Corpus.load(tiny_runs.corpus)])
+        assert index.file.space.usual == {key: pytest.approx(own) for key, own in usual.items()}
+        plain = own.search("a storm", corpus=tiny_runs.corpus, top=10)
+        own.space(index.file.space.channels, {"pressure [hPa]": (0.0, 1.0)})  # another search has left its own behind
+        frame = pd.DataFrame(index.corpus().values()[3].T, columns=[channel.key for channel in index.info.channels])
+        same_answers(index.search("a storm", within="series", model=own), plain)
+        assert index.search(series=frame, top=1, model=own)[0].score == pytest.approx(1, abs=1e-4)
+
+
+def test_a_folder_that_was_built_is_read_a_shard_at_a_time(tiny_runs, monkeypatch):
+    monkeypatch.setattr(Corpus, "load", None)
+    assert len(CorpusBlocks(tiny_runs.corpus, 1024).block(0)) == 60
+
+
+def test_another_model_is_refused(index, tiny_runs, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(tiny_runs.aligned, other)
+    again = trace_lit.load(other)
+    assert index.search("rain", model=again)  # the same weights elsewhere
+    again.checkpoint.weights["model.log_temperature"] += 1
+    del again.__dict__["checksum"]
+    with pytest.raises(RetrievalError, match="another model"):
+        index.search("rain", model=again)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+SHARD = """\
+import sys
+from pathlib import Path
+import trace_lit
+from trace_lit.inference import space
+space.BLOCK_ROWS = 8
+import trace_lit.inference.parts as parts
+parts.BLOCK_ROWS = 8
+slow = parts.Parts.write
+def write(self, *rest):
+    slow(self, *rest)
+    print("a part", flush=True)
+parts.Parts.write = write
+parts.embed_parts(trace_lit.load(sys.argv[1]), sys.argv[2], sys.argv[3], (1, 3))
+"""
+
+
+def test_any_number_of_shards_one_killed_give_the_same_index(model, tiny_runs, tmp_path, monkeypatch):
+    for module in (space, parts):
+        monkeypatch.setattr(module, "BLOCK_ROWS", 8)
+    made = []
+    for count in (1, 2, 3):
+        out = tmp_path / f"{count}" / "parts"
+        if count == 3:
+            command = [sys.executable, "-c", SHARD, str(tiny_runs.aligned), str(tiny_runs.corpus), str(out)]
+            environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+            with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+                assert process.stdout is not None
+                assert process.stdout.readline() == b"a part\n"
+                process.send_signal(signal.SIGKILL)
+            assert parts.Parts(out).missing()
+            with pytest.raises(RetrievalError, match=r"parts in .* are missing"):
+                Index.build(model, (), tmp_path / "3" / "index", parts=out)
+        for own in reversed(range(count)):
+            embed_parts(model, tiny_runs.corpus, out, (own, count))
+        Index.build(model, (), tmp_path / f"{count}" / "index", parts=out, width=32).close()
+        made.append((files(out), files(tmp_path / f"{count}" / "index")))
+    assert made[0] == made[1] == made[2]
+    assert len(made[0][0]) == 1 + 8
+
+
+def test_parts_of_another_corpus_are_refused(model, tiny_runs, tmp_path):
+    embed_parts(model, tiny_runs.corpus, tmp_path / "parts")
+    other = shutil.copytree(tiny_runs.corpus, tmp_path / "other")
+    with pytest.raises(RetrievalError, match="of other corpora"):
+        embed_parts(model, other, tmp_path / "parts")
+    with pytest.raises(ConfigError, match="3/2"):
+        embed_parts(model, tiny_runs.corpus, tmp_path / "parts", (3, 2))
+
+
+@pytest.mark.parametrize(
+    ("variables", "shard"),
+    [
+        ({}, (0, 1)),
+        ({"RANK": "2", "WORLD_SIZE": "4"}, (2, 4)),
+        ({"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "3", "SLURM_ARRAY_TASK_MIN": "1"}, (2, 3)),
+        ({"JOB_COMPLETION_INDEX": "1", "JOB_COMPLETIONS": "5"}, (1, 5)),
+    ],
+)
+def test_the_shard_is_what_the_job_says(monkeypatch, variables, shard):
+    for name in ("RANK", "WORLD_SIZE", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "JOB_COMPLETION_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert parts.shard_of_environment() == shard
+
+
+def test_blocks_are_the_rows_of_the_corpus(tiny_runs):
+    whole = Corpus.load(tiny_runs.corpus)
+    for place in (tiny_runs.corpus, whole):
+        blocks = CorpusBlocks(place, 7)
+        assert (blocks.rows, len(blocks)) == (60, 9)
+        assert [name for block in blocks for name in block.ids] == whole.ids.tolist()
+        assert all(
+            np.array_equal(own, other, equal_nan=True)
+            for own, other in zip((own for block in blocks for own in block.values()), whole.values(), strict=True)
+        )
+
+
+def test_a_build_over_something_else_is_refused(model, tiny_runs, tmp_path):
+    (tmp_path / "note").write_text("mine")
+    with pytest.raises(RetrievalError, match="is no index"):
+        Index.build(model, tiny_runs.corpus, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["note"]
+
+
+def test_a_build_replaces_the_index_once_it_is_complete(model, tiny_runs, tmp_path, monkeypatch):
+    out = tmp_path / "index"
+    Index.build(model, tiny_runs.corpus, out).close()
+    before = files(out)
+
+    def failing(*_):
+        raise RuntimeError("no more")
+
+    monkeypatch.setattr("trace_lit.inference.index_build._recall", failing)
+    with pytest.raises(RuntimeError, match="no more"):
+        Index.build(model, tiny_runs.corpus, out, width=16)
+    assert files(out) == before
+    monkeypatch.undo()
+    with Index.build(model, tiny_runs.corpus, out, width=16) as index:
+        assert index.info.width == 16
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index"]
+
+
+@pytest.mark.parametrize("wrong", ["{", '{"format": 9}', '{"format": 1, "engine": "../evil"}', '{"format": 1}', "[]"])
+def test_a_damaged_index_is_named(built, tmp_path, wrong):
+    copy = shutil.copytree(built, tmp_path / "copy")
+    (copy / "index.json").write_text(wrong)
+    with pytest.raises(RetrievalError, match=r"index\.json"):
+        Index.open(copy)
+
+
+def test_commands(tiny_runs, tmp_path, capsys, monkeypatch):
+    def done(*words) -> tuple[str, str]:
+        capsys.readouterr()
+        assert main([str(word) for word in words]) == 0
+        found = capsys.readouterr()
+        return found.out, found.err
+
+    run, corpus, out = shutil.copytree(tiny_runs.aligned, tmp_path / "run"), tiny_runs.corpus, tmp_path / "index"
+    assert "60 windows, exact" in done("index", "build", run, "--corpus", corpus, "--out", out)[0]
+    told = done("index", "info", out)[0]
+    assert "60 windows, faiss" in told
+    assert "corpus weather: 60 windows" in told
+    hits = json.loads(done("index", "search", out, "--text", "rain", "--top", "2", "--split", "test", "--json")[0])
+    assert [hit["split"] for hit in hits] == ["test", "test"]
+    assert "1 windows deleted, 59 left" in done("index", "delete", out, "--id", hits[0]["id"])[0]
+    assert "1 windows embedded, 60 in all" in done("index", "add", out, "--corpus", corpus)[0]
+    plain = done("search", run, "--corpus", corpus, "--text", "rain")[0]
+    assert done("embed", run, "--corpus", corpus, "--out", tmp_path / "parts", "--shard", "0/1")[0]
+    assert "60 windows" in done("index", "build", run, "--parts", tmp_path / "parts")[0]
+    monkeypatch.setattr("trace_lit.inference.AlignedRun.retriever", None)  # what embeds the corpus
+    assert done("search", run, "--corpus", corpus, "--text", "rain") == (plain, "")
+    monkeypatch.undo()
+    copy = shutil.copytree(corpus, tmp_path / "weather")
+    done("index", "build", run, "--corpus", copy)
+    whole = Corpus.load(copy)
+    write_corpus(records(whole, range(59)), whole.info, copy)
+    found, told = done("search", run, "--corpus", copy, "--text", "rain")
+    assert told.startswith("stale: the corpus")
+    assert found.startswith("1. ")
+    assert main(["search", str(run), "--corpus", str(corpus), "--text", "rain", "--in", "both"]) == 2
+    assert "--in needs an index" in capsys.readouterr().err
+    assert main(["index", "delete", str(out)]) == 2
+
+
+def test_an_index_in_milvus_answers_alike(model, tiny_runs, index, tmp_path):
+    pytest.importorskip("milvus_lite")
+    with Index.build(model, tiny_runs.corpus, tmp_path / "index", width=32, engine="milvus", kind="exact") as other:
+        for question in ({"text": "a storm"}, {"like": index.search("rain", top=1, model=model)[0].id}):
+            same_answers(other.search(**question, model=model), index.search(**question, model=model))
+        assert other.delete(filter=Filter(split=("test",))) == index.count(Filter(split=("test",)))
+        assert other.add(tiny_runs.corpus, model=model) == index.count(Filter(split=("test",)))
+
+
+def test_an_index_over_grpc(model, tiny_runs, index, tmp_path, milvus_server, monkeypatch):
+    from pymilvus import MilvusClient
+
+    out = tmp_path / "index"
+    for _ in range(2):  # the second takes the place of the first, also there
+        Index.build(
+            model, tiny_runs.corpus, out, width=32, engine="milvus", kind="exact", uri=milvus_server, token="me"
+        ).close()
+    client = MilvusClient(milvus_server)
+    made = [name for name in client.list_collections() if name.startswith("trace_lit_")]
+    client.close()
+    assert len(made) == 1
+    assert sorted(path.name for path in out.iterdir()) == ["index.json", "projection.npy"]
+    assert "me" not in json.loads((out / "index.json").read_text()).values()
+    monkeypatch.setenv("TRACE_LIT_MILVUS_URI", milvus_server)
+    with Index.open(out) as opened:
+        same_answers(opened.search("a storm", model=model), index.search("a storm", model=model))
+        assert opened.info.engine == "milvus"
+        assert opened.delete([index.search("rain", top=1, model=model)[0].id]) == 1
+        assert len(opened) == 59
+
+
+def test_a_cluster_is_connected_to_if_the_user_names_it(built, tmp_path, monkeypatch):
+    copy = shutil.copytree(built, tmp_path / "copy")
+    plain = json.loads((copy / "index.json").read_text())
+    (copy / "index.json").write_text(
+        json.dumps(plain | {"engine": "milvus", "uri": "http://evil:1", "collection": "c"})
+    )
+    monkeypatch.setattr("trace_lit.inference.index_files.MilvusStore", None)  # is not asked
+    with pytest.raises(RetrievalError, match="TRACE_LIT_MILVUS_URI"):
+        Index.open(copy, token="secret")
+    with pytest.raises(RetrievalError, match="TRACE_LIT_MILVUS_URI"):
+        Index.open(copy, uri="http://mine:1", token="secret")
+
+
+ADD = """\
+import sys
+import trace_lit
+from trace_lit.inference import Index
+from trace_lit.inference import index_update, space
+for module in (index_update, space):
+    module.BLOCK_ROWS = 4
+index = Index.open(sys.argv[1])
+model = trace_lit.load(sys.argv[2])
+upsert = index.store.upsert
+def told(batches):
+    upsert(batches)
+    print("a batch", flush=True)
+index.store.upsert = told
+index.add(sys.argv[3], model=model)
+"""
+
+
+def test_an_add_that_is_killed_is_done_by_adding_again(model, tiny_runs, tmp_path):
+    whole = Corpus.load(tiny_runs.corpus)
+    folder = tmp_path / "weather"
+    write_corpus(records(whole, range(8)), whole.info, folder)
+    Index.build(model, folder, tmp_path / "index", width=32).close()
+    write_corpus(records(whole, range(60)), whole.info, folder)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", ADD, str(tmp_path / "index"), str(tiny_runs.aligned), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"a batch\n"
+        time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    with Index.open(tmp_path / "index") as index:
+        there = len(index)
+        assert there > 8
+        assert there % 4 == 0
+        assert index.stale(model)
+        assert index.add(folder, model=model) == 60 - there
+        assert len(index) == 60
+        same_answers(
+            index.search("rain", top=60, within="series", model=model), model.search("rain", corpus=folder, top=60)
+        )

@@ -1,0 +1,309 @@
+"""The page in a real browser: what a visitor does, what goes wrong, and whether everybody can use it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_modules import Corpus
+from tests.conftest import TinyRuns
+from tests.service.conftest import TOKEN, Process, running
+from trace_lit.cli import main
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here: apt-get install chromium"),
+]
+expect = playwright.expect
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as own:
+        chromium = own.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, service: Process) -> Iterator[Any]:
+    """The start page, in a window of its own. Nothing may fail in it, and nothing be fetched from elsewhere."""
+    yield from visit(browser, service.url)
+
+
+def visit(browser: Any, url: str, **options: Any) -> Iterator[Any]:
+    context = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 900}, **options)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    own = ("blob:", "data:", url.partition("#")[0])
+    page.on("request", lambda asked: None if asked.url.startswith(own) else problems.append(asked.url))
+    page.goto(url)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def ask(page: Any, words: str) -> None:
+    page.get_by_label("A question in words").fill(words)
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.locator("article.card .uplot canvas").first).to_be_visible()
+
+
+def ids(page: Any) -> list[str]:
+    expect(page.locator("#results")).not_to_have_attribute("aria-busy", "true")
+    return page.locator("article.card[data-id]").evaluate_all("cards => cards.map(card => card.dataset.id)")
+
+
+def write_window(corpus: Corpus, row: int, path: Path) -> Path:
+    columns = {channel.key: own for channel, own in zip(corpus.info.channels, corpus.values()[row], strict=True)}
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path
+
+
+def check_accessible(page: Any) -> None:
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_question_is_answered_with_charts_and_reasons(page: Any, corpus: Corpus) -> None:
+    expect(page.get_by_role("button", name=f"high {corpus.info.channels[0].name}")).to_be_visible()
+    ask(page, "fog in the morning, then a strong wind")
+    expect(page.get_by_role("heading", level=2)).to_contain_text(f"9 hits among {len(corpus)} windows")
+    card = page.locator("article.card").first
+    expect(card.get_by_role("img")).to_have_count(len(corpus.info.channels))
+    label = card.get_by_role("img").first.get_attribute("aria-label")
+    assert re.match(r"temperature \[°C\]: from .* to .*, mean", label)
+    assert card.locator(".adds").count() == len(corpus.info.channels)
+    assert card.locator(".row.lit").count() > 0
+    expect(card.locator(".fit")).to_contain_text(re.compile("^Fits (in|badly in) "))
+    assert "9 hits" in page.locator("#status").text_content()
+
+
+def test_filters_narrow_the_hits_and_can_be_cleared(page: Any, corpus: Corpus) -> None:
+    ask(page, "fog")
+    page.get_by_text("Filters", exact=True).click()
+    label = corpus.info.label_names[int(corpus.labels[0])]
+    page.get_by_label("Label").select_option(label)
+    right = set(corpus.ids[corpus.labels == corpus.labels[0]])
+    expect(page.get_by_role("heading", level=2)).to_contain_text(f"among {len(right)} window")
+    assert set(ids(page)) <= right
+    page.get_by_label("Begins on or after").fill("2199-01-01")
+    expect(page.get_by_role("heading", name="No window passes these filters.")).to_be_visible()
+    page.get_by_role("button", name="Clear the filters and search again").click()
+    expect(page.get_by_role("heading", level=2)).to_contain_text(f"among {len(corpus)} windows")
+
+
+def test_a_csv_is_pasted_chosen_or_dropped(page: Any, corpus: Corpus, tmp_path: Path) -> None:
+    row = int(np.flatnonzero([not np.isnan(own).any() for own in corpus.values()])[0])
+    file = write_window(corpus, row, tmp_path / "window.csv")
+    page.get_by_role("button", name="By a series").click()
+    page.locator("#csv-file").set_input_files(file)
+    expect(page.locator("article.card.query .uplot").first).to_be_visible()
+    first = ids(page)
+    assert first[0] == corpus.ids[row]
+    page.get_by_role("button", name="Ask in words instead").click()
+    drop = """text => {
+        const data = new DataTransfer();
+        data.items.add(new File([text], "dropped.csv", { type: "text/csv" }));
+        for (const kind of ["dragenter", "dragover", "drop"])
+            document.body.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: data }));
+    }"""
+    page.evaluate(drop, file.read_text())
+    expect(page.locator(".chip-words")).to_have_text("Like dropped.csv")
+    expect(page.get_by_role("heading", level=2)).to_contain_text("like dropped.csv")
+    assert ids(page) == first
+    page.get_by_role("button", name="By a series").click()
+    page.get_by_label("or paste it").fill(file.read_text())
+    page.get_by_role("button", name="Find similar windows").click()
+    expect(page.get_by_role("heading", level=2)).to_contain_text("like the pasted series")
+    assert ids(page) == first
+    page.get_by_role("button", name="Forecast this series").click()
+    expect(page.get_by_role("dialog")).to_contain_text("has no column for the time")
+
+
+def test_a_file_that_is_none(page: Any, tmp_path: Path) -> None:
+    (tmp_path / "mood.csv").write_text("mood\n1\n2\n")
+    (tmp_path / "picture.csv").write_bytes(b"\x89PNG\0\0\0")
+    for name, words in (("mood.csv", "the column 'mood' is no channel"), ("picture.csv", "This is no text")):
+        page.get_by_role("button", name="By a series").click()
+        page.locator("#csv-file").set_input_files(tmp_path / name)
+        expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+        page.reload()
+
+
+def test_more_like_this_compare_and_back(page: Any, corpus: Corpus) -> None:
+    ask(page, "fog")
+    first = ids(page)
+    page.get_by_role("button", name="More like this, hit 2").click()
+    expect(page.locator("article.card.query")).to_be_visible()
+    assert first[1] not in ids(page)
+    page.get_by_role("button", name="Compare, hit 1").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img").first).to_have_attribute("aria-label", re.compile("^the query, temperature"))
+    expect(dialog.get_by_role("table")).to_contain_text("pressure")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.go_back()
+    expect(page.get_by_label("A question in words")).to_have_value("fog")
+    expect(page.locator("article.card.query")).to_have_count(0)
+    assert ids(page) == first
+
+
+def test_a_forecast_with_its_band_and_neighbours(page: Any, corpus: Corpus) -> None:
+    ask(page, "fog")
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_role("combobox", name="Series").fill(
+        str(corpus.series_ids[np.flatnonzero(corpus.frequencies == "1h")[-1]])
+    )
+    page.get_by_role("combobox", name="Series").press("Enter")
+    expect(page.locator("#results")).not_to_have_attribute("aria-busy", "true")
+    page.get_by_role("button", name="Forecast, hit 1").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("12 steps, from")
+    expect(dialog).to_contain_text("80 % band")
+    expect(dialog.get_by_role("img").first).to_have_attribute("aria-label", re.compile("look-back and forecast"))
+    dialog.get_by_label("Channel").select_option("pressure [hPa]")
+    expect(dialog.get_by_role("img").first).to_have_attribute("aria-label", re.compile(r"^pressure"))
+    dialog.get_by_text("As a table").click()
+    expect(dialog.get_by_role("row")).to_have_count(13)
+    check_accessible(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Classify, hit 1").click()
+    expect(dialog.get_by_role("listitem")).to_have_count(len(corpus.info.label_names))
+
+
+def test_a_link_holds_the_question(page: Any, browser: Any, service: Process, corpus: Corpus, tmp_path: Path) -> None:
+    ask(page, "fog & <wind> #1")
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_label("Split").select_option("train")
+    expect(page).to_have_url(re.compile("split=train"))
+    found = ids(page)
+    page.get_by_role("button", name="Copy link").click()
+    for other in visit(browser, page.url):
+        expect(other.get_by_label("A question in words")).to_have_value("fog & <wind> #1")
+        expect(other.locator("article.card .uplot").first).to_be_visible()
+        assert ids(other) == found
+        expect(other.locator("#filter-count")).to_have_text("1")
+    page.get_by_role("button", name="By a series").click()
+    page.locator("#csv-file").set_input_files(write_window(corpus, 3, tmp_path / "window.csv"))
+    expect(page.locator("article.card.query")).to_be_visible()
+    for other in visit(browser, page.url):
+        expect(other.locator("article.card.query")).to_be_visible()
+        assert ids(other) == ids(page)
+
+
+def test_hits_are_saved(page: Any, browser: Any, tmp_path: Path) -> None:
+    ask(page, "fog")
+    files = {}
+    for name in ("Table (CSV)", "Picture (PNG)", "Page to send (HTML)"):
+        page.get_by_text("Export").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        files[name] = tmp_path / download.value.suggested_filename
+        download.value.save_as(files[name])
+    assert list(pd.read_csv(files["Table (CSV)"])["id"]) == ids(page)
+    assert files["Picture (PNG)"].read_bytes().startswith(b"\x89PNG")
+    look_at_saved(browser, files["Page to send (HTML)"], "“fog”", ids(page))
+
+
+def look_at_saved(browser: Any, file: Path, title: str, expected: list[str]) -> None:
+    """A saved page opens without a service."""
+    for saved in visit(browser, file.as_uri()):
+        expect(saved.get_by_role("heading", level=1)).to_have_text(title)
+        expect(saved.locator("article.card .uplot canvas").first).to_be_visible()
+        assert ids(saved) == expected
+        saved.get_by_role("button", name="Compare, hit 1").click()
+        expect(saved.get_by_role("dialog").get_by_role("img").first).to_be_visible()
+        check_accessible(saved)
+
+
+def test_the_command_saves_the_same_page(browser: Any, tiny_runs: TinyRuns, tmp_path: Path, capsys: Any) -> None:
+    command = ["search", str(tiny_runs.aligned), "--text", "</script> fog", "--top", "3"]
+    assert main([*command, "--html", str(tmp_path / "hits.html")]) == 0
+    listed = [line.split()[2] for line in capsys.readouterr().out.splitlines() if re.match(r"\d+\. ", line)]
+    look_at_saved(browser, tmp_path / "hits.html", "“</script> fog”", listed)
+    assert main([*command, "--html", str(tmp_path / "hits.docx")]) == 2
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_everybody_can_use_it(browser: Any, service: Process, colours: str) -> None:
+    for page in visit(browser, service.url, color_scheme=colours):
+        expect(page.locator(".suggestion").first).to_be_visible()
+        check_accessible(page)
+        page.keyboard.press("/")
+        page.keyboard.type("fog")
+        page.keyboard.press("Enter")
+        expect(page.locator("article.card .uplot").first).to_be_visible()
+        page.get_by_text("Filters", exact=True).click()
+        check_accessible(page)
+        page.get_by_role("button", name="Compare, hit 1").press("Enter")
+        expect(page.get_by_role("dialog").get_by_role("img").first).to_be_visible()
+        check_accessible(page)
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="By a series").press("Enter")
+        check_accessible(page)
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Switch between light and dark").click()
+        check_accessible(page)
+
+
+def test_a_narrow_screen_needs_no_scrolling_aside(browser: Any, service: Process) -> None:
+    for page in visit(browser, service.url, has_touch=True):
+        page.set_viewport_size({"width": 340, "height": 700})
+        ask(page, "fog, and a question that is so long that it does not fit into a line of a narrow screen")
+        width = "document.documentElement.scrollWidth"
+        assert page.evaluate(width) <= 340
+        page.get_by_role("button", name="Compare, hit 1").click()
+        assert page.evaluate(width) <= 340
+
+
+def test_a_token_is_asked_for(browser: Any, tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    with running(tmp_path, tiny_runs.aligned, "--token-file", tmp_path / "token", "--drain", "0") as service:
+        for page in visit(browser, service.url):
+            page.get_by_role("textbox", name="Token").fill("not the right one")
+            page.get_by_role("button", name="Continue").click()
+            expect(page.get_by_role("heading", name="This token is not right")).to_be_visible()
+            page.get_by_role("textbox", name="Token").fill(TOKEN)
+            page.get_by_role("button", name="Continue").click()
+            ask(page, "fog")
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(60) == 0
+            page.get_by_role("button", name="Search", exact=True).click()
+            expect(page.get_by_role("alert").filter(has_text="The service does not answer")).to_be_visible()
+            expect(page.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_the_scripts_are_strict() -> None:
+    """Where node is there, the scripts at least parse."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node here")
+    for script in (Path(__file__).parents[2] / "trace_lit" / "service" / "page" / "assets").glob("*.js"):
+        assert '"use strict";' in script.read_text()
+        subprocess.run([node, "--check", script], check=True)
