@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_ENOUGH = 5_000  # residuals for a quantile; those of neighbouring windows and steps hardly differ
+
 
 def forward_blocks(origin: Tensor, folds: int, first: float = 0.4) -> Tensor:
     """The block (n,) int64 of each example, -1 for those before the first.
@@ -132,7 +134,7 @@ def _widening(relative: Tensor, channel: Tensor, block: Tensor, levels: Tensor, 
 def _exceeded(ratio: Tensor, share: float) -> float:
     """The factor that this `share` of the ratios exceeds, between 1 and 3."""
     known = ratio[ratio.isfinite()]
-    known = known[:: max(1, len(known) // 2**22)]
+    known = known[:: max(1, len(known) // 2**20)]
     return float(known.quantile(1 - share).clamp(1.0, 3.0)) if len(known) else 1.0
 
 
@@ -144,5 +146,6 @@ def _quantiles(residual: Tensor, levels: Tensor) -> Tensor:
     for step in range(steps):
         near = residual[:, max(0, step - reach) : step + reach + 1].flatten()
         near = near[~near.isnan()]
-        found.append(near.quantile(levels.to(near)) if 0 < len(near) <= 2**24 else levels.new_zeros(len(levels)))
+        near = near[:: max(1, len(near) // _ENOUGH)]
+        found.append(near.quantile(levels.to(near)) if len(near) else levels.new_zeros(len(levels)))
     return torch.stack(found)

@@ -19,9 +19,9 @@ _STRETCHES = 3  # of the horizon, each with its own penalty
 _IMPORTANCE = {"calendar": 3.0}  # of a group's scale: the time of year is hardly penalised
 _DRIFTING = {"past", "weighted past", "changes", "calendar", "none"}  # features that are zero where nothing moves
 _BOUND = 1.5  # a change may be that much further from the middle than any in training
-_SCORED = 20_000  # examples by which weights are fitted; neighbouring windows hardly differ
-_SEARCHED = 3_000  # of a block, by which a penalty is chosen
-_WORK = 4e9  # products for the moments of a member; beyond it every other example, or fewer, is taken,
+_SCORED = 10_000  # examples by which weights are fitted; neighbouring windows hardly differ
+_SEARCHED = 1_000  # of a block, by which a penalty is chosen
+_WORK = 2e9  # products for the moments of a member; beyond it every other example, or fewer, is taken,
 _TIMES = 10.0  # but that many for each feature
 _LEAST_SHARE = 0.02  # a member with less is left out
 
@@ -74,6 +74,7 @@ class _Solver:
         scored = (self.block >= 0).nonzero().squeeze(1)
         self.scored = scored[:: max(1, -(-len(scored) // _SCORED))]
         self.calendar = resolved_calendar(windows.origin, windows.end)
+        self._last: tuple[tuple[str, str], Tensor, Tensor] = ("", ""), torch.empty(0), torch.empty(0)
         self.errors_of_search: dict[str, list[float]] = {}
         self.at_limit: list[str] = []
 
@@ -84,12 +85,10 @@ class _Solver:
     def solve(self, place: int) -> Tensor:
         """Put the solution of a member into the combination; its forecasts (m, H) of the scored examples, as `future`."""
         member = self.combination.members[place]
-        inputs = self.windows.inputs
-        base = self.example(self.combination.base(member, inputs))
+        base, target = self._targets(member)
         if not member.solved:
             return self._in_units(member, base, self.scored)
         features = self._features(member)
-        target = self.example(inputs.on(member.transform).norm.normalise(self.windows.future)) - base
         change = torch.zeros(len(self.rows), target.shape[1])
         kinds = self.channel.unique().tolist() if member.own else [None]
         for kind in kinds:
@@ -97,6 +96,16 @@ class _Solver:
             if kind is None or kind < self.combination.channels:
                 self._solve_kind(place, kind or 0, chosen, features, target, base, change)
         return self._in_units(member, base + change, self.scored)
+
+    def _targets(self, member: Member) -> tuple[Tensor, Tensor]:
+        """The base (n, H) of a member and what it leaves of the changes (n, H); members with the same follow one another."""
+        key = member.base, member.transform
+        if self._last[0] != key:
+            inputs = self.windows.inputs
+            base = self.example(self.combination.base(member, inputs))
+            change = self.example(inputs.on(member.transform).norm.normalise(self.windows.future))
+            self._last = key, base, change - base
+        return self._last[1:]
 
     def _features(self, member: Member) -> Tensor:
         """Features (n, F) of a member; what the calendar does not resolve is 0."""
@@ -130,8 +139,8 @@ class _Solver:
     ) -> None:
         """Solve a member on the `chosen` examples; put its predictions for the blocks into `change` (n, H)."""
         member = self.combination.members[place]
-        scale = self._scale(member, features[chosen])
         thinned = self._thinned(chosen, features.shape[1])
+        scale = self._scale(member, features[thinned])
 
         def moments(mask: Tensor) -> Moments:
             return Moments.of(features[mask] * scale, target[mask])
@@ -195,8 +204,9 @@ class _Solver:
     def _in_units(self, member: Member, change: Tensor, rows: Tensor) -> Tensor:
         """Values (m, H) of the `rows`, less their offset, from their changes: (n, H) of all examples, or (m, H)."""
         norm = self.windows.inputs.on(member.transform).norm
-        last, deviation = (self.example(tensor)[rows] for tensor in (norm.mean, norm.deviation))
-        offset = None if norm.offset is None else self.example(norm.offset)[rows]
+        places = self.rows[rows]
+        last, deviation = (tensor.flatten(0, 1)[places] for tensor in (norm.mean, norm.deviation))
+        offset = None if norm.offset is None else norm.offset.flatten(0, 1)[places]
         own = change[rows] if len(change) == len(self.rows) else change
         return off_scale(own * deviation + last, member.transform, offset)
 

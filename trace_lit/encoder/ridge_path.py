@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 _CHUNK = 8192  # examples that are turned into float64 at once
-PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))  # where the search begins, 1e-3 to 1e4
+PENALTIES = tuple(10.0**power for power in range(-3, 5))  # where the search begins; at last it goes to half of a power
 PENALTY_LIMITS = (1e-9, 1e9)  # where it ends
 
 
@@ -130,4 +130,8 @@ def search_penalties(
         table = torch.stack([tried[penalty] for penalty in order])  # (P, K)
         wanted = {penalty for own in table.T.tolist() for penalty in beyond(order, own)}
     best = torch.tensor(order, dtype=torch.float64)[table.argmin(0)]
-    return best, torch.isin(best, torch.tensor(PENALTY_LIMITS, dtype=torch.float64))
+    limit = torch.isin(best, torch.tensor(PENALTY_LIMITS, dtype=torch.float64))
+    for penalty in {near for own in best[~limit].tolist() for near in (own / 10**0.5, own * 10**0.5)}:
+        order.append(penalty)
+        table = torch.cat([table, errors(penalty).unsqueeze(0)])
+    return torch.tensor(order, dtype=torch.float64)[table.argmin(0)], limit
