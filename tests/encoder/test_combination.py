@@ -215,3 +215,16 @@ def test_far_from_zero_a_transform_makes_no_difference(transform: str) -> None:
         forecasts(values, [Member("last"), Member("m", "season", groups, t)]) for t in (transform, "none")
     )
     torch.testing.assert_close(curved, straight, rtol=0, atol=2e-2)
+
+
+def test_members_that_go_by_levels_give_way_beyond_what_was_learned_from() -> None:
+    pulled = np.zeros(700)
+    for step, noise in enumerate(np.random.default_rng(5).normal(size=699), start=1):
+        pulled[step] = 0.8 * pulled[step - 1] + noise
+    combination, _, later, _ = solved(pulled)
+    of_levels = torch.tensor([member.of_levels for member in combination.members])
+    assert combination.shares_of(later)[..., of_levels].sum(-1).median() > 0.5
+    far = Inputs.joined([later])
+    far.past = later.past + 100
+    assert not combination.shares_of(far)[..., of_levels].any()
+    assert combination.shares_of(far).sum(-1).tolist()[0] == pytest.approx([1.0])
