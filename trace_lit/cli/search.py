@@ -53,26 +53,9 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print and draw the hits."""
-    from trace_lit.config import ConfigError
     from trace_lit.modules import checkpoint_path
 
-    if options.text is not None and options.series is not None:
-        if options.corpus is not None:
-            raise ConfigError("--series is what --text searches, and so is --corpus; give one of them")
-        options.corpus, options.series = options.series, None
-    given = [name for name in ("text", "series", "like") if getattr(options, name) is not None]
-    if len(given) != 1:
-        raise ConfigError(f"give one of --text, --series and --like; {' and '.join(given) or 'none'} was given")
-    if options.top < 1:
-        raise ConfigError(f"--top is {options.top}; it must be at least 1")
-    if options.text is not None and not options.text.strip():
-        raise ConfigError('--text is empty; ask in words, like --text "heavy rain after a sudden pressure drop"')
-    if options.plot is not None:
-        from data_modules.figures import picture_format
-
-        picture_format(options.plot)  # an error now, not after all the work
-    if options.html is not None and options.html.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"--html is {options.html}; a page's name ends in .html")
+    _check(options)
     checkpoint_path(options.run)  # before all that takes long to import
 
     from trace_lit.inference.search import kept_index, open_aligned, print_hits
@@ -114,6 +97,29 @@ def run(options: argparse.Namespace) -> int:
         write_report(options.html, model, searched, hits, **question)
         say(f"written: {options.html}", file=sys.stderr)
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """ConfigError where the options do not fit together; of a text and a series, the series is what is searched."""
+    from trace_lit.config import ConfigError
+
+    if options.text is not None and options.series is not None:
+        if options.corpus is not None:
+            raise ConfigError("--series is what --text searches, and so is --corpus; give one of them")
+        options.corpus, options.series = options.series, None
+    given = [name for name in ("text", "series", "like") if getattr(options, name) is not None]
+    if len(given) != 1:
+        raise ConfigError(f"give one of --text, --series and --like; {' and '.join(given) or 'none'} was given")
+    if options.top < 1:
+        raise ConfigError(f"--top is {options.top}; it must be at least 1")
+    if options.text is not None and not options.text.strip():
+        raise ConfigError('--text is empty; ask in words, like --text "heavy rain after a sudden pressure drop"')
+    if options.plot is not None:
+        from data_modules.figures import picture_format
+
+        picture_format(options.plot)  # an error now, not after all the work
+    if options.html is not None and options.html.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"--html is {options.html}; a page's name ends in .html")
 
 
 def _check_without_index(options: argparse.Namespace) -> None:
