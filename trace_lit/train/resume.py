@@ -17,6 +17,7 @@ from trace_lit.train.trainer import LAST
 ALLOWED = {
     "run": "",
     "init_from": "a run that goes on has its weights",
+    "by_frequency": "",  # what it chose stands in the sections
     "trainer": "",
     "trainer.max_epochs": "the learning rate follows the schedule of the new length",
     "callbacks": "what is kept in a checkpoint is given to those that are still there",
