@@ -146,8 +146,9 @@ def _contents(
     source = domain.sources[config.source]
     parameters = dict(inspect.signature(source).parameters)
     noting = {"counts": counts} if parameters.pop("counts", None) is not None else {}
-    for name in ("domain", "known"):  # which are no options
-        parameters.pop(name, None)
+    parameters.pop("known", None)  # no option, like the domain where it is settled
+    if "domain" in getattr(source, "keywords", {}):
+        parameters.pop("domain", None)
     if parameters.pop("root", None) is None:
         return source(**_options(config, parameters), **noting)
     if config.root is None:

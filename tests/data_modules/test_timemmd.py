@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_modules.corpus import CorpusError, validate_corpus, write_corpus
+from data_modules.corpus import Corpus, CorpusError, validate_corpus, write_corpus
 from data_modules.sources import timemmd
+from trace_lit.cli import main
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "timemmd"
 real = pytest.mark.skipif(not REAL.is_dir(), reason=f"no real data in {REAL}")
@@ -56,6 +57,13 @@ def test_the_series_is_cut_into_windows(tmp_path):
     assert records[1].start == datetime(2020, 1, 27)
     assert info.frequency == "7D"
     assert [(channel.name, channel.unit) for channel in info.channels] == [("OT", ""), ("Visits", "thousand people")]
+
+
+def test_any_folder_is_built_from_the_command_line(tmp_path):
+    write_series(tmp_path, list(range(30)))
+    words = ["--domain", "timemmd", "--source", "timemmd", "--root", str(tmp_path), "folder=Toy", "domain=toy", "length=8"]
+    assert main(["data", "build", "--out", str(tmp_path / "corpus"), *words]) == 0
+    assert Corpus.load(tmp_path / "corpus").info.domain == "toy"
 
 
 @pytest.mark.parametrize("order", [range(19, -1, -1), np.random.default_rng(0).permutation(20)])

@@ -75,14 +75,14 @@ def _build(options: argparse.Namespace) -> int:
 
 def _data_config(options: argparse.Namespace) -> DataConfig:
     """The section `data` that the words ask for; a YAML file holds options, and may name the domain."""
-    from data_modules.registry import domain_of
+    from data_modules.registry import FREE, domain_of
     from trace_lit.config import ConfigError
     from trace_lit.settings import load_config, split_words
 
     files, words = split_words(options.words)
     given = merged_options(files, [f"data.options.{word}" for word in words])
-    domain = options.domain or given.pop("domain", None)
-    given.pop("domain", None)
+    named = given.pop("domain", None) if options.source in FREE else None  # of another source it is an option
+    domain = options.domain or named
     if domain is None and options.source == "tables":
         raise ConfigError("--domain is not given; name the domain, or write it into the YAML file of the source")
     domain = domain or domain_of(options.source)
