@@ -6,6 +6,8 @@ that differs in one thing and is false of it. The bank tells, for every text and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from torch import Tensor
 
 from data_modules.corpus import Corpus
 from data_modules.rows import uniform
-from data_modules.rules import find_channel
+from data_modules.rules import Rule, find_channel
 from data_modules.statements import Statements as Generator
 from data_modules.text_table import TextTable, text_table
 from trace_lit.batch import NO_STATEMENT, Statements
@@ -29,6 +31,13 @@ _LEAST_SHARE = 0.02
 
 class StatementBank:
     """The statements of one corpus's training rows.
+
+    Attributes
+    ----------
+    facts
+        (S,) the number of the fact that each statement states, in other words than others; -1 where no other states it.
+    examples
+        (F,) for each fact a statement that states it; facts that many state come first.
 
     Parameters
     ----------
@@ -78,6 +87,7 @@ class StatementBank:
         every = [statement.rule for statement in drawn.statements] + [rule for rule in rules if rule is not None]
         for place, rule in enumerate(every):
             self._spoken[place, [find_channel(name, corpus.info.channels) for name in rule.channels]] = True
+        self.facts, self.examples = _facts(every)
         share = np.bitwise_count(self._bits).sum(1) / max(self.size, 1)
         # A statement is drawn as often as another, so the rarer of a window's are likelier.
         self._cumulated = np.where(share < 1, 1 / share.clip(min=_LEAST_SHARE), 0.0).cumsum()
@@ -118,6 +128,28 @@ class StatementBank:
         stated = np.concatenate([stated, turned], axis=1)
         return self._told(torch.from_numpy(stated))
 
+    def __len__(self) -> int:
+        """The number of statements, and of those turned round, which stand behind them."""
+        return len(self._bits)
+
+    @property
+    def straight(self) -> int:
+        """The number of statements that were drawn for a window, not turned round."""
+        return len(self._cumulated)
+
+    def opposite(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The statements (m,) that the statements `numbers` (m,) are when turned round, NO_STATEMENT where there is none."""
+        return self._opposite[numbers]
+
+    def look_up(self, numbers: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        """The pieces (m, S, D) of statements `numbers` (m,), their mask (m, S), and the channels they speak of (m, C)."""
+        told = self._told(torch.from_numpy(numbers)[:, None, None])
+        return told.text[:, 0], told.mask[:, 0], told.spoken[:, 0]
+
+    def speaks_of(self, numbers: NDArray[np.int64]) -> Tensor:
+        """(m, C) the channels that the statements `numbers` (m,) speak of."""
+        return torch.from_numpy(self._spoken[numbers])
+
     def _told(self, stated: Tensor) -> Statements:
         """The texts of the statements (B, n, J), behind one another."""
         size, texts, joined = stated.shape
@@ -126,3 +158,15 @@ class StatementBank:
         shape = size, texts, mask.shape[1]
         spoken = torch.from_numpy(self._spoken[stated.numpy()].any(-2))  # -1 is the row of none
         return Statements(stated, vectors.reshape(*shape, -1), mask.reshape(shape), spoken)
+
+
+def _facts(rules: Sequence[Rule]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The facts of statements by their rules, see `StatementBank`."""
+    _, first, number, count = np.unique(
+        [str(rule) for rule in rules], return_index=True, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(-count, kind="stable")
+    kept = order[count[order] > 1]
+    place = np.full(len(count), -1)
+    place[kept] = np.arange(len(kept))
+    return place[number], first[kept]

@@ -106,12 +106,17 @@ EXTREME_FORMS: dict[str, Modes] = {
                 "the (<peak>|<highest> value) of <s> <come1> <in_part>",
                 "<s> <be> <highest> <in_part>",
             ),
-            *("<s> <reach> <its> <peak> <in_part>", "<in_part> <s> <reach> <its> <peak>", "it <be1> <most> <in_part>"),
+            *("<s> <reach> <its> <peak> <in_part>", "<in_part> <s> <reach> <its> <peak>"),
+            *("it <be1> <most> <in_part>", "it <be1> <most> <in_part>", "<in_part> it <be1> <most>"),
         ),
-        "short": ("<n> <highest> <in_part>", "<peak> of <s> <in_part>"),
+        "adjective": ("<most> <in_part>",),
+        "short": (
+            *("<n> <highest> <in_part>", "<peak> of <s> <in_part>", "<n> at <its> <highest> <in_part>"),
+            *("<most> <in_part>", "<most> <in_part>"),
+        ),
         "whole": (
             "when was <s> <highest> <in_part>?",
-            "<most> <in_part>",
+            *("<most> <in_part>", "<most> <in_part>"),
             "when was it <most> <in_part>?",
             "on which <periods> was it <most> <in_part>?",
         ),
@@ -288,14 +293,17 @@ EXTREME_FORMS: dict[str, Modes] = {
         "clause": (
             "<s> <be> neither (high nor low|especially high nor especially low)",
             *("<s> <not_be> high, but not low either", "it <be1> neither <A_high> nor <A_low>"),
-            "it <not_be1> <A_high>, but it <not_be1> <A_low> either",
+            *("it <not_be1> <A_high>, but it <not_be1> <A_low> either", "it <be1> neither <A_low> nor <A_high>"),
         ),
         "adjective": (
             "neither <A_high> nor <A_low>",
             "not <A_high> but not <A_low> either",
             "neither <A_low> nor <A_high>",
         ),
-        "short": ("<n> neither high nor low", "neither high nor low <n>"),
+        "short": (
+            *("<n> neither high nor low", "neither high nor low <n>"),
+            *("neither <A_high> nor <A_low>", "neither <A_low> nor <A_high>"),
+        ),
     },
     "not swing": {
         "noun": (

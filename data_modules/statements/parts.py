@@ -22,11 +22,11 @@ PARTS = {  # of the window or the day, and how long something lasts
     "second half": """(in the second half|during the second half|later on|in the latter half|in the second part|later
         |in the closing half)""",
     "start": """(at the start|at the beginning|initially|at the very start|early in the <period>
-        |in the first quarter|at the outset
-        |right at the start|in the opening quarter|during the first quarter)""",
+        |in the first quarter|at the outset|right at the beginning|in the first hours|when the <period> (began|started)
+        |right at the start|in the opening quarter|during the first quarter|at the very beginning)""",
     "end": """(at the end|towards the end|near the end|at the very end|at the end of the <period>
-        |in the last quarter|in the final quarter
-        |right at the end|as the <period> ended|during the last quarter|at the finish)""",
+        |in the last quarter|in the final quarter|at the close of the <period>|in the (last|closing|final) hours
+        |right at the end|by the end|as the <period> ended|during the last quarter|at the finish)""",
     "middle": """(in the middle|halfway through|midway|around the middle|in the middle of the <period>
         |mid-way through|at the midpoint)""",
     "first third": "(in the first third|during the first third|over the first third|in the opening third)",

@@ -124,6 +124,8 @@ FORMS: dict[str, Modes] = {
         "clause": (
             *("<s> <rose> <advm>", "<s> <rose> <advm>", "<s> <rose> <advm> [over the <period>]"),
             *("<go_clause>",) * 6,
+            *("it (got|turned|grew|became|kept getting) [<advm2>] <comp>", "it <be1> getting [<advm2>] <comp>"),
+            "it (ended|finished) [<advm2>] <comp> than it (began|started)",
             *("there <be1> a <adjm> <a_rise> in <s>", "<s> <show> a <adjm> <trend_up>"),
             *("<s> <end> <advm2> <higher> than <it_> <begin>", "<s> <be> <rising> <advm>"),
         ),
@@ -134,6 +136,8 @@ FORMS: dict[str, Modes] = {
             "<movenoun>",
             "<move_being>",
             "<adjm> <a_rise> in <s>",
+            *("(turned|turning|got|getting|grew|growing) [<advm2>] <comp>", "<comp> by the end"),
+            *("(turned|turning|got|getting) <comp>", "<comp> and <comp>"),
         ),
         "whole": (
             *(

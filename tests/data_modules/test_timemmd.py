@@ -61,7 +61,17 @@ def test_the_series_is_cut_into_windows(tmp_path):
 
 def test_any_folder_is_built_from_the_command_line(tmp_path):
     write_series(tmp_path, list(range(30)))
-    words = ["--domain", "timemmd", "--source", "timemmd", "--root", str(tmp_path), "folder=Toy", "domain=toy", "length=8"]
+    words = [
+        "--domain",
+        "timemmd",
+        "--source",
+        "timemmd",
+        "--root",
+        str(tmp_path),
+        "folder=Toy",
+        "domain=toy",
+        "length=8",
+    ]
     assert main(["data", "build", "--out", str(tmp_path / "corpus"), *words]) == 0
     assert Corpus.load(tmp_path / "corpus").info.domain == "toy"
 

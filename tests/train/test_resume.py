@@ -84,7 +84,7 @@ def assert_alike(cut: Path, whole: Path) -> None:
 READING = (
     "text.unit=token",
     "alignment={tower: reading, match_names: true, statistics: true, voice_weight: 0.5, sentence_dropout: 0.9}",
-    "alignment={statements: 2, statement_memory: true}",
+    "alignment={statements: 2, statement_memory: true, statement_steps: 4}",
 )
 LONG_WAY = (
     ("SIGKILL:step:4", -9),  # goes on at step 2

@@ -47,11 +47,17 @@ def test_pretraining(tiny_runs: TinyRuns, tmp_path: Path) -> None:
     assert 0 < metrics(run)["best/validation/loss"] < 2
 
 
-@pytest.mark.parametrize("mining", ["null", "1"])
-def test_alignment_on_two_processes_is_that_on_one(mining: str, tiny_runs: TinyRuns, tmp_path: Path) -> None:
+STATED = (
+    "text.unit=token",
+    "alignment={tower: reading, statistics: true, statements: 2, statement_steps: 6}",
+)
+
+
+@pytest.mark.parametrize("own", [(), ("mining.every_n_epochs=1",), STATED])
+def test_alignment_on_two_processes_is_that_on_one(own: tuple[str, ...], tiny_runs: TinyRuns, tmp_path: Path) -> None:
     """With the same global batch: the same losses, gradients, weights, mined negatives and retrieval."""
     words = (*tiny_runs.words, f"run.dir={tmp_path}", "stage=align", f"init_from={tiny_runs.pretrained}", *STILL)
-    words = (*words, f"mining.every_n_epochs={mining}")
+    words = (*words, *own)
     fit_on_two(*words, "run.name=two")
     assert main(["fit", *words, "run.name=one", "data.batch_size=16"]) == 0
     one, two = (tmp_path / "weather" / "align" / name for name in ("one", "two"))

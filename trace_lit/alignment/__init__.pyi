@@ -8,6 +8,8 @@ from .losses import (
     info_nce,
     multi_positive_info_nce,
     statement_loss,
+    turned_loss,
+    voice_loss,
 )
 from .memory import WindowMemory
 from .miners import Miner, build_miner
@@ -40,4 +42,6 @@ __all__ = [
     "multi_positive_info_nce",
     "negatives_at",
     "statement_loss",
+    "turned_loss",
+    "voice_loss",
 ]

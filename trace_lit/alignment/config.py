@@ -65,6 +65,11 @@ class AlignmentConfig:
     statement_memory: bool = option(
         False, "texts of statements are compared with all training windows, those outside the batch as last embedded"
     )
+    statement_steps: int = option(
+        0,
+        "steps on statements alone before the epochs: what windows' statistics are called (needs statistics); 0: none",
+        at_least=0,
+    )
     statement_weight: float = option(1.0, "weight of the loss of the statements", at_least=0)
     voice_weight: float = option(
         0.0, "weight of the error in which channels a statement speaks of (tower=reading)", at_least=0
@@ -72,7 +77,12 @@ class AlignmentConfig:
     noise: float = option(0.0, "added to training values, in deviations of the channel; not in the paper", at_least=0)
 
     def check(self) -> None:
-        """Raise ConfigError where the temperature starts below its bound, or the least dropout lies above the greatest."""
+        """Raise ConfigError where settings contradict one another."""
+        if self.statement_steps and not (self.statements and self.statistics and self.heads == "residual"):
+            raise ConfigError(
+                f"alignment.statement_steps is {self.statement_steps}, which needs alignment.statements of at least 1, "
+                "alignment.statistics=true and alignment.heads=residual; set these, or statement_steps to 0"
+            )
         least = self.sentence_dropout_min
         if least is not None and least > self.sentence_dropout:
             raise ConfigError(

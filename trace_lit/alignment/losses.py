@@ -257,3 +257,25 @@ def statement_loss(
         negatives=mean_over_processes((~own_texts).sum(1).float()).detach(),
         outranked=mean_over_processes(outranked).detach(),
     )
+
+
+def voice_loss(voice: Tensor, spoken: Tensor) -> Tensor:
+    """How far texts are from saying something of the channels that they speak of, and of no other (m,).
+
+    A text of several channels speaks of the whole window; otherwise [CLS] would answer for each channel.
+
+    Parameters
+    ----------
+    voice
+        (m, 1 + K), 0 to 1, how much the texts say of the whole and of K channels.
+    spoken
+        (m, K) bool.
+    """
+    wanted = torch.cat([spoken.sum(1, keepdim=True) > 1, spoken], dim=1)
+    share = voice.float().clamp(1e-4, 1 - 1e-4)
+    return -torch.where(wanted, share, 1 - share).log().mean(1)
+
+
+def turned_loss(series: Tensor, text: Tensor, turned: Tensor, temperature: Tensor) -> Tensor:
+    """How near windows `series` (m, e) are to what is false of them (m,): to `turned` (m, e) against `text` (m, e)."""
+    return F.softplus(-(series * (text - turned)).sum(1) / temperature)

@@ -26,8 +26,8 @@ from trace_lit.alignment.reading import ChannelScales, Reading, ReadingTower
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.encoder import Encoder, EncoderOutput
-from trace_lit.encoder.patches import on_scale
-from trace_lit.encoder.statistics import WindowStatistics
+from trace_lit.encoder.patches import InstanceNorm, on_scale
+from trace_lit.encoder.statistics import WindowFeatures, WindowStatistics
 
 _TEXTS_AT_ONCE = 64  # of the sets of clauses that explain a text
 
@@ -158,11 +158,7 @@ class AlignedModel(nn.Module):
         if batch.statements is not None:
             told = batch.statements.mask.any(-1)  # (B, n)
             text, mask = batch.statements.text[told], batch.statements.mask[told]
-            if self.has_voice:
-                reading = self.read(text, mask, slots)
-                statements, voice = _unit(reading.parts), reading.voice
-            else:
-                statements = self.embed_text(text, mask, slots)
+            statements, voice = self.embed_statements(text, mask, slots)
         sample = self._sample_level(series, batch, slots)
         return AlignedOutput(encoded, sample, self._channel_level(encoded, batch), series, statements, voice)
 
@@ -202,6 +198,13 @@ class AlignedModel(nn.Module):
         slots = slots if self.config.channel_score else slots[:0]
         return _unit(self.text_parts(text, mask, slots))
 
+    def embed_statements(self, text: Tensor, mask: Tensor, slots: Tensor) -> tuple[Tensor, Tensor | None]:
+        """As `embed_text`, and how much the texts say of the whole and of each channel (N, 1 + K), where it is learned."""
+        if not self.has_voice:
+            return self.embed_text(text, mask, slots), None
+        reading = self.read(text, mask, slots)
+        return _unit(reading.parts), reading.voice
+
     def text_parts(self, text: Tensor, mask: Tensor, slots: Tensor) -> Tensor:
         """What texts say of the whole and of the channels `slots` (N, 1 + K, d), before they are brought to unit length."""
         if isinstance(self.text, ReadingTower):
@@ -217,18 +220,48 @@ class AlignedModel(nn.Module):
         tokens = self.encoder.channel_tokens
         return self.text(text, mask, tokens.identities()[slots], tokens.name_vectors[slots], self._scales[1].at(slots))
 
+    def measure(self, batch: MultimodalBatch, norm: InstanceNorm) -> WindowFeatures:
+        """The windows' statistics, relative to what is usual, or, for a channel never seen, to the window's own."""
+        tokens = self.encoder.channel_tokens
+        mean, deviation = tokens.usual_mean(batch.channel_ids, norm), tokens.deviation[batch.channel_ids]
+        mean = torch.where(mean.isnan(), norm.mean.squeeze(-1), mean)
+        deviation = torch.where(deviation.isnan(), norm.deviation.squeeze(-1), deviation)
+        values = on_scale(batch.values, norm.transform, norm.offset)
+        base = None if norm.offset is None else norm.base.squeeze(-1).float()  # type: ignore[union-attr]
+        return WindowFeatures.of(values, batch.observed, mean, deviation, base)
+
+    def embed_statistics(self, features: WindowFeatures, channel_ids: Tensor, slots: Tensor) -> Tensor:
+        """Unit vectors (B, E) of windows of the channels `channel_ids` (B, C) by their statistics alone."""
+        assert self.statistics is not None
+        identities = self.encoder.channel_tokens.identities()[channel_ids]
+        cls, channels = self.statistics(features, identities)
+        return self._placed(cls, channels if self.config.channel_score else None, features.there, channel_ids, slots)
+
+    def leave_to_statistics(self) -> None:
+        """Let what the encoder says of a window begin at nothing, so that the statistics alone decide."""
+        for layer in (self.series_output, self.channel_output):
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
+
     def _series_vectors(self, encoded: EncoderOutput, batch: MultimodalBatch, slots: Tensor) -> Tensor:
         cls, channels = self.series_output(encoded.cls), None
         if self.config.channel_score:
             channels = self.channel_output(encoded.channels)  # (B, C, d)
         if self.statistics is not None:
-            of_whole, of_channels = self._statistics(self.statistics, encoded, batch)
+            identities = self.encoder.channel_tokens.identities()[batch.channel_ids]
+            of_whole, of_channels = self.statistics(self.measure(batch, encoded.norm), identities)
             cls = cls + of_whole
             channels = None if channels is None else channels + of_channels
+        return self._placed(cls, channels, measured(batch), batch.channel_ids, slots)
+
+    def _placed(
+        self, cls: Tensor, channels: Tensor | None, there: Tensor, channel_ids: Tensor, slots: Tensor
+    ) -> Tensor:
+        """Parts at [CLS] (B, d) and at the channels (B, C, d) that are `there`, in the order of `slots`, of unit length."""
         parts = cls.unsqueeze(1)  # (B, 1, d)
         if channels is not None:
-            place = torch.searchsorted(slots, batch.channel_ids.contiguous()).clamp(max=len(slots) - 1)  # (B, C)
-            present = measured(batch) & (slots[place] == batch.channel_ids)
+            place = torch.searchsorted(slots, channel_ids.contiguous()).clamp(max=len(slots) - 1)  # (B, C)
+            present = there & (slots[place] == channel_ids)
             channels = channels * present.unsqueeze(-1)
             at_slots = channels.new_zeros(len(channels), len(slots), channels.shape[-1])
             at_slots = at_slots.scatter_add(1, place.unsqueeze(-1).expand_as(channels), channels)
@@ -237,18 +270,6 @@ class AlignedModel(nn.Module):
             # Parts of one length: else what a text is silent of would count by its share in the length of the whole.
             parts = F.normalize(parts.float(), dim=-1)
         return _unit(parts)
-
-    def _statistics(
-        self, statistics: WindowStatistics, encoded: EncoderOutput, batch: MultimodalBatch
-    ) -> tuple[Tensor, Tensor]:
-        """Relative to what is usual, or, for a channel never seen, to the window's own level and spread."""
-        tokens, norm = self.encoder.channel_tokens, encoded.norm
-        mean, deviation = tokens.usual_mean(batch.channel_ids, norm), tokens.deviation[batch.channel_ids]
-        mean = torch.where(mean.isnan(), norm.mean.squeeze(-1), mean)
-        deviation = torch.where(deviation.isnan(), norm.deviation.squeeze(-1), deviation)
-        values = on_scale(batch.values, norm.transform, norm.offset)
-        base = None if norm.offset is None else norm.base.squeeze(-1).float()  # type: ignore[union-attr]
-        return statistics(values, batch.observed, mean, deviation, tokens.identities()[batch.channel_ids], base)
 
     def _sample_level(self, series: Tensor, batch: MultimodalBatch, slots: Tensor) -> Level:
         """The instances with a text."""

@@ -108,6 +108,19 @@ class Encoder(nn.Module, ABC):
         """Make room for the channels that `vocabulary` holds behind the encoder's own."""
         self.channel_tokens.extend(vocabulary)
 
+    def scale_of(self, batch: MultimodalBatch) -> InstanceNorm:
+        """The level and spread of each channel of each window, which are taken away before it is encoded."""
+        config = self.config
+        return InstanceNorm.of(
+            batch.values,
+            batch.observed & batch.channel_mask.unsqueeze(-1),
+            self.channel_tokens.usual_deviation(batch.channel_ids),
+            config.centre,
+            config.spread,
+            config.transform,
+            batch.offset,
+        )
+
     def forward(
         self, batch: MultimodalBatch, patch_mask: Tensor | None = None, with_patches: bool = True
     ) -> EncoderOutput:
@@ -136,15 +149,7 @@ class Encoder(nn.Module, ABC):
                 f"give longer windows or set encoder.patch_length to at most {steps} and train anew"
             )
         observed = batch.observed & batch.channel_mask.unsqueeze(-1)
-        norm = InstanceNorm.of(
-            batch.values,
-            observed,
-            tokens.usual_deviation(batch.channel_ids),
-            config.centre,
-            config.spread,
-            config.transform,
-            batch.offset,
-        )
+        norm = self.scale_of(batch)
         normalised = torch.where(observed, norm.normalise(batch.values), 0.0)
         patches = self.patch(split_patches(normalised, config.patch_length))  # (B, C, N, d)
         if patch_mask is not None:

@@ -6,6 +6,8 @@ them from one corpus to the next; here they are computed, so that only their use
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -101,6 +103,36 @@ def _from_zero(values: Tensor, observed: Tensor, deviation: Tensor, count: Tenso
     return (mean if base is None else mean + base) / deviation
 
 
+@dataclass
+class WindowFeatures:
+    """The statistics of B windows, from which nothing is learned yet."""
+
+    channels: Tensor  # (B, C, `FEATURES`)
+    pairs: Tensor  # (B, P, `PAIR_FEATURES`), of each pair of channels
+    there: Tensor  # (B, C) bool, the channels that have a value
+
+    @staticmethod
+    def numbers(channels: int) -> int:
+        """How many numbers a window of so many channels has."""
+        return channels * FEATURES + channels * (channels - 1) // 2 * PAIR_FEATURES
+
+    @classmethod
+    def of(
+        cls, values: Tensor, observed: Tensor, mean: Tensor, deviation: Tensor, base: Tensor | None = None
+    ) -> WindowFeatures:
+        """Of `values` (B, C, T) where `observed`, relative to `mean` and `deviation` (B, C).
+
+        `base` (B, C) was taken off values and means.
+        """
+        there = observed.any(-1)
+        first, second = _pairs(there)
+        return cls(
+            channel_statistics(values, observed, mean, deviation, base),
+            _pair_statistics(values, observed, deviation, first, second, base),
+            there,
+        )
+
+
 class WindowStatistics(nn.Module):
     """Statistics of a window as additions (B, d) to [CLS] and (B, C, d) to the channels."""
 
@@ -114,28 +146,22 @@ class WindowStatistics(nn.Module):
         self.pair = nn.Linear(PAIR_FEATURES, width)
         self.output = nn.Linear(width, width)
 
-    def forward(
-        self,
-        values: Tensor,
-        observed: Tensor,
-        mean: Tensor,
-        deviation: Tensor,
-        identities: Tensor,
-        base: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Of `values` (B, C, T) where `observed`, of channels with `identities` (B, C, d), `mean` and `deviation` (B, C).
-
-        `base` (B, C) was taken off values and means.
-        """
-        channels = self.channel(channel_statistics(values, observed, mean, deviation, base))
-        first, second = torch.triu_indices(values.shape[1], values.shape[1], 1, device=values.device)
-        features = _pair_statistics(values, observed, deviation, first, second, base)  # (B, P, PAIR_FEATURES)
+    def forward(self, features: WindowFeatures, identities: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the features of B windows, whose channels have `identities` (B, C, d)."""
+        channels = self.channel(features.channels)
+        there = features.there
+        first, second = _pairs(there)
         of_first, of_second = self.first(identities), self.second(identities)
-        hidden = F.gelu(of_first[:, first] + of_second[:, second] + self.pair(features))
-        there = observed.any(-1)
+        hidden = F.gelu(of_first[:, first] + of_second[:, second] + self.pair(features.pairs))
         both = (there[:, first] & there[:, second]).unsqueeze(-1)
         mean_hidden = (hidden * both).sum(1) / both.sum(1).clamp(min=1)
         return self.output(mean_hidden), channels
+
+
+def _pairs(there: Tensor) -> tuple[Tensor, Tensor]:
+    """The places of the first and of the second channel of each of the P pairs, for `there` (B, C)."""
+    first, second = torch.triu_indices(there.shape[1], there.shape[1], 1, device=there.device)
+    return first, second
 
 
 def _pair_statistics(

@@ -21,6 +21,8 @@ from trace_lit.alignment import (
     build_loss,
     negatives_at,
     statement_loss,
+    turned_loss,
+    voice_loss,
 )
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
@@ -194,24 +196,19 @@ class AlignModule(StageModule):
         window, number = (present[:, : bank.turned] & present[:, bank.count :]).nonzero(as_tuple=True)
         first, turned = place[window, number], place[window, bank.count + number]
         false = ~bank.truth(stated[turned], own[window]).diagonal()
-        margin = (series[window] * (text[first] - text[turned])).sum(1) / temperature
-        term = mean_over_processes(F.softplus(-margin), false.float())
+        margin = turned_loss(series[window], text[first], text[turned], temperature)
+        term = mean_over_processes(margin, false.float())
         self.log("train/statements/turned", term, batch_size=max(len(window), 1))
         return result.total + term
 
     def _voice(self, voice: Tensor, batch: MultimodalBatch) -> Tensor:
-        """How far the texts of statements (m, 1 + K) are from saying something of the channels of their rules alone.
-
-        A text of several channels speaks of the whole window; otherwise [CLS] would answer for each channel.
-        """
+        """How far statements, with `voice` (m, 1 + K), are from speaking of the channels of their rules alone."""
         assert batch.statements is not None
         spoken = batch.statements.spoken[batch.statements.mask.any(-1)]  # (m, C)
         ids = batch.channel_ids[0]
         place = torch.searchsorted(ids[batch.channel_mask[0]].sort().values, ids)
-        wanted = torch.zeros_like(voice, dtype=torch.bool).index_copy(1, 1 + place, spoken)
-        wanted[:, 0] = spoken.sum(1) > 1
-        share = voice.float().clamp(1e-4, 1 - 1e-4)
-        term = mean_over_processes(-torch.where(wanted, share, 1 - share).log().mean(1))
+        at_slots = spoken.new_zeros(len(voice), voice.shape[1] - 1).index_copy(1, place, spoken)
+        term = mean_over_processes(voice_loss(voice, at_slots))
         self.log("train/statements/voice", term, batch_size=max(len(voice), 1))
         return term
 

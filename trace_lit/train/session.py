@@ -15,7 +15,7 @@ from callbacks import BestCheckpoint, HardNegativeMining, LastCheckpoint, Stoppe
 from data_modules import DomainDataModule
 from trace_lit.escapes import say
 from trace_lit.inference.predict import log_forecasts
-from trace_lit.modules import Checkpoint, TrainingError, TuneModule
+from trace_lit.modules import AlignModule, Checkpoint, TrainingError, TuneModule
 from trace_lit.modules.stage import StageModule
 from trace_lit.runs.data import run_domain
 from trace_lit.runs.folder import read_metrics, write_metrics
@@ -24,6 +24,7 @@ from trace_lit.tensorboard import tensorboard_writer
 from trace_lit.train.announce import log_hyperparameters
 from trace_lit.train.loggers import build_loggers
 from trace_lit.train.processes import end_followers, is_follower
+from trace_lit.train.statements import learn_statements
 from trace_lit.train.trainer import LAST
 from trace_lit.tuning.closed_form import solve_head
 from trace_lit.tuning.combine import solve_members
@@ -52,6 +53,8 @@ class Session:
             if isinstance(module, TuneModule) and module.has_head and solves:
                 solve = solve_members if config.head.solver == "combination" else solve_head
                 module.note_solution(solve(module, self.data, trainer.strategy.root_device))
+            if isinstance(module, AlignModule) and config.alignment.statement_steps and checkpoint is None:
+                module.note_costs(learn_statements(module, self.data, trainer.strategy.root_device))
             if not module.learns_by_steps:
                 return self._finish(self._keep())
             return self._learn(checkpoint)

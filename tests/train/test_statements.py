@@ -1,0 +1,133 @@
+"""What is learned from statements before the epochs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from data_modules import DomainDataModule
+from data_modules.corpus import write_corpus
+from data_modules.sources.generated import varied
+from tests.conftest import TinyRuns
+from trace_lit.config import ConfigError
+from trace_lit.modules import AlignModule
+from trace_lit.runs.data import build_datamodule
+from trace_lit.settings import Config, load_config
+from trace_lit.train import fit
+from trace_lit.train.start import build_module
+from trace_lit.train.statements import learn_statements
+
+WORDS = (
+    "stage=align",
+    "text={unit: token}",
+    "encoder={width: 32, layers: 1, heads: 2, dropout: 0}",
+    "alignment={tower: reading, match_names: true, statistics: true, statements: 2, statement_pool: 24}",
+    "alignment.voice_weight=0.5",
+    "optim.learning_rate=5e-3",
+)
+CPU = torch.device("cpu")
+
+
+def made(tiny_runs: TinyRuns, *words: str) -> tuple[Config, DomainDataModule, AlignModule]:
+    config = load_config([], [*tiny_runs.words, *WORDS, *words])
+    data = build_datamodule(config)
+    data.setup("fit")
+    module = build_module(config, data, None)
+    assert isinstance(module, AlignModule)
+    return config, data, module
+
+
+@torch.no_grad()
+def average_precision(module: AlignModule, data: DomainDataModule) -> tuple[float, float]:
+    """Of the statements of each bank by its training windows, as the whole model ranks them; and that of chance."""
+    module.eval()
+    found, chance = [], []
+    for number, (bank, dataset) in enumerate(zip(module.statement_banks, data.datasets["train"], strict=True)):
+        module.enter(number)
+        batch = dataset[list(range(len(dataset)))]
+        slots = dataset.channel_ids.sort().values
+        numbers = np.arange(min(bank.straight, 400))
+        text, mask, _ = bank.look_up(numbers)
+        scores = module.model.embed_text(text, mask, slots) @ module.model.embed_series(batch, slots).T
+        truth = bank.truth(torch.from_numpy(numbers)[:, None], torch.arange(len(dataset)))
+        fits = truth.gather(1, scores.argsort(dim=1, descending=True))
+        precision = fits.cumsum(1) / torch.arange(1, len(dataset) + 1)
+        found.append(((precision * fits).sum(1) / fits.sum(1).clamp(min=1)).mean())
+        chance.append(truth.float().mean())
+    return float(torch.stack(found).mean()), float(torch.stack(chance).mean())
+
+
+@pytest.mark.slow
+def test_statements_find_their_windows_before_any_epoch(tiny_runs: TinyRuns) -> None:
+    _, data, module = made(tiny_runs, "alignment.statement_steps=150")
+    before, chance = average_precision(module, data)
+    costs = learn_statements(module, data, CPU)
+    after, _ = average_precision(module, data)
+    assert before < chance + 0.15
+    assert after > chance + 0.3
+    assert costs["fit/statement_seconds"] > 0
+
+
+@pytest.mark.slow
+def test_several_corpora_learn_side_by_side(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    folders = []
+    for number in (1, 2):
+        info, records = varied(number, instances=64)
+        folders.append(str(write_corpus(records, info, tmp_path / info.name).path))
+    words = (f"data.corpus=[{','.join(folders)}]", "data.usual=corpus", "encoder.learned_tokens=false")
+    _, data, module = made(tiny_runs, *words, "alignment.statement_steps=150")
+    learn_statements(module, data, CPU)
+    after, chance = average_precision(module, data)
+    assert after > chance + 0.2
+
+
+def test_equal_seeds_learn_the_same_and_generators_stay(tiny_runs: TinyRuns) -> None:
+    weights = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        _, data, module = made(tiny_runs, "alignment.statement_steps=3", "encoder.dropout=0.1")
+        state = torch.get_rng_state()
+        learn_statements(module, data, CPU)
+        assert torch.equal(torch.get_rng_state(), state)
+        weights.append(module.state_dict())
+        torch.rand(1)
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+def test_the_statistics_alone_decide_at_first(tiny_runs: TinyRuns) -> None:
+    """What the encoder says begins at nothing; all else is as the steps on statements have left it."""
+    _, data, module = made(tiny_runs, "alignment.statement_steps=2")
+    learn_statements(module, data, CPU)
+    module.eval()
+    dataset = data.datasets["train"][0]
+    batch, slots = dataset[[0, 1, 2]], dataset.channel_ids.sort().values
+    features = module.model.measure(batch, module.encoder.scale_of(batch))
+    with torch.no_grad():
+        alone = module.model.embed_statistics(features, batch.channel_ids, slots)
+        torch.testing.assert_close(module.model.embed_series(batch, slots), alone)
+
+
+def test_facts_are_told_in_several_ways(tiny_runs: TinyRuns) -> None:
+    """Statements of one fact have one rule, so that they are true of the same windows and speak of the same channels."""
+    module = made(tiny_runs)[2]
+    bank = module.statement_banks[0]
+    rows = torch.arange(bank.size)
+    assert len(bank.facts) == len(bank)
+    assert len(bank.examples) == bank.facts.max() + 1 > 50
+    for fact in (0, 1, len(bank.examples) - 1):
+        same = np.flatnonzero(bank.facts == fact)
+        assert len(same) > 1
+        assert bank.examples[fact] in same
+        truth = bank.truth(torch.from_numpy(same)[:, None], rows)
+        assert (truth == truth[0]).all()
+        assert (bank.speaks_of(same) == bank.speaks_of(same)[0]).all()
+
+
+@pytest.mark.parametrize("word", ["alignment.statements=0", "alignment.statistics=false", "alignment.heads=linear"])
+def test_what_they_need_is_said(word: str, tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"alignment\.statement_steps is 5, which needs"):
+        fit(load_config([], [*tiny_runs.words, *WORDS, "alignment.statement_steps=5", word, f"run.dir={tmp_path}"]))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,239 @@
+"""Learning from statements alone, before the epochs: what the statistics of windows are called.
+
+At first each fact that statements state has a vector of its own, and windows come near the facts that are true of them. Then
+the texts come near the windows that they are true of, and near their facts. The encoder is left out, so that a step takes
+a fraction of a step of the epochs, and sees all training windows.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from data_modules import DomainDataModule
+from data_modules.dataset import CorpusDataset
+from data_modules.statement_bank import StatementBank
+from trace_lit.alignment import multi_positive_info_nce, turned_loss, voice_loss
+from trace_lit.batch import NO_STATEMENT
+from trace_lit.encoder.statistics import WindowFeatures
+from trace_lit.modules.align import AlignModule
+from trace_lit.modules.optim import build_optimizer, build_schedule
+from trace_lit.text.progress import JobProgress
+
+FACTS, TEXTS = 768, 256  # in a step; a third of the texts are also turned round
+WINDOWS, CANDIDATES = 1024, 4096  # that facts and texts are compared with in a step
+SERIES_SHARE = 0.5  # steps on facts, as a share of those on texts
+FACT_WEIGHT = 2.0  # of a text's distance from its fact
+MOST_FACTS, MOST_FEATURES = 2**25, 2**27  # numbers that are held
+_AT_ONCE = 128  # windows that are measured
+
+
+@dataclass
+class _Stated:
+    """One corpus: its training windows, n of them at most, and its facts."""
+
+    number: int
+    bank: StatementBank
+    rows: NDArray[np.int64]  # (n,) of the bank
+    features: WindowFeatures
+    channel_ids: Tensor  # (C,)
+    slots: Tensor  # (C,) the same, sorted
+    place: Tensor  # (C,) of each channel in `slots`
+    facts: nn.Parameter  # (F, 1 + C, d) their vectors
+    heard: Tensor  # (F, 1 + C, 1) the parts that a fact has: of its channels, and of the whole where it has several
+
+    def series(self, module: AlignModule, windows: Tensor) -> Tensor:
+        """Unit vectors (n, E) of some of the windows."""
+        features = WindowFeatures(**{name: own[windows] for name, own in vars(self.features).items()})
+        ids = self.channel_ids.expand(len(windows), -1)
+        return module.model.embed_statistics(features, ids, self.slots)
+
+    def fact_vectors(self) -> Tensor:
+        """Unit vectors (F, E)."""
+        return F.normalize((self.facts * self.heard).flatten(1), dim=1)
+
+    def truth(self, statements: NDArray[np.int64], windows: Tensor) -> Tensor:
+        """(m, n) whether the statements are true of the windows."""
+        rows = torch.from_numpy(self.rows)[windows.cpu()]
+        return self.bank.truth(torch.from_numpy(statements)[:, None], rows).to(windows.device)
+
+
+def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.device) -> dict[str, float]:
+    """Take `alignment.statement_steps` steps on the statements of all corpora; what they cost.
+
+    All processes do the same. Generators are left as they were.
+    """
+    config, began = module.config, time.perf_counter()
+    steps = config.alignment.statement_steps
+    draw = np.random.default_rng([config.seed, 7])
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices), JobProgress("learning from statements", steps + _series_steps(steps)) as job:
+        torch.manual_seed(config.seed)
+        module.to(device)
+        module.model.leave_to_statistics()
+        datasets = data.datasets["train"]
+        corpora = [
+            _stated(module, bank, dataset, number, draw, device)
+            for number, (bank, dataset) in enumerate(zip(module.statement_banks, datasets, strict=True))
+        ]
+        module.train()
+        module.encoder.eval()  # what channels are is not left out now and then
+        _learn_series(module, corpora, draw, job)
+        _learn_texts(module, corpora, draw, job)
+        module.zero_grad(set_to_none=True)
+        module.train()
+    return {"fit/statement_seconds": time.perf_counter() - began}
+
+
+def _series_steps(steps: int) -> int:
+    return max(round(SERIES_SHARE * steps), 1)
+
+
+@torch.no_grad()
+def _stated(
+    module: AlignModule,
+    bank: StatementBank,
+    dataset: CorpusDataset,
+    number: int,
+    draw: np.random.Generator,
+    device: torch.device,
+) -> _Stated:
+    module.enter(number)
+    ids = dataset.channel_ids.to(device)
+    slots = ids.sort().values
+    channels, width = len(ids), module.config.encoder.width
+    each = WindowFeatures.numbers(channels)
+    count = min(len(dataset), max(MOST_FEATURES // each, 1))
+    rows = np.arange(len(dataset)) if count == len(dataset) else np.sort(draw.permutation(len(dataset))[:count])
+    parts = []
+    for start in range(0, count, _AT_ONCE):
+        batch = dataset[rows[start : start + _AT_ONCE].tolist()].to(device)
+        parts.append(vars(module.model.measure(batch, module.encoder.scale_of(batch))))
+    features = WindowFeatures(**{name: torch.cat([part[name] for part in parts]) for name in parts[0]})
+    examples = bank.examples[: max(MOST_FACTS // ((1 + channels) * width), 1)]
+    place = torch.searchsorted(slots, ids)
+    spoken = _at_slots(bank.speaks_of(examples).to(device), place)
+    heard = torch.cat([spoken.sum(1, keepdim=True) > 1, spoken], dim=1).unsqueeze(-1)
+    facts = nn.Parameter(0.02 * torch.randn(len(examples), 1 + channels, width, device=device))
+    return _Stated(number, bank, rows, features, ids, slots, place, facts, heard)
+
+
+def _at_slots(spoken: Tensor, place: Tensor) -> Tensor:
+    return torch.zeros_like(spoken).index_copy(1, place, spoken)
+
+
+class _Learner:
+    """The optimiser of some parts of the model."""
+
+    def __init__(self, module: AlignModule, parts: nn.Module, steps: int) -> None:
+        self.optimizer = build_optimizer(parts, module.config.optim, fused=False)
+        self.schedule = build_schedule(self.optimizer, module.config.optim, steps)
+        self.module = module
+
+    def step(self, loss: Tensor) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.schedule.step()
+        self.module.model.bound_temperature()
+
+
+def _learn_series(module: AlignModule, corpora: list[_Stated], draw: np.random.Generator, job: JobProgress) -> None:
+    """Windows and facts."""
+    model = module.model
+    assert model.statistics is not None
+    assert model.log_statement_temperature is not None
+    own = [*(corpus.facts for corpus in corpora), model.log_statement_temperature]
+    steps = _series_steps(module.config.alignment.statement_steps)
+    learner = _Learner(module, nn.ModuleDict({"series": model.statistics, "others": nn.ParameterList(own)}), steps)
+    for _ in range(steps):
+        corpus = _chosen(corpora, draw)
+        module.enter(corpus.number)
+        windows = _some(len(corpus.rows), WINDOWS, draw).to(corpus.slots.device)
+        facts = _some(len(corpus.facts), FACTS, draw)
+        vectors = F.normalize((corpus.facts[facts] * corpus.heard[facts]).flatten(1), dim=1)
+        truth = corpus.truth(corpus.bank.examples[facts.numpy()], windows)
+        logits = vectors @ corpus.series(module, windows).T / model.statement_temperature
+        to_series, to_facts = (
+            multi_positive_info_nce(logits, truth, ~truth),
+            multi_positive_info_nce(logits.T, truth.T, ~truth.T),
+        )
+        learner.step(to_series.mean() + to_facts.mean())
+        job.advance(1)
+
+
+def _learn_texts(module: AlignModule, corpora: list[_Stated], draw: np.random.Generator, job: JobProgress) -> None:
+    """Texts, of windows and facts that stay where they are."""
+    model, alignment = module.model, module.config.alignment
+    assert model.log_statement_temperature is not None
+    own = nn.ParameterList([model.log_statement_temperature])
+    learner = _Learner(module, nn.ModuleDict({"texts": model.text, "others": own}), alignment.statement_steps)
+    kept = [_vectors(module, corpus) for corpus in corpora]
+    for _ in range(alignment.statement_steps):
+        corpus = _chosen(corpora, draw)
+        module.enter(corpus.number)
+        every, facts = kept[corpora.index(corpus)]
+        windows = _some(len(every), CANDIDATES, draw).to(every.device)
+        first = draw.integers(corpus.bank.straight, size=TEXTS)
+        turned = corpus.bank.opposite(first[: TEXTS // 3])
+        pairs = torch.from_numpy(np.flatnonzero(turned != NO_STATEMENT)).to(every.device)
+        numbers = np.concatenate([first, turned[turned != NO_STATEMENT]])
+        text, mask, spoken = (own.to(every.device) for own in corpus.bank.look_up(numbers))
+        vectors, voice = model.embed_statements(text, mask, corpus.slots)
+        truth, temperature = corpus.truth(numbers, windows), model.statement_temperature
+        series = every[windows]
+        loss = multi_positive_info_nce(vectors @ series.T / temperature, truth, ~truth).mean()
+        fact = torch.from_numpy(corpus.bank.facts[numbers]).to(every.device)
+        known = (fact >= 0) & (fact < len(facts))
+        loss = loss + FACT_WEIGHT * _mean(1 - (vectors[known] * facts[fact[known]]).sum(1))
+        differ = truth[pairs] & ~truth[TEXTS:]  # where the text is true and, turned round, false
+        some = differ.any(1)
+        if bool(some.any()):
+            window = _one_each(differ[some], draw)
+            loss = loss + turned_loss(series[window], vectors[pairs[some]], vectors[TEXTS:][some], temperature).mean()
+        if voice is not None and alignment.voice_weight:
+            loss = loss + alignment.voice_weight * voice_loss(voice, _at_slots(spoken, corpus.place)).mean()
+        learner.step(loss)
+        job.advance(1)
+
+
+@torch.no_grad()
+def _vectors(module: AlignModule, corpus: _Stated) -> tuple[Tensor, Tensor]:
+    """Unit vectors of all windows of the corpus, and of its facts."""
+    module.enter(corpus.number)
+    assert module.model.statistics is not None
+    module.model.statistics.eval()
+    every = torch.arange(len(corpus.rows), device=corpus.slots.device).split(_AT_ONCE)
+    series = torch.cat([corpus.series(module, windows) for windows in every])
+    module.model.statistics.train()
+    return series, corpus.fact_vectors()
+
+
+def _one_each(differ: Tensor, draw: np.random.Generator) -> Tensor:
+    """For each row of `differ` (m, n) one of the places where it is true, at random."""
+    count = differ.sum(1)
+    wanted = (torch.from_numpy(draw.random(len(differ))).to(count.device) * count).long() + 1
+    return (differ.cumsum(1) >= wanted.unsqueeze(1)).int().argmax(1)
+
+
+def _chosen(corpora: list[_Stated], draw: np.random.Generator) -> _Stated:
+    """One of the corpora, by the number of their windows."""
+    sizes = np.array([len(corpus.rows) for corpus in corpora], dtype=np.float64)
+    return corpora[int(draw.choice(len(corpora), p=sizes / sizes.sum()))]
+
+
+def _some(size: int, most: int, draw: np.random.Generator) -> Tensor:
+    """Different places below `size`: all of them, or `most` at random."""
+    if size <= most:
+        return torch.arange(size)
+    return torch.from_numpy(np.sort(draw.permutation(size)[:most]))
+
+
+def _mean(losses: Tensor) -> Tensor:
+    return losses.sum() / max(len(losses), 1)
