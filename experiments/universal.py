@@ -28,6 +28,7 @@ from trace_lit.settings import load_config
 
 SETTINGS = Path(__file__).parent / "universal" / "align.yaml"
 STEP_SECONDS = 0.6  # a step of 64 windows and 9 texts each takes so long on one core
+STATEMENT_STEP_SECONDS, STATEMENT_SHARE = 0.45, 0.5  # likewise one on statements alone; its share of the time
 SIMULATED = (  # and lengths of their windows
     (generated.weather, 24),
     (generated.weather, 72),
@@ -81,10 +82,16 @@ def main() -> None:
 
     corpora = write_corpora(options.work, options.corpora, options.windows, options.seed)
     config = load_config([SETTINGS], options.words)
-    epochs = epochs_within(options.minutes, corpora, config.data.batch_size)
+    steps = round(STATEMENT_SHARE * options.minutes * 60 / STATEMENT_STEP_SECONDS)
+    epochs = epochs_within((1 - STATEMENT_SHARE) * options.minutes, corpora, config.data.batch_size)
     every = max(1, epochs // 4)  # few validations: each embeds all corpora
     words = [f"data.corpus=[{','.join(map(str, corpora))}]", f"seed={options.seed}", "run.name=universal"]
-    words += [f"trainer.max_epochs={epochs}", f"evaluation.every_n_epochs={every}", *options.words]
+    words += [
+        f"alignment.statement_steps={steps}",
+        f"trainer.max_epochs={epochs}",
+        f"evaluation.every_n_epochs={every}",
+        *options.words,
+    ]
     run = trace_lit.fit(SETTINGS, *words, overwrite=True)
     best = load_checkpoint(run.folder)
     about = {

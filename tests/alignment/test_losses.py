@@ -17,6 +17,8 @@ from trace_lit.alignment import (
     multi_positive_info_nce,
     negatives_at,
     statement_loss,
+    turned_loss,
+    voice_loss,
 )
 from trace_lit.distributed import gather, rank, row_offset
 
@@ -177,3 +179,24 @@ def test_a_text_without_any_window_that_it_fits_or_fails_counts_for_nothing():
     both = statement_loss(series, text[:3], torch.tensor(0.1), positive, positive)
     only = multi_positive_info_nce(text[2:3] @ series.T / 0.1, positive[2:3], ~positive[2:3])
     torch.testing.assert_close(both.text_to_series, only.squeeze(0))
+
+
+def test_voice_is_wanted_where_a_text_speaks() -> None:
+    """Of one channel the channel alone, of several the whole as well; each part that is wrong costs as much."""
+    spoken = torch.tensor([[True, False], [True, True]])
+    right = torch.tensor([[0.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
+    losses = [voice_loss(right, spoken)]
+    for part in range(3):
+        wrong = right.clone()
+        wrong[:, part] = 1 - wrong[:, part]
+        losses.append(voice_loss(wrong, spoken))
+    assert losses[0].max() < 1e-3
+    torch.testing.assert_close(torch.stack(losses[1:]), losses[1].expand(3, 2), rtol=1e-4, atol=0)
+    assert losses[1].min() > 1
+
+
+def test_a_text_that_is_turned_round_lies_farther_away() -> None:
+    series, near, far = (F.normalize(own, dim=1) for own in torch.eye(3).add(0.1).split(1))
+    temperature = torch.tensor(0.1)
+    assert turned_loss(series, series, far, temperature) < 0.01 < turned_loss(series, near, far, temperature)
+    torch.testing.assert_close(turned_loss(series, far, far, temperature), torch.tensor([2.0]).log())
