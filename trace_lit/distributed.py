@@ -80,3 +80,10 @@ def mean_over_processes(values: Tensor, weight: Tensor | None = None) -> Tensor:
     if world_size() > 1:
         dist.all_reduce(total)
     return (values * weight).sum() * world_size() / total.clamp(min=torch.finfo(total.dtype).tiny)
+
+
+def is_first() -> bool:
+    """Whether this process is the one that speaks for all, also before they have met."""
+    from lightning.pytorch.utilities import rank_zero_only
+
+    return int(getattr(rank_zero_only, "rank", 0)) == 0

@@ -17,10 +17,11 @@ _EVERY = 15.0  # seconds between two plain lines
 class JobProgress:
     """Progress of a job of `total` items on the standard error; a context manager.
 
-    `advance(n)` counts n more items as done.
+    `advance(n)` counts n more items as done. Nothing is shown unless `shown`.
     """
 
-    def __init__(self, title: str, total: int) -> None:
+    def __init__(self, title: str, total: int, shown: bool = True) -> None:
+        self.shown = shown
         self.title, self.total, self.done = title, total, 0
         self._start = time.monotonic()
         self._next_sign = self._start + _QUIET
@@ -39,7 +40,7 @@ class JobProgress:
         now = time.monotonic()
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0], count)
-        elif now >= self._next_sign:
+        elif self.shown and now >= self._next_sign:
             if sys.stderr.isatty():
                 self._bar = self._started_bar()
             else:

@@ -12,11 +12,11 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.utilities import rank_zero_only
 
 from data_modules import DomainDataModule
 from trace_lit.atomic import write_atomically
 from trace_lit.config import ConfigError
+from trace_lit.distributed import is_first
 from trace_lit.escapes import say
 from trace_lit.holding import held
 from trace_lit.models import CLASSIFIERS
@@ -125,7 +125,7 @@ def _fit(config: Config, resume: str | Path | None, overwrite: bool, trust: bool
     start = load_start(config, trust) if resume is None else None
     build_text_encoder(config.text)  # one that is not there is refused before a corpus is built
     folder = run_folder(config, run_domain(corpus_cache(config).prepare()))
-    if getattr(rank_zero_only, "rank", 0):  # the others find the folder held and made
+    if not is_first():  # the others find the folder held and made
         return _fit_in(folder, config, start, notes, resume, overwrite, trust)
     with held(folder):
         settle(folder, overwrite or resume == "auto")
@@ -148,7 +148,7 @@ def _fit_in(
     if checkpoint is not None and config.init_from is not None:  # its start may be gone
         bring_along(config, checkpoint.config)
     own = checkpoint is not None and is_of_run(checkpoint, folder)
-    if not own and getattr(rank_zero_only, "rank", 0) == 0:
+    if not own and is_first():
         check_free(folder, overwrite)  # before all the work
     data = _load_data(config, checkpoint or start, "" if checkpoint is None else checkpoint.data_fingerprint)
     if config.stage == "tune" and config.tune.model in CLASSIFIERS:

@@ -21,6 +21,7 @@ from data_modules.dataset import CorpusDataset
 from data_modules.statement_bank import StatementBank
 from trace_lit.alignment import multi_positive_info_nce, turned_loss, voice_loss
 from trace_lit.batch import NO_STATEMENT
+from trace_lit.distributed import is_first
 from trace_lit.encoder.statistics import WindowFeatures
 from trace_lit.modules.align import AlignModule
 from trace_lit.modules.optim import build_optimizer, build_schedule
@@ -73,7 +74,8 @@ def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.
     steps = config.alignment.statement_steps
     draw = np.random.default_rng([config.seed, 7])
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices), JobProgress("learning from statements", steps + _series_steps(steps)) as job:
+    progress = JobProgress("learning from statements", steps + _series_steps(steps), is_first())
+    with torch.random.fork_rng(devices), progress as job:
         torch.manual_seed(config.seed)
         module.to(device)
         module.model.leave_to_statistics()

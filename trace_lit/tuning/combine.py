@@ -10,6 +10,7 @@ from torch import Tensor
 from data_modules import DomainDataModule
 from data_modules.forecasting import OriginDataset
 from trace_lit.config import ConfigError
+from trace_lit.distributed import is_first
 from trace_lit.encoder import HeadedForecaster, Windows, solve_combination
 from trace_lit.encoder.members import Inputs
 from trace_lit.gaps import interpolated
@@ -35,7 +36,7 @@ def solve_members(module: TuneModule, data: DomainDataModule, device: torch.devi
     assert isinstance(model, HeadedForecaster)
     assert model.combination is not None
     try:
-        with JobProgress("solving members", len(model.combination.members)) as progress:
+        with JobProgress("solving members", len(model.combination.members), is_first()) as progress:
             found = solve_combination(model.combination, windows, module.config.head.folds, lambda: progress.advance(1))
     except ValueError as error:
         raise ConfigError(str(error)) from None
@@ -48,7 +49,7 @@ def _windows(module: TuneModule, data: DomainDataModule, device: torch.device) -
     window, parts = module.config.window, []
     sets = [(split, dataset) for split in ("train", "validation") for dataset in data.datasets[split]]
     total = sum(len(_places(dataset, split, window.stride)) for split, dataset in sets)
-    with JobProgress("encoding windows", total) as progress:
+    with JobProgress("encoding windows", total, is_first()) as progress:
         for split, dataset in sets:
             origins, ends = dataset.seconds, dataset.series.known(dataset.origins, window.horizon)
             places = _places(dataset, split, window.stride)
