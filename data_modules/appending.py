@@ -17,7 +17,8 @@ import pyarrow as pa
 import yaml
 
 from data_modules.assembly import assembled
-from data_modules.corpus import IN_MEMORY, Corpus, CorpusError, Record, write_grown
+from data_modules.corpus import Corpus, CorpusError, Record
+from data_modules.corpus_writing import IN_MEMORY, write_grown
 from data_modules.schema import SCHEMA, CorpusInfo, end_times, start_times, values_type
 from data_modules.sources import tables
 from data_modules.tables.counts import Counts

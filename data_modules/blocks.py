@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_modules.corpus import INFO_FILE, Corpus, read_header
+from data_modules.corpus import Corpus
+from data_modules.corpus_header import INFO_FILE, read_header
 from data_modules.schema import STORED_FORMAT, CorpusError, CorpusInfo, values_type
 from data_modules.shards import find_shards, read_shard
 from data_modules.splits import SPLITS

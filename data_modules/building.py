@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_modules.config import DataConfig
-from data_modules.corpus import INFO_FILE, Corpus, CorpusInfo, Record, write_corpus
+from data_modules.corpus import Corpus, CorpusInfo, Record
+from data_modules.corpus_header import INFO_FILE
+from data_modules.corpus_writing import write_corpus
 from data_modules.tables.counts import Counts
 from trace_lit.config import ConfigError, ForeignPath
 from trace_lit.holding import held

@@ -42,7 +42,8 @@ from startup import print_costs, startup_costs
 
 from data_modules import DomainDataModule
 from data_modules.config import DataConfig
-from data_modules.corpus import CorpusInfo, Record, write_corpus
+from data_modules.corpus import CorpusInfo, Record
+from data_modules.corpus_writing import write_corpus
 from trace_lit.alignment import Instances, NegativeRules, mine_negatives
 from trace_lit.alignment.config import MiningConfig
 from trace_lit.alignment.mining import ACCELERATOR_BLOCK, BLOCKS

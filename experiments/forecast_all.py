@@ -27,7 +27,8 @@ import pandas as pd
 import torch
 from sweep import HERE, build_corpus, evaluated, table, write_section
 
-from data_modules.corpus import Corpus, CorpusError, Record, write_corpus
+from data_modules.corpus import Corpus, CorpusError, Record
+from data_modules.corpus_writing import write_corpus
 from data_modules.forecasting import Series
 from data_modules.series_corpus import series_corpus
 from data_modules.splits import SPLITS

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_modules.corpus import Corpus, CorpusInfo, Record, write_corpus
+from data_modules.corpus import Corpus, CorpusInfo, Record
+from data_modules.corpus_writing import write_corpus
 from trace_lit.channels import Channel
 from trace_lit.text import TextEncoder
 

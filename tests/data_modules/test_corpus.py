@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from data_modules import corpus as corpus_module
-from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus, write_corpus
+from data_modules import corpus_writing
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from trace_lit.channels import Channel
 
 INFO = CorpusInfo(
@@ -83,7 +84,7 @@ def test_a_corpus_comes_back_as_it_was_written(tmp_path):
     for window, record in zip(read.values(), records, strict=True):
         assert window.dtype == np.float32
         np.testing.assert_array_equal(window, record.values)
-    assert [len(read.select(split)) for split in corpus_module.SPLITS] == [14, 2, 4]
+    assert [len(read.select(split)) for split in corpus_writing.SPLITS] == [14, 2, 4]
     assert read.table()["values"][3].as_py()[1][5] is None
     assert validate_corpus(tmp_path / "corpus") == []
 
@@ -104,7 +105,7 @@ def test_windows_may_differ_in_length_and_frequency(tmp_path):
 
 def test_rows_are_sharded_and_the_shards_do_not_matter(tmp_path, monkeypatch):
     whole = write_corpus(make_records(), INFO, tmp_path / "whole")
-    monkeypatch.setattr(corpus_module, "SHARD_ROWS", 7)
+    monkeypatch.setattr(corpus_writing, "SHARD_ROWS", 7)
     write_corpus(make_records(), INFO, tmp_path / "parts")
     assert len(list((tmp_path / "parts").glob("*.parquet"))) == 3
     parts = Corpus.load(tmp_path / "parts")
@@ -175,7 +176,7 @@ def test_the_fingerprint_covers_the_content(tmp_path):
 def test_overlapping_windows_are_dropped_at_the_borders_and_counted(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         read = write_corpus(make_records(100, stride=6), INFO, tmp_path / "corpus")
-    assert [len(read.select(split)) for split in corpus_module.SPLITS] == [67, 7, 20]
+    assert [len(read.select(split)) for split in corpus_writing.SPLITS] == [67, 7, 20]
     assert "left out 6 of 100 windows" in caplog.text
     assert validate_corpus(tmp_path / "corpus") == []
 
@@ -325,7 +326,7 @@ def test_a_build_that_fails_while_writing_leaves_nothing_behind(failure, tmp_pat
     def fail(*arguments, **options):
         raise failure
 
-    monkeypatch.setattr(corpus_module.pq, "write_table", fail)
+    monkeypatch.setattr(corpus_writing.pq, "write_table", fail)
     with pytest.raises(type(failure)):
         write_corpus(make_records(), INFO, tmp_path / "corpus")
     assert list(tmp_path.iterdir()) == []
@@ -341,7 +342,7 @@ def test_a_source_that_fails_leaves_nothing_behind(tmp_path):
 
 def test_a_corpus_is_replaced_by_a_whole_one_only(folder, monkeypatch):
     before = Corpus.load(folder).fingerprint
-    monkeypatch.setattr(corpus_module.yaml, "safe_dump", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(corpus_writing.yaml, "safe_dump", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_corpus(make_records(seed=1), INFO, folder)
     assert Corpus.load(folder).fingerprint == before

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_modules.corpus import CorpusInfo, Record, write_corpus
+from data_modules.corpus import CorpusInfo, Record
+from data_modules.corpus_writing import write_corpus
 from data_modules.figures import Column, Window, plot_instances, save_figure, window_columns
 from trace_lit.channels import Channel
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_modules.corpus import CorpusInfo, Record, validate_corpus, write_corpus
+from data_modules.corpus import CorpusInfo, Record, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.findings import examine
 from data_modules.page import corpus_page, write_page
 from trace_lit.channels import Channel

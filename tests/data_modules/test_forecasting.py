@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from data_modules.config import WindowConfig
-from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, write_corpus
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record
+from data_modules.corpus_writing import write_corpus
 from data_modules.dataset import concatenate
 from data_modules.forecasting import OriginDataset, Series
 from data_modules.sources import timemmd

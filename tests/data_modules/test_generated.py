@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from data_modules.corpus import CorpusError, validate_corpus, write_corpus
+from data_modules.corpus import CorpusError, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.frequency import Frequency
 from data_modules.sources import generated
 from data_modules.sources.generated.simulator import correlations, noise

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus, write_corpus
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from trace_lit.channels import Channel
 
 INFO = CorpusInfo(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from data_modules.corpus import CorpusInfo, Record, write_corpus
+from data_modules.corpus import CorpusInfo, Record
+from data_modules.corpus_writing import write_corpus
 from data_modules.show import example_rows, show_corpus
 from trace_lit.channels import Channel
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from data_modules import DomainDataModule
-from data_modules import corpus as corpus_module
+from data_modules import DomainDataModule, corpus_writing
 from data_modules.blocks import CorpusBlocks
 from data_modules.config import DataConfig, WindowConfig
-from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus, write_corpus
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.findings import examine
 from trace_lit.channels import Channel
 
@@ -61,7 +61,7 @@ def both(tmp_path_factory) -> tuple[Corpus, Corpus]:
     folder = tmp_path_factory.mktemp("stored")
     rows = write_corpus(many_kinds(), INFO, folder / "rows")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus_module, "IN_MEMORY", 10_000)
+        patch.setattr(corpus_writing, "IN_MEMORY", 10_000)
         patch.setattr("data_modules.series_building.GROUP_ROWS", 50)
         patch.setattr("data_modules.series_building.SHARD_GROUPS", 2)
         series = write_corpus(many_kinds(), INFO, folder / "series")
@@ -141,7 +141,7 @@ def test_windows_that_overlap_much_are_stored_once(tmp_path):
 
 
 def stored(folder, monkeypatch, records=None):
-    monkeypatch.setattr(corpus_module, "IN_MEMORY", 100)
+    monkeypatch.setattr(corpus_writing, "IN_MEMORY", 100)
     return write_corpus(many_kinds() if records is None else records, INFO, folder)
 
 
@@ -198,7 +198,7 @@ def test_a_missing_file_of_values_is_told(tmp_path, monkeypatch):
 
 def test_a_corpus_is_replaced_by_a_whole_one_only(tmp_path, monkeypatch):
     before = stored(tmp_path / "corpus", monkeypatch)
-    monkeypatch.setattr(corpus_module.yaml, "safe_dump", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(corpus_writing.yaml, "safe_dump", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         stored(tmp_path / "corpus", monkeypatch, many_kinds()[:150])
     assert Corpus.load(before.path).fingerprint == before.fingerprint

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_modules.corpus import CorpusError, validate_corpus, write_corpus
+from data_modules.corpus import CorpusError, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.sources import timecap
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "timecap"

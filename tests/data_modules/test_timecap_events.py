@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_modules.corpus import CorpusError, Record, validate_corpus, write_corpus
+from data_modules.corpus import CorpusError, Record, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.sources import timecap
 from data_modules.sources.timecap_events import read_events, with_events
 from data_modules.splits import split_by_time

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data_modules.corpus import CorpusError, validate_corpus, write_corpus
+from data_modules.corpus import CorpusError, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.sources import timecap, timecap_finance
 
 MARKET_DAYS = pd.bdate_range("2019-01-02", periods=120)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_modules.corpus import Corpus, CorpusError, validate_corpus, write_corpus
+from data_modules.corpus import Corpus, CorpusError, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.sources import timemmd
 from trace_lit.cli import main
 

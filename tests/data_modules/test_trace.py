@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_modules.corpus import Corpus, CorpusError, validate_corpus, write_corpus
+from data_modules.corpus import Corpus, CorpusError, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.sources import trace
 from trace_lit.cli import main
 from trace_lit.plain import read_json

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from data_modules.corpus import Corpus, CorpusError, validate_corpus, write_corpus
+from data_modules.corpus import Corpus, CorpusError, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.sources import truce
 from trace_lit.cli import main
 from trace_lit.retrieval import Pool, evaluate_retrieval

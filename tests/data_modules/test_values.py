@@ -8,7 +8,8 @@ import torch
 
 from data_modules import DomainDataModule
 from data_modules.config import DataConfig, WindowConfig
-from data_modules.corpus import Corpus, CorpusInfo, Record, write_corpus
+from data_modules.corpus import Corpus, CorpusInfo, Record
+from data_modules.corpus_writing import write_corpus
 from trace_lit.batch import choose_offset, less
 from trace_lit.channels import Channel
 from trace_lit.encoder import ForecastModel, SeriesEncoder

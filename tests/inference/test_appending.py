@@ -73,7 +73,7 @@ def test_a_run_stays_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_rows_behind_stored_series(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, place = tmp_path / "data", tmp_path / "corpus"
     with monkeypatch.context() as patch:
-        patch.setattr("data_modules.corpus.IN_MEMORY", 100)
+        patch.setattr("data_modules.corpus_writing.IN_MEMORY", 100)
         words = ["--source", "tables", "--root", str(project / "data"), "--out", str(place)]
         assert main(["data", "build", *words, str(project / "tables.yaml")]) == 0
     old = Corpus.load(place)

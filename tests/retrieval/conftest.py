@@ -7,7 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from data_modules.corpus import Corpus, CorpusInfo, Record, write_corpus
+from data_modules.corpus import Corpus, CorpusInfo, Record
+from data_modules.corpus_writing import write_corpus
 from trace_lit.batch import NO_LABEL
 from trace_lit.channels import Channel
 from trace_lit.retrieval import Pool

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from data_modules import DomainDataModule
-from data_modules.corpus import write_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.sources.generated import varied
 from tests.conftest import TinyRuns
 from trace_lit.config import ConfigError

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
-from data_modules.corpus import CorpusError, validate_corpus, write_corpus
+from data_modules.corpus import CorpusError, validate_corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.sources.noaa.source import weather
 from tests.data_modules.noaa.made import LA_GUARDIA, SHARED, event, season, write_events, write_psv
 from trace_lit.cli import main

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_modules.corpus import Corpus, write_corpus
+from data_modules.corpus import Corpus
+from data_modules.corpus_writing import write_corpus
 from data_modules.rules import WindowTable
 from data_modules.sources import generated
 from data_modules.statements import Statements
