@@ -10,7 +10,7 @@ from torch import Tensor
 from trace_lit.batch import choose_offset, less
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.encoder import Combination, Windows, solve_combination
-from trace_lit.encoder.combination import calibrated, forward_blocks, simplex_weights
+from trace_lit.encoder.combination import calibrated, forward_blocks, simplex_weights, some
 from trace_lit.encoder.members import MEMBERS, Inputs, Member
 from trace_lit.encoder.ridge_path import PENALTY_LIMITS, Moments, RidgePath, search_penalties
 
@@ -31,6 +31,28 @@ def test_weights_are_shares_and_never_worse_than_the_best_single_member(seed: in
         assert (weights >= 0).all()
         assert float(weights.sum()) == pytest.approx(1)
         assert float(weights @ gram @ weights) <= float(gram.diagonal().min()) + 1e-9
+
+
+@pytest.mark.parametrize("columns", [2, 5, 7, 24])
+def test_some_rows_are_of_all_columns(columns: int) -> None:
+    """Every n-th row would be of one channel, of one step, or of one hour."""
+    rows = torch.arange(columns * 12_000)
+    drawn = some(rows, columns * 1_000)
+    assert len(drawn) == columns * 1_000 == len(drawn.unique())
+    assert (drawn.diff() > 0).all()
+    assert torch.equal(drawn, some(rows, columns * 1_000))
+    counts = (drawn % columns).bincount(minlength=columns)
+    assert counts.min() > 850
+    assert torch.equal(some(rows[:10], 10), rows[:10])
+
+
+def test_bands_of_many_windows_are_those_of_their_step() -> None:
+    """The spread grows with the horizon; a step's band is not that of a step before it."""
+    generator = torch.Generator().manual_seed(0)
+    residual = torch.randn(10_000, 24, generator=generator) * torch.arange(1, 25)
+    zero = torch.zeros(10_000, dtype=torch.int64)
+    bands = calibrated(residual, {0.0: torch.ones(10_000, 1)}, zero, zero, [0.1, 0.5, 0.9], 1)
+    np.testing.assert_allclose(bands.distance[0, 2:-2, 2], 1.2816 * torch.arange(3, 23), rtol=0.06)
 
 
 def test_weights_go_to_the_best_single_member_as_they_are_shrunk() -> None:

@@ -67,7 +67,7 @@ class AlignmentConfig:
     )
     statement_steps: int = option(
         0,
-        "steps on statements alone before the epochs: what windows' statistics are called (needs statistics); 0: none",
+        "steps in which texts of statements and windows' statistics are learned alone, before the epochs; 0: none",
         at_least=0,
     )
     statement_weight: float = option(1.0, "weight of the loss of the statements", at_least=0)
@@ -78,10 +78,12 @@ class AlignmentConfig:
 
     def check(self) -> None:
         """Raise ConfigError where settings contradict one another."""
-        if self.statement_steps and not (self.statements and self.statistics and self.heads == "residual"):
+        usable = self.statements and self.statistics and self.channel_score and self.heads == "residual"
+        if self.statement_steps and not usable:
             raise ConfigError(
                 f"alignment.statement_steps is {self.statement_steps}, which needs alignment.statements of at least 1, "
-                "alignment.statistics=true and alignment.heads=residual; set these, or statement_steps to 0"
+                "alignment.statistics=true, alignment.channel_score=true and alignment.heads=residual; set these, or "
+                "statement_steps to 0"
             )
         least = self.sentence_dropout_min
         if least is not None and least > self.sentence_dropout:

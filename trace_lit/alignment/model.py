@@ -29,6 +29,7 @@ from trace_lit.encoder import Encoder, EncoderOutput
 from trace_lit.encoder.patches import InstanceNorm, on_scale
 from trace_lit.encoder.statistics import WindowFeatures, WindowStatistics
 
+_SMALL = 1e-3  # weights of heads that are to say next to nothing
 _TEXTS_AT_ONCE = 64  # of the sets of clauses that explain a text
 
 
@@ -238,10 +239,13 @@ class AlignedModel(nn.Module):
         return self._placed(cls, channels if self.config.channel_score else None, features.there, channel_ids, slots)
 
     def leave_to_statistics(self) -> None:
-        """Let what the encoder says of a window begin at nothing, so that the statistics alone decide."""
+        """Let what the encoder says of a window begin at next to nothing, so that the statistics decide.
+
+        At nothing, the gradient of a channel's unit vector would have no bound.
+        """
         for layer in (self.series_output, self.channel_output):
             for parameter in layer.parameters():
-                nn.init.zeros_(parameter)
+                nn.init.normal_(parameter, std=_SMALL if parameter.dim() > 1 else 0.0)
 
     def _series_vectors(self, encoded: EncoderOutput, batch: MultimodalBatch, slots: Tensor) -> Tensor:
         cls, channels = self.series_output(encoded.cls), None

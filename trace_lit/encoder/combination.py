@@ -11,6 +11,17 @@ from torch import Tensor
 _ENOUGH = 5_000  # residuals for a quantile; those of neighbouring windows and steps hardly differ
 
 
+def some(rows: Tensor, most: int) -> Tensor:
+    """At most so many of `rows` (n, ...), in their order, drawn at random but always the same.
+
+    Every n-th would be of one channel, one step of the horizon or one hour of the day.
+    """
+    if len(rows) <= most:
+        return rows
+    drawn = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:most]
+    return rows[drawn.sort().values]
+
+
 def forward_blocks(origin: Tensor, folds: int, first: float = 0.4) -> Tensor:
     """The block (n,) int64 of each example, -1 for those before the first.
 
@@ -133,8 +144,7 @@ def _widening(relative: Tensor, channel: Tensor, block: Tensor, levels: Tensor, 
 
 def _exceeded(ratio: Tensor, share: float) -> float:
     """The factor that this `share` of the ratios exceeds, between 1 and 3."""
-    known = ratio[ratio.isfinite()]
-    known = known[:: max(1, len(known) // 2**20)]
+    known = some(ratio[ratio.isfinite()], 2**20)
     return float(known.quantile(1 - share).clamp(1.0, 3.0)) if len(known) else 1.0
 
 
@@ -145,7 +155,6 @@ def _quantiles(residual: Tensor, levels: Tensor) -> Tensor:
     found = []
     for step in range(steps):
         near = residual[:, max(0, step - reach) : step + reach + 1].flatten()
-        near = near[~near.isnan()]
-        near = near[:: max(1, len(near) // _ENOUGH)]
+        near = some(near[~near.isnan()], _ENOUGH)
         found.append(near.quantile(levels.to(near)) if len(near) else levels.new_zeros(len(levels)))
     return torch.stack(found)

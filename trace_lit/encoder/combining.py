@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trace_lit.encoder.combination import calibrated, forward_blocks, simplex_weights
+from trace_lit.encoder.combination import calibrated, forward_blocks, simplex_weights, some
 from trace_lit.encoder.combined import Combination
 from trace_lit.encoder.members import Inputs, Member, resolved_calendar
 from trace_lit.encoder.patches import off_scale
@@ -21,7 +21,7 @@ _DRIFTING = {"past", "weighted past", "changes", "calendar", "none"}  # features
 _BOUND = 1.5  # a change may be that much further from the middle than any in training
 _SCORED = 10_000  # examples by which weights are fitted; neighbouring windows hardly differ
 _SEARCHED = 1_000  # of a block, by which a penalty is chosen
-_WORK = 2e9  # products for the moments of a member; beyond it every other example, or fewer, is taken,
+_WORK = 2e9  # products for the moments of a member; beyond it a part of the examples is taken,
 _TIMES = 10.0  # but that many for each feature
 _LEAST_SHARE = 0.02  # a member with less is left out
 
@@ -71,8 +71,7 @@ class _Solver:
                 "window.lookback or window.horizon"
             )
         self.folds = len(numbers)
-        scored = (self.block >= 0).nonzero().squeeze(1)
-        self.scored = scored[:: max(1, -(-len(scored) // _SCORED))]
+        self.scored = some((self.block >= 0).nonzero().squeeze(1), _SCORED)
         self.calendar = resolved_calendar(windows.origin, windows.end)
         self._last: tuple[tuple[str, str], Tensor, Tensor] = ("", ""), torch.empty(0), torch.empty(0)
         self.errors_of_search: dict[str, list[float]] = {}
@@ -166,7 +165,7 @@ class _Solver:
             everywhere = torch.full((target.shape[1],), penalty)
             found = []
             for path, rows in zip(paths, within, strict=True):
-                few = rows[:: max(1, -(-len(rows) // _SEARCHED))]
+                few = some(rows, _SEARCHED)
                 if len(few):
                     found.append(self._errors(member, base[few] + predicted(path, everywhere, few), few, stretches))
             return torch.stack(found).clamp(min=1e-12).log().nanmean(0)
@@ -195,10 +194,9 @@ class _Solver:
 
     def _thinned(self, chosen: Tensor, size: int) -> Tensor:
         """(n,) bool, as many of the `chosen` examples as moments of `size` features can be taken of in time."""
-        enough = max(_WORK / (size + 1) ** 2, _TIMES * size)
-        every = max(1, round(int(chosen.sum()) / enough))
+        enough = round(max(_WORK / (size + 1) ** 2, _TIMES * size))
         kept = torch.zeros_like(chosen)
-        kept[chosen.nonzero().squeeze(1)[::every]] = True
+        kept[some(chosen.nonzero().squeeze(1), enough)] = True
         return kept
 
     def _in_units(self, member: Member, change: Tensor, rows: Tensor) -> Tensor:

@@ -91,7 +91,8 @@ def fit(
     KeyboardInterrupt
         By Ctrl-C, after the step has been finished and saved; at once by a second one.
     SystemExit
-        With code 75 (EX_TEMPFAIL) by SIGTERM or SIGUSR1, after the step has been finished and saved.
+        With code 75 (EX_TEMPFAIL) by SIGTERM or SIGUSR1, after the step has been finished and saved. Before the first
+        epoch (while corpora and texts are read, and in `alignment.statement_steps`) a signal ends the process at once.
 
     Examples
     --------

@@ -13,6 +13,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from callbacks import BestCheckpoint, HardNegativeMining, LastCheckpoint, Stopped, StopSignals, Throughput
 from data_modules import DomainDataModule
+from trace_lit.distributed import is_first
 from trace_lit.escapes import say
 from trace_lit.inference.predict import log_forecasts
 from trace_lit.modules import AlignModule, Checkpoint, TrainingError, TuneModule
@@ -53,7 +54,9 @@ class Session:
             if isinstance(module, TuneModule) and module.has_head and solves:
                 solve = solve_members if config.head.solver == "combination" else solve_head
                 module.note_solution(solve(module, self.data, trainer.strategy.root_device))
-            if isinstance(module, AlignModule) and config.alignment.statement_steps and checkpoint is None:
+            learns_statements = config.alignment.statement_steps and checkpoint is None
+            if isinstance(module, AlignModule) and learns_statements and is_first():
+                # The other processes take the weights of the first one, as all do when they begin to train together.
                 module.note_costs(learn_statements(module, self.data, trainer.strategy.root_device))
             if not module.learns_by_steps:
                 return self._finish(self._keep())
@@ -123,7 +126,9 @@ class Session:
         solved = self.module.solution if isinstance(self.module, TuneModule) else {}
         total, trained = self.module.parameter_counts()
         return {
-            "fit/seconds": _callback(self.trainer, Throughput).elapsed + solved.get("fit/solve_seconds", 0.0),
+            "fit/seconds": _callback(self.trainer, Throughput).elapsed
+            + solved.get("fit/solve_seconds", 0.0)
+            + self.module.costs.get("fit/statement_seconds", 0.0),
             "fit/parameters": float(total),
             "fit/trained_parameters": float(trained),
             **self.module.costs,

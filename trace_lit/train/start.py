@@ -36,7 +36,8 @@ def load_start(config: Config, trust: bool = False) -> Checkpoint | None:
     CheckpointError
         It cannot be used, or its encoder, its text encoder or the alignment that is kept is another than what is asked for.
     ConfigError
-        The alignment of no run is to be kept; or the checkpoint brings a class along that is not to be trusted.
+        The alignment of no run is to be kept; what an aligned run has learned would be lost; or the checkpoint brings a
+        class along that is not to be trusted.
     """
     if config.init_from is None:
         if config.stage == "tune" and config.tune.alignment_weight:
@@ -54,6 +55,11 @@ def load_start(config: Config, trust: bool = False) -> Checkpoint | None:
     if start.stage == "tune" and (config.stage != "tune" or start.config.tune.model != "trace"):
         raise CheckpointError(
             f"init_from={config.init_from} is a tuned run; start from a run of stage pretrain or align"
+        )
+    if config.stage == start.stage == "align" and config.alignment.statement_steps:
+        raise ConfigError(
+            f"init_from={config.init_from} is an aligned run, of which steps on statements alone would leave little: set "
+            "alignment.statement_steps=0, or start from a run of stage pretrain"
         )
     bring_along(config, start.config)
     fixed = [key for key in _brought(start.config, config) if key not in (*_MAY_DIFFER, *_ALIGNED)]

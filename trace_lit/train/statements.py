@@ -2,7 +2,7 @@
 
 At first each fact that statements state has a vector of its own, and windows come near the facts that are true of them. Then
 the texts come near the windows that they are true of, and near their facts. The encoder is left out, so that a step takes
-a fraction of a step of the epochs, and sees all training windows.
+a fraction of a step of the epochs, and compares with many more windows.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from data_modules.dataset import CorpusDataset
 from data_modules.statement_bank import StatementBank
 from trace_lit.alignment import multi_positive_info_nce, turned_loss, voice_loss
 from trace_lit.batch import NO_STATEMENT
+from trace_lit.config import ConfigError
 from trace_lit.distributed import is_first
 from trace_lit.encoder.statistics import WindowFeatures
 from trace_lit.modules.align import AlignModule
@@ -31,7 +32,8 @@ FACTS, TEXTS = 768, 256  # in a step; a third of the texts are also turned round
 WINDOWS, CANDIDATES = 1024, 4096  # that facts and texts are compared with in a step
 SERIES_SHARE = 0.5  # steps on facts, as a share of those on texts
 FACT_WEIGHT = 2.0  # of a text's distance from its fact
-MOST_FACTS, MOST_FEATURES = 2**25, 2**27  # numbers that are held
+MOST_FACTS, MOST_FEATURES = 2**25, 2**27  # numbers that are held, of all corpora
+MOST_HIDDEN = 2**25  # numbers of the pairs of channels of the windows in a step
 _AT_ONCE = 128  # windows that are measured
 
 
@@ -66,9 +68,14 @@ class _Stated:
 
 
 def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.device) -> dict[str, float]:
-    """Take `alignment.statement_steps` steps on the statements of all corpora; what they cost.
+    """Take `alignment.statement_steps` steps on the texts of all corpora, and half as many on facts before; what they cost.
 
-    All processes do the same. Generators are left as they were.
+    Generators are left as they were.
+
+    Raises
+    ------
+    ConfigError
+        Nothing can be stated of the training windows.
     """
     config, began = module.config, time.perf_counter()
     steps = config.alignment.statement_steps
@@ -79,10 +86,16 @@ def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.
         torch.manual_seed(config.seed)
         module.to(device)
         module.model.leave_to_statistics()
+        usable = [number for number, bank in enumerate(module.statement_banks) if len(bank.examples)]
+        if not usable:
+            raise ConfigError(
+                f"alignment.statement_steps is {steps}, but hardly anything can be stated of the training windows; build "
+                "the corpus from more windows, or set it to 0"
+            )
         datasets = data.datasets["train"]
         corpora = [
-            _stated(module, bank, dataset, number, draw, device)
-            for number, (bank, dataset) in enumerate(zip(module.statement_banks, datasets, strict=True))
+            _stated(module, module.statement_banks[number], datasets[number], number, len(usable), draw, device)
+            for number in usable
         ]
         module.train()
         module.encoder.eval()  # what channels are is not left out now and then
@@ -103,6 +116,7 @@ def _stated(
     bank: StatementBank,
     dataset: CorpusDataset,
     number: int,
+    corpora: int,
     draw: np.random.Generator,
     device: torch.device,
 ) -> _Stated:
@@ -110,15 +124,15 @@ def _stated(
     ids = dataset.channel_ids.to(device)
     slots = ids.sort().values
     channels, width = len(ids), module.config.encoder.width
-    each = WindowFeatures.numbers(channels)
-    count = min(len(dataset), max(MOST_FEATURES // each, 1))
+    each = WindowFeatures.numbers(channels) + (1 + channels) * width
+    count = min(len(dataset), max(MOST_FEATURES // corpora // each, 1))
     rows = np.arange(len(dataset)) if count == len(dataset) else np.sort(draw.permutation(len(dataset))[:count])
     parts = []
     for start in range(0, count, _AT_ONCE):
         batch = dataset[rows[start : start + _AT_ONCE].tolist()].to(device)
         parts.append(vars(module.model.measure(batch, module.encoder.scale_of(batch))))
     features = WindowFeatures(**{name: torch.cat([part[name] for part in parts]) for name in parts[0]})
-    examples = bank.examples[: max(MOST_FACTS // ((1 + channels) * width), 1)]
+    examples = bank.examples[: max(MOST_FACTS // corpora // ((1 + channels) * width), 1)]
     place = torch.searchsorted(slots, ids)
     spoken = _at_slots(bank.speaks_of(examples).to(device), place)
     heard = torch.cat([spoken.sum(1, keepdim=True) > 1, spoken], dim=1).unsqueeze(-1)
@@ -157,7 +171,9 @@ def _learn_series(module: AlignModule, corpora: list[_Stated], draw: np.random.G
     for _ in range(steps):
         corpus = _chosen(corpora, draw)
         module.enter(corpus.number)
-        windows = _some(len(corpus.rows), WINDOWS, draw).to(corpus.slots.device)
+        channels = len(corpus.slots)
+        most = min(WINDOWS, max(MOST_HIDDEN // (module.config.encoder.width * max(channels**2 // 2, 1)), 2))
+        windows = _some(len(corpus.rows), most, draw).to(corpus.slots.device)
         facts = _some(len(corpus.facts), FACTS, draw)
         vectors = F.normalize((corpus.facts[facts] * corpus.heard[facts]).flatten(1), dim=1)
         truth = corpus.truth(corpus.bank.examples[facts.numpy()], windows)
@@ -176,11 +192,11 @@ def _learn_texts(module: AlignModule, corpora: list[_Stated], draw: np.random.Ge
     assert model.log_statement_temperature is not None
     own = nn.ParameterList([model.log_statement_temperature])
     learner = _Learner(module, nn.ModuleDict({"texts": model.text, "others": own}), alignment.statement_steps)
-    kept = [_vectors(module, corpus) for corpus in corpora]
+    kept = {corpus.number: _vectors(module, corpus) for corpus in corpora}
     for _ in range(alignment.statement_steps):
         corpus = _chosen(corpora, draw)
         module.enter(corpus.number)
-        every, facts = kept[corpora.index(corpus)]
+        every, facts = kept[corpus.number]
         windows = _some(len(every), CANDIDATES, draw).to(every.device)
         first = draw.integers(corpus.bank.straight, size=TEXTS)
         turned = corpus.bank.opposite(first[: TEXTS // 3])
@@ -225,7 +241,7 @@ def _one_each(differ: Tensor, draw: np.random.Generator) -> Tensor:
 
 
 def _chosen(corpora: list[_Stated], draw: np.random.Generator) -> _Stated:
-    """One of the corpora, by the number of their windows."""
+    """One of the corpora, by the number of windows that are held of them."""
     sizes = np.array([len(corpus.rows) for corpus in corpora], dtype=np.float64)
     return corpora[int(draw.choice(len(corpora), p=sizes / sizes.sum()))]
 
