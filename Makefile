@@ -13,7 +13,7 @@ SEED ?=
 RESUME ?=
 RECIPE ?=
 RUNS ?=
-BUDGET ?= 25
+BUDGET ?= 31
 ARGS ?=
 
 URL ?= http://127.0.0.1:8000

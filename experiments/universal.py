@@ -1,6 +1,6 @@
 """The universal model, trained on generated series alone: random channels, and the simulators without their texts.
 
-    python experiments/universal.py [--minutes 25] [--corpora 60] [--seed 0] [--out DIR] [key=value ...]
+    python experiments/universal.py [--minutes 31] [--corpora 60] [--seed 0] [--out DIR] [key=value ...]
 
 The weights go to trace_lit/universal/ with about.yaml: their checksum, the command, the date, the commit and what was
 measured on validation windows. No real data and no reports are read.
@@ -28,7 +28,6 @@ from trace_lit.settings import load_config
 
 SETTINGS = Path(__file__).parent / "universal" / "align.yaml"
 STEP_SECONDS = 0.6  # a step of 64 windows and 9 texts each takes so long on one core
-STATEMENT_STEP_SECONDS, STATEMENT_SHARE = 0.45, 0.5  # likewise one on statements alone; its share of the time
 SIMULATED = (  # and lengths of their windows
     (generated.weather, 24),
     (generated.weather, 72),
@@ -71,7 +70,7 @@ def commit() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=25, help="of gradient steps on one core, about (default: 25)")
+    parser.add_argument("--minutes", type=float, default=31, help="of gradient steps on one core, about (default: 31)")
     parser.add_argument("--corpora", type=int, default=60, help="of random channels (default: 60)")
     parser.add_argument("--windows", type=int, default=280, help="of each (default: 280)")
     parser.add_argument("--seed", type=int, default=0)
@@ -82,16 +81,10 @@ def main() -> None:
 
     corpora = write_corpora(options.work, options.corpora, options.windows, options.seed)
     config = load_config([SETTINGS], options.words)
-    steps = round(STATEMENT_SHARE * options.minutes * 60 / STATEMENT_STEP_SECONDS)
-    epochs = epochs_within((1 - STATEMENT_SHARE) * options.minutes, corpora, config.data.batch_size)
+    epochs = epochs_within(options.minutes, corpora, config.data.batch_size)
     every = max(1, epochs // 4)  # few validations: each embeds all corpora
     words = [f"data.corpus=[{','.join(map(str, corpora))}]", f"seed={options.seed}", "run.name=universal"]
-    words += [
-        f"alignment.statement_steps={steps}",
-        f"trainer.max_epochs={epochs}",
-        f"evaluation.every_n_epochs={every}",
-        *options.words,
-    ]
+    words += [f"trainer.max_epochs={epochs}", f"evaluation.every_n_epochs={every}", *options.words]
     run = trace_lit.fit(SETTINGS, *words, overwrite=True)
     best = load_checkpoint(run.folder)
     about = {
