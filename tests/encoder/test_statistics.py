@@ -2,7 +2,7 @@
 
 import torch
 
-from trace_lit.encoder.statistics import FEATURES, WindowStatistics, channel_statistics
+from trace_lit.encoder.statistics import FEATURES, WindowFeatures, WindowStatistics, channel_statistics
 
 LEVEL, LOW, HIGH, CHANGE = 0, 1, 2, 4
 
@@ -45,16 +45,21 @@ def test_pairs_of_channels_enter_the_whole_and_padding_channels_do_not():
     values = torch.randn(4, 3, 24)
     observed = torch.ones_like(values, dtype=torch.bool)
     identities, usual = torch.randn(4, 3, 16), torch.ones(4, 3)
-    whole, channels = module(values, observed, 0 * usual, usual, identities)
+
+    def stated(*given: torch.Tensor, named: torch.Tensor = identities) -> tuple[torch.Tensor, torch.Tensor]:
+        return module(WindowFeatures.of(*given), named)
+
+    whole, channels = stated(values, observed, 0 * usual, usual)
     opposed = values.clone()
     opposed[:, 1] = -opposed[:, 1]  # its correlations turn round
-    assert ((module(opposed, observed, 0 * usual, usual, identities)[0] - whole).norm(dim=1) > 1e-4).all()
+    assert ((stated(opposed, observed, 0 * usual, usual)[0] - whole).norm(dim=1) > 1e-4).all()
 
     def padded(field: torch.Tensor, filler: float = 0.0) -> torch.Tensor:
         return torch.cat([field, torch.full_like(field[:, :1], filler)], dim=1)
 
-    more = module(padded(values), padded(observed), padded(0 * usual), padded(usual, 1.0), padded(identities))
+    given = padded(values), padded(observed), padded(0 * usual), padded(usual, 1.0)
+    more = stated(*given, named=padded(identities))
     torch.testing.assert_close(more[0], whole)
     torch.testing.assert_close(more[1][:, :3], channels)
-    one = module(values[:, :1], observed[:, :1], 0 * usual[:, :1], usual[:, :1], identities[:, :1])
+    one = stated(values[:, :1], observed[:, :1], 0 * usual[:, :1], usual[:, :1], named=identities[:, :1])
     assert one[0].isfinite().all()
