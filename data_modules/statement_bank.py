@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from data_modules.corpus import Corpus
+from data_modules.corpus import Corpus, CorpusError
 from data_modules.rows import uniform
 from data_modules.rules import Rule, find_channel
 from data_modules.statements import Statements as Generator
@@ -53,6 +53,11 @@ class StatementBank:
         Statements in the bank for each row.
     seed
         Of the statements, and of the draws together with an epoch and a window's number.
+
+    Raises
+    ------
+    CorpusError
+        Nothing can be stated of the rows.
     """
 
     def __init__(
@@ -72,6 +77,11 @@ class StatementBank:
         size = min(pool * self.size, MOST, MOST_BITS // max(self.size, 1))
         drawn = generator.bank(size, np.random.default_rng([seed, 2]))
         texts = [statement.text for statement in drawn.statements]
+        if not texts:
+            raise CorpusError(
+                f"{corpus.path}: nothing can be stated of its training windows ({self.size}); build it from more windows, "
+                "or set alignment.statements to 0"
+            )
         turned = [place for place, statement in enumerate(drawn.statements) if statement.opposite_rule is not None]
         rules = [drawn.statements[place].opposite_rule for place in turned]
         bits = [drawn.bits]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from data_modules import statement_bank as module
-from data_modules.corpus import Corpus
+from data_modules.corpus import Corpus, CorpusError
 from data_modules.rules import WindowTable
 from data_modules.statement_bank import StatementBank
 from data_modules.statements import Statements as Generator
@@ -38,6 +38,13 @@ def test_the_texts_of_a_window_are_true_and_an_opposite_joins_them(bank, rows):
     assert (output.stated[:, :2, 0] != NO_STATEMENT).any(1).all()
     opposite = output.stated[:, 2, 0] != NO_STATEMENT
     assert opposite.float().mean() > 0.5
+
+
+def test_a_single_window_leaves_nothing_to_state(rows):
+    """High and late are so among other windows."""
+    corpus, every = rows
+    with pytest.raises(CorpusError, match=r"nothing can be stated of its training windows \(1\); build it from more"):
+        StatementBank(corpus, every[:1], WordLlamaEncoder(), "token", FIRST, 2, seed=3)
 
 
 def test_half_of_the_texts_are_also_reversed_in_one_statement(rows):
