@@ -172,9 +172,9 @@ class StatementBank:
 
 def _facts(rules: Sequence[Rule]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The facts of statements by their rules, see `StatementBank`."""
-    _, first, number, count = np.unique(
-        [str(rule) for rule in rules], return_index=True, return_inverse=True, return_counts=True
-    )
+    places: dict[Rule, int] = {}
+    number = np.array([places.setdefault(rule, len(places)) for rule in rules], dtype=np.int64)
+    _, first, count = np.unique(number, return_index=True, return_counts=True)
     order = np.argsort(-count, kind="stable")
     kept = order[count[order] > 1]
     place = np.full(len(count), -1)

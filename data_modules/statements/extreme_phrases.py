@@ -53,6 +53,29 @@ EXTREME_FORMS: dict[str, Modes] = {
         "short": ("extreme <peak> of <s>", "<n> near <its> record <high_n>"),
         "whole": ("(find|show|list) the <highest> (values|readings) of <s>",),
     },
+    "sometime": {
+        "noun": (
+            *("<grad> <n> (at some point|at times|for a while|at least once)", "<noun> at some point"),
+            *("<n> that <get> <grad> at (some point|times)", "a (spell|moment) of <grad> <n>"),
+        ),
+        "clause": (
+            *("<s> <be> <grad> (at some point|at times|at one point|for a while|for a time)",),
+            *("<s> <get> <grad> (at some point|at least once|for a while)", "at some point <s> <be> <grad>"),
+            *("it <be1> <A> (at some point|at times|for a while|for a time|at one point)",) * 2,
+            *("it <get1> <A> (at some point|at least once|for a while)", "at some point it <be1> <A>"),
+            "(some part|at least a part) of the <period> <be1> <A>",
+        ),
+        "adjective": ("<A> at some point", "<A> at times", "<A> for a while", "<A> at least for a moment"),
+        "short": (
+            *("<A> at some point", "<A> at times", "<grad> <n> at some point", "<noun> at some point"),
+            *("<A> for at least one (reading|moment)", "<n> <grad> at times"),
+        ),
+        "whole": (
+            "was it <A> at (some point|any point)?",
+            "<periods> with at least a moment of <grad> <n>",
+            "at least one <A> (moment|spell|stretch)",
+        ),
+    },
     "record swing": {
         "noun": (
             "one of the <largest> (ranges|swings) (of|in) <s> [on record|of all]",
@@ -112,7 +135,7 @@ EXTREME_FORMS: dict[str, Modes] = {
         "adjective": ("<most> <in_part>",),
         "short": (
             *("<n> <highest> <in_part>", "<peak> of <s> <in_part>", "<n> at <its> <highest> <in_part>"),
-            *("<most> <in_part>", "<most> <in_part>"),
+            *("<most> <in_part>", "<most> <in_part>", "<peak_alone> <in_part>", "<peaking_alone> <in_part>"),
         ),
         "whole": (
             "when was <s> <highest> <in_part>?",
@@ -148,8 +171,56 @@ EXTREME_FORMS: dict[str, Modes] = {
             "<in_part> there <be1> a <adjm> <a_rise> in <s>",
             *("<go_clause> <in_part>",) * 3,
         ),
-        "short": ("<n> <rising> <in_part>", "<a_rise> of <s> <in_part>"),
+        "short": (
+            *("<n> <rising> <in_part>", "<a_rise> of <s> <in_part>", "<adjm> <a_rise_alone> <in_part>"),
+            *("<rising_alone> [<advm>] <in_part>", "<a_rise_alone> <in_part>"),
+            "<comp> <in_part>",
+        ),
         "whole": ("when did <s> <rise> <in_part>?", "did <s> <rise> <advm> <in_part>?", "when <move_ask> <in_part>?"),
+    },
+    "local swing+": {
+        "noun": (
+            *(
+                "(big|wide|large|strong) (swings|variations|ups and downs) (in|of) <s> <in_part>",
+                "<n> all over the place <in_part>",
+            ),
+            "(unsteady|variable|changeable|restless) <n> <in_part>",
+        ),
+        "clause": (
+            *(
+                "<s> <vary> (a lot|widely|strongly|considerably) <in_part>",
+                "<in_part>, <s> <change> (a lot|a great deal)",
+            ),
+            *(
+                "<s> <be> (unsteady|variable|restless) <in_part>",
+                "there <be1> (big|wide|large) swings in <s> <in_part>",
+            ),
+        ),
+        "short": ("<n> unsteady <in_part>", "big swings of <s> <in_part>", "variable <n> <in_part>"),
+        "whole": ("when did <s> vary a lot <in_part>?",),
+    },
+    "local swing-": {
+        "noun": (
+            *(
+                "(flat|steady|even|stable|constant|level) <n> <in_part>",
+                "(hardly any|no real|little) change in <s> <in_part>",
+            ),
+            *("a (flat|level) stretch of <s> <in_part>", "a plateau (in|of) <s> <in_part>"),
+        ),
+        "clause": (
+            *("<s> <stay> (flat|steady|level|stable|about the same|put) <in_part>", "<in_part>, <s> hardly <change>"),
+            *("<s> (hardly|barely|scarcely) <change> <in_part>", "<s> <hold> (steady|its level) <in_part>"),
+            *(
+                "<s> <be> (flat|steady|constant|even) <in_part>",
+                "there <be1> hardly any (movement|change) in <s> <in_part>",
+            ),
+            "<in_part> nothing much <happen1> to <s>",
+        ),
+        "short": (
+            *("<n> flat <in_part>", "steady <n> <in_part>", "<flat_alone> <in_part>", "<flat_alone> <in_part>"),
+            *("<n> level <in_part>", "no change in <s> <in_part>"),
+        ),
+        "whole": ("when was <s> steady <in_part>?", "when did <s> stay flat <in_part>?"),
     },
     "halves": {
         "noun": (
@@ -243,8 +314,10 @@ EXTREME_FORMS: dict[str, Modes] = {
             "there <be1> no <a_rise> in <s>",
             "there <be1> no (sign|trace) of a <a_rise> in <s>",
             *("<s> (failed|refused) to <rise>", "<s> <be> anything but <rising>", "<move_deny>", "<move_deny>"),
+            *("it (did not get|failed to get|never got|didn't turn) [any] <comp>",) * 2,
+            "it <be1> no <comp> at the end than at the start",
         ),
-        "short": ("no <a_rise> of <s>", "no <a_rise> in <s>", "<n> not <rising>"),
+        "short": ("no <a_rise> of <s>", "no <a_rise> in <s>", "<n> not <rising>", "not getting [any] <comp>"),
         "whole": (
             "<periods> without a <a_rise> (in|of) <s>",
             "without [any] <a_rise> of <s>",
@@ -256,6 +329,7 @@ EXTREME_FORMS: dict[str, Modes] = {
             "<n> (never|at no time|not once) <grad>",
             "no <grad> <n> at any time",
             "no <without> at any (time|point)",
+            *("no <A> (moments|spells|phases)", "not a <A> (moment|spell)", "not one <A> (moment|reading)"),
         ),
         "clause": (
             "<s> never <get> <grad>",
@@ -271,7 +345,10 @@ EXTREME_FORMS: dict[str, Modes] = {
         ),
         "adjective": ("never <A>", "at no time <A>", "not <A> for a moment"),
         "short": ("never <A>", "<n> never <grad>", "at no time <A>"),
-        "whole": ("<periods> without a moment of <grad> <n>", "when <be> <s> never <grad>?"),
+        "whole": (
+            *("<periods> without a moment of <grad> <n>", "when <be> <s> never <grad>?"),
+            *("<periods> without a <A> moment", "no <A> (hours|moments)"),
+        ),
     },
     "neither": {
         "noun": (

@@ -167,6 +167,8 @@ class ChannelFacts:
             for degree, share in ((2, 0.65), (3, 0.85)):
                 bound = self.columns.quantile(mean, share if sign > 0 else 1 - share)
                 yield self.fact("throughout", "level", beyond(least, bound, sign), sign, degree)
+            near, far = (self.columns.quantile(mean, share if sign > 0 else 1 - share) for share in (0.57, 0.85))
+            yield self.fact("mild level", "level", between(mean, *sorted((near, far))), sign)
         low, high = (self.columns.quantile(mean, share) for share in (0.4, 0.6))
         yield self.fact("usual", "level", between(mean, low, high))
 
@@ -193,12 +195,17 @@ class ChannelFacts:
 
     def shapes(self) -> Iterator[Fact]:
         first, second = (self.statistic("change", PARTS[half]) for half in ("first half", "second half"))
-        span, unrest = self.statistic("range"), Shape("roughness", (self.key,))
+        span, unrest, arch = self.statistic("range"), Shape("roughness", (self.key,)), Shape("arch", (self.key,))
         for sign in (1, -1):
             for degree, share in ((2, 0.45), (3, 0.7)):
                 bounds = [self.columns.size_quantile(half, share) for half in (first, second)]
                 turn = All((beyond(first, sign * bounds[0], sign), beyond(second, -sign * bounds[1], -sign)))
                 yield self.fact("turn", "shape", turn, sign, degree)
+            for degree, share in ((2, 0.6), (3, 0.82)):
+                ends = [self.statistic("change", over) for over in ((0.0, 2 / 3), (1 / 3, 1.0))]
+                turns = (beyond(ends[0], 0.0, sign), beyond(ends[1], 0.0, -sign))
+                bound = sign * self.columns.size_quantile(arch, share)
+                yield self.fact("arch", "shape", All((beyond(arch, bound, sign), *turns)), sign, degree)
             jump = Shape("largest rise" if sign > 0 else "largest fall", (self.key,))
             for degree, share in ((3, 0.88), (4, 0.96)):
                 sudden = above(jump, max(self.columns.quantile(jump, share), 0.0))
@@ -226,6 +233,8 @@ class ChannelFacts:
                 yield self.fact("record peak", "extreme", self.far(peak, share, sign), sign, degree)
                 yield self.fact("record swing", "extreme", self.far(span, share, sign), sign, degree)
                 yield self.fact("record change", "extreme", self.far(change, share, sign), sign, degree)
+            for degree in (2, 3, 4):
+                yield self.fact("sometime", "extreme", self.far(peak, LEVELS[degree], sign), sign, degree)
             best = self.columns.quantile(peak, 1.0 if sign > 0 else 0.0)
             yield self.fact("record", "extreme", beyond(peak, float(np.nextafter(best, -sign * math.inf)), sign), sign)
 
@@ -249,7 +258,7 @@ class ChannelFacts:
                     yield self.fact("local level", "timing", self.far(local, LEVELS[degree], sign), sign, degree, part)
                 denied = Not(self.far(local, 0.5, sign))
                 yield self.fact("not local level", "negation", denied, sign, part=part)
-            for part in ("first third", "last third", *self.ends_in_hours()):
+            for part in ("start", "end", "first third", "middle third", "last third", *self.ends_in_hours()):
                 move = self.statistic("change", parts[part])
                 bound = sign * self.columns.size_quantile(move, 0.6)
                 yield self.fact("local change", "timing", beyond(move, bound, sign), sign, part=part)
@@ -262,6 +271,13 @@ class ChannelFacts:
                 for degree, share in ((2, 0.55), (3, 0.82)):
                     bound = sign * self.columns.size_quantile(move, share)
                     yield self.fact("local change", "timing", beyond(move, bound, sign), sign, degree, part)
+            for part, over in parts.items():
+                local = self.statistic("range", over)
+                moving = self.far(local, 0.75, sign)
+                yield self.fact("local swing", "timing", moving, sign, part=part)
+            for part, (low, high) in self.ends_in_hours().items():
+                inside = between(place, low - 0.01, high + 0.01)
+                yield self.fact("peak", "timing", All((inside, worth)), sign, part=part)
             half = Shape("halves", (self.key,))
             for degree, share in ((2, 0.45), (3, 0.8)):
                 bound = sign * self.columns.size_quantile(half, share)
@@ -291,6 +307,11 @@ class ChannelFacts:
             for part, span_hours in SPANS.items():
                 local = Clock("mean in hours", (self.key,), hours=span_hours)
                 yield self.fact("local level", "timing", self.far(local, LEVELS[2], sign), sign, part=part)
+            for part, (start, end) in CLOCK.items():
+                move = Clock("difference of hours", (self.key,), hours=(end - 2, end), other=(start, start + 2))
+                for degree, share in ((2, 0.55), (3, 0.82)):
+                    bound = sign * self.columns.size_quantile(move, share)
+                    yield self.fact("local change", "timing", beyond(move, bound, sign), sign, degree, part)
             for later, earlier in COMPARED:
                 more = Clock("difference of hours", (self.key,), hours=CLOCK[later], other=CLOCK[earlier])
                 for degree, share in ((2, 0.4), (3, 0.8)):

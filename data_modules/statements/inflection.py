@@ -174,9 +174,21 @@ _SIGNED = {  # symbol: the word for 1 and for −1
         "(at most|no more than|not more than|at the very most)",
     ),
     "turned": (
-        "<s> peaked (around|near) the middle and (fell back|came back down|declined again)",
-        "<s> dipped (around|near) the middle and (recovered|bounced back|rose again)",
+        """<s> (peaked|topped out) (around|near|in) the middle and (fell back|came back down|declined again|eased again)
+            |<s> <rose> to a (peak|high|maximum) and (dropped away|fell back|came down|fell off) again
+            |<s> <rose> at first and gave it all back later|<s> came up and went back down
+            |up to a (peak|high) and down again <go1> <s>""",
+        """<s> (dipped|bottomed out) (around|near|in) the middle and (recovered|bounced back|rose again|picked up again)
+            |<s> <rose> to a (trough|low|minimum) and (climbed|came|went|rose) back up again
+            |<s> <rose> at first and made it all good later|<s> went down and came back up
+            |down to a (trough|low) and up again <go1> <s>""",
     ),
+    "middled": (
+        "<s> (swelled|was up|stood higher|peaked) in the middle and <be> lower (before and after|at both ends)",
+        "<s> (sagged|was down|stood lower|dipped) in the middle and <be> higher (before and after|at both ends)",
+    ),
+    "letter": ("(Λ|hill|tent|bell shape|mountain|mound|arch)", "(V|valley|U shape|trough|hollow|deep V)"),
+    "upper": ("upper", "lower"),
 }
 _OPPOSITE = {"fell": "rose", "falling": "rising", "a_fall": "a_rise", "fall": "rise", "downup": "updown"}
 _SIGN_WORDS = {

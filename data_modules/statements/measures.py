@@ -63,12 +63,22 @@ def halves(x: Values) -> Values:
     return of.mean(x[..., -middle:]) - of.mean(x[..., :middle]) if middle else np.full(x.shape[:-1], np.nan)
 
 
+def arch(x: Values) -> Values:
+    """Mean of the middle third minus that of what stands before and after it."""
+    third = x.shape[-1] // 3
+    if not third:
+        return np.full(x.shape[:-1], np.nan)
+    ends = of.mean(x[..., :third]), of.mean(x[..., -third:])
+    return of.mean(x[..., third:-third]) - (ends[0] + ends[1]) / 2
+
+
 SHAPES: dict[str, Callable[[Values], Values]] = {
     "roughness": roughness,
     "cycle": cycle,
     "largest rise": largest_rise,
     "largest fall": largest_fall,
     "halves": halves,
+    "arch": arch,
 }
 
 

@@ -86,6 +86,9 @@ PAIR_FORMS: dict[str, Modes] = {
         ),
         "clause": (
             *("<s> <rose> (while|as|when|whereas) <s2> <rose2>", "<s> <rose> <andbut> <s2> <rose2>", "<both_rose>"),
+            *("<go_clause> (and|while|as) <go_clause2>",) * 3,
+            *("it (got|turned|grew) <comp> and <comp2>", "it got <comp> while <s2> <rose2>"),
+            "<s> <rose> as it got <comp2>",
             *(
                 "<s> <rose> and at the same time <s2> <rose2>",
                 "as <s2> <rose2>, <s> <rose>",
@@ -96,6 +99,7 @@ PAIR_FORMS: dict[str, Modes] = {
             "<rising> <n>, <rising2> <n2>",
             "<n> <updown>, <n2> <updown2>",
             "<n> <updown> <andbut> <n2> <updown2>",
+            *("<comp> and <comp2> by the end", "<comp>, <n2> <updown2>", "getting <comp> and <comp2>"),
         ),
         "whole": ("when did <s> <rise> (while|as) <s2> <rose2>?", "when did <s> <rise> <andbut> <s2> <rise2>?"),
     },
@@ -153,6 +157,7 @@ PAIR_FORMS: dict[str, Modes] = {
     },
     "correlation+": {
         "noun": (
+            *("<the_more>",) * 3,
             *(
                 "<n> and <n2> (moving in step|going hand in hand)",
                 "<n> (following|tracking|mirroring the course of) <s2>",
@@ -176,6 +181,7 @@ PAIR_FORMS: dict[str, Modes] = {
     },
     "correlation-": {
         "noun": (
+            *("<the_more>",) * 3,
             *(
                 "<n> and <n2> moving (in opposite directions|against each other)",
                 "a (negative|clear negative|strong negative) correlation between <s> and <s2>",

@@ -126,6 +126,8 @@ FORMS: dict[str, Modes] = {
             *("<go_clause>",) * 6,
             *("it (got|turned|grew|became|kept getting) [<advm2>] <comp>", "it <be1> getting [<advm2>] <comp>"),
             "it (ended|finished) [<advm2>] <comp> than it (began|started)",
+            *("the <period> (began|started|opened) <A_other> and (ended|finished|closed) <A>",) * 2,
+            "it (went|turned) from <A_other> to <A>",
             *("there <be1> a <adjm> <a_rise> in <s>", "<s> <show> a <adjm> <trend_up>"),
             *("<s> <end> <advm2> <higher> than <it_> <begin>", "<s> <be> <rising> <advm>"),
         ),
@@ -138,6 +140,9 @@ FORMS: dict[str, Modes] = {
             "<adjm> <a_rise> in <s>",
             *("(turned|turning|got|getting|grew|growing) [<advm2>] <comp>", "<comp> by the end"),
             *("(turned|turning|got|getting) <comp>", "<comp> and <comp>"),
+            *("<A_other> at first, <A> later [on]", "<A_other> at first, [<advm2>] <comp> (later on|at the end)"),
+            *("<A_other> start, <A> finish", "from <A_other> to <A>"),
+            *("<adjm> <a_rise_alone>", "<rising_alone> <advm>"),
         ),
         "whole": (
             *(
@@ -171,7 +176,14 @@ FORMS: dict[str, Modes] = {
             *("<s> <rose> from (start to end|beginning to end|start to finish)", "<s> <show> a steady <trend_up>"),
             "<s> <rose> more and more",
         ),
-        "short": ("steadily <rising> <n>", "steady <a_rise> in <s>", "<n> <rising> <throughout>"),
+        "short": (
+            *("steadily <rising> <n>", "steady <a_rise> in <s>", "<n> <rising> <throughout>"),
+            *(
+                "steady <a_rise_alone>",
+                "<rising_alone> (steadily|gradually|<throughout>)",
+                "(linear|constant) <a_rise_alone>",
+            ),
+        ),
         "whole": ("when did <s> <rise> <throughout>?", "when did <s> <rise> steadily?"),
     },
     "unchanged": {
@@ -204,11 +216,76 @@ FORMS: dict[str, Modes] = {
             *(
                 "<s> <rose> <advm> in the first half and <fell> in the second",
                 "after a <a_rise> <s> <fell> again",
-                "<turned>",
+                *("<turned>",) * 2,
             ),
+            *("<go_clause>, then <go_clause_other>", "first <go_clause> and then <go_clause_other>") * 2,
+            *("it got <comp> first and then <comp_other>", "it turned <comp>, then <comp_other> again"),
+            "it got <comp> in the first half and <comp_other> in the second",
+            "a <a_rise> in <s> <be1> followed by a <a_fall>",
         ),
-        "short": ("<n> <updown>, then <downup>", "<n> <rising>, then <falling>", "<a_rise>, then <a_fall> of <s>"),
-        "whole": ("when did <s> <rise> and then <fall>?", "when did <s> first <rise> and then <fall>?"),
+        "short": (
+            *("<n> <updown>, then <downup>", "<n> <rising>, then <falling>", "<a_rise>, then <a_fall> of <s>"),
+            *("first <comp>, then <comp_other>", "<rising>, then <falling> <n>", "a <letter> in <s>"),
+            *("<shape> in <s>", "<rising_alone>, then <falling>", "<a_rise_alone> followed by a <a_fall>"),
+        ),
+        "whole": (
+            *("when did <s> <rise> and then <fall>?", "when did <s> first <rise> and then <fall>?"),
+            *("when did it get <comp> first and then <comp_other>?", "<comp> first, <comp_other> later"),
+        ),
+    },
+    "arch": {
+        "noun": (
+            *(
+                "<n> <highest> around the middle",
+                "<higher> <n> in the middle than at either end",
+                "<shape> (in|of) <s>",
+            ),
+            *("<n> with a <peak> in between", "<n> <lower> at both ends than in the middle"),
+            "<noun> in the middle, <noun_other> before and after",
+        ),
+        "clause": (
+            *("<s> <be> <higher> in the middle than at (either end|both ends|the start and the end)", "<middled>"),
+            *("<s> <be> <lower> at both ends than in between", "it <be1> <most> in the middle"),
+            *("it <be1> <comp> in the middle than at either end", "it <be1> <A_other>, then <A>, then <A_other> again"),
+            "it (went|turned) from <A_other> to <A> and back to <A_other>",
+            "the <period> (began|opened) <A_other>, turned <A> and (ended|finished) <A_other>",
+        ),
+        "short": (
+            *("<A_other>, then <A>, then <A_other>", "<A_other>, then <A>, then <A_other> again", "<shape> in <s>"),
+            *("<noun_other>, then <noun>, then <noun_other>", "<n> <lower>, then <higher>, then <lower> again"),
+            *("<n> <highest> midway", "<most> in the middle", "<peak_alone> in the middle", "a <peak_alone> halfway"),
+        ),
+        "whole": (
+            "when was it <comp> in the middle than at both ends?",
+            "<periods> with <noun> in the middle and <noun_other> at both ends",
+        ),
+    },
+    "mild level": {
+        "noun": (
+            *(
+                "(fairly|moderately|reasonably|somewhat|a bit) <high> <n>, (but nothing|nothing) (extreme|wild|special)",
+            ),
+            *("<n> on the <high> side of (normal|average)", "<n> a (bit|little) <above> (average|normal), no more"),
+            *("<n> in the (<upper>) middle of <its> range", "<n> between average and <high>"),
+            "(fairly|moderately|rather) <Aa> <conditions>, nothing (extreme|wild)",
+        ),
+        "clause": (
+            *("<s> <be> (fairly|moderately|somewhat|a bit) <high>, but not (very|extremely|remarkably)",),
+            *(
+                "<s> <be> on the <high> side of (normal|average)",
+                "<s> <be> a (little|bit) <above> (average|normal), no more",
+            ),
+            *("it <be1> (fairly|moderately|rather|reasonably) <A>, but not (very|extremely)",),
+            "it <be1> <A>, but (nothing extreme|not wildly so|not overly so|only moderately)",
+        ),
+        "adjective": (
+            "(moderately|fairly|reasonably) <A>, but not (very|extremely)",
+            "<A>, but nothing (extreme|wild)",
+        ),
+        "short": (
+            *("moderately <A>", "moderately <high> <n>", "<n> on the <high> side, nothing extreme"),
+            *("<n> slightly <above> normal", "<A> but not very"),
+        ),
     },
     "jump": {
         "noun": (
@@ -230,6 +307,8 @@ FORMS: dict[str, Modes] = {
                 "a <adverb3> (wide|large|big) range of <s>",
             ),
             *("(wildly|widely|strongly) varying <n>", "(large|big) (differences|variations) in <s>"),
+            "a (big|huge|wide|large) (gap|difference|span) between the highest and the lowest <n>",
+            "a (large|wide|big) (amplitude|span) of <s>",
         ),
         "clause": (
             *(
@@ -253,6 +332,9 @@ FORMS: dict[str, Modes] = {
                 "<n> (within|in) a narrow (band|range)",
             ),
             *("(tiny|very small|minimal) variations in <s>", "a flat line [in|of] <s>"),
+            "(next to no|hardly any|almost no) (difference|gap) between the highest and the lowest <n>",
+            "(nearly|almost|much) the same <n> <throughout>",
+            "a (steady|constant) <n>",
         ),
         "clause": (
             *(
@@ -260,6 +342,7 @@ FORMS: dict[str, Modes] = {
                 "<s> <stay> within a <adverb3> narrow range",
                 "<s> hardly <vary>",
             ),
+            *("<s> <be> (nearly|almost|about) the same <throughout>", "<s> <be> without ups and downs"),
             *("<s> <vary> <adverb3> little", "<s> <be> almost (constant|flat|level)", "<s> hardly <move>"),
         ),
         "short": ("flat <n>", "<n> flat", "almost constant <n>", "even <n>"),

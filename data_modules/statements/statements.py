@@ -25,7 +25,10 @@ from trace_lit.channels import Channel
 JOINED = 0.12  # of all statements say two things at once
 RARE, COMMON, MOST = 0.03, 0.4, 0.7  # shares of the reference: best between the first two, none above the third
 # Forms that people use more than others.
-FAVOURED = {"idiom": 4.0, "level": 2.0, "not level": 2.0, "change": 2.0, "peak": 2.0, "local level": 2.0}
+FAVOURED = {
+    **{"idiom": 4.0, "level": 2.0, "not level": 2.0, "change": 2.0, "peak": 3.0, "local level": 2.0, "turn": 2.0},
+    **{"arch": 1.5, "swing": 1.5, "sometime": 1.5, "local swing": 0.5},
+}
 SELDOM = 0.2  # how often a component of a direction is spoken of, against another channel
 OUTSIDE = 0.3  # how often, against a fact of a share between them, one outside is drawn
 MAX_STEP_HOURS, MIN_CLOCK_HOURS = 3, 18  # of steps and windows that tell parts of the day

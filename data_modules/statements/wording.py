@@ -22,6 +22,9 @@ _SYMBOL = re.compile(r"<(\w+)>")
 _OPTIONAL = {  # symbols that not every channel, degree or landmark has words for
     *("A", "A2", "Aa", "Aa2", "noun", "noun2", "conditions", "conditions2", "most", "comp", "many", "many2"),
     *("A_high", "A_low", "without", "without2"),
+    *("A_other", "noun_other", "comp_other", "go_clause_other"),
+    *("comp2", "the_more"),
+    *("rising_alone", "a_rise_alone", "peak_alone", "peaking_alone", "flat_alone"),
     *(
         "state",
         "state2",
@@ -41,6 +44,7 @@ _ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names l
 _TWO_ARTICLES = re.compile(r"\b([Aa]ny|[Ss]ome|[Nn]o) (?:an?|the) ")
 _TWICE = re.compile(r"\b(in|on|at|over) \1\b")  # "sweeps in in the evening"
 _SUBJECT = literal("it")
+_FLAT = phrase("flat", "steady", "constant", "stable", "level")
 UNNAMED = 0.4  # how often an only channel is not named
 
 _ASK = """(find|show|show me|give me|list|get|search for|look for|looking for|I am looking for
@@ -252,6 +256,9 @@ class Wording:
         symbols.update(self.common)
         symbols["n"] = name.bare
         symbols["s"] = _SUBJECT if pronoun else name.subject
+        if pronoun and len(self.words) == 1:  # words that name no channel
+            symbols.update({f"{symbol}_alone": symbols[symbol] for symbol in ("rising", "a_rise", "peak", "peaking")})
+            symbols["flat_alone"] = _FLAT
         _add_states(symbols, own, name, sign, fact.degree, tense, "")
         if fact.degree in (2, 3):
             _add_moves(symbols, own, sign, tense)
@@ -260,8 +267,14 @@ class Wording:
         for state, side in (("A_high", 1), ("A_low", -1)):
             if (side, 2) in own.adjectives:
                 symbols[state] = own.adjectives[side, 2]
-        if own.comparatives.get(sign) is not None:
-            symbols["comp"] = own.comparatives[sign]
+        for symbol, side in (("comp", sign), ("comp_other", -sign)):
+            if own.comparatives.get(side) is not None:
+                symbols[symbol] = own.comparatives[side]
+        for symbol, table in (("A_other", own.adjectives), ("noun_other", own.nouns)):
+            if (-sign, 2) in table:
+                symbols[symbol] = table[-sign, 2]
+        if -sign in own.moves:
+            symbols["go_clause_other"] = own.moves[-sign].stated[tense]
         if fact.part:
             self._add_part(symbols, fact)
         for number, symbol in zip(fact.numbers, ("x", "x2"), strict=False):
@@ -312,6 +325,13 @@ class Wording:
             **{f"{symbol}2": signed[symbol] for symbol in ("rose", "rise", "rising", "a_rise", "updown")},
         )
         _add_states(symbols, other, name, sign, fact.degree, tense, "2")
+        if other.comparatives.get(sign) is not None:
+            symbols["comp2"] = other.comparatives[sign]
+        this = self.words[fact.channels[0]].comparatives.get(1)
+        that = other.comparatives.get(fact.sign or 1)
+        if fact.form == "correlation" and this is not None and that is not None:
+            symbols["more_this"], symbols["more_that"] = this, that
+            symbols["the_more"] = phrase("the <more_this> it (got|became|was), the <more_that> it (got|became|was)")
         if sign in other.moves:
             symbols["go_clause2"] = other.moves[sign].stated[tense]
         if same and fact.form == "two changes":

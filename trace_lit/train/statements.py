@@ -1,8 +1,10 @@
 """Learning from statements alone, before the epochs: what the statistics of windows are called.
 
 At first each fact that statements state has a vector of its own, and windows come near the facts that are true of them. Then
-the texts come near the windows that they are true of, and near their facts. The encoder is left out, so that a step takes
-a fraction of a step of the epochs, and compares with many more windows.
+the texts come near the windows that they are true of and near their facts, and learn from these, as from a teacher (Hinton
+et al., "Distilling the Knowledge in a Neural Network", 2015), how they stand to all the others: "highest early on" is far
+from "highest at the end", and near "falling". The encoder is left out, so that a step takes a fraction of a step of the
+epochs, and compares with many more windows.
 """
 
 from __future__ import annotations
@@ -30,8 +32,10 @@ from trace_lit.text.progress import JobProgress
 
 FACTS, TEXTS = 768, 256  # in a step; a third of the texts are also turned round
 WINDOWS, CANDIDATES = 1024, 4096  # that facts and texts are compared with in a step
-SERIES_SHARE = 0.5  # steps on facts, as a share of those on texts
-FACT_WEIGHT = 2.0  # of a text's distance from its fact
+SERIES_SHARE = 0.3  # steps on facts, as a share of those on texts
+FACT_WEIGHT = 1.0  # of a text's distance from its fact
+TEACHER_WEIGHT, TEACHER_TEMPERATURE = 1.0, 0.05  # of how a text stands to all facts, as its own fact does
+TEACHERS = 2048  # facts, beside the texts' own, that it is compared with in a step
 MOST_FACTS, MOST_FEATURES = 2**25, 2**27  # numbers that are held, of all corpora
 MOST_HIDDEN = 2**25  # numbers of the pairs of channels of the windows in a step
 _AT_ONCE = 128  # windows that are measured
@@ -209,7 +213,10 @@ def _learn_texts(module: AlignModule, corpora: list[_Stated], draw: np.random.Ge
         loss = multi_positive_info_nce(vectors @ series.T / temperature, truth, ~truth).mean()
         fact = torch.from_numpy(corpus.bank.facts[numbers]).to(every.device)
         known = (fact >= 0) & (fact < len(facts))
-        loss = loss + FACT_WEIGHT * _mean(1 - (vectors[known] * facts[fact[known]]).sum(1))
+        stated = fact[known]
+        loss = loss + FACT_WEIGHT * _mean(1 - (vectors[known] * facts[stated]).sum(1))
+        among = torch.cat([stated, _some(len(facts), TEACHERS, draw).to(stated.device)]).unique()
+        loss = loss + TEACHER_WEIGHT * _mean(taught(vectors[known], facts[stated], facts[among]))
         differ = truth[pairs] & ~truth[TEXTS:]  # where the text is true and, turned round, false
         some = differ.any(1)
         if bool(some.any()):
@@ -219,6 +226,27 @@ def _learn_texts(module: AlignModule, corpora: list[_Stated], draw: np.random.Ge
             loss = loss + alignment.voice_weight * voice_loss(voice, _at_slots(spoken, corpus.place)).mean()
         learner.step(loss)
         job.advance(1)
+
+
+def taught(students: Tensor, teachers: Tensor, others: Tensor) -> Tensor:
+    """How far the students stand to the others as their teachers do: the Kullback-Leibler divergence (n,), at least 0.
+
+    Both stand to the others by the softmax of their cosines over `TEACHER_TEMPERATURE`.
+
+    Parameters
+    ----------
+    students, teachers, others
+        Unit vectors (n, E), (n, E) and (m, E).
+
+    Examples
+    --------
+    >>> one, other = torch.eye(2).split(1)
+    >>> taught(one, one, torch.eye(2)).item() < 1e-6 < 1 < taught(one, other, torch.eye(2)).item()
+    True
+    """
+    wanted = (teachers @ others.T / TEACHER_TEMPERATURE).log_softmax(1)
+    found = (students @ others.T / TEACHER_TEMPERATURE).log_softmax(1)
+    return (wanted.exp() * (wanted - found)).sum(1)
 
 
 @torch.no_grad()

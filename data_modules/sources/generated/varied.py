@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 STEPS: dict[str, tuple[tuple[int, ...], tuple[float, ...]]] = {
     "1h": ((24, 24, 48, 72, 168), (24,)),
     "4h": ((12, 30, 42), (6,)),
-    "D": ((14, 28, 30, 60, 90), (365.25, 7)),
+    "D": ((12, 14, 28, 30, 60, 90), (365.25, 7)),
     "7D": ((12, 20, 26, 36, 52), (52.18,)),
     "MS": ((12, 24, 36), (12,)),
 }
@@ -33,6 +33,8 @@ OFTEN = (0.4, 0.15, 0.15, 0.2, 0.1)
 WINDOWS = 16  # of a series, at least
 ALONE = 0.2  # chance that there is one channel only
 NAMELESS = 0.5  # that it is called by no name of its own
+DRAWN = 0.5  # that an only channel is like a line drawn in a chart: one movement a window, and hardly any noise
+FAINT = 0.05  # of the background of a drawn one
 NAMES = ("value", "value", "series", "reading", "measurement", "y", "level", "data")
 RULING = 0.75  # chance that a channel is of the corpus's own field
 LINKED = 0.4  # that one goes with another
@@ -55,6 +57,7 @@ def varied(number: int = 0, instances: int = 240, seed: int = 0) -> tuple[Corpus
     lengths, cycles = STEPS[frequency]
     steps = int(rng.choice(lengths))
     sources = _sources(rng)
+    drawn = len(sources) == 1 and rng.random() < DRAWN
     info = CorpusInfo(
         "varied",
         f"varied-{number}",
@@ -64,16 +67,17 @@ def varied(number: int = 0, instances: int = 240, seed: int = 0) -> tuple[Corpus
         description="Generated, not measured: random channels moved by random processes. No claim rests on it.",
         generated=True,
     )
-    return info, _records(info, sources, Shape(instances, steps, cycles), rng)
+    return info, _records(info, sources, Shape(instances, steps, cycles, drawn), rng)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How much is made: windows of so many steps, and the steps of cycles."""
+    """How much is made: windows of so many steps, the steps of cycles, and whether it is drawn."""
 
     instances: int
     steps: int
     cycles: tuple[float, ...]
+    drawn: bool
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,11 @@ def _series(sources: list[Source], windows: int, shape: Shape, rng: np.random.Ge
     found: list[Array] = []
     for source in sources:
         made = _background(total, shape, source.kind.style, rng)
-        made = made + _movements(windows, shape.steps, rng).ravel()
+        if shape.drawn:
+            level = rng.standard_normal((windows, 1)) + np.zeros(shape.steps)
+            made = FAINT * made + level.ravel() + _movements(windows, shape.steps, rng, 1.0).ravel()
+        else:
+            made = made + _movements(windows, shape.steps, rng).ravel()
         if found and rng.random() < LINKED:
             share = float(rng.uniform(0.5, 0.95)) * (1 if rng.random() < 0.5 else -1)
             made = share * found[rng.integers(len(found))] + np.sqrt(1 - share**2) * made
@@ -179,12 +187,12 @@ def _autoregressive(total: int, memory: float, rng: np.random.Generator) -> Arra
     return made
 
 
-def _movements(windows: int, steps: int, rng: np.random.Generator) -> Array:
-    """(windows, T) what happens in each window beside the background; nothing in some."""
+def _movements(windows: int, steps: int, rng: np.random.Generator, often: float = 0.65) -> Array:
+    """(windows, T) what happens in each window beside the background; nothing in some, where `often` is below 1."""
     time = np.linspace(0, 1, steps)
     made = np.zeros((windows, steps))
     names = list(_MOVES)
-    for window in np.flatnonzero(rng.random(windows) < 0.65):
+    for window in np.flatnonzero(rng.random(windows) < often):
         size = float(rng.uniform(0.6, 2.8)) * (1 if rng.random() < 0.5 else -1)
         made[window] = size * _MOVES[names[rng.integers(len(names))]](time, float(rng.uniform(0.08, 0.92)), rng)
     return made
@@ -201,6 +209,11 @@ def _burst(time: Array, place: float, rng: np.random.Generator) -> Array:
     return np.where(near, rng.standard_normal(len(time)), 0.0)
 
 
+def _ramp(time: Array, place: float, rng: np.random.Generator) -> Array:
+    length = float(rng.uniform(0.1, 0.5))
+    return np.clip((time - place) / length + 0.5, 0, 1) - 0.5
+
+
 _MOVES: dict[str, Callable[[Array, float, np.random.Generator], Array]] = {
     "trend": lambda time, place, rng: time - 0.5,
     "bend": lambda time, place, rng: np.clip(time - place, 0, None) / (1 - place),
@@ -208,6 +221,7 @@ _MOVES: dict[str, Callable[[Array, float, np.random.Generator], Array]] = {
     "step": lambda time, place, rng: np.where(time >= place, 0.5, -0.5),
     "hump": lambda time, place, rng: np.exp(-0.5 * ((time - place) / rng.uniform(0.05, 0.22)) ** 2),
     "level": lambda time, place, rng: np.ones_like(time),
+    "ramp": _ramp,
     "spike": _spike,
     "burst": _burst,
 }

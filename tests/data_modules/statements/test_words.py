@@ -149,9 +149,14 @@ def test_every_form_of_fact_has_phrases_and_every_phrase_expands(statements):
     forms = {}
     for fact in statements.facts:
         forms.setdefault((fact.form, fact.sign, fact.degree, fact.part), fact)
-    assert {fact.form for fact in forms.values()} - {"correlation", "spike", "swing", "unrest", "gap"} <= set(
-        _ALL_FORMS
-    )
+    assert {fact.form for fact in forms.values()} - {
+        "correlation",
+        "spike",
+        "swing",
+        "local swing",
+        "unrest",
+        "gap",
+    } <= set(_ALL_FORMS)
     for fact in forms.values():
         for seed in range(12):
             text = statements._wording.one(fact, random.Random(seed).random)
