@@ -43,6 +43,7 @@ class RetrievalEvaluation(L.Callback):
             self.pools[name] = pool
             if data.held_out:
                 answers.append(_answers(space, data.held_out[number], pool, pl_module.device))
+            if data.held_out and not any(dataset.texts):
                 continue
             metrics = evaluate_retrieval(pool, bootstrap=0)
             prefix = "validation" if len(loaders) == 1 else f"validation/{name}"

@@ -81,6 +81,8 @@ class DomainDataModule(L.LightningDataModule):
         Texts made from a window's values that training batches have for each window.
     statement_pool
         Statements of a corpus that are drawn once, for each of its training windows.
+    hold_statements
+        Statements on validation windows are made also where these have texts.
     """
 
     domain: ClassVar[str] = ""
@@ -105,11 +107,13 @@ class DomainDataModule(L.LightningDataModule):
         fingerprint: str = "",
         statements: int = 0,
         statement_pool: int = 48,
+        hold_statements: bool = False,
     ) -> None:
         super().__init__()
+        self.hold_statements = hold_statements
         self.statements, self.statement_pool = statements, statement_pool
         self.statement_banks: list[StatementBank] = []  # one a corpus, where there are statements
-        self.held_out: list[HeldOutStatements] = []  # one a corpus, where no validation window has a text
+        self.held_out: list[HeldOutStatements] = []  # one a corpus, where they choose the best checkpoint
         self.vocabularies: list[ChannelVocabulary] = []  # one a corpus, where each has its own statistics in training
         self.config = config
         self.text = text
@@ -175,7 +179,8 @@ class DomainDataModule(L.LightningDataModule):
         self.label_names = self._labels(corpora)
         if self.statements and stage == "fit" and self.window is None:
             self.statement_banks = self._banks(corpora)
-            if not any(corpus.texts[row].strip() for corpus in corpora for row in corpus.select("validation")):
+            silent = not any(corpus.texts[row].strip() for corpus in corpora for row in corpus.select("validation"))
+            if silent or self.hold_statements:
                 self.held_out = self._held_out(corpora)
         self.datasets = self._rows(corpora) if self.window is None else self._origins(corpora, self.window)
         self.corpora = corpora

@@ -18,7 +18,8 @@ from trace_lit.runs.data import build_datamodule
 from trace_lit.settings import Config, load_config
 from trace_lit.train import fit
 from trace_lit.train.start import build_module
-from trace_lit.train.statements import learn_statements
+from trace_lit.train.statements import learn_statements, taught
+from trace_lit.train.trainer import chosen_by
 
 WORDS = (
     "stage=align",
@@ -147,3 +148,36 @@ def test_what_they_need_is_said(word: str, tiny_runs: TinyRuns, tmp_path: Path) 
     with pytest.raises(ConfigError, match=r"alignment\.statement_steps is 5, which needs"):
         fit(load_config([], [*tiny_runs.words, *WORDS, "alignment.statement_steps=5", word, f"run.dir={tmp_path}"]))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_text_is_taught_to_stand_to_all_facts_as_its_own_does() -> None:
+    generator = torch.Generator().manual_seed(0)
+    others = torch.nn.functional.normalize(torch.randn(40, 8, generator=generator), dim=1)
+    teachers = others[:6]
+    assert taught(teachers, teachers, others) == pytest.approx(torch.zeros(6), abs=1e-6)
+    nearer, farther = (
+        torch.nn.functional.normalize(teachers + noise * torch.randn(6, 8, generator=generator), dim=1)
+        for noise in (0.1, 1.0)
+    )
+    assert (taught(nearer, teachers, others) > 0).all()
+    assert taught(nearer, teachers, others).mean() < taught(farther, teachers, others).mean()
+
+
+def test_statements_choose_the_best_checkpoint_where_they_are_to(tiny_runs: TinyRuns) -> None:
+    config, data, _ = made(tiny_runs)
+    assert not data.held_out
+    assert chosen_by(config, data) == ("validation/text_to_series/pair/MRR", "max")
+    config, data, _ = made(tiny_runs, "evaluation.choose_by=statements")
+    assert len(data.held_out[0])
+    assert chosen_by(config, data) == ("validation/statements/AP", "max")
+    config, data, _ = made(tiny_runs, "evaluation.choose_by=statements", "alignment.statements=0")
+    with pytest.raises(ConfigError, match="none is made: set"):
+        chosen_by(config, data)
+
+
+@pytest.mark.slow
+def test_texts_are_measured_beside_the_statements_that_choose(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    words = ("evaluation.choose_by=statements", "trainer.max_epochs=1", f"run.dir={tmp_path}")
+    run = fit(load_config([], [*tiny_runs.words, *WORDS, *words]))
+    assert 0 < run.metrics["best/validation/statements/AP"] <= 1
+    assert 0 < run.metrics["last/validation/text_to_series/pair/MRR"] <= 1

@@ -51,6 +51,7 @@ def load_datamodule(
         fingerprint=fingerprint,
         statements=config.alignment.statements if config.stage == "align" else 0,
         statement_pool=config.alignment.statement_pool,
+        hold_statements=config.evaluation.choose_by == "statements",
     )
 
 

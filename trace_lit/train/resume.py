@@ -51,6 +51,7 @@ REFUSED = {
     "window": "it decides the windows that are trained on",
     "head": "it decides what is trained",
     "mining": "it decides the batches of the epoch that goes on",
+    "evaluation.choose_by": "the best checkpoint so far was chosen by the other one",
     "optim": "the state of the optimiser was made by it",
     "trainer.extra.accumulate_grad_batches": "steps are counted by it",
     "trainer.extra.limit_train_batches": "steps are counted by it",

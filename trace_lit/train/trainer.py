@@ -60,11 +60,25 @@ def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Ten
 def chosen_by(config: Config, data: DomainDataModule) -> tuple[str, str]:
     """The metric that chooses the best checkpoint, and whether "max" or "min" of it.
 
-    Of the stage align, how well texts find their windows; without texts, how well statements find what they are true of.
+    Of the stage align, how well texts find their windows; without texts, or where `evaluation.choose_by` says so, how well
+    statements find what they are true of.
+
+    Raises
+    ------
+    ConfigError
+        Statements are to choose, and there are none.
     """
-    if config.stage == "align" and any(any(dataset.texts) for dataset in data.datasets["validation"]):
-        return PAIRS
-    return ANSWERS if any(map(len, data.held_out)) else LOSS
+    if config.stage == "align":
+        if any(map(len, data.held_out)):
+            return ANSWERS
+        if config.evaluation.choose_by == "statements":
+            raise ConfigError(
+                "evaluation.choose_by is statements, but none is made: set alignment.statements to 1 or more, or choose by "
+                "texts; of fewer than some tens of windows nothing can be stated"
+            )
+        if any(any(dataset.texts) for dataset in data.datasets["validation"]):
+            return PAIRS
+    return LOSS
 
 
 def build_trainer(config: Config, folder: Path, chosen: tuple[str, str]) -> L.Trainer:
