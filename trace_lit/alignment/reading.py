@@ -245,6 +245,9 @@ class ReadingTower(nn.Module):
         nothing = torch.einsum("he,khe->hk", self.silent.view(self.heads, each), queries) / math.sqrt(each)
         if self.named_silence is not None:
             nothing = nothing + self.named_silence.unsqueeze(1)
+        if len(identities) == 1:  # all that is said is of an only channel, whether it is named or not
+            only = nothing.new_tensor([0.0, torch.finfo(nothing.dtype).min])
+            nothing = nothing + only
         weights = torch.cat([scores, nothing[None, :, :, None].expand(count, -1, -1, 1)], dim=-1).softmax(-1)
         return weights[..., :-1], 1 - weights[..., -1].prod(1)  # one head that hears something is enough
 

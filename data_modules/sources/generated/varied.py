@@ -31,7 +31,7 @@ STEPS: dict[str, tuple[tuple[int, ...], tuple[float, ...]]] = {
 }
 OFTEN = (0.4, 0.15, 0.15, 0.2, 0.1)
 WINDOWS = 16  # of a series, at least
-ALONE = 0.2  # chance that there is one channel only
+ALONE = 0.3  # chance that there is one channel only
 NAMELESS = 0.5  # that it is called by no name of its own
 DRAWN = 0.5  # that an only channel is like a line drawn in a chart: one movement a window, and hardly any noise
 FAINT = 0.05  # of the background of a drawn one
