@@ -1,7 +1,8 @@
+from .averaging import MovingAverageOfWeights
 from .checkpoints import BestCheckpoint, LastCheckpoint
 from .early_stopping import EarlyStop
 from .hard_negatives import HardNegativeMining
-from .progress import ProgressLines
+from .progress import ProgressBar, ProgressLines
 from .randomness import StepRandomness
 from .retrieval_evaluation import RetrievalEvaluation
 from .stopping import Stopped, StopSignals
@@ -13,6 +14,8 @@ __all__ = [
     "EarlyStop",
     "HardNegativeMining",
     "LastCheckpoint",
+    "MovingAverageOfWeights",
+    "ProgressBar",
     "ProgressLines",
     "RetrievalEvaluation",
     "StepRandomness",

@@ -1,4 +1,4 @@
-"""Progress where there is no terminal: plain lines, one an epoch, and one every so many seconds within long epochs."""
+"""Progress: a bar in a terminal, plain lines elsewhere, one an epoch and one every so many seconds within long epochs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import lightning as L
+from lightning.pytorch.callbacks import RichProgressBar
 
 from trace_lit.escapes import say
 
@@ -16,6 +17,23 @@ SHOWN = (
     "validation/statements/AP",
     "train/samples_per_second",
 )
+
+
+class ProgressBar(RichProgressBar):
+    """Rich's bar, whose numbers are of the last second at the latest: to read them, the host waits for the device."""
+
+    def __init__(self, every_seconds: float = 1.0) -> None:
+        super().__init__()
+        self.every_seconds = every_seconds
+        self._read = -float("inf")
+        self._numbers: dict[str, Any] = {}
+
+    def get_metrics(self, trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
+        between = trainer.training and not trainer.is_last_batch
+        if not between or time.monotonic() - self._read >= self.every_seconds:
+            self._numbers = super().get_metrics(trainer, pl_module)
+            self._read = time.monotonic()
+        return self._numbers
 
 
 class ProgressLines(L.Callback):

@@ -49,6 +49,21 @@ class StopSignals(L.Callback):
         # Only now: Lightning has put its own handlers just before, which would end the training unsaved or requeue it.
         if threading.current_thread() is threading.main_thread():
             self._former = {number: signal.signal(number, self._note) for number in SIGNALS}
+        if trainer.world_size > 1:
+            self._ask_once(trainer.fit_loop.epoch_loop)
+
+    def _ask_once(self, loop: Any) -> None:
+        """Lightning's processes ask each other in every step, over their devices, whether its own handler got a SIGTERM.
+
+        That can only be one from before training began, so the first step is enough; the later ones do not wait.
+        """
+        ask = loop._broadcast_sigterm_tensor
+
+        def once() -> None:
+            loop._broadcast_sigterm_tensor = lambda: None
+            ask()
+
+        loop._broadcast_sigterm_tensor = once
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and self.received:

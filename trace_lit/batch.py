@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
@@ -13,6 +13,18 @@ from torch import Tensor
 NO_LABEL = -100
 NO_NEIGHBOUR = -1
 NO_STATEMENT = -1
+KEPT = (  # of a batch on a device, what the host keeps: it decides how many rows and pairs a step has
+    "observed",
+    "channel_mask",
+    "channel_ids",
+    "text",
+    "text_mask",
+    "has_channel_text",
+    "label",
+    "index",
+    "future_observed",
+    "statements",
+)
 FAR = 2.0**14  # times its range that a window's values lie from zero, and float32 would round what they change by
 
 
@@ -85,6 +97,7 @@ class MultimodalBatch:
     retrieved: Retrieved | None = None
     statements: Statements | None = None
     offset: Tensor | None = None  # (B, C) float64, what was taken off values and future; None: nothing
+    copies: dict[str, tuple[Any, Any]] | None = field(default=None, repr=False, compare=False)  # see `on_host`
 
     def __len__(self) -> int:
         return self.values.shape[0]
@@ -98,6 +111,17 @@ class MultimodalBatch:
     def window(self) -> Tensor:
         """(B, 3) int64: series id, first second, second after the last."""
         return torch.cat([self.series_id.unsqueeze(1), self.span], dim=1)
+
+    @property
+    def on_host(self) -> OnHost:
+        """The batch's `KEPT` tensors as the host has them: to read one there, nothing has to wait for the device."""
+        return OnHost(self)
+
+    def with_known(self, **tensors: Tensor) -> MultimodalBatch:
+        """With `tensors` of the host, by the names of fields, in the place of the batch's own."""
+        moved = {name: sent(tensor, self.values.device) for name, tensor in tensors.items()}
+        copies = {name: (moved[name], tensor) for name, tensor in tensors.items()}
+        return dataclasses.replace(self, **moved, copies={**(self.copies or {}), **copies})  # type: ignore[arg-type]
 
     def in_units(self, values: Tensor) -> Tensor:
         """`values` (B, C, ...) of this batch's windows in the channels' own units: float64 where there is an offset."""
@@ -128,8 +152,11 @@ class MultimodalBatch:
         )
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> MultimodalBatch:
-        """The batch on `device`."""
-        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+        """The batch on `device`; one that leaves the host remembers there what `on_host` gives."""
+        moved = self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+        if self.values.device.type == "cpu" and moved.values.device.type != "cpu":
+            moved.copies = {name: (getattr(moved, name), getattr(self, name)) for name in KEPT}
+        return moved
 
     def pin_memory(self) -> MultimodalBatch:
         """The batch in page-locked memory; called by the DataLoader."""
@@ -145,11 +172,38 @@ Kind = TypeVar("Kind", Retrieved, Statements, MultimodalBatch)
 def _mapped(batch: Kind, function: Callable[[Tensor], Tensor]) -> Kind:
     """`batch` with `function` of all its tensors."""
     changed: dict[str, Any] = {}
-    for field in dataclasses.fields(batch):
-        value = getattr(batch, field.name)
-        if value is not None:
-            changed[field.name] = value.map(function) if isinstance(value, Retrieved | Statements) else function(value)
+    for own in dataclasses.fields(batch):
+        value = getattr(batch, own.name)
+        if own.name == "copies":
+            changed[own.name] = None
+        elif value is not None:
+            changed[own.name] = value.map(function) if isinstance(value, Retrieved | Statements) else function(value)
     return dataclasses.replace(batch, **changed)
+
+
+class OnHost:
+    """What the host knows of a batch; `OnHost(batch).label` is the label on the CPU.
+
+    A batch on the CPU is known as it is. Of one that was moved to a device, the tensors that have not been replaced since
+    are known as they were before. What is not known is read from the device, which makes the host wait for it.
+    """
+
+    def __init__(self, batch: MultimodalBatch) -> None:
+        self._batch = batch
+
+    def __getattr__(self, name: str) -> Any:
+        own = getattr(self._batch, name)
+        on_device, known = (self._batch.copies or {}).get(name, (None, None))
+        if own is None or own is on_device:
+            return known
+        return own.map(Tensor.cpu) if isinstance(own, Statements) else own.cpu()
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """`tensor` of the host on `device`; the host goes on before it has arrived there."""
+    if device.type == "cuda":  # only from page-locked memory
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=device.type != "mps")  # where it would race with the host's next writes
 
 
 def choose_offset(values: Tensor, observed: Tensor, mean: Tensor, deviation: Tensor) -> Tensor | None:

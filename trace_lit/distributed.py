@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -19,10 +20,22 @@ def rank() -> int:
     return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
-def _sizes(count: int, device: torch.device) -> list[int]:
-    mine = torch.tensor([count], device=device)
+@cache
+def _of_hosts(processes: Any) -> Any:
+    """The same `processes` as a group that exchanges what lies in their hosts' memory."""
+    return dist.new_group(backend="gloo")
+
+
+def _group(tensor: Tensor) -> Any:
+    """The group in which `tensor` can be exchanged; None is the default one. NCCL moves nothing of the host's."""
+    return _of_hosts(dist.group.WORLD) if tensor.device.type == "cpu" and dist.get_backend() == "nccl" else None
+
+
+def _sizes(count: int) -> list[int]:
+    """Every process's `count`, exchanged between the hosts: none waits for its device."""
+    mine = torch.tensor([count])
     sizes = [torch.zeros_like(mine) for _ in range(world_size())]
-    dist.all_gather(sizes, mine)
+    dist.all_gather(sizes, mine, group=_group(mine))
     return [int(size) for size in sizes]
 
 
@@ -32,7 +45,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, part: Tensor) -> Tensor:
         parts = [torch.empty_like(part) for _ in range(world_size())]
-        dist.all_gather(parts, part.contiguous())
+        dist.all_gather(parts, part.contiguous(), group=_group(part))
         ctx.length = len(part)
         return torch.cat(parts)
 
@@ -46,12 +59,13 @@ class _Gather(torch.autograd.Function):
 def gather(tensor: Tensor) -> Tensor:
     """Concatenate `tensor` (n, ...) of all processes along the first axis, in the order of their ranks.
 
-    Gradient flows back to every process's part. The parts may differ in length. On one process it is `tensor` itself.
+    Gradient flows back to every process's part. The parts may differ in length. What is on the host is exchanged between
+    the hosts. On one process it is `tensor` itself.
     """
     if world_size() == 1:
         return tensor
     kind = tensor.dtype
-    sizes = _sizes(len(tensor), tensor.device)
+    sizes = _sizes(len(tensor))
     longest = max(sizes)
     if longest == 0:
         return tensor
@@ -64,9 +78,9 @@ def gather(tensor: Tensor) -> Tensor:
     return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)]).to(kind)
 
 
-def row_offset(count: int, device: torch.device) -> int:
+def row_offset(count: int) -> int:
     """Where this process's `count` rows begin in what `gather` returns."""
-    return 0 if world_size() == 1 else sum(_sizes(count, device)[: rank()])
+    return 0 if world_size() == 1 else sum(_sizes(count)[: rank()])
 
 
 def mean_over_processes(values: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -71,7 +71,7 @@ def test_a_clause_that_every_query_is_silent_of_adds_nothing(monkeypatch: pytest
         model.text.silent.zero_()
         model.text.key.weight.copy_(10 * torch.eye(32))
     heard = torch.tensor([1.0, 1.0, 1.0, -1.0, -1.0, -1.0])[:, None].expand(6, 32)
-    monkeypatch.setattr(model.text, "_pieces", lambda vectors, marks, mask: heard.expand(len(mask), -1, -1))
+    monkeypatch.setattr(model.text, "_pieces", lambda vectors, known: heard.expand(len(vectors), -1, -1))
     text, _ = make_tokens()
     norms = SearchSpace(model, CHANNELS).explain(text[0], torch.tensor([0, 0, 0, 1, 1, 1])).norm(dim=-1)
     assert (norms[0] > 0.4).all()

@@ -128,7 +128,7 @@ def gathered() -> tuple[torch.Tensor, torch.Tensor, int]:
     everything = gather(mine)
     (everything * torch.arange(3.0)[:, None]).sum().backward()
     flags = gather(torch.tensor([rank() == 1] * rank(), dtype=torch.bool))
-    return everything.detach(), mine.grad, row_offset(len(mine), mine.device) + 10 * int(flags.sum())
+    return everything.detach(), mine.grad, row_offset(len(mine)) + 10 * int(flags.sum())
 
 
 def test_gather_joins_parts_of_different_length_and_returns_gradients():

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import torch
+import torch._dynamo.utils
 
 from tests.batches import make_batch, make_vocabulary
 from trace_lit.batch import MultimodalBatch
@@ -213,3 +214,20 @@ def test_without_patches_the_other_outputs_and_their_gradients_stay(attention, c
     torch.testing.assert_close(outcomes[1][:2], outcomes[0][:2], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(outcomes[1][2], outcomes[0][2], atol=1e-4, rtol=1e-3)
     assert output.patches.shape[2] == (0 if channel_tokens else make_batch(channels=3).values.shape[2] // 6)
+
+
+def test_blocks_are_compiled_for_few_shapes() -> None:
+    """With and without anything masked, for one number of windows and then for any number: no batch compiles anew."""
+    torch._dynamo.reset()
+    counted, encoder = torch._dynamo.utils.counters["stats"], make_encoder()
+    for block in encoder.blocks:
+        block.compile(backend="eager")  # which needs no compiler and makes the same graphs
+    before = counted["unique_graphs"]
+    for size, missing in ((6, 0.0), (6, 0.6), (5, 0.0), (5, 0.6)):
+        encoder(make_batch(size, missing=missing))
+    graphs = counted["unique_graphs"]
+    assert 0 < graphs - before <= 4
+    for size, missing in ((7, 0.6), (7, 0.0), (6, 0.6), (4, 0.3)):
+        encoder(make_batch(size, missing=missing))
+    assert counted["unique_graphs"] == graphs
+    torch._dynamo.reset()

@@ -50,12 +50,14 @@ class NegativeCache:
             gradient flows to the anchors alone.
         """
         index = index - self.first
-        present = gather(index)
+        # No `isin`, which may sort and then waits for the device.
+        in_batch = index.new_zeros(len(self.series), dtype=torch.bool).index_fill_(0, gather(index), True)
 
         def nearness(anchors: Tensor, others: Tensor, negatives: Tensor) -> Tensor:
             negatives = negatives[index]
             with torch.autocast(anchors.device.type, enabled=False):
                 similarity = (others[negatives] @ anchors.float().unsqueeze(-1)).squeeze(-1)
-            return similarity.masked_fill((negatives < 0) | torch.isin(negatives, present), -torch.inf)
+            there = in_batch[negatives.clamp(min=0)]
+            return similarity.masked_fill((negatives < 0) | there, -torch.inf)
 
         return nearness(level.text, self.series, self.of_text), nearness(level.series, self.text, self.of_series)

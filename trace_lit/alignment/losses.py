@@ -151,7 +151,7 @@ def contrastive_loss(
     """
     series, text = gather(level.series), gather(level.text)
     size, device = len(level.series), level.series.device
-    positive = row_offset(size, device) + torch.arange(size, device=device)
+    positive = row_offset(size) + torch.arange(size, device=device)
     allowed = admissible(level.text_id, gather(level.text_id), level.window, gather(level.window))
     allowed = allowed.scatter(1, positive[:, None], False)
     count = negatives(len(series))

@@ -22,8 +22,8 @@ from trace_lit.alignment.attribution import coalitions
 from trace_lit.alignment.config import AlignmentConfig
 from trace_lit.alignment.heads import ResidualProjection
 from trace_lit.alignment.losses import Level
-from trace_lit.alignment.reading import ChannelScales, Reading, ReadingTower
-from trace_lit.batch import MultimodalBatch
+from trace_lit.alignment.reading import ChannelScales, KnownTexts, Reading, ReadingTower
+from trace_lit.batch import MultimodalBatch, sent
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.encoder import Encoder, EncoderOutput
 from trace_lit.encoder.patches import InstanceNorm, on_scale
@@ -154,19 +154,22 @@ class AlignedModel(nn.Module):
         """Encode both sides of a batch for the losses."""
         encoded = self.encoder(batch, with_patches=False)
         slots = _slots(batch)
-        series = self._series_vectors(encoded, batch, slots)
+        own = sent(slots, batch.values.device)
+        series = self._series_vectors(encoded, batch, own)
         statements = voice = None
         if batch.statements is not None:
-            told = batch.statements.mask.any(-1)  # (B, n)
-            text, mask = batch.statements.text[told], batch.statements.mask[told]
-            statements, voice = self.embed_statements(text, mask, slots)
+            host = batch.on_host.statements
+            told = host.mask.any(-1).flatten().nonzero().squeeze(1)  # of the B · n texts
+            text, mask = _at(told, batch.statements.text.flatten(0, 1), batch.statements.mask.flatten(0, 1))
+            known = self._known(told, host.text.flatten(0, 1), host.mask.flatten(0, 1), slots)
+            statements, voice = self.embed_statements(text, mask, own, known)
         sample = self._sample_level(series, batch, slots)
         return AlignedOutput(encoded, sample, self._channel_level(encoded, batch), series, statements, voice)
 
     def sample_level(self, batch: MultimodalBatch) -> Level:
         """Encode both sides of a batch for the loss of the sample level alone."""
         slots = _slots(batch)
-        return self._sample_level(self.embed_series(batch, slots), batch, slots)
+        return self._sample_level(self.embed_series(batch, sent(slots, batch.values.device)), batch, slots)
 
     def channel_level_parameters(self) -> Iterable[nn.Parameter]:
         """Those that the loss of the sample level does not reach."""
@@ -194,32 +197,46 @@ class AlignedModel(nn.Module):
         """
         return self._series_vectors(self.encoder(batch, with_patches=False), batch, slots)
 
-    def embed_text(self, text: Tensor, mask: Tensor, slots: Tensor) -> Tensor:
-        """Unit vectors (N, E) of the texts (N, S, D) with sentences where `mask` (N, S), for the channels `slots`."""
-        slots = slots if self.config.channel_score else slots[:0]
-        return _unit(self.text_parts(text, mask, slots))
+    def embed_text(self, text: Tensor, mask: Tensor, slots: Tensor, known: KnownTexts | None = None) -> Tensor:
+        """Unit vectors (N, E) of the texts (N, S, D) with sentences where `mask` (N, S), for the channels `slots`.
 
-    def embed_statements(self, text: Tensor, mask: Tensor, slots: Tensor) -> tuple[Tensor, Tensor | None]:
+        What the host must know of them and has not been given, in `known`, it reads from their device.
+        """
+        if not self.config.channel_score:
+            slots, known = slots[:0], None if known is None else known.of_the_whole()
+        return _unit(self.text_parts(text, mask, slots, known))
+
+    def embed_statements(
+        self, text: Tensor, mask: Tensor, slots: Tensor, known: KnownTexts | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """As `embed_text`, and how much the texts say of the whole and of each channel (N, 1 + K), where it is learned."""
         if not self.has_voice:
-            return self.embed_text(text, mask, slots), None
-        reading = self.read(text, mask, slots)
+            return self.embed_text(text, mask, slots, known), None
+        reading = self.read(text, mask, slots, known)
         return _unit(reading.parts), reading.voice
 
-    def text_parts(self, text: Tensor, mask: Tensor, slots: Tensor) -> Tensor:
+    def text_parts(self, text: Tensor, mask: Tensor, slots: Tensor, known: KnownTexts | None = None) -> Tensor:
         """What texts say of the whole and of the channels `slots` (N, 1 + K, d), before they are brought to unit length."""
         if isinstance(self.text, ReadingTower):
-            return self.read(text, mask, slots).parts
+            return self.read(text, mask, slots, known).parts
         return self.text(text, mask, self.encoder.channel_tokens.identities()[slots])
 
-    def read(self, text: Tensor, mask: Tensor, slots: Tensor) -> Reading:
-        """How texts are read, word by word, for the channels `slots`."""
+    def read(self, text: Tensor, mask: Tensor, slots: Tensor, known: KnownTexts | None = None) -> Reading:
+        """How texts are read, word by word, for the channels `slots`; see `embed_text`."""
         assert isinstance(self.text, ReadingTower)
+        known = known or self.text.known(text, mask, slots)
         vocabulary = self.encoder.vocabulary
         if self._scales is None or self._scales[0] is not vocabulary:
             self._scales = vocabulary, ChannelScales.of(vocabulary)
         tokens = self.encoder.channel_tokens
-        return self.text(text, mask, tokens.identities()[slots], tokens.name_vectors[slots], self._scales[1].at(slots))
+        scales = self._scales[1].at(known.slots)
+        return self.text(text, mask, tokens.identities()[slots], tokens.name_vectors[slots], scales, known)
+
+    def _known(self, rows: Tensor, text: Tensor, mask: Tensor, slots: Tensor) -> KnownTexts | None:
+        """What the host, which has `text` and `mask`, must know of the texts `rows` (n,); nothing without reading them."""
+        if not isinstance(self.text, ReadingTower):
+            return None
+        return KnownTexts(text[..., self.text.text_width :][rows], mask[rows], slots)
 
     def measure(self, batch: MultimodalBatch, norm: InstanceNorm) -> WindowFeatures:
         """The windows' statistics, relative to what is usual, or, for a channel never seen, to the window's own."""
@@ -276,14 +293,17 @@ class AlignedModel(nn.Module):
         return _unit(parts)
 
     def _sample_level(self, series: Tensor, batch: MultimodalBatch, slots: Tensor) -> Level:
-        """The instances with a text."""
-        has_text = batch.has_text
+        """The instances with a text; the host has the `slots`."""
+        host = batch.on_host
+        has_text = host.text_mask.any(1).nonzero().squeeze(1)
+        row = sent(has_text, series.device)
+        known = self._known(has_text, host.text, host.text_mask, slots)
         return Level(
-            series=series[has_text],
-            text=self.embed_text(batch.text[has_text], batch.text_mask[has_text], slots),
-            text_id=batch.text_id[has_text],
-            window=batch.window[has_text],
-            row=has_text.nonzero().squeeze(1),
+            series=series[row],
+            text=self.embed_text(batch.text[row], batch.text_mask[row], sent(slots, series.device), known),
+            text_id=batch.text_id[row],
+            window=batch.window[row],
+            row=row,
         )
 
     def _channel_level(self, encoded: EncoderOutput, batch: MultimodalBatch) -> Level:
@@ -294,15 +314,26 @@ class AlignedModel(nn.Module):
             silent = ~batch.has_channel_text
             silent = silent & ~silent.all(1, keepdim=True)  # attention over nothing is not defined
             channels = channels + self.fusion(channels, texts, texts, key_padding_mask=silent, need_weights=False)[0]
-        paired = batch.has_channel_text & measured(batch)  # (B, C)
-        series, start, end = batch.window.unsqueeze(1).expand(-1, paired.shape[1], -1).unbind(-1)
+        host = batch.on_host
+        there = host.has_channel_text & host.channel_mask & host.observed.any(-1)  # (B, C)
+        paired = sent(there.flatten().nonzero().squeeze(1), channels.device)
+        series, start, end = batch.window.unsqueeze(1).expand(-1, there.shape[1], -1).unbind(-1)
         series = series * len(self.encoder.vocabulary) + batch.channel_ids
+        channels, text, text_id, window = (
+            own.flatten(0, 1)[paired]
+            for own in (
+                channels,
+                batch.channel_text,
+                batch.channel_text_id,
+                torch.stack([series, start, end], dim=-1),
+            )
+        )
         return Level(
-            series=F.normalize(self.channel_output(channels[paired]).float(), dim=-1),
-            text=F.normalize(self.channel_text(batch.channel_text[paired]).float(), dim=-1),
-            text_id=batch.channel_text_id[paired],
-            window=torch.stack([series, start, end], dim=-1)[paired],
-            row=paired.nonzero()[:, 0],
+            series=F.normalize(self.channel_output(channels).float(), dim=-1),
+            text=F.normalize(self.channel_text(text).float(), dim=-1),
+            text_id=text_id,
+            window=window,
+            row=paired // there.shape[1],
         )
 
 
@@ -312,8 +343,14 @@ def _unit(parts: Tensor) -> Tensor:
 
 
 def _slots(batch: MultimodalBatch) -> Tensor:
-    """The sorted ids of the batch's channels."""
-    return batch.channel_ids[batch.channel_mask].unique()
+    """The sorted ids of the batch's channels, on the host."""
+    host = batch.on_host
+    return host.channel_ids[host.channel_mask].unique()
+
+
+def _at(places: Tensor, *tensors: Tensor) -> list[Tensor]:
+    """The rows of `tensors` at `places` (n,) of the host."""
+    return [own[sent(places, own.device)] for own in tensors]
 
 
 def measured(batch: MultimodalBatch) -> Tensor:

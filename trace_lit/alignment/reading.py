@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trace_lit.alignment.heads import ResidualProjection
+from trace_lit.batch import sent
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.text.numbers import KINDS, PLAIN, kind_scale
 from trace_lit.text.tokens import MARKS
@@ -53,8 +54,8 @@ class ChannelScales:
         return cls(kind, factor, offset, mean, deviation)
 
     def at(self, slots: Tensor) -> ChannelScales:
-        """Those of the channels `slots`, on their device."""
-        return ChannelScales(*(own.to(slots.device)[slots] for own in vars(self).values()))
+        """Those of the channels `slots`."""
+        return ChannelScales(*(own[slots] for own in vars(self).values()))
 
     def fits(self, kind: Tensor) -> Tensor:
         """(m, K) whether a number of `kind` (m,) can be one of each channel's; a plain one can be any channel's."""
@@ -73,7 +74,7 @@ class ChannelScales:
 def coded(number: Tensor) -> Tensor:
     """Numbers (...) in deviations as features (..., 2 · 13 + 1): bumps, soft steps and the number itself, bounded."""
     number = number.unsqueeze(-1)
-    away = number - number.new_tensor(CENTRES)
+    away = number - sent(number.new_tensor(CENTRES, device="cpu"), number.device)
     return torch.cat([torch.exp(-0.5 * (away / 0.4).square()), torch.sigmoid(4 * away), torch.tanh(number / 2)], dim=-1)
 
 
@@ -114,6 +115,19 @@ class SentenceBlock(nn.Module):
         scores = scores.masked_fill(~visible[:, None, None, :], torch.finfo(scores.dtype).min)
         x = x + self.dropout(self.output((scores.softmax(-1) @ value).transpose(1, 2).flatten(2)))
         return x + self.dropout(self.ffn(self.ffn_norm(x)))
+
+
+@dataclass(frozen=True)
+class KnownTexts:
+    """What the host knows of N texts and of the K channels they are read for; it decides how much there is to compute."""
+
+    marks: Tensor  # (N, S, 4), or (N, S, 0) where the pieces have none
+    mask: Tensor  # (N, S) bool
+    slots: Tensor  # (K,) int64
+
+    def of_the_whole(self) -> KnownTexts:
+        """The same texts, read for no channel."""
+        return KnownTexts(self.marks, self.mask, self.slots[:0])
 
 
 @dataclass
@@ -176,31 +190,45 @@ class ReadingTower(nn.Module):
         self.output = ResidualProjection(width, dropout)
         self.channel_output = ResidualProjection(width, dropout)
 
-    def forward(self, text: Tensor, mask: Tensor, identities: Tensor, names: Tensor, scales: ChannelScales) -> Reading:
+    def known(self, text: Tensor, mask: Tensor, slots: Tensor) -> KnownTexts:
+        """What the host has to know of texts; what is on a device is read there, for which the host waits."""
+        return KnownTexts(text[..., self.text_width :].cpu(), mask.cpu(), slots.cpu())
+
+    def forward(
+        self,
+        text: Tensor,
+        mask: Tensor,
+        identities: Tensor,
+        names: Tensor,
+        scales: ChannelScales,
+        known: KnownTexts,
+    ) -> Reading:
         """Read `text` (N, S, D), or (N, S, D + 4) with marks, under `mask` (N, S), for K channels.
 
-        The channels have `identities` (K, d), and `names` (K, D) as the frozen encoder has them.
+        The channels have `identities` (K, d), and `names` (K, D) as the frozen encoder has them. Of the texts and the
+        channels' `scales`, the host knows what decides shapes.
         """
-        vectors, marks = text.split([self.text_width, text.shape[-1] - self.text_width], dim=-1)
-        pieces = self._pieces(vectors, marks, mask)  # (N, S, d)
+        vectors = text[..., : self.text_width]
+        pieces = self._pieces(vectors, known)  # (N, S, d)
         match = None if self.match_gain is None else _cosines(vectors, names)  # (N, S, K)
         weights, voice = self._attend(pieces, mask, identities, match)  # (N, H, 1 + K, S), (N, 1 + K)
         count, width = len(text), pieces.shape[-1]
         read = (weights.flatten(1, 2) @ pieces).view(count, self.heads, 1 + len(identities), width)
         value = self.value.weight.view(self.heads, width // self.heads, width)
         pooled = torch.einsum("nhkw,hew->nkhe", read, value).flatten(2)  # (N, 1 + K, d)
-        if self.numbers is not None and marks.shape[-1] == MARKS:
-            pooled = self._with_numbers(pooled, pieces, weights, marks, mask, scales)
+        if self.numbers is not None and known.marks.shape[-1] == MARKS:
+            pooled = self._with_numbers(pooled, pieces, weights, known, scales)
         pooled = self.dropout(pooled)
         scale, shift = self.reading(identities).chunk(2, dim=-1)  # (K, d)
         channels = self.channel_output(pooled[:, 1:] * (1 + scale) + shift)
         parts = F.normalize(torch.cat([self.output(pooled[:, :1]), channels], dim=1).float(), dim=-1)
         return Reading(parts * voice.unsqueeze(-1), voice, weights.mean(1))
 
-    def _pieces(self, vectors: Tensor, marks: Tensor, mask: Tensor) -> Tensor:
+    def _pieces(self, vectors: Tensor, known: KnownTexts) -> Tensor:
         """The pieces (N, S, d) in their sentence; where they are no tokens, each is a sentence of its own."""
-        text, step = mask.nonzero(as_tuple=True)
-        count, steps = mask.shape
+        marks, device = known.marks, vectors.device
+        text, step = known.mask.nonzero(as_tuple=True)
+        count, steps = known.mask.shape
         at = text * steps + step  # (M,)
         sentence = marks[text, step, 0].long() if marks.shape[-1] else step
         length = torch.unique_consecutive(text * MANY + sentence, return_counts=True)[1]
@@ -212,17 +240,19 @@ class ReadingTower(nn.Module):
             own = ((length > shortest) & (length <= longest)).nonzero().squeeze(1)
             if not len(own):
                 continue
-            position = torch.arange(int(length[own].max()), device=at.device)
+            position = torch.arange(int(length[own].max()))
             visible = position < length[own].unsqueeze(1)  # (n, P)
             place = at[(first[own].unsqueeze(1) + position).clamp(max=len(at) - 1)]
-            x = self.dropout(self.input(self.standard(given[place])))
-            x = x + self.position[position.clamp(max=POSITIONS - 1)]
+            kept = visible.flatten().nonzero().squeeze(1)
+            places.append(place.flatten()[kept])
+            x = self.dropout(self.input(self.standard(given[sent(place, device)])))
+            x = x + self.position[torch.arange(len(position), device=device).clamp(max=POSITIONS - 1)]
+            visible = sent(visible, device)
             for block in self.blocks:
                 x = block(x, visible)
-            found.append(x[visible])
-            places.append(place[visible])
-        x = self.norm(torch.cat(found))
-        return x.new_zeros(count * steps, x.shape[1]).index_copy(0, torch.cat(places), x).view(count, steps, x.shape[1])
+            found.append(x.flatten(0, 1)[sent(kept, device)])
+        x, place = self.norm(torch.cat(found)), sent(torch.cat(places), device)
+        return x.new_zeros(count * steps, x.shape[1]).index_copy(0, place, x).view(count, steps, x.shape[1])
 
     def _attend(self, pieces: Tensor, mask: Tensor, identities: Tensor, match: Tensor | None) -> tuple[Tensor, Tensor]:
         """How much of each piece the queries take (N, H, 1 + K, S), and how much they take at all (N, 1 + K)."""
@@ -252,15 +282,24 @@ class ReadingTower(nn.Module):
         return weights[..., :-1], 1 - weights[..., -1].prod(1)  # one head that hears something is enough
 
     def _with_numbers(
-        self, pooled: Tensor, pieces: Tensor, weights: Tensor, marks: Tensor, mask: Tensor, scales: ChannelScales
+        self, pooled: Tensor, pieces: Tensor, weights: Tensor, known: KnownTexts, scales: ChannelScales
     ) -> Tensor:
         assert self.numbers is not None
-        text, step = (mask & (marks[..., 1] >= 0)).nonzero(as_tuple=True)
-        _, kind, level, difference = marks[text, step].unbind(-1)
+        text, step = (known.mask & (known.marks[..., 1] >= 0)).nonzero(as_tuple=True)
+        _, kind, level, difference = known.marks[text, step].unbind(-1)
         number, channel = scales.fits(kind.long()).nonzero(as_tuple=True)
         own_level, own_difference = scales.relative(kind.long(), level, difference)
-        text, step = text[number], step[number]
-        added = self.numbers(pieces[text, step], own_level[number, channel], own_difference[number, channel])
+        text, step, channel, own_level, own_difference = (
+            sent(own, pieces.device)
+            for own in (
+                text[number],
+                step[number],
+                channel,
+                own_level[number, channel],
+                own_difference[number, channel],
+            )
+        )
+        added = self.numbers(pieces[text, step], own_level, own_difference)
         heard = weights[text, :, 1 + channel, step].unsqueeze(-1)  # (m, H, 1)
         added = (added.view(len(added), self.heads, added.shape[1] // self.heads) * heard).flatten(1)
         return pooled.index_put((text, 1 + channel), added.to(pooled.dtype), accumulate=True)

@@ -31,6 +31,7 @@ class EncoderInput:
     )  # (B, C, d), who a channel is, at what level and spread; None without encoder.channel_tokens
     seen: Tensor  # (B, C, N) bool, the patches that have an observed value; all others are padding or missing
     with_patches: bool  # whether the outputs at the patches are wanted
+    complete: bool = False  # all patches are known to be seen, so that nothing has to be masked
 
     @property
     def measured(self) -> Tensor:
@@ -161,13 +162,21 @@ class Encoder(nn.Module, ABC):
         seen = split_patches(observed, config.patch_length).any(-1)  # (B, C, N)
         identities = tokens(batch.channel_ids, norm, seen.any(-1)) if config.channel_tokens else None
 
-        given = EncoderInput(patches, identities, seen, with_patches or identities is None)
+        given = EncoderInput(patches, identities, seen, with_patches or identities is None, self._complete(batch, seen))
         cls, channels, patches = self.encode(given)
         self._check(given, cls, channels, patches)
         if channels is None:
             weight = seen.unsqueeze(-1).to(patches.dtype)
             channels = (patches * weight).sum(2) / weight.sum(2).clamp(min=1)
         return EncoderOutput(cls, channels, patches, norm)
+
+    def _complete(self, batch: MultimodalBatch, seen: Tensor) -> bool:
+        """Whether all patches (B, C, N) are `seen`, as the host knows it."""
+        if seen.device.type != "cpu":
+            host = batch.on_host
+            observed = host.observed & host.channel_mask.unsqueeze(-1)
+            seen = split_patches(observed, self.config.patch_length).any(-1)
+        return bool(seen.all())
 
     def _check(self, given: EncoderInput, cls: Tensor, channels: Tensor | None, patches: Tensor) -> None:
         size, count, number, width = given.patches.shape

@@ -38,7 +38,7 @@ class SeriesEncoder(Encoder):
             visible.insert(0, tokens.measured)
         x = torch.cat([part.to(patches.dtype) for part in parts], dim=1)  # (B, L, d)
         identities = 0 if tokens.channels is None else channels
-        layout = self._layout(identities, channels, count, torch.cat(visible, dim=1))
+        layout = self._layout(identities, channels, count, None if tokens.complete else torch.cat(visible, dim=1))
         for block in self.blocks[:-1]:
             x = block(x, layout)
         x = self.norm(self.blocks[-1](x, layout, None if tokens.with_patches else identities + 1))
@@ -46,9 +46,9 @@ class SeriesEncoder(Encoder):
         patches = patches.unflatten(1, (channels, -1 if tokens.with_patches else 0))
         return cls.squeeze(1), identity if identities else None, patches
 
-    def _layout(self, identities: int, channels: int, count: int, visible: Tensor) -> Layout:
+    def _layout(self, identities: int, channels: int, count: int, visible: Tensor | None) -> Layout:
         """Places in time count back from the window's end, so that padding on the left moves nothing."""
-        places = torch.arange(1 - count, 1, device=visible.device)
+        places = torch.arange(1 - count, 1, device=self.cls.device)
         if not self.config.rotary:
             places = torch.zeros_like(places)
         places = torch.cat([places.new_zeros(identities + 1), places.repeat(channels)])
@@ -58,7 +58,7 @@ class SeriesEncoder(Encoder):
             biased=self.config.channel_attention == "biased",
             cosine=cosine,
             sine=sine,
-            visible=None if bool(visible.all()) else visible,
+            visible=visible,
         )
 
 

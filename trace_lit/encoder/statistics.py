@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trace_lit.batch import sent
+
 PARTS = 8  # of a window, for means in the course of time
 PLACES = 9  # centres of the bumps that code where an extreme stands
 BOUNDS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)  # shares of the steps above, in deviations
@@ -67,9 +69,10 @@ def channel_statistics(
     places = torch.stack([top, bottom], dim=-1) / max(steps - 1, 1)
     centres = torch.linspace(0, 1, PLACES, device=values.device)
     bumps = torch.exp(-0.5 * ((places.unsqueeze(-1) - centres) / 0.08).square()).flatten(-2)
-    bounds = relative.new_tensor(BOUNDS)
+    bounds, soft_steps = (sent(relative.new_tensor(own, device="cpu"), values.device) for own in (BOUNDS, STEPS))
     above = torch.sigmoid(8 * (relative.unsqueeze(-1) - bounds)) * observed.unsqueeze(-1)
-    steps_of = torch.tanh(2 * (scalars[..., [0, 1, 2, 4]].unsqueeze(-1) - relative.new_tensor(STEPS))).flatten(-2)
+    stepped = torch.stack([level, low, high, last - first], dim=-1).unsqueeze(-1)
+    steps_of = torch.tanh(2 * (stepped - soft_steps)).flatten(-2)
     from_zero = _from_zero(values, observed, deviation, count, base).clamp(-4, 4)
     features = torch.cat(
         [

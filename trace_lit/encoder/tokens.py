@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from trace_lit.batch import sent
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.encoder.patches import InstanceNorm, two_parts
 
@@ -17,6 +18,7 @@ from trace_lit.encoder.patches import InstanceNorm, two_parts
 class ChannelTokens(nn.Module):
     """[CIT] of every channel of every window."""
 
+    vocabulary: ChannelVocabulary
     name_vectors: Tensor
     mean: Tensor  # (V,) float32, NaN where never seen
     rest: Tensor  # what float32 leaves of it
@@ -34,24 +36,27 @@ class ChannelTokens(nn.Module):
     ) -> None:
         super().__init__()
         self.transform = transform
-        self.vocabulary = vocabulary
         self.embedding = nn.Parameter(0.02 * torch.randn(len(vocabulary), width)) if learned else None
-        self._register(vocabulary)
+        self._register(vocabulary, torch.device("cpu"))
         text_width = vocabulary.name_vectors.shape[1]
         # A learned vector is left out now and then, so that the name alone learns to carry a channel.
         self.identity_dropout = dropout if named else 0.0
         self.name = nn.Sequential(nn.LayerNorm(text_width), nn.Linear(text_width, width)) if named else None
         self.scale = nn.Sequential(nn.Linear(2, width), nn.GELU(), nn.Linear(width, width)) if scaled else None
 
-    def _register(self, vocabulary: ChannelVocabulary) -> None:
-        self.register_buffer("name_vectors", vocabulary.name_vectors.float(), persistent=False)
+    def _register(self, vocabulary: ChannelVocabulary, device: torch.device) -> None:
         mean, rest, deviation = two_parts(vocabulary.mean, vocabulary.deviation, self.transform)
-        self.register_buffer("mean", mean, persistent=False)
-        self.register_buffer("rest", rest, persistent=False)
-        self.register_buffer("deviation", deviation, persistent=False)
+        own = {"mean": mean, "rest": rest, "deviation": deviation}
+        if not hasattr(self, "name_vectors") or vocabulary.name_vectors is not self.vocabulary.name_vectors:
+            own["name_vectors"] = vocabulary.name_vectors.float()
+        for name, tensor in own.items():
+            self.register_buffer(name, sent(tensor, device), persistent=False)
+        self.vocabulary = vocabulary
 
     def extend(self, vocabulary: ChannelVocabulary) -> None:
         """Add the channels that `vocabulary` has after the present ones; they start with no learned vector.
+
+        It is called in steps of training, where corpora with usual values of their own take turns, and waits for nothing.
 
         What is usual for a channel, a known one too, is from then on what `vocabulary` says.
 
@@ -63,14 +68,11 @@ class ChannelTokens(nn.Module):
         if vocabulary.keys[: len(self.vocabulary)] != self.vocabulary.keys:
             raise ValueError("the vocabulary must begin with the encoder's own channels: use vocabulary.extended(...)")
         added = len(vocabulary) - len(self.vocabulary)
-        device = self.name_vectors.device
-        self.vocabulary = vocabulary
         if added and self.embedding is not None:
             self.embedding = nn.Parameter(
                 torch.cat([self.embedding.data, self.embedding.new_zeros(added, self.embedding.shape[1])])
             )
-        self._register(vocabulary)
-        self.to(device)
+        self._register(vocabulary, self.name_vectors.device)
 
     def usual_deviation(self, channel_ids: Tensor) -> Tensor:
         """The channels' deviation (B, C) in the training corpus, on the transformed scale; 0 where never seen."""

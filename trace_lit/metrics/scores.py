@@ -22,6 +22,7 @@ from torchmetrics.classification import (
     MulticlassF1Score,
 )
 
+from trace_lit.batch import sent
 from trace_lit.metrics.quantiles import centre_of
 
 LOSSES: dict[str, Any] = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_loss}
@@ -29,7 +30,7 @@ LOSSES: dict[str, Any] = {"mse": F.mse_loss, "mae": F.l1_loss, "huber": F.huber_
 
 def pinball(forecast: Tensor, target: Tensor, quantiles: Sequence[float]) -> Tensor:
     """The quantile loss (..., Q) of `forecast` (..., Q) for `target` (...), Koenker and Bassett (1978)."""
-    level = torch.tensor(quantiles, dtype=forecast.dtype, device=forecast.device)
+    level = sent(torch.tensor(quantiles, dtype=forecast.dtype), forecast.device)
     error = target.unsqueeze(-1) - forecast
     return torch.maximum(level * error, (level - 1) * error)
 
@@ -37,10 +38,11 @@ def pinball(forecast: Tensor, target: Tensor, quantiles: Sequence[float]) -> Ten
 def forecast_errors(change: Tensor, target: Tensor, observed: Tensor, loss: str, quantiles: Sequence[float]) -> Tensor:
     """The loss (n,) of each of the n values that are observed.
 
-    `change` (B, C, H, Q), `target` and `observed` (B, C, H); `loss` is mse, mae or huber, and is used where there are no
-    quantiles.
+    `change` (B, C, H, Q), `target` and `observed` (B, C, H), the last on the host; `loss` is mse, mae or huber, and is
+    used where there are no quantiles.
     """
-    prediction, target = change[observed].float(), target[observed]  # (n, Q), (n,)
+    place = sent(observed.flatten().nonzero().squeeze(1), change.device)
+    prediction, target = change.flatten(0, 2)[place].float(), target.flatten()[place]  # (n, Q), (n,)
     if quantiles:
         return pinball(prediction, target, quantiles).mean(-1)
     return LOSSES[loss](prediction.squeeze(-1), target, reduction="none")

@@ -24,7 +24,7 @@ from trace_lit.alignment import (
     turned_loss,
     voice_loss,
 )
-from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.batch import NO_LABEL, MultimodalBatch, sent
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.distributed import gather, mean_over_processes
 from trace_lit.encoder import Encoder, ReconstructionHead, build_encoder
@@ -116,7 +116,7 @@ class AlignModule(StageModule):
 
     def training_step(self, batch: MultimodalBatch, batch_idx: int) -> Tensor:
         alignment = self.config.alignment
-        self.enter(bisect_right(self._first_rows, int(batch.index[0])) - 1)
+        self.enter(bisect_right(self._first_rows, int(batch.on_host.index[0])) - 1)
         output = self.model(self._perturbed(batch))
         sample = self._contrast(output.sample, "sample", self._outside(output.sample, batch))
         loss = sample.total
@@ -131,7 +131,7 @@ class AlignModule(StageModule):
             self.log("train/reconstruction", term, batch_size=len(batch))
             loss = loss + alignment.reconstruction_weight * term
         if self.classifier is not None:
-            labelled = batch.label != NO_LABEL
+            labelled = sent((batch.on_host.label != NO_LABEL).nonzero().squeeze(1), batch.label.device)
             scores = self.classifier(output.encoded.cls[labelled])
             term = mean_over_processes(F.cross_entropy(scores, batch.label[labelled], reduction="none"))
             self.log("train/classification", term, batch_size=len(batch))
@@ -151,7 +151,7 @@ class AlignModule(StageModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         for first, kept in checkpoint.get(_MEMORIES, {}).items():
-            self.memories[first] = WindowMemory(**{name: value.to(self.device) for name, value in kept.items()})
+            self.memories[first] = WindowMemory(**kept).to(self.device)
 
     def validation_step(self, batch: MultimodalBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         self.enter(dataloader_idx)
@@ -164,7 +164,7 @@ class AlignModule(StageModule):
     def _outside(self, sample: Level, batch: MultimodalBatch) -> tuple[Tensor, Tensor] | None:
         """The similarities to mined negatives outside of the batch, which is of one corpus."""
         for cache in self._negative_caches:
-            if int(batch.index[0]) in cache:
+            if int(batch.on_host.index[0]) in cache:
                 return cache.similarities(sample, batch.index[sample.row])
         return None
 
@@ -173,11 +173,11 @@ class AlignModule(StageModule):
 
         Added is a loss of each window's first texts against the same texts with one statement reversed.
         """
-        assert batch.statements is not None
-        bank = next(bank for bank in self.statement_banks if int(batch.index[0]) in bank)
-        present = batch.statements.mask.any(-1)  # (B, n)
-        stated = batch.statements.stated[present]  # (m, J)
-        own, everywhere = batch.index - bank.first, gather(batch.index) - bank.first
+        index, statements, device = batch.on_host.index, batch.on_host.statements, series.device
+        bank = next(bank for bank in self.statement_banks if int(index[0]) in bank)
+        present = statements.mask.any(-1)  # (B, n)
+        stated = statements.stated[present]  # (m, J)
+        own, everywhere = index - bank.first, gather(index) - bank.first
         temperature = self.model.statement_temperature
         rows, further = everywhere, None
         if self.config.alignment.statement_memory:
@@ -188,27 +188,28 @@ class AlignModule(StageModule):
             places, further = memory.outside(everywhere)
             rows = torch.cat([everywhere, places])
             memory.put(everywhere, gather(series))
-        result = statement_loss(
-            series, text, temperature, bank.truth(stated, rows), bank.truth(gather(stated), own), further
-        )
+        own_texts = sent(bank.truth(stated, rows), device)
+        own_series = sent(bank.truth(gather(stated), own), device)
+        result = statement_loss(series, text, temperature, own_texts, own_series, further)
         self._log_contrast(result, "statements", len(text))
         place = (present.flatten().cumsum(0) - 1).view_as(present)
         window, number = (present[:, : bank.turned] & present[:, bank.count :]).nonzero(as_tuple=True)
         first, turned = place[window, number], place[window, bank.count + number]
         false = ~bank.truth(stated[turned], own[window]).diagonal()
+        window, first, turned, weight = (sent(each, device) for each in (window, first, turned, false.float()))
         margin = turned_loss(series[window], text[first], text[turned], temperature)
-        term = mean_over_processes(margin, false.float())
+        term = mean_over_processes(margin, weight)
         self.log("train/statements/turned", term, batch_size=max(len(window), 1))
         return result.total + term
 
     def _voice(self, voice: Tensor, batch: MultimodalBatch) -> Tensor:
         """How far statements, with `voice` (m, 1 + K), are from speaking of the channels of their rules alone."""
-        assert batch.statements is not None
-        spoken = batch.statements.spoken[batch.statements.mask.any(-1)]  # (m, C)
-        ids = batch.channel_ids[0]
-        place = torch.searchsorted(ids[batch.channel_mask[0]].sort().values, ids)
+        host = batch.on_host
+        statements, ids = host.statements, host.channel_ids[0]
+        spoken = statements.spoken[statements.mask.any(-1)]  # (m, C)
+        place = torch.searchsorted(ids[host.channel_mask[0]].sort().values, ids)
         at_slots = spoken.new_zeros(len(voice), voice.shape[1] - 1).index_copy(1, place, spoken)
-        term = mean_over_processes(voice_loss(voice, at_slots))
+        term = mean_over_processes(voice_loss(voice, sent(at_slots, voice.device)))
         self.log("train/statements/voice", term, batch_size=max(len(voice), 1))
         return term
 
@@ -242,26 +243,29 @@ class AlignModule(StageModule):
             noise = alignment.noise * deviation * torch.randn_like(batch.values)
             batch = dataclasses.replace(batch, values=torch.where(batch.observed, batch.values + noise, batch.values))
         if alignment.sentence_dropout:
-            batch = dataclasses.replace(batch, text_mask=self._kept(batch))
+            batch = batch.with_known(text_mask=self._kept(batch))
         return batch
 
     def _kept(self, batch: MultimodalBatch) -> Tensor:
-        """(B, S) the pieces that are left of each text, whole sentences; one sentence at least."""
-        alignment, device = self.config.alignment, batch.values.device
-        mask = batch.text_mask
+        """(B, S) the pieces that are left of each text, whole sentences; one sentence at least.
+
+        The host draws them: it has to know how much there is to read.
+        """
+        alignment, host = self.config.alignment, batch.on_host
+        mask = host.text_mask
         if self.config.text.unit == "token":
-            sentence = batch.text[..., -MARKS].long().masked_fill(~mask, -1)  # (B, S)
+            sentence = host.text[..., -MARKS].long().masked_fill(~mask, -1)  # (B, S)
         else:
-            sentence = torch.arange(mask.shape[1], device=device).expand_as(mask).masked_fill(~mask, -1)
+            sentence = torch.arange(mask.shape[1]).expand_as(mask).masked_fill(~mask, -1)
         count = int(sentence.max()) + 1 if sentence.numel() else 0
         if count < 1:
             return mask
-        draw = torch.rand(len(mask), count, device=device)
-        absent = torch.arange(count, device=device) > sentence.amax(1, keepdim=True)
+        draw = torch.rand(len(mask), count)
+        absent = torch.arange(count) > sentence.amax(1, keepdim=True)
         draw = draw.masked_fill(absent, 2.0)
         least, most = alignment.sentence_dropout_min, alignment.sentence_dropout
         chance: Tensor | float = most
         if least is not None:
-            chance = least + (most - least) * torch.rand(len(mask), 1, device=device)
+            chance = least + (most - least) * torch.rand(len(mask), 1)
         kept = (draw >= chance) | (draw == draw.min(1, keepdim=True).values)
         return mask & kept.gather(1, sentence.clamp(min=0))

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trace_lit.alignment import AlignedModel, build_loss
-from trace_lit.batch import NO_LABEL, MultimodalBatch
+from trace_lit.batch import NO_LABEL, MultimodalBatch, sent
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.distributed import mean_over_processes
@@ -189,7 +189,7 @@ class TuneModule(StageModule):
         if not scales:
             return batch
         drawn = torch.randint(1 + len(scales), (len(batch),), device=self.device)
-        return batch.scaled(torch.tensor([1.0, *scales], device=self.device)[drawn])
+        return batch.scaled(sent(torch.tensor([1.0, *scales]), self.device)[drawn])
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self.aligned is not None:
@@ -210,13 +210,14 @@ class TuneModule(StageModule):
             self._check_output(output.change if isinstance(output, Forecast) else output, batch.future.shape)
             target = output.norm.normalise(batch.future)
             # A channel that no training row has a value of has no scale that its errors could be measured in.
-            measured = torch.tensor(self.vocabulary.deviation, device=target.device).isfinite()
-            counted = batch.future_observed & measured[batch.channel_ids].unsqueeze(-1)
-            counted = counted if bool(measured.any()) else batch.future_observed
+            measured = torch.tensor(self.vocabulary.deviation).isfinite()
+            host = batch.on_host
+            counted = host.future_observed & measured[host.channel_ids].unsqueeze(-1)
+            counted = counted if bool(measured.any()) else host.future_observed
             errors = forecast_errors(output.change, target, counted, tune.loss, self.config.head.quantiles)
             return errors, torch.ones_like(errors)
         self._check_output(output, (len(batch), len(self.label_weight)))
-        labelled = batch.label != NO_LABEL
+        labelled = sent((batch.on_host.label != NO_LABEL).nonzero().squeeze(1), output.device)
         label = batch.label[labelled]
         return F.cross_entropy(output[labelled].float(), label, reduction="none"), self.label_weight[label]
 

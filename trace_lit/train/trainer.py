@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor, RichProgressBar, WeightAveraging
+from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from torch import Tensor
 
 from callbacks import (
     BestCheckpoint,
     EarlyStop,
     HardNegativeMining,
     LastCheckpoint,
+    MovingAverageOfWeights,
+    ProgressBar,
     ProgressLines,
     RetrievalEvaluation,
     StepRandomness,
@@ -45,16 +46,6 @@ def resolve_precision(config: Config) -> str:
         return config.trainer.precision
     on_gpu = best_device(config.trainer.accelerator).type == "cuda"
     return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
-
-
-def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """An exponential moving average that forgets its beginning: after n updates it decays by (1 + n) / (10 + n) at most."""
-
-    def average(mean: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
-        number = float(updates)
-        return torch.lerp(mean, current, 1 - min(decay, (1 + number) / (10 + number)))
-
-    return average
 
 
 def chosen_by(config: Config, data: DomainDataModule) -> tuple[str, str]:
@@ -107,11 +98,11 @@ def build_trainer(config: Config, folder: Path, chosen: tuple[str, str]) -> L.Tr
     if config.trainer.early_stopping is not None:
         callbacks.append(_early_stop(config.trainer.early_stopping, monitor, mode))
     if config.optim.ema_decay is not None:
-        callbacks.append(WeightAveraging(use_buffers=False, avg_fn=moving_average(config.optim.ema_decay)))
+        callbacks.append(MovingAverageOfWeights(config.optim.ema_decay))
     often = config.trainer.checkpoint_every_n_steps, config.trainer.checkpoint_every_n_minutes
     last = folder / LAST
     callbacks += [LastCheckpoint(last, signals, *often), BestCheckpoint(last.parent, monitor, mode)]
-    callbacks.append(RichProgressBar() if sys.stdout.isatty() else ProgressLines())
+    callbacks.append(ProgressBar() if sys.stdout.isatty() else ProgressLines())
     try:
         return L.Trainer(
             accelerator=config.trainer.accelerator,
