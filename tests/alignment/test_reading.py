@@ -78,6 +78,24 @@ def test_a_channel_that_a_text_is_silent_of_does_not_change_its_scores():
     torch.testing.assert_close(parts[1].norm(dim=-1), torch.full((6, 4), 0.5))
 
 
+def test_all_of_a_text_is_of_an_only_channel():
+    """A caption of a single series seldom names it; among others, a channel may still not be spoken of."""
+    model = make_model(match_names=True)
+    with torch.no_grad():
+        model.text.silent.copy_(100 * torch.ones(32))
+        model.text.query.weight.zero_()
+        model.text.query.bias.copy_(torch.ones(32))
+        model.text.whole.copy_(torch.ones(32))
+        model.text.key.weight.mul_(0.01)
+    text, mask = make_tokens()
+    assert (model.read(text, mask, torch.arange(2)).voice < 1e-3).all()
+    only = model.read(text, mask, torch.tensor([1]))
+    assert (only.voice[:, 1] == 1).all()
+    assert (only.voice[:, 0] < 1e-3).all()
+    torch.testing.assert_close(only.attention[:, 1].sum(-1), torch.ones(2))
+    assert (model.read(text, torch.zeros_like(mask), torch.tensor([1])).voice == 0).all()  # nothing is said
+
+
 def test_without_silence_every_part_has_a_voice():
     model = make_model(silence=False)
     text, mask = make_tokens()

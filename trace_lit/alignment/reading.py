@@ -29,6 +29,7 @@ MATCH_GAIN, NAMED_SILENCE = (
     12.0,
     6.0,
 )  # at the start: of a word's cosine with the channel's name, and of the silent piece
+NEVER = -1e4  # score of what is taken only where there is nothing else
 CENTRES = tuple(-3 + 0.5 * n for n in range(13))  # of a number's coding, in deviations
 
 
@@ -276,8 +277,7 @@ class ReadingTower(nn.Module):
         if self.named_silence is not None:
             nothing = nothing + self.named_silence.unsqueeze(1)
         if len(identities) == 1:  # all that is said is of an only channel, whether it is named or not
-            only = nothing.new_tensor([0.0, torch.finfo(nothing.dtype).min])
-            nothing = nothing + only
+            nothing = torch.cat([nothing[:, :1], torch.full_like(nothing[:, 1:], NEVER)], dim=1)
         weights = torch.cat([scores, nothing[None, :, :, None].expand(count, -1, -1, 1)], dim=-1).softmax(-1)
         return weights[..., :-1], 1 - weights[..., -1].prod(1)  # one head that hears something is enough
 
