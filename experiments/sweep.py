@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,10 @@ class Row:
     shares: str | None = None  # another row whose pre-training is taken
 
 
-def arguments(description: str, seeds: Sequence[int] = (0, 1, 2)) -> argparse.Namespace:
+def arguments(
+    description: str, seeds: Sequence[int] = (0, 1, 2), flags: Mapping[str, str] | None = None
+) -> argparse.Namespace:
+    """The options of a sweep; `flags` are names of further ones without a value, and what they do."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--root", type=Path, default=HERE.parent.parent / "shared" / "data", help="has timecap, timemmd"
@@ -46,6 +49,8 @@ def arguments(description: str, seeds: Sequence[int] = (0, 1, 2)) -> argparse.Na
     parser.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at once")
     parser.add_argument("--only", nargs="+", help="these rows only")
+    for flag, meaning in (flags or {}).items():
+        parser.add_argument(flag, action="store_true", help=meaning)
     return parser.parse_args()
 
 
