@@ -152,7 +152,11 @@ class MultimodalBatch:
         )
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> MultimodalBatch:
-        """The batch on `device`; one that leaves the host remembers there what `on_host` gives."""
+        """The batch on `device`; one that leaves the host remembers there what `on_host` gives.
+
+        From page-locked memory to a GPU it is copied without waiting in any case: Lightning does not ask for it.
+        """
+        non_blocking = non_blocking or (torch.device(device).type == "cuda" and self.values.is_pinned())
         moved = self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
         if self.values.device.type == "cpu" and moved.values.device.type != "cpu":
             moved.copies = {name: (getattr(moved, name), getattr(self, name)) for name in KEPT}

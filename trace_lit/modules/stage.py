@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import lightning as L
-import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torchmetrics import MeanMetric
 
-from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.encoder import Encoder
 from trace_lit.errors import TrainingError
@@ -145,12 +143,6 @@ class StageModule(L.LightningModule):
     ) -> None:
         # Lightning's own refuses a fused optimiser under any mixed precision, although only scaled gradients forbid it.
         clip_grad_norm_(self.parameters(), gradient_clip_val or float("inf"))
-
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """Of a batch in page-locked memory, as the loaders make it for a GPU, the host does not wait for the copy."""
-        if isinstance(batch, MultimodalBatch):
-            return batch.to(device, non_blocking=device.type == "cuda")
-        return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def on_train_start(self) -> None:
         self.on_train_epoch_start()  # which Lightning leaves out for an epoch that goes on
