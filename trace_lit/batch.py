@@ -151,14 +151,12 @@ class MultimodalBatch:
             retrieved=retrieved,
         )
 
-    def to(self, device: torch.device | str, non_blocking: bool | None = None) -> MultimodalBatch:
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> MultimodalBatch:
         """The batch on `device`; one that leaves the host remembers there what `on_host` gives.
 
-        The host does not wait for a copy to a GPU, unless `non_blocking` is False; loaders hold batches in page-locked
-        memory, which such copies need.
+        From page-locked memory to a GPU it is copied without waiting in any case: Lightning does not ask for it.
         """
-        if non_blocking is None:
-            non_blocking = torch.device(device).type == "cuda"
+        non_blocking = non_blocking or (torch.device(device).type == "cuda" and self.values.is_pinned())
         moved = self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
         if self.values.device.type == "cpu" and moved.values.device.type != "cpu":
             moved.copies = {name: (getattr(moved, name), getattr(self, name)) for name in KEPT}

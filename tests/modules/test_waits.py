@@ -189,7 +189,7 @@ def make_steps(module: StageModule, batch: MultimodalBatch) -> None:
     module.log = module.log_dict = lambda *_, **__: None  # type: ignore[method-assign,assignment]
     optimizer = build_optimizer(module, module.config.optim, fused=False)
     average = MovingAverage(module, 0.9, DEVICE)
-    moved = module.transfer_batch_to_device(batch, DEVICE, 0)
+    moved = batch.to(DEVICE)
     for number in range(2):
         optimizer.zero_grad()
         with watch():
