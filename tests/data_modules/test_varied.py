@@ -51,7 +51,7 @@ def test_they_are_valid_wide_and_without_texts(corpora: list[Corpus]) -> None:
     assert len({corpus.info.frequency for corpus in corpora}) >= 4
     assert len({int(corpus.lengths[0]) for corpus in corpora}) >= 6
     assert any(np.isnan(window).any() for corpus in corpora for window in corpus.values())
-    assert len({channel.key for corpus in corpora for channel in corpus.info.channels}) > 60
+    assert len({channel.key for corpus in corpora for channel in corpus.info.channels}) > 50
 
 
 def test_values_stay_within_what_is_possible(corpora: list[Corpus]) -> None:

@@ -79,7 +79,7 @@ def test_several_corpora_learn_side_by_side(tiny_runs: TinyRuns, tmp_path: Path)
         info, records = varied(number, instances=64)
         folders.append(str(write_corpus(records, info, tmp_path / info.name).path))
     words = (f"data.corpus=[{','.join(folders)}]", "data.usual=corpus", "encoder.learned_tokens=false")
-    _, data, module = made(tiny_runs, *words, "alignment.statement_steps=150")
+    _, data, module = made(tiny_runs, *words, "alignment.statement_steps=200")
     learn_statements(module, data, CPU)
     after, chance = average_precision(module, data)
     assert after > chance + 0.2
