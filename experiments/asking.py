@@ -121,7 +121,7 @@ def answers(options: argparse.Namespace, asked: Asked) -> list[dict]:
         metrics: dict[str, float] = {}
         for part in PARTS:
             out = options.runs / "logs" / f"{run.name}-{part}.json"
-            if not out.exists():
+            if not out.exists() or out.stat().st_mtime < (run / "config.yaml").stat().st_mtime:  # of a run before
                 other = [] if asked.corpus is None else ["--corpus", str(asked.corpus)]
                 words = ("--questions", "weather", "--part", part, "--json", str(out), *other)
                 trace_lit("evaluate", str(run), *words, log=out.with_suffix(".txt"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from callbacks import ProgressLines, Throughput
+from callbacks import ProgressBar, ProgressLines, Throughput
 from tests.batches import make_batch
 
 
@@ -77,3 +77,16 @@ def test_samples_per_second_leave_validation_out(monkeypatch) -> None:
         throughput.on_train_epoch_end(trainer(), module)
     assert logged == [("train/samples_per_second", 36 / 3), ("train/samples_per_second", 36 / 6)]
     assert throughput.samples_per_second == pytest.approx(72 / 9)
+
+
+def test_a_bar_reads_its_numbers_once_a_second_and_at_an_epochs_end(monkeypatch) -> None:
+    times, reads = iter([0.0, 0.0, 0.4, 0.9, 1.2, 1.2, 1.5, 1.6, 1.7]), []  # one more for each that reads
+    monkeypatch.setattr("callbacks.progress.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("callbacks.progress.RichProgressBar.get_metrics", lambda *_: {"read": reads.append(len(shown))})
+    bar, shown = ProgressBar(every_seconds=1.0), []
+    for _ in range(5):
+        shown.append(bar.get_metrics(SimpleNamespace(training=True, is_last_batch=False), None))
+    assert reads == [0, 3]
+    bar.get_metrics(SimpleNamespace(training=True, is_last_batch=True), None)
+    bar.get_metrics(SimpleNamespace(training=False, is_last_batch=False), None)
+    assert reads == [0, 3, 5, 5]

@@ -11,6 +11,8 @@ from data_modules.corpus import Corpus, CorpusError
 from data_modules.rules import WindowTable
 from data_modules.statement_bank import StatementBank
 from data_modules.statements import Statements as Generator
+from data_modules.statements.facts import above
+from data_modules.statements.measures import Clock
 from trace_lit.batch import NO_STATEMENT, Statements
 from trace_lit.text.wordllama import WordLlamaEncoder
 
@@ -123,3 +125,11 @@ def test_they_move_with_a_batch(bank):
     assert isinstance(half, Statements)
     for field in dataclasses.fields(Statements):
         assert torch.equal(getattr(half, field.name), getattr(output, field.name)[2:])
+
+
+def test_facts_of_other_hours_are_others_although_their_words_are_the_same():
+    night, day = (above(Clock("mean in hours", ("wind speed [m/s]",), hours=own), 3.0) for own in ((0, 6), (12, 18)))
+    assert str(night) == str(day)
+    facts, examples = module._facts([night, day, night, day, day])
+    assert facts.tolist() == [1, 0, 1, 0, 0]  # what many statements state comes first
+    assert examples.tolist() == [1, 0]
