@@ -136,6 +136,8 @@ EXTREME_FORMS: dict[str, Modes] = {
         "short": (
             *("<n> <highest> <in_part>", "<peak> of <s> <in_part>", "<n> at <its> <highest> <in_part>"),
             *("<most> <in_part>", "<most> <in_part>", "<peak_alone> <in_part>", "<peaking_alone> <in_part>"),
+            *("<peaked_alone> <in_part>", "<peaked_alone> <in_part>", "[a] <shape_alone> <in_part>"),
+            *("<highest_alone> (value|point) <in_part>", "<in_part>, <peaked_alone>"),
         ),
         "whole": (
             "when was <s> <highest> <in_part>?",
@@ -174,6 +176,7 @@ EXTREME_FORMS: dict[str, Modes] = {
         "short": (
             *("<n> <rising> <in_part>", "<a_rise> of <s> <in_part>", "<adjm> <a_rise_alone> <in_part>"),
             *("<rising_alone> [<advm>] <in_part>", "<a_rise_alone> <in_part>"),
+            *("<rose_alone> [<advm>] <in_part>", "<rose_alone> <in_part>", "<in_part>, <rose_alone> <advm>"),
             "<comp> <in_part>",
         ),
         "whole": ("when did <s> <rise> <in_part>?", "did <s> <rise> <advm> <in_part>?", "when <move_ask> <in_part>?"),
@@ -219,6 +222,7 @@ EXTREME_FORMS: dict[str, Modes] = {
         "short": (
             *("<n> flat <in_part>", "steady <n> <in_part>", "<flat_alone> <in_part>", "<flat_alone> <in_part>"),
             *("<n> level <in_part>", "no change in <s> <in_part>"),
+            *("(stays|remains) <flat_alone> <in_part>", "<levels_alone> <in_part>"),
         ),
         "whole": ("when was <s> steady <in_part>?", "when did <s> stay flat <in_part>?"),
     },

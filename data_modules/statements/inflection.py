@@ -84,11 +84,14 @@ _PEAK = (
     ("peaked", "peaks", "peak"),
     ("reached <its> peak", "reaches <its> peak", "reach <its> peak"),
     ("topped out", "tops out", "top out"),
+    ("crested", "crests", "crest"),
 )
 _TROUGH = (
     ("bottomed out", "bottoms out", "bottom out"),
     ("reached <its> low", "reaches <its> low", "reach <its> low"),
     ("hit bottom", "hits bottom", "hit bottom"),
+    ("dipped", "dips", "dip"),
+    ("troughed", "troughs", "trough"),
 )
 
 PAST, PRESENT = 0, 1
@@ -128,7 +131,7 @@ _SIGNED = {  # symbol: the word for 1 and for −1
     "minmax_long": ("(maximum|peak|highest)", "(minimum|lowest|lowest)"),
     "trough": ("(minimum|low)", "(maximum|high)"),
     "peak": ("(peak|maximum|high|high point)", "(trough|minimum|low|low point)"),
-    "peaking": ("(peaking|topping out)", "(bottoming out|troughing)"),
+    "peaking": ("(peaking|topping out|cresting)", "(bottoming out|troughing|dipping)"),
     "going": ("(rising|climbing|going)", "(falling|dropping|going)"),
     "go_past": ("(exceed|go above|rise above|climb over|top)", "(fall below|go below|sink below|drop under|dip below)"),
     "rise": (

@@ -23,15 +23,19 @@ PARTS = {  # of the window or the day, and how long something lasts
         |in the closing half)""",
     "start": """(at the start|at the beginning|initially|at the very start|early in the <period>
         |in the first quarter|at the outset|right at the beginning|in the first hours|when the <period> (began|started)
-        |right at the start|in the opening quarter|during the first quarter|at the very beginning)""",
+        |right at the start|in the opening quarter|during the first quarter|at the very beginning|in the beginning
+        |to begin with|to start [with]|near the (start|beginning))""",
     "end": """(at the end|towards the end|near the end|at the very end|at the end of the <period>
         |in the last quarter|in the final quarter|at the close of the <period>|in the (last|closing|final) hours
         |right at the end|by the end|as the <period> ended|during the last quarter|at the finish)""",
     "middle": """(in the middle|halfway through|midway|around the middle|in the middle of the <period>
         |mid-way through|at the midpoint)""",
-    "first third": "(in the first third|during the first third|over the first third|in the opening third)",
-    "middle third": "(in the middle third|during the middle third|over the middle third|in the second third)",
-    "last third": "(in the last third|during the final third|over the last third|in the closing third)",
+    "first third": """(in the first third|during the first third|over the first third|in the opening third
+        |in the beginning|at the (start|beginning)|early [on])""",
+    "middle third": """(in the middle third|during the middle third|over the middle third|in the second third
+        |in the middle|(midway|halfway) [through]|in the (middle|centre) of the <period>)""",
+    "last third": """(in the last third|during the final third|over the last third|in the closing third
+        |(at|near|towards|toward) the end|late [on]|in the end)""",
     **{
         f"first {n} hours": f"""(in the first ({n}|{word}) hours|during the first {word} hours
             |within the first {word} hours|over the opening {word} hours)"""

@@ -142,7 +142,7 @@ FORMS: dict[str, Modes] = {
             *("(turned|turning|got|getting) <comp>", "<comp> and <comp>"),
             *("<A_other> at first, <A> later [on]", "<A_other> at first, [<advm2>] <comp> (later on|at the end)"),
             *("<A_other> start, <A> finish", "from <A_other> to <A>"),
-            *("<adjm> <a_rise_alone>", "<rising_alone> <advm>"),
+            *("<adjm> <a_rise_alone>", "<rising_alone> <advm>", "<rose_alone> <advm>"),
         ),
         "whole": (
             *(
@@ -182,6 +182,8 @@ FORMS: dict[str, Modes] = {
                 "steady <a_rise_alone>",
                 "<rising_alone> (steadily|gradually|<throughout>)",
                 "(linear|constant) <a_rise_alone>",
+                "<rose_alone> (steadily|gradually|<throughout>|at a (steady|constant) rate|in one straight line)",
+                "<trend_up_alone>",
             ),
         ),
         "whole": ("when did <s> <rise> <throughout>?", "when did <s> <rise> steadily?"),
@@ -227,6 +229,7 @@ FORMS: dict[str, Modes] = {
             *("<n> <updown>, then <downup>", "<n> <rising>, then <falling>", "<a_rise>, then <a_fall> of <s>"),
             *("first <comp>, then <comp_other>", "<rising>, then <falling> <n>", "a <letter> in <s>"),
             *("<shape> in <s>", "<rising_alone>, then <falling>", "<a_rise_alone> followed by a <a_fall>"),
+            *("<rose_alone>[,] (and then|then) <fell_alone>", "<rose_alone> and <fell_alone> again"),
         ),
         "whole": (
             *("when did <s> <rise> and then <fall>?", "when did <s> first <rise> and then <fall>?"),
@@ -254,6 +257,7 @@ FORMS: dict[str, Modes] = {
             *("<A_other>, then <A>, then <A_other>", "<A_other>, then <A>, then <A_other> again", "<shape> in <s>"),
             *("<noun_other>, then <noun>, then <noun_other>", "<n> <lower>, then <higher>, then <lower> again"),
             *("<n> <highest> midway", "<most> in the middle", "<peak_alone> in the middle", "a <peak_alone> halfway"),
+            *("<peaked_alone> in the middle", "[a] <adjm> <shape_alone> (in the middle|midway|halfway)"),
         ),
         "whole": (
             "when was it <comp> in the middle than at both ends?",
@@ -472,7 +476,14 @@ FORMS: dict[str, Modes] = {
             "<s> <rose> at first and hardly <change> afterwards",
             *("after a <a_rise> <s> <hold> steady", "all of the <a_rise> in <s> <come1> in the first half"),
         ),
-        "short": ("<n> <rising>, then flat", "<a_rise> then plateau in <s>", "<n> <updown> then steady"),
+        "short": (
+            *("<n> <rising>, then flat", "<a_rise> then plateau in <s>", "<n> <updown> then steady"),
+            *(
+                "<rose_alone>[,] (and then|then) (levels off|flattens out|stays flat)",
+                "<rose_alone>, then <flat_alone>",
+            ),
+            "(levels off|flattens out|flat) after a <a_rise_alone>",
+        ),
         "whole": ("when did <s> <rise> and then level off?", "when did <s> <rise> only at first?"),
     },
     "late move": {
@@ -484,7 +495,10 @@ FORMS: dict[str, Modes] = {
             *("<s> <hold> steady at first, then <rose>", "<s> only <rose> in the second half"),
             *("<s> hardly <change> at first and then <rose>", "<s> <be> flat, then <rose>"),
         ),
-        "short": ("<n> flat, then <rising>", "late <a_rise> in <s>", "<n> steady then <updown>"),
+        "short": (
+            *("<n> flat, then <rising>", "late <a_rise> in <s>", "<n> steady then <updown>"),
+            *("<flat_alone> [at first][,] (and then|then) <rose_alone>", "<flat_alone> before a <a_rise_alone>"),
+        ),
         "whole": ("when did <s> <rise> only later on?", "when did <s> stay flat and then <rise>?"),
     },
 }

@@ -25,6 +25,8 @@ _OPTIONAL = {  # symbols that not every channel, degree or landmark has words fo
     *("A_other", "noun_other", "comp_other", "go_clause_other"),
     *("comp2", "the_more"),
     *("rising_alone", "a_rise_alone", "peak_alone", "peaking_alone", "flat_alone"),
+    *("rose_alone", "fell_alone", "peaked_alone", "shape_alone", "trend_up_alone"),
+    *("highest_alone", "levels_alone"),
     *(
         "state",
         "state2",
@@ -44,7 +46,19 @@ _ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names l
 _TWO_ARTICLES = re.compile(r"\b([Aa]ny|[Ss]ome|[Nn]o) (?:an?|the) ")
 _TWICE = re.compile(r"\b(in|on|at|over) \1\b")  # "sweeps in in the evening"
 _SUBJECT = literal("it")
+_ALONE = (
+    "rising",
+    "a_rise",
+    "peak",
+    "peaking",
+    "rose",
+    "fell",
+    "peaked",
+    "trend_up",
+    "highest",
+)  # words that name no channel, of an only one
 _FLAT = phrase("flat", "steady", "constant", "stable", "level")
+_LEVELS = phrase("levels off", "flattens out", "evens out")
 UNNAMED = 0.4  # how often an only channel is not named
 
 _ASK = """(find|show|show me|give me|list|get|search for|look for|looking for|I am looking for
@@ -257,8 +271,9 @@ class Wording:
         symbols["n"] = name.bare
         symbols["s"] = _SUBJECT if pronoun else name.subject
         if pronoun and len(self.words) == 1:  # words that name no channel
-            symbols.update({f"{symbol}_alone": symbols[symbol] for symbol in ("rising", "a_rise", "peak", "peaking")})
-            symbols["flat_alone"] = _FLAT
+            symbols.update({f"{symbol}_alone": symbols[symbol] for symbol in _ALONE})
+            symbols["flat_alone"], symbols["shape_alone"] = _FLAT, symbols["shape_"]
+            symbols["levels_alone"] = _LEVELS
         _add_states(symbols, own, name, sign, fact.degree, tense, "")
         if fact.degree in (2, 3):
             _add_moves(symbols, own, sign, tense)
