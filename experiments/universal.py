@@ -1,9 +1,10 @@
 """The universal model, trained on generated series alone: random channels, and the simulators without their texts.
 
-    python experiments/universal.py [--minutes 31] [--corpora 60] [--seed 0] [--out DIR] [key=value ...]
+    python experiments/universal.py [--minutes 31] [--corpora 60] [--text-steps 4000] [--out DIR] [key=value ...]
 
-The weights go to trace_lit/universal/ with about.yaml: their checksum, the command, the date, the commit and what was
-measured on validation windows. No real data and no reports are read.
+Series and texts are trained together at first, then texts alone, on more corpora. The weights go to trace_lit/universal/
+with about.yaml: their checksum, the command, the date, the commit and what was measured on validation windows. No real
+data and no reports are read.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
+
 import trace_lit
 from data_modules import Corpus, CorpusInfo, Record, write_corpus
 from data_modules.sources import generated
 from trace_lit.modules import load_checkpoint
-from trace_lit.modules.finding import PACKAGED
+from trace_lit.modules.finding import ABOUT, PACKAGED, UNIVERSAL
 from trace_lit.modules.packaged import write_packaged
 from trace_lit.settings import load_config
+from trace_lit.train.fit import FitResult
 
 SETTINGS = Path(__file__).parent / "universal" / "align.yaml"
 STEP_SECONDS = 0.6  # a step of 64 windows and 9 texts each takes so long on one core
@@ -73,30 +77,58 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=31, help="of gradient steps on one core, about (default: 31)")
     parser.add_argument("--corpora", type=int, default=60, help="of random channels (default: 60)")
     parser.add_argument("--windows", type=int, default=280, help="of each (default: 280)")
+    parser.add_argument("--text-steps", type=int, default=4000, help="of texts alone, afterwards (default: 4000)")
+    parser.add_argument("--text-corpora", type=int, default=200, help="of random channels for these (default: 200)")
+    parser.add_argument("--start", help="an aligned run whose texts learn on, in the place of the first part")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, default=Path("corpora/universal"), help="where the corpora are written")
     parser.add_argument("--out", type=Path, default=PACKAGED, help="where the weights go (default: into the package)")
     parser.add_argument("words", nargs="*", metavar="key=value", help="further settings")
     options = parser.parse_args()
 
-    corpora = write_corpora(options.work, options.corpora, options.windows, options.seed)
-    config = load_config([SETTINGS], options.words)
-    epochs = epochs_within(options.minutes, corpora, config.data.batch_size)
-    every = max(1, epochs // 4)  # few validations: each embeds all corpora
-    words = [f"data.corpus=[{','.join(map(str, corpora))}]", f"seed={options.seed}", "run.name=universal"]
-    words += [f"trainer.max_epochs={epochs}", f"evaluation.every_n_epochs={every}", *options.words]
-    run = trace_lit.fit(SETTINGS, *words, overwrite=True)
-    best = load_checkpoint(run.folder)
+    command = {"command": shlex.join(["python", *sys.argv]), "commit": commit()}
+    start, before = (together(options), {}) if options.start is None else (options.start, origin(options.start))
+    run = texts_alone(options, start)
     about = {
         "made": "from generated data alone, by make universal",
-        "command": shlex.join(["python", *sys.argv]),
+        **command,
+        **before,
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit(),
-        "corpora": len(corpora),
-        "validation": {name: round(value, 4) for name, value in run.metrics.items() if name.startswith("best/")},
+        "validation": {name: round(value, 4) for name, value in run.metrics.items() if name.startswith("last/")},
     }
-    weights = write_packaged(best, options.out, about)
+    weights = write_packaged(load_checkpoint(run.folder), options.out, about)
     print(f"written: {weights} ({weights.stat().st_size / 1e6:.2f} MB)")
+
+
+def together(options: argparse.Namespace) -> str:
+    """Train series and texts; the run's folder."""
+    corpora = write_corpora(options.work, options.corpora, options.windows, options.seed)
+    epochs = epochs_within(options.minutes, corpora, load_config([SETTINGS], options.words).data.batch_size)
+    every = max(1, epochs // 4)  # few validations: each embeds all corpora
+    words = [f"trainer.max_epochs={epochs}", f"evaluation.every_n_epochs={every}"]
+    run = trace_lit.fit(SETTINGS, *common(options, corpora), "run.name=universal", *words, overwrite=True)
+    return str(run.folder)
+
+
+def texts_alone(options: argparse.Namespace, start: str) -> FitResult:
+    """Train the texts of `start` on, of more corpora, whose series stay where `start` has them."""
+    corpora = write_corpora(options.work, options.text_corpora, options.windows, options.seed)
+    words = [f"init_from={start}", f"alignment.statement_steps={options.text_steps}", "trainer.max_epochs=0"]
+    words += ["optim.learning_rate=1.5e-3", "run.name=universal-texts"]
+    return trace_lit.fit(SETTINGS, *common(options, corpora), *words, overwrite=True)
+
+
+def common(options: argparse.Namespace, corpora: Sequence[Path]) -> list[str]:
+    """Words of both parts."""
+    return [f"data.corpus=[{','.join(map(str, corpora))}]", f"seed={options.seed}", *options.words]
+
+
+def origin(start: str) -> dict[str, str]:
+    """How a packaged model that is trained on was made."""
+    if start != UNIVERSAL:
+        return {"start": start}
+    about = yaml.safe_load((PACKAGED / ABOUT).read_text(encoding="utf-8"))
+    return {"start": f"{about['command']}, commit {about['commit']}"}
 
 
 if __name__ == "__main__":

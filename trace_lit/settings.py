@@ -149,7 +149,9 @@ class TrainerConfig:
     nodes: int = option(1, "machines", at_least=1)
     strategy: str = option("auto", "auto, ddp, ddp_spawn, …; those that shard the weights are refused")
     precision: str = option("auto", "auto: bf16-mixed where the accelerator has it, else 32-true")
-    max_epochs: int = option(50, "epochs in all", at_least=1)
+    max_epochs: int = option(
+        50, "epochs in all; 0, of stage align, where steps on statements are all there is", at_least=0
+    )
     compile: bool = option(False, "compile the encoder's blocks")
     log_every_n_steps: int = option(10, "steps between two points of a curve", at_least=1)
     checkpoint_every_n_steps: int | None = option(
@@ -304,6 +306,11 @@ def check(config: Config) -> None:
     for key, entries in (("callbacks", config.callbacks), ("logger", logger_entries(config))):
         for entry in entries:
             _check_entry(key, entry)
+    if not config.trainer.max_epochs and not (config.stage == "align" and config.alignment.statement_steps):
+        raise ConfigError(
+            "trainer.max_epochs is 0, which leaves nothing to train; set it to 1 at least, or take steps on statements in "
+            "stage align (alignment.statement_steps)"
+        )
     _check_model(config)
     if config.stage == "tune":
         _check_tuning(config)

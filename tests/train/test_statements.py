@@ -13,11 +13,11 @@ from data_modules.corpus_writing import write_corpus
 from data_modules.sources.generated import varied
 from tests.conftest import TinyRuns
 from trace_lit.config import ConfigError
-from trace_lit.modules import AlignModule
+from trace_lit.modules import AlignModule, load_checkpoint
 from trace_lit.runs.data import build_datamodule
 from trace_lit.settings import Config, load_config
 from trace_lit.train import fit
-from trace_lit.train.start import build_module
+from trace_lit.train.start import build_module, load_start
 from trace_lit.train.statements import learn_statements, taught
 from trace_lit.train.trainer import chosen_by
 
@@ -115,11 +115,38 @@ def test_the_statistics_alone_decide_at_first(tiny_runs: TinyRuns) -> None:
         torch.testing.assert_close(module.model.embed_series(batch, slots), alone, rtol=0, atol=0.03)
 
 
-def test_what_an_aligned_run_has_learned_is_not_lost(tiny_runs: TinyRuns, tmp_path: Path) -> None:
-    words = ["stage=align", "alignment={statistics: true, statements: 2, statement_steps: 5}", f"run.dir={tmp_path}"]
-    with pytest.raises(ConfigError, match=r"would leave little: set alignment\.statement_steps=0"):
-        fit(load_config([], [*tiny_runs.words, *words, f"init_from={tiny_runs.aligned}"]))
-    assert list(tmp_path.iterdir()) == []
+def test_from_an_aligned_run_texts_learn_alone(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    """Series stay where they are; without epochs that is all, and the run ends with a checkpoint and its metrics."""
+    words = [*tiny_runs.words, *WORDS, f"run.dir={tmp_path}"]
+    first = fit(load_config([], [*words, "trainer.max_epochs=1", "run.name=first"])).folder
+    steps = ["alignment.statement_steps=30", "trainer.max_epochs=0", f"init_from={first}"]
+    second = fit(load_config([], [*words, *steps, "run.name=second"]))
+    before, after = (load_checkpoint(folder).weights for folder in (first, second.folder))
+    assert before.keys() == after.keys()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert any(name.startswith("model.text.") for name in changed)
+    assert all(name.startswith(("model.text.", "model.log_statement_temperature")) for name in changed)
+    assert second.metrics["fit/epochs"] == 0
+    assert 0 < second.metrics["last/validation/text_to_series/pair/MRR"] <= 1
+
+
+@pytest.mark.slow
+def test_texts_that_learn_alone_find_more_of_their_windows(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    words = [*tiny_runs.words, *WORDS, f"run.dir={tmp_path}"]
+    first = fit(load_config([], [*words, "trainer.max_epochs=1", "run.name=first"])).folder
+    config = load_config([], [*words, "alignment.statement_steps=200", f"init_from={first}"])
+    data = build_datamodule(config)
+    data.setup("fit")
+    module = build_module(config, data, load_start(config))
+    assert isinstance(module, AlignModule)
+    before, _ = average_precision(module, data)
+    learn_statements(module, data, CPU)
+    assert average_precision(module, data)[0] > before + 0.1
+
+
+def test_a_run_without_epochs_needs_steps_on_statements(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"trainer\.max_epochs is 0, which leaves nothing to train"):
+        load_config([], [*tiny_runs.words, *WORDS, "trainer.max_epochs=0"])
 
 
 def test_facts_are_told_in_several_ways(tiny_runs: TinyRuns) -> None:

@@ -67,7 +67,8 @@ class AlignmentConfig:
     )
     statement_steps: int = option(
         0,
-        "steps in which texts of statements and windows' statistics are learned alone, before the epochs; 0: none",
+        "steps in which texts of statements and windows' statistics are learned alone, before the epochs; from an aligned "
+        "run texts alone, of its series as they are; 0: none",
         at_least=0,
     )
     statement_weight: float = option(1.0, "weight of the loss of the statements", at_least=0)

@@ -62,6 +62,7 @@ class AlignModule(StageModule):
         self.contrast = build_loss(config.alignment)
         self._negative_caches: list[NegativeCache] = []  # one a corpus
         self.statement_banks: list[StatementBank] = []  # one a corpus: what is true of its training windows
+        self.starts_aligned = False  # from a run whose series steps on statements leave as they are
         self.memories: dict[int, WindowMemory] = {}  # by the first row of the corpus
         self._usual: list[ChannelVocabulary] = []  # one a corpus, where each has its own usual values
         self._common: ChannelVocabulary | None = None  # the one that is saved then
@@ -72,6 +73,10 @@ class AlignModule(StageModule):
             self.head = ReconstructionHead(config.encoder.width, config.encoder.patch_length)
         if config.alignment.classification_weight:
             self.classifier = nn.Linear(config.encoder.width, labels)
+
+    @property
+    def learns_by_steps(self) -> bool:
+        return self.config.trainer.max_epochs > 0
 
     @classmethod
     def arguments_of(cls, checkpoint: Checkpoint) -> dict[str, Any]:

@@ -55,8 +55,9 @@ class Session:
                 solve = solve_members if config.head.solver == "combination" else solve_head
                 module.note_solution(solve(module, self.data, trainer.strategy.root_device))
             learns_statements = config.alignment.statement_steps and checkpoint is None
-            if isinstance(module, AlignModule) and learns_statements and is_first():
-                # The other processes take the weights of the first one, as all do when they begin to train together.
+            if isinstance(module, AlignModule) and learns_statements and (is_first() or not module.learns_by_steps):
+                # The other processes take the weights of the first one, as all do when they begin to train together;
+                # where nothing is left to train, each takes the same steps.
                 module.note_costs(learn_statements(module, self.data, trainer.strategy.root_device))
             if not module.learns_by_steps:
                 return self._finish(self._keep())

@@ -56,11 +56,6 @@ def load_start(config: Config, trust: bool = False) -> Checkpoint | None:
         raise CheckpointError(
             f"init_from={config.init_from} is a tuned run; start from a run of stage pretrain or align"
         )
-    if config.stage == start.stage == "align" and config.alignment.statement_steps:
-        raise ConfigError(
-            f"init_from={config.init_from} is an aligned run, of which steps on statements alone would leave little: set "
-            "alignment.statement_steps=0, or start from a run of stage pretrain"
-        )
     bring_along(config, start.config)
     fixed = [key for key in _brought(start.config, config) if key not in (*_MAY_DIFFER, *_ALIGNED)]
     if keeps_aligned:
@@ -133,6 +128,7 @@ def build_module(config: Config, data: DomainDataModule, start: Checkpoint | Non
             own = module.state_dict()  # heads of another number of labels start anew
             fitting = {name: w for name, w in start.weights.items() if name in own and own[name].shape == w.shape}
             module.load_state_dict(fitting, strict=False)
+            module.starts_aligned = True
         else:
             with weights_of(start.path):
                 module.encoder.load_state_dict(start.encoder_weights())

@@ -33,10 +33,11 @@ from trace_lit.text.progress import JobProgress
 FACTS, TEXTS = 768, 256  # in a step; a third of the texts are also turned round
 WINDOWS, CANDIDATES = 1024, 4096  # that facts and texts are compared with in a step
 SERIES_SHARE = 0.3  # steps on facts, as a share of those on texts
-FACT_WEIGHT = 1.0  # of a text's distance from its fact
+FACT_WEIGHT = 1.0  # of a text's distance from its fact, where facts and series were learned together
+FITTED_STEPS, FITTED_RATE, FITTED_TEMPERATURE = 60, 0.01, 0.05  # of facts that are fitted to series
 TEACHER_WEIGHT, TEACHER_TEMPERATURE = 1.0, 0.05  # of how a text stands to all facts, as its own fact does
 TEACHERS = 2048  # facts, beside the texts' own, that it is compared with in a step
-MOST_FACTS, MOST_FEATURES = 2**25, 2**27  # numbers that are held, of all corpora
+MOST_FACTS, MOST_FEATURES = 2**27, 2**27  # numbers that are held, of all corpora
 MOST_HIDDEN = 2**25  # numbers of the pairs of channels of the windows in a step
 _AT_ONCE = 128  # windows that are measured
 
@@ -48,7 +49,7 @@ class _Stated:
     number: int
     bank: StatementBank
     rows: NDArray[np.int64]  # (n,) of the bank
-    features: WindowFeatures
+    features: WindowFeatures | None  # None where the series stay where they are
     channel_ids: Tensor  # (C,)
     slots: Tensor  # (C,) the same, sorted
     place: Tensor  # (C,) of each channel in `slots`
@@ -57,6 +58,7 @@ class _Stated:
 
     def series(self, module: AlignModule, windows: Tensor) -> Tensor:
         """Unit vectors (n, E) of some of the windows."""
+        assert self.features is not None
         features = WindowFeatures(**{name: own[windows] for name, own in vars(self.features).items()})
         ids = self.channel_ids.expand(len(windows), -1)
         return module.model.embed_statistics(features, ids, self.slots)
@@ -72,9 +74,9 @@ class _Stated:
 
 
 def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.device) -> dict[str, float]:
-    """Take `alignment.statement_steps` steps on the texts of all corpora, and half as many on facts before; what they cost.
+    """Take `alignment.statement_steps` steps on the texts of all corpora, and some on facts before; what they cost.
 
-    Generators are left as they were.
+    Where the module has started from an aligned run, its series stay as they are. Generators are left as they were.
 
     Raises
     ------
@@ -85,26 +87,36 @@ def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.
     steps = config.alignment.statement_steps
     draw = np.random.default_rng([config.seed, 7])
     devices = [device] if device.type == "cuda" else []
-    progress = JobProgress("learning from statements", steps + _series_steps(steps), is_first())
+    usable = [number for number, bank in enumerate(module.statement_banks) if len(bank.examples)]
+    if not usable:
+        raise ConfigError(
+            f"alignment.statement_steps is {steps}, but hardly anything can be stated of the training windows; build "
+            "the corpus from more windows, or set it to 0"
+        )
+    before = FITTED_STEPS * len(usable) if module.starts_aligned else _series_steps(steps)
+    progress = JobProgress("learning from statements", steps + before, is_first())
     with torch.random.fork_rng(devices), progress as job:
         torch.manual_seed(config.seed)
         module.to(device)
-        module.model.leave_to_statistics()
-        usable = [number for number, bank in enumerate(module.statement_banks) if len(bank.examples)]
-        if not usable:
-            raise ConfigError(
-                f"alignment.statement_steps is {steps}, but hardly anything can be stated of the training windows; build "
-                "the corpus from more windows, or set it to 0"
-            )
+        if not module.starts_aligned:
+            module.model.leave_to_statistics()
         datasets = data.datasets["train"]
         corpora = [
             _stated(module, module.statement_banks[number], datasets[number], number, len(usable), draw, device)
             for number in usable
         ]
-        module.train()
-        module.encoder.eval()  # what channels are is not left out now and then
-        _learn_series(module, corpora, draw, job)
-        _learn_texts(module, corpora, draw, job)
+        if module.starts_aligned:
+            vectors = [_embedded(module, corpus, datasets[corpus.number]) for corpus in corpora]
+            for corpus, every in zip(corpora, vectors, strict=True):
+                _fit_facts(corpus, every, draw, job)
+            module.model.text.train()
+            _learn_texts(module, corpora, vectors, 0.0, draw, job)
+        else:
+            module.train()
+            module.encoder.eval()  # what channels are is not left out now and then
+            _learn_series(module, corpora, draw, job)
+            vectors = [_by_statistics(module, corpus) for corpus in corpora]
+            _learn_texts(module, corpora, vectors, FACT_WEIGHT, draw, job)
         module.zero_grad(set_to_none=True)
         module.train()
     return {"fit/statement_seconds": time.perf_counter() - began}
@@ -131,11 +143,13 @@ def _stated(
     each = WindowFeatures.numbers(channels) + (1 + channels) * width
     count = min(len(dataset), max(MOST_FEATURES // corpora // each, 1))
     rows = np.arange(len(dataset)) if count == len(dataset) else np.sort(draw.permutation(len(dataset))[:count])
-    parts = []
-    for start in range(0, count, _AT_ONCE):
-        batch = dataset[rows[start : start + _AT_ONCE].tolist()].to(device)
-        parts.append(vars(module.model.measure(batch, module.encoder.scale_of(batch))))
-    features = WindowFeatures(**{name: torch.cat([part[name] for part in parts]) for name in parts[0]})
+    features = None
+    if not module.starts_aligned:
+        parts = []
+        for start in range(0, count, _AT_ONCE):
+            batch = dataset[rows[start : start + _AT_ONCE].tolist()].to(device)
+            parts.append(vars(module.model.measure(batch, module.encoder.scale_of(batch))))
+        features = WindowFeatures(**{name: torch.cat([part[name] for part in parts]) for name in parts[0]})
     examples = bank.examples[: max(MOST_FACTS // corpora // ((1 + channels) * width), 1)]
     place = torch.searchsorted(slots, ids)
     spoken = _at_slots(bank.speaks_of(examples).to(device), place)
@@ -190,13 +204,22 @@ def _learn_series(module: AlignModule, corpora: list[_Stated], draw: np.random.G
         job.advance(1)
 
 
-def _learn_texts(module: AlignModule, corpora: list[_Stated], draw: np.random.Generator, job: JobProgress) -> None:
-    """Texts, of windows and facts that stay where they are."""
+def _learn_texts(
+    module: AlignModule,
+    corpora: list[_Stated],
+    vectors: list[Tensor],
+    fact_weight: float,
+    draw: np.random.Generator,
+    job: JobProgress,
+) -> None:
+    """Texts, of facts and windows, with `vectors` (n, E) a corpus, that stay where they are."""
     model, alignment = module.model, module.config.alignment
     assert model.log_statement_temperature is not None
     own = nn.ParameterList([model.log_statement_temperature])
     learner = _Learner(module, nn.ModuleDict({"texts": model.text, "others": own}), alignment.statement_steps)
-    kept = {corpus.number: _vectors(module, corpus) for corpus in corpora}
+    kept = {
+        corpus.number: (every, corpus.fact_vectors().detach()) for corpus, every in zip(corpora, vectors, strict=True)
+    }
     for _ in range(alignment.statement_steps):
         corpus = _chosen(corpora, draw)
         module.enter(corpus.number)
@@ -207,21 +230,22 @@ def _learn_texts(module: AlignModule, corpora: list[_Stated], draw: np.random.Ge
         pairs = torch.from_numpy(np.flatnonzero(turned != NO_STATEMENT)).to(every.device)
         numbers = np.concatenate([first, turned[turned != NO_STATEMENT]])
         text, mask, spoken = (own.to(every.device) for own in corpus.bank.look_up(numbers))
-        vectors, voice = model.embed_statements(text, mask, corpus.slots)
+        read, voice = model.embed_statements(text, mask, corpus.slots)
         truth, temperature = corpus.truth(numbers, windows), model.statement_temperature
         series = every[windows]
-        loss = multi_positive_info_nce(vectors @ series.T / temperature, truth, ~truth).mean()
+        loss = multi_positive_info_nce(read @ series.T / temperature, truth, ~truth).mean()
         fact = torch.from_numpy(corpus.bank.facts[numbers]).to(every.device)
         known = (fact >= 0) & (fact < len(facts))
         stated = fact[known]
-        loss = loss + FACT_WEIGHT * _mean(1 - (vectors[known] * facts[stated]).sum(1))
+        if fact_weight:
+            loss = loss + fact_weight * _mean(1 - (read[known] * facts[stated]).sum(1))
         among = torch.cat([stated, _some(len(facts), TEACHERS, draw).to(stated.device)]).unique()
-        loss = loss + TEACHER_WEIGHT * _mean(taught(vectors[known], facts[stated], facts[among]))
+        loss = loss + TEACHER_WEIGHT * _mean(taught(read[known], facts[stated], facts[among]))
         differ = truth[pairs] & ~truth[TEXTS:]  # where the text is true and, turned round, false
         some = differ.any(1)
         if bool(some.any()):
             window = _one_each(differ[some], draw)
-            loss = loss + turned_loss(series[window], vectors[pairs[some]], vectors[TEXTS:][some], temperature).mean()
+            loss = loss + turned_loss(series[window], read[pairs[some]], read[TEXTS:][some], temperature).mean()
         if voice is not None and alignment.voice_weight:
             loss = loss + alignment.voice_weight * voice_loss(voice, _at_slots(spoken, corpus.place)).mean()
         learner.step(loss)
@@ -250,15 +274,49 @@ def taught(students: Tensor, teachers: Tensor, others: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _vectors(module: AlignModule, corpus: _Stated) -> tuple[Tensor, Tensor]:
-    """Unit vectors of all windows of the corpus, and of its facts."""
+def _by_statistics(module: AlignModule, corpus: _Stated) -> Tensor:
+    """Unit vectors (n, E) of the windows of the corpus, by their statistics."""
     module.enter(corpus.number)
     assert module.model.statistics is not None
     module.model.statistics.eval()
     every = torch.arange(len(corpus.rows), device=corpus.slots.device).split(_AT_ONCE)
-    series = torch.cat([corpus.series(module, windows) for windows in every])
+    vectors = torch.cat([corpus.series(module, windows) for windows in every])
     module.model.statistics.train()
-    return series, corpus.fact_vectors()
+    return vectors
+
+
+@torch.no_grad()
+def _embedded(module: AlignModule, corpus: _Stated, dataset: CorpusDataset) -> Tensor:
+    """Unit vectors (n, E) of the windows of the corpus, as the model embeds them."""
+    module.enter(corpus.number)
+    module.eval()
+    parts = []
+    for start in range(0, len(corpus.rows), _AT_ONCE):
+        batch = dataset[corpus.rows[start : start + _AT_ONCE].tolist()].to(corpus.slots.device)
+        parts.append(module.model.embed_series(batch, corpus.slots).float())
+    return torch.cat(parts)
+
+
+def _fit_facts(corpus: _Stated, every: Tensor, draw: np.random.Generator, job: JobProgress) -> None:
+    """Bring the facts of the corpus near the windows `every` (n, E) that they are true of."""
+    numbers = corpus.bank.examples[: len(corpus.facts)]
+    with torch.no_grad():
+        for part in torch.arange(len(numbers)).split(FACTS):
+            truth = corpus.truth(numbers[part.numpy()], torch.arange(len(every), device=every.device)).float()
+            centre = truth @ every / truth.sum(1, keepdim=True).clamp(min=1) - every.mean(0)
+            corpus.facts[part] = F.normalize(centre, dim=1).unflatten(1, corpus.facts.shape[1:])
+    optimizer = torch.optim.Adam([corpus.facts], lr=FITTED_RATE)
+    for _ in range(FITTED_STEPS):
+        windows = _some(len(every), WINDOWS, draw).to(every.device)
+        facts = _some(len(corpus.facts), TEACHERS, draw)
+        vectors = F.normalize((corpus.facts[facts] * corpus.heard[facts]).flatten(1), dim=1)
+        truth = corpus.truth(numbers[facts.numpy()], windows)
+        loss = multi_positive_info_nce(vectors @ every[windows].T / FITTED_TEMPERATURE, truth, ~truth).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        job.advance(1)
+    optimizer.zero_grad(set_to_none=True)
 
 
 def _one_each(differ: Tensor, draw: np.random.Generator) -> Tensor:
