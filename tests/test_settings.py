@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from trace_lit.config import ConfigError
-from trace_lit.settings import Config, from_dict, load_config, to_dict, to_yaml
+from trace_lit.settings import Config, from_dict, load_config, split_words, to_dict, to_yaml
 
 EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").rglob("*.yaml"))
 
@@ -307,3 +307,8 @@ def test_a_word_that_cannot_be_used_says_what_can(word: str, reason: str) -> Non
     with pytest.raises(ConfigError, match=reason) as refused:
         load_config([], [word])
     assert len(str(refused.value)) < 1000
+
+
+def test_a_word_longer_than_any_file_name_is_no_file() -> None:
+    word = f"data.corpus=[{','.join(f'corpora/{number}' for number in range(1000))}]"
+    assert split_words(["a.yaml", word]) == (["a.yaml"], [word])

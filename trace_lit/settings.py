@@ -8,6 +8,7 @@ optimiser, the Trainer and the tuning. The defaults are those of TRACE §4.1.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -262,7 +263,7 @@ def load_config(
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """YAML files, and `key=value` words; a word with "=" in it is a file where there is one of that name."""
-    paths = [word for word in words if "=" not in word or Path(word).is_file()]
+    paths = [word for word in words if "=" not in word or os.path.isfile(word)]
     return paths, [word for word in words if word not in paths]
 
 
