@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
-from tests.alignment.test_reading import CHANNELS, make_model, make_tokens
+from tests.alignment.test_reading import CHANNELS, make_model
 from tests.batches import make_batch
 from trace_lit.alignment import SearchSpace
-from trace_lit.inference.query_parts import series_parts, text_clauses, text_parts
+from trace_lit.inference.query_parts import series_parts, text_clauses
 from trace_lit.inference.search import explanation_lines
 from trace_lit.retrieval.explanation import explain
 from trace_lit.text import TextEncoder, TokenTexts
@@ -48,32 +47,6 @@ def test_a_question_without_a_token_is_one_clause():
     names, numbers = text_clauses(" ☂ ", Silent(), "token")
     assert names == ("☂",)
     assert numbers.tolist() == [0]
-
-
-def test_a_question_about_the_wind_gives_its_weight_to_the_wind(monkeypatch: pytest.MonkeyPatch):
-    model = make_model()
-    voice = torch.tensor([0.1, 0.0, 0.2, 0.9])  # of the whole, temperature, pressure and wind
-
-    def attend(pieces, mask, identities, match):
-        weights = mask / mask.sum(1, keepdim=True)
-        return weights[:, None, None].expand(-1, 4, 4, -1), voice.expand(len(mask), -1)
-
-    monkeypatch.setattr(model.text, "_attend", attend)
-    space = SearchSpace(model, CHANNELS)
-    series = space.embed_series(make_batch()).detach().numpy()
-    parts = text_parts(space, "strong winds, all day long", make_tokens(tokens=5)[0][0], Words(), "token")
-    found = explain(parts, series, range(6))
-    for own in found:
-        assert [channel.weight for channel in own.channels] == pytest.approx((voice**2 / (voice**2).sum()).tolist())
-        assert own.spoken_of == (False, False, False, True)
-        assert own.channels[1].score == 0
-    best = max(found, key=lambda own: own.channels[3].score)
-    lines = explanation_lines(best)
-    assert lines[0].startswith("+ wind speed [m/s]: ")
-    assert "better than 83% of the windows (94% of the query)" in lines[0]
-    assert lines[0].endswith(("most by “strong winds”", "most by “all day long”"))
-    assert lines[1].startswith("  3 others, of which the query hardly speaks: ")
-    assert [line[2:].split(":")[0] for line in lines[2:]] == ["“strong winds”", "“all day long”"]
 
 
 def test_a_series_is_explained_by_its_channels():

@@ -380,6 +380,15 @@ class SearchSpace(nn.Module):
         """Unit vectors (N, E) of texts given as sentence vectors (N, S, D) where `mask` (N, S)."""
         return self.model.embed_text(text, mask, self.slots)
 
+    def voice(self, text: Tensor, mask: Tensor) -> Tensor:
+        """(N, K) how much texts, given as for `embed_text`, say of each channel, 0 to 1; see `AlignedModel.has_voice`."""
+        return self.model.read(text, mask, self.slots).voice[:, 1:]
+
+    @property
+    def width(self) -> int:
+        """E, of the vectors."""
+        return len(self.part_keys) * self.model.encoder.config.width
+
     @property
     def part_keys(self) -> tuple[str | None, ...]:
         """What the P parts of a vector stand for: None for the whole, then the channels' keys, where they are scored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from data_modules.corpus import Corpus, CorpusError
 from data_modules.dataset import CorpusDataset
 from data_modules.input_series import InputSeries
 from data_modules.splits import SPLITS
-from data_modules.text_table import TextTable, text_table
+from data_modules.text_table import TextTable
 from data_modules.vocabulary import usual_values, with_channels
 from data_modules.windows import check_lengths
 from trace_lit.alignment import AlignedModel, SearchSpace
@@ -24,7 +24,8 @@ from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.inference.inputs import as_batch, read_window
 from trace_lit.inference.loaded import LoadedRun
-from trace_lit.inference.query_parts import series_parts, text_parts
+from trace_lit.inference.query_parts import series_parts
+from trace_lit.inference.question_reader import QuestionReader
 from trace_lit.modules.checkpoint import Checkpoint
 from trace_lit.modules.loading import aligned_model
 from trace_lit.retrieval import Filter, Hit, QueryParts, Retriever, VectorIndex, evaluation_mode
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from trace_lit.inference.index import Index
-
-_TEXTS_AT_ONCE = 256
 
 
 class Hits(list[Hit]):
@@ -109,18 +108,11 @@ class AlignedRun(LoadedRun):
 
     def text_vectors(self, texts: Sequence[str], space: SearchSpace) -> NDArray[np.float32]:
         """Unit vectors (N, E) of N texts in a space of this model, see `space`."""
-        table = self._table(texts)
-        parts = [torch.zeros(0, self.config.encoder.width * len(space.part_keys))]
-        with evaluation_mode(space):
-            for numbers in table.numbers(texts).split(_TEXTS_AT_ONCE):
-                vectors, mask = table.look_up(numbers)
-                parts.append(space.embed_text(vectors.to(self.device), mask.to(self.device)).float().cpu())
-        return torch.cat(parts).numpy()
+        return self.reader(space).vectors(texts).numpy()
 
-    def pieces(self, text: str) -> Tensor:
-        """The vectors (S, D) of a question's tokens or sentences, as the model reads them."""
-        table = self._table([text])
-        return table.look_up(table.numbers([text]))[0][0]
+    def reader(self, space: SearchSpace) -> QuestionReader:
+        """What turns questions into vectors of a space of this model."""
+        return QuestionReader(space, self.text_encoder, self.config.text.unit, self.device)
 
     def batch_of(self, series: Any, channels: Sequence[Channel]) -> MultimodalBatch:
         """One window, see `embed_series`, of `channels` that the model knows, as a batch."""
@@ -143,12 +135,7 @@ class AlignedRun(LoadedRun):
         space = self._space_of(corpus)
         if not isinstance(query, str):
             return series_parts(space, query)
-        vectors = self.pieces(query).to(self.device)
-        return text_parts(space, query, vectors, self.text_encoder, self.config.text.unit)
-
-    def _table(self, texts: Iterable[str]) -> TextTable:
-        """The vectors of texts as the model reads them: by token, by sentence or as a whole."""
-        return text_table(texts, self.text_encoder, self.config.text.unit, kind="query")
+        return self.reader(space).taken_apart(query)
 
     def search(
         self,
@@ -221,7 +208,7 @@ class AlignedRun(LoadedRun):
             batch = as_batch([window], self.vocabulary, self.config.encoder.patch_length)
         retriever = self.retriever(searched, split)
         if text is not None:
-            hits = retriever.by_text(self.pieces(text), top)
+            hits = retriever.by_vector(self.texts_for(searched, [text]), top)
             return Hits(retriever.explained(hits, self.parts_for(searched, text)) if explain else hits)
         hits = retriever.by_id(str(like), top) if batch is None else retriever.by_series(batch, top)
         if explain:

@@ -26,7 +26,7 @@ from trace_lit.inference.index_update import columns_at, update_corpus
 from trace_lit.inference.inputs import read_window
 from trace_lit.inference.load import load_as
 from trace_lit.inference.parts import CorpusEntry
-from trace_lit.inference.query_parts import series_parts, text_parts
+from trace_lit.inference.query_parts import series_parts
 from trace_lit.inference.space import BLOCK_ROWS, UNIVERSAL, SpaceEmbedder, open_corpora
 from trace_lit.retrieval import Hit, RetrievalError
 from trace_lit.retrieval.explanation import QueryParts
@@ -354,11 +354,10 @@ class Index:
         return SpaceEmbedder(model, space)
 
     def _query_parts(self, embedder: SpaceEmbedder, text: str | None, vector: NDArray[np.float32]) -> QueryParts:
-        model, search_space = embedder.model, embedder.search_space()
+        search_space = embedder.search_space()
         if text is None:
             return series_parts(search_space, embedder.as_model(vector[None], search_space)[0])
-        pieces = model.pieces(text).to(model.device)
-        return text_parts(search_space, text, pieces, model.text_encoder, model.config.text.unit)
+        return embedder.model.reader(search_space).taken_apart(text)
 
     def _window(self, name: str) -> tuple[Any, Hit]:
         """The place of the window with this id, or corpus/id, and the window as a hit."""

@@ -1,4 +1,4 @@
-"""The vector of a query taken apart, for the explanation of its hits."""
+"""Parts of a query, for the explanation of its hits: those of a series, and the clauses of a text."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trace_lit.alignment import SearchSpace
-from trace_lit.retrieval import QueryParts, evaluation_mode
+from trace_lit.retrieval import QueryParts
 from trace_lit.text import TextEncoder, document, sentences
 from trace_lit.text.clauses import clauses
-
-
-def text_parts(space: SearchSpace, text: str, vectors: Tensor, encoder: TextEncoder, unit: str) -> QueryParts:
-    """Those of a question, given with the vectors (S, D) that the model reads, on the model's device."""
-    names, numbers = text_clauses(text, encoder, unit)
-    with evaluation_mode(space):
-        parts = space.explain(vectors, numbers.to(vectors.device))
-    return QueryParts(parts.cpu().numpy(), space.part_keys, names)
 
 
 def series_parts(space: SearchSpace, vector: NDArray[np.float32]) -> QueryParts:

@@ -16,8 +16,8 @@ from data_modules.rules import WindowTable
 from data_modules.text_table import text_table
 from trace_lit.alignment import SearchSpace
 from trace_lit.inference.evaluate import OpenedRun
-from trace_lit.inference.query_parts import text_parts
-from trace_lit.retrieval import Explanation, Metrics, Pool, QueryParts, RetrievalError, evaluation_mode, with_split
+from trace_lit.inference.question_reader import QuestionReader
+from trace_lit.retrieval import Explanation, Metrics, Pool, RetrievalError, evaluation_mode, with_split
 from trace_lit.retrieval.explanation import explain
 from trace_lit.retrieval.figures import question_hits
 from trace_lit.retrieval.questions import Question, QuestionReport, judge
@@ -53,12 +53,13 @@ def _answered(opened: OpenedRun, questions: Sequence[Question], dataset: CorpusD
     rows = dataset.rows[pool.index.numpy()]
     corpus = dataset.corpus
     space = SearchSpace(opened.model, corpus.info.channels)
+    reader = QuestionReader(space, build_text_encoder(opened.config.text), opened.config.text.unit, opened.device)
 
     def score(wordings: Sequence[str]) -> NDArray[np.float32]:
-        return (embed_texts(opened, space, wordings) @ pool.series.T).numpy()
+        return (reader.vectors(wordings) @ pool.series.T).numpy()
 
     def explained(text: str, places: Sequence[int]) -> list[Explanation]:
-        return explain(_parts(opened, space, text), pool.series.numpy(), places)
+        return explain(reader.taken_apart(text), pool.series.numpy(), places)
 
     return Answered(corpus, rows, judge(questions, WindowTable.of(corpus, rows), score), explained)
 
@@ -94,15 +95,8 @@ def draw_answers(answered: Mapping[str, Answered], ids: Sequence[str] = ()) -> F
     return question_hits(answers, own.corpus, own.rows, reasons)
 
 
-def _parts(opened: OpenedRun, space: SearchSpace, text: str) -> QueryParts:
-    encoder = build_text_encoder(opened.config.text)
-    table = text_table([text], encoder, opened.config.text.unit, "query")
-    vectors = table.look_up(table.numbers([text]))[0][0]
-    return text_parts(space, text, vectors.to(opened.device), encoder, opened.config.text.unit)
-
-
-def embed_texts(opened: OpenedRun, space: SearchSpace, texts: Sequence[str], kind: str = "query") -> torch.Tensor:
-    """The vectors (N, E) of texts, on the CPU; `kind` is "query" for questions and "document" for reports."""
+def embed_texts(opened: OpenedRun, space: SearchSpace, texts: Sequence[str], kind: str) -> torch.Tensor:
+    """The vectors (N, E) of texts as wholes, on the CPU; `kind` is "query" or, for reports, "document"."""
     table = text_table(texts, build_text_encoder(opened.config.text), opened.config.text.unit, kind)
     vectors, mask = table.look_up(table.numbers(texts))
     with evaluation_mode(opened.model):

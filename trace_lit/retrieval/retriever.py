@@ -93,6 +93,10 @@ class Retriever:
             vector = self.model.embed_text(text.unsqueeze(0).to(self.device), mask)
         return self._search(vector, top)
 
+    def by_vector(self, vector: NDArray[np.float32], top: int = 5) -> list[Hit]:
+        """The series that fit the unit vector (1, E) of a query best; best first."""
+        return self._search(torch.from_numpy(vector), top)
+
     def by_series(self, batch: MultimodalBatch, top: int = 5) -> list[Hit]:
         """The series most similar to that of `batch`, which holds a single instance; best first."""
         if len(batch) != 1:

@@ -1,0 +1,126 @@
+"""Questions as vectors, clause by clause where the clauses speak of different channels.
+
+"Warm, but with low humidity" says one thing of one channel and another of another. Read as one sentence, words of either
+clause colour what the other says; so each is read as a text of its own, and all count alike. What is said of one channel,
+like "rose and then fell", stays together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from data_modules.text_table import TextTable, text_table
+from trace_lit.alignment import SearchSpace
+from trace_lit.inference.query_parts import text_clauses
+from trace_lit.retrieval import QueryParts, evaluation_mode
+from trace_lit.text import TextEncoder, sentences
+from trace_lit.text.clauses import clauses
+
+LEAST_VOICE = 0.1  # of the channel that a clause says most of; one that says less speaks of none
+_AT_ONCE = 256  # texts that are read together
+
+
+@dataclass(frozen=True)
+class QuestionReader:
+    """What turns questions into vectors of `space`.
+
+    Parameters
+    ----------
+    encoder, unit
+        How the model reads texts: by "token", "sentence" or "document".
+    device
+        Of the model.
+    """
+
+    space: SearchSpace
+    encoder: TextEncoder
+    unit: str
+    device: torch.device | str = "cpu"
+
+    def vectors(self, texts: Sequence[str]) -> Tensor:
+        """Unit vectors (N, E) of N questions, on the CPU."""
+        parts = self.parts(texts)
+        place = {part: number for number, part in enumerate(dict.fromkeys(part for own in parts for part in own))}
+        read = self._read(list(place))
+        owner = torch.tensor([number for number, own in enumerate(parts) for _ in own], dtype=torch.int64)
+        taken = torch.tensor([place[part] for own in parts for part in own], dtype=torch.int64)
+        summed = torch.zeros(len(texts), read.shape[1]).index_add_(0, owner, read[taken])
+        return F.normalize(summed, dim=1)
+
+    def parts(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """The parts that each question is read in, its own words; one alone where clauses speak of no different channels."""
+        cut = {text: _cut(text) for text in dict.fromkeys(texts)}
+        many = {text: own for text, own in cut.items() if len(own) > 1}
+        if not many or not self.space.model.has_voice:
+            return [(text,) for text in texts]
+        spoken = self._spoken(list(dict.fromkeys(clause for own in many.values() for clause in own)))
+        found = {text: _grouped(own, spoken) for text, own in many.items()}
+        return [found.get(text, (text,)) for text in texts]
+
+    def taken_apart(self, text: str) -> QueryParts:
+        """The vector of a question by its clauses and by the whole and the channels, for the explanation of its hits."""
+        names: list[str] = []
+        values = []
+        (parts,) = self.parts([text])
+        for part in parts:
+            own, numbers = text_clauses(part, self.encoder, self.unit)
+            table = self._table([part])
+            pieces = table.look_up(table.numbers([part]))[0][0]
+            with evaluation_mode(self.space):
+                values.append(self.space.explain(pieces.to(self.device), numbers.to(self.device)).float().cpu())
+            names += own
+        vectors = torch.cat(values)
+        vectors = vectors / vectors.sum(0).norm().clamp(min=1e-12)
+        return QueryParts(vectors.numpy(), self.space.part_keys, tuple(names))
+
+    def _spoken(self, clauses: Sequence[str]) -> dict[str, int | None]:
+        """The place of the channel that each clause says most of; None where it hardly speaks of one."""
+        table = self._table(clauses)
+        loudest: list[int | None] = []
+        for numbers in table.numbers(clauses).split(_AT_ONCE):
+            vectors, mask = table.look_up(numbers)
+            with evaluation_mode(self.space):
+                voice = self.space.voice(vectors.to(self.device), mask.to(self.device)).float().cpu()
+            most, place = voice.max(1)
+            loudest += [int(at) if much >= LEAST_VOICE else None for much, at in zip(most, place, strict=True)]
+        return dict(zip(clauses, loudest, strict=True))
+
+    def _read(self, texts: Sequence[str]) -> Tensor:
+        """Unit vectors (N, E) of texts as wholes."""
+        table = self._table(texts)
+        read = [torch.zeros(0, self.space.width)]
+        with evaluation_mode(self.space):
+            for numbers in table.numbers(texts).split(_AT_ONCE):
+                vectors, mask = table.look_up(numbers)
+                read.append(self.space.embed_text(vectors.to(self.device), mask.to(self.device)).float().cpu())
+        return torch.cat(read)
+
+    def _table(self, texts: Iterable[str]) -> TextTable:
+        return text_table(texts, self.encoder, self.unit, kind="query")
+
+
+def _cut(text: str) -> list[str]:
+    """The clauses of a text of one sentence; of several sentences, each of which is read alone, the text itself."""
+    if len(sentences(text)) > 1:
+        return [text]
+    return [text[start:end] for start, end in clauses(text)]
+
+
+def _grouped(own: Sequence[str], spoken: dict[str, int | None]) -> tuple[str, ...]:
+    """Clauses (with the spaces around them) that follow one another put together, but where the channel changes."""
+    groups: list[str] = []
+    channel: int | None = None
+    for clause in own:
+        new = spoken[clause]
+        if groups and (new is None or channel is None or new == channel):
+            groups[-1] += clause
+            channel = new if channel is None else channel
+        else:
+            groups.append(clause)
+            channel = new
+    return tuple(group.strip().rstrip(",;:") for group in groups) if len(groups) > 1 else ("".join(own),)
