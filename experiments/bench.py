@@ -1,7 +1,8 @@
 """Speed of the series encoder and of mining, beside the matrix products that they cannot do without; of starting; of data.
 
-    python experiments/bench.py [--only encoder|mining|startup|search|data] [--precision 32-true|bf16-mixed] [--compile]
-                                [--threads N] [--rows N] [--sizes N ...] [--json FILE]
+    python experiments/bench.py [--only encoder|mining|startup|search|data|channels]
+                                [--precision 32-true|bf16-mixed] [--compile] [--threads N] [--rows N] [--sizes N ...]
+                                [--json FILE]
 
 Encoder: forward and training as a share of what a large matrix product reaches, measured in the same process. The batch is
 B=16 windows of C=7 channels and T=186 steps with patches of P=6, the encoder that of the paper's defaults, and the batches
@@ -18,6 +19,9 @@ Search: see `search_bench`; only with `--only search [--kinds KIND ...] [--real 
 Data: building a corpus of N windows of 5 channels and 24 steps, getting ready to train on it, and batches of 64, each with
 the resident memory that it took; N is 2,000,000 in the table of the results.
 
+Channels: an epoch of alignment on 80 windows of 24 steps by the paper's defaults, and the resident memory that it took, for
+7, 30, 100 and 300 channels, each of which a sentence of the report speaks of; only with `--only channels`.
+
 Start-up: the CPU time until the command has answered, beside that of `python -c "import torch"`.
 """
 
@@ -31,8 +35,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from datetime import datetime, timedelta
 from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +46,7 @@ import torch
 from search_bench import search_speed
 from startup import print_costs, startup_costs
 
+import trace_lit
 from data_modules import DomainDataModule
 from data_modules.config import DataConfig
 from data_modules.corpus import CorpusInfo, Record
@@ -58,6 +65,7 @@ from trace_lit.text import build_text_encoder
 
 BATCH, CHANNELS, STEPS = 16, 7, 186
 WINDOW = 5, 24  # channels and steps of data
+ALIGNED = 80, 24  # windows and steps of alignment
 WIDTH = 384
 ROUNDS, TURN = 10, 1024  # how often some anchors' mining and bare product are timed, and how many anchors
 
@@ -280,6 +288,36 @@ def training_costs(folder: Path) -> dict[str, dict[str, float]]:
     return {"start-up": ready.found, "1,000 batches of 64": batches.found}
 
 
+def channel_costs(channels: int, threads: int | None) -> dict[str, float]:
+    """Of an epoch of alignment on windows of so many channels, in a process of its own."""
+    if threads:
+        torch.set_num_threads(threads)
+    generator, (windows, steps) = np.random.default_rng(0), ALIGNED
+    names = [f"channel {number}" for number in range(channels)]
+    moves = "rose", "fell", "was steady", "was variable"
+
+    def records() -> Iterator[Record]:
+        for number in range(windows):
+            texts = [f"The {name} {moves[int(generator.integers(4))]}." for name in names]
+            yield Record(
+                id=str(number),
+                series_id="walk",
+                start=datetime(2020, 1, 1) + number * timedelta(hours=steps),
+                values=generator.normal(size=(channels, steps)).cumsum(1).astype(np.float32),
+                channel_texts=texts,
+                text=" ".join(texts),
+                split="train" if number < 0.8 * windows else "validation",
+            )
+
+    info = CorpusInfo("bench", "bench", "random walks", tuple(Channel(name, "V") for name in names), "1h", ())
+    with tempfile.TemporaryDirectory() as folder:
+        write_corpus(records(), info, Path(folder) / "corpus")
+        words = [f"data.corpus={folder}/corpus", f"run.dir={folder}/runs", "data.batch_size=16", "logger=[]"]
+        with Cost() as cost, redirect_stdout(StringIO()):
+            trace_lit.fit("stage=align", "trainer.max_epochs=1", *words)
+    return cost.found
+
+
 class Cost:
     """The seconds of a block, and the most memory that its process has had resident until its end."""
 
@@ -297,12 +335,14 @@ class Cost:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("encoder", "mining", "startup", "search", "data"))
+    parser.add_argument("--only", choices=("encoder", "mining", "startup", "search", "data", "channels"))
     parser.add_argument("--precision", default="32-true", choices=("32-true", "bf16-mixed"))
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--repeats", type=int, default=4)
-    parser.add_argument("--sizes", type=int, nargs="+", help="N of mining (1,000 to 100,000) or of search (1,000,000)")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", help="N of mining (1,000 to 100,000), of search (1,000,000) or of channels"
+    )
     parser.add_argument("--kinds", nargs="+", default=["auto"], help="of the indexes of search")
     parser.add_argument("--real", type=Path, metavar="INDEX", help="whose vectors search repeats with noise")
     parser.add_argument("--rows", type=int, default=100_000, help="N of data")
@@ -340,6 +380,17 @@ def main() -> None:
                 f"| {name} | {cost['seconds']:.1f} | {cost['cpu_seconds']:.1f} | {cost['resident_mb']:.0f} |",
                 flush=True,
             )
+    if options.only == "channels":
+        result["channels"] = costs_of = {}
+        print(f"alignment, an epoch of {ALIGNED[0]} windows of {ALIGNED[1]} steps, {device_name(device)}")
+        print("| channels | s | CPU s | resident MB |\n|--:|--:|--:|--:|", flush=True)
+        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as fresh:
+            for channels in options.sizes or (7, 30, 100, 300):
+                costs_of[channels] = cost = fresh.apply(channel_costs, (channels, options.threads))
+                print(
+                    f"| {channels} | {cost['seconds']:.1f} | {cost['cpu_seconds']:.1f} | {cost['resident_mb']:.0f} |",
+                    flush=True,
+                )
     if options.only in (None, "startup"):
         result["startup"] = costs = startup_costs()
         print_costs(costs)
