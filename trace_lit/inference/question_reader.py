@@ -1,8 +1,8 @@
 """Questions as vectors, clause by clause where the clauses speak of different channels.
 
 "Warm, but with low humidity" says one thing of one channel and another of another. Read as one sentence, words of either
-clause colour what the other says; so each is read as a text of its own, and all count alike. What is said of one channel,
-like "rose and then fell", stays together.
+clause colour what the other says; so each is also read as a text of its own, and all these and the whole count alike. What
+is said of one channel, like "rose and then fell", stays together.
 """
 
 from __future__ import annotations
@@ -53,30 +53,44 @@ class QuestionReader:
         return F.normalize(summed, dim=1)
 
     def parts(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
-        """The parts that each question is read in, its own words; one alone where clauses speak of no different channels."""
-        cut = {text: _cut(text) for text in dict.fromkeys(texts)}
-        many = {text: own for text, own in cut.items() if len(own) > 1}
-        if not many or not self.space.model.has_voice:
-            return [(text,) for text in texts]
-        spoken = self._spoken(list(dict.fromkeys(clause for own in many.values() for clause in own)))
-        found = {text: _grouped(own, spoken) for text, own in many.items()}
-        return [found.get(text, (text,)) for text in texts]
+        """What each question is read as: the whole, and its parts where clauses speak of different channels."""
+        return [(text, *(part for part, _ in own)) for text, own in zip(texts, self._groups(texts), strict=True)]
 
     def taken_apart(self, text: str) -> QueryParts:
         """The vector of a question by its clauses and by the whole and the channels, for the explanation of its hits."""
-        names: list[str] = []
-        values = []
-        (parts,) = self.parts([text])
-        for part in parts:
-            own, numbers = text_clauses(part, self.encoder, self.unit)
-            table = self._table([part])
-            pieces = table.look_up(table.numbers([part]))[0][0]
-            with evaluation_mode(self.space):
-                values.append(self.space.explain(pieces.to(self.device), numbers.to(self.device)).float().cpu())
-            names += own
-        vectors = torch.cat(values)
+        (groups,) = self._groups([text])
+        names, vectors = self._by_clause(text)
+        if groups and len(names) != sum(count for _, count in groups):  # a clause without a word that is known
+            names, vectors = (text.strip(),), vectors.sum(0, keepdim=True)
+        first = 0
+        for part, count in groups:
+            own_names, own = self._by_clause(part)
+            if len(own_names) == count and len(names) > 1:
+                vectors[first : first + count] += own
+            else:
+                vectors[first] += own.sum(0)
+            first += count if len(names) > 1 else 0
         vectors = vectors / vectors.sum(0).norm().clamp(min=1e-12)
-        return QueryParts(vectors.numpy(), self.space.part_keys, tuple(names))
+        return QueryParts(vectors.numpy(), self.space.part_keys, names)
+
+    def _by_clause(self, text: str) -> tuple[tuple[str, ...], Tensor]:
+        """The clauses of a text that is read as a whole, and its unit vector taken apart (G, P, d)."""
+        names, numbers = text_clauses(text, self.encoder, self.unit)
+        table = self._table([text])
+        pieces = table.look_up(table.numbers([text]))[0][0]
+        with evaluation_mode(self.space):
+            vectors = self.space.explain(pieces.to(self.device), numbers.to(self.device)).float().cpu()
+        return names, vectors.clone()  # out of the inference mode
+
+    def _groups(self, texts: Sequence[str]) -> list[tuple[tuple[str, int], ...]]:
+        """The parts of each question that speak of different channels, and of how many clauses each is; none, or several."""
+        cut = {text: _cut(text) for text in dict.fromkeys(texts)}
+        many = {text: own for text, own in cut.items() if len(own) > 1}
+        if not many or not self.space.model.has_voice:
+            return [()] * len(texts)
+        spoken = self._spoken(list(dict.fromkeys(clause for own in many.values() for clause in own)))
+        found = {text: _grouped(own, spoken) for text, own in many.items()}
+        return [found.get(text, ()) for text in texts]
 
     def _spoken(self, clauses: Sequence[str]) -> dict[str, int | None]:
         """The place of the channel that each clause says most of; None where it hardly speaks of one."""
@@ -111,16 +125,16 @@ def _cut(text: str) -> list[str]:
     return [text[start:end] for start, end in clauses(text)]
 
 
-def _grouped(own: Sequence[str], spoken: dict[str, int | None]) -> tuple[str, ...]:
+def _grouped(own: Sequence[str], spoken: dict[str, int | None]) -> tuple[tuple[str, int], ...]:
     """Clauses (with the spaces around them) that follow one another put together, but where the channel changes."""
-    groups: list[str] = []
+    groups: list[list[str]] = []
     channel: int | None = None
     for clause in own:
         new = spoken[clause]
         if groups and (new is None or channel is None or new == channel):
-            groups[-1] += clause
+            groups[-1].append(clause)
             channel = new if channel is None else channel
         else:
-            groups.append(clause)
+            groups.append([clause])
             channel = new
-    return tuple(group.strip().rstrip(",;:") for group in groups) if len(groups) > 1 else ("".join(own),)
+    return tuple(("".join(group).strip().rstrip(",;:"), len(group)) for group in groups) if len(groups) > 1 else ()
