@@ -94,8 +94,7 @@ def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.
             "the corpus from more windows, or set it to 0"
         )
     before = FITTED_STEPS * len(usable) if module.starts_aligned else _series_steps(steps)
-    progress = JobProgress("learning from statements", steps + before, is_first())
-    with torch.random.fork_rng(devices), progress as job:
+    with torch.random.fork_rng(devices):
         torch.manual_seed(config.seed)
         module.to(device)
         if not module.starts_aligned:
@@ -105,18 +104,20 @@ def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.
             _stated(module, module.statement_banks[number], datasets[number], number, len(usable), draw, device)
             for number in usable
         ]
-        if module.starts_aligned:
-            vectors = [_embedded(module, corpus, datasets[corpus.number]) for corpus in corpora]
-            for corpus, every in zip(corpora, vectors, strict=True):
-                _fit_facts(corpus, every, draw, job)
-            module.model.text.train()
-            _learn_texts(module, corpora, vectors, 0.0, draw, job)
-        else:
+        if not module.starts_aligned:
             module.train()
             module.encoder.eval()  # what channels are is not left out now and then
-            _learn_series(module, corpora, draw, job)
-            vectors = [_by_statistics(module, corpus) for corpus in corpora]
-            _learn_texts(module, corpora, vectors, FACT_WEIGHT, draw, job)
+        with JobProgress("learning what can be stated", before, is_first()) as job:
+            if module.starts_aligned:
+                vectors = [_embedded(module, corpus, datasets[corpus.number]) for corpus in corpora]
+                for corpus, every in zip(corpora, vectors, strict=True):
+                    _fit_facts(corpus, every, draw, job)
+            else:
+                _learn_series(module, corpora, draw, job)
+                vectors = [_by_statistics(module, corpus) for corpus in corpora]
+        module.model.text.train()
+        with JobProgress("learning texts from statements", steps, is_first()) as job:
+            _learn_texts(module, corpora, vectors, 0.0 if module.starts_aligned else FACT_WEIGHT, draw, job)
         module.zero_grad(set_to_none=True)
         module.train()
     return {"fit/statement_seconds": time.perf_counter() - began}
