@@ -87,6 +87,21 @@ def test_the_first_process_learns_from_statements_for_all(tiny_runs: TinyRuns, t
         )
 
 
+def test_texts_that_learn_alone_are_the_same_on_every_process(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    """Without an epoch, nothing brings the weights of one process to the others: each takes the same steps."""
+    words = (*tiny_runs.words, f"run.dir={tmp_path}", "stage=align", "text.unit=token")
+    words = (*words, "alignment={tower: reading, statistics: true, statements: 2}")
+    assert main(["fit", *words, "run.name=start", "trainer.max_epochs=1"]) == 0
+    start = tmp_path / "weather" / "align" / "start"
+    words = (*words, f"init_from={start}", "alignment.statement_steps=6", "trainer.max_epochs=0")
+    fit_on_two(*words, "run.name=two")
+    assert main(["fit", *words, "run.name=one"]) == 0
+    one, two = (tmp_path / "weather" / "align" / name for name in ("one", "two"))
+    ours, theirs = load_checkpoint(one).weights, load_checkpoint(two).weights
+    before = load_checkpoint(start).weights
+    assert distance(ours, theirs) < 1e-4 < distance(ours, before)
+
+
 def current_weights(run: Path, prefix: str = "model.encoder.") -> dict[str, torch.Tensor]:
     """Those of the encoder, or another part, at the end and not averaged."""
     state = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["current_model_state"]

@@ -10,7 +10,7 @@ import time
 import lightning as L
 from lightning.fabric.plugins.environments import LightningEnvironment
 
-PATIENCE = 10.0  # seconds that a process may take to end after it has failed, on a busy machine
+PATIENCE = 20.0  # seconds that a process may take to end after it has failed, on a busy machine
 IN_TURN = "TRACE_LIT_IN_TURN"  # set for a run that another process of this project has started
 
 
