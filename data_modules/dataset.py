@@ -161,6 +161,7 @@ class CorpusDataset(Dataset[MultimodalBatch]):
             times=windows.begin[torch.maximum(place, first.unsqueeze(1))],
             statements=statements,
             offset=offset,
+            length=length,
         )
 
 
@@ -224,6 +225,7 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
         time = steps - batch.values.shape[2]
         more = channels - batch.values.shape[1]
         left = (time, 0, 0, more)  # F.pad counts from the last axis
+        length = torch.full((len(batch),), batch.values.shape[2]) if batch.length is None else batch.length
         return dataclasses.replace(
             batch,
             values=F.pad(batch.values, left),
@@ -241,6 +243,7 @@ def concatenate(batches: Sequence[MultimodalBatch]) -> MultimodalBatch:
             retrieved=None if batch.retrieved is None else _with_room(batch.retrieved, more),
             offset=None if batch.offset is None else F.pad(batch.offset, (0, more)),
             statements=None if batch.statements is None else _widened(batch.statements, statement_pieces, more),
+            length=length,
         )
 
     return _joined([padded(batch) for batch in batches])

@@ -300,6 +300,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
         steps = torch.arange(-self.lookback, self.horizon)
         place = origin.unsqueeze(1) + steps  # (B, T + H)
         begun, ended = self.series.begun[origin - 1], self.series.ended[origin - 1]
+        first = torch.maximum(origin - self.lookback, begun)
         inside = (place >= begun.unsqueeze(1)) & (place < ended.unsqueeze(1))
         place = place.clamp(0, len(windows.values) - 1)
         past_place = place[:, : self.lookback]
@@ -333,12 +334,13 @@ class OriginDataset(Dataset[MultimodalBatch]):
             text_id=none if self._texts is None else TextTable.ids(self._text[index]),
             channel_text_id=none.unsqueeze(1).expand(size, channels),
             series_id=self.series.number[origin - 1],
-            span=torch.stack([windows.begin[torch.maximum(origin - self.lookback, begun)], windows.end[origin - 1]], 1),
+            span=torch.stack([windows.begin[first], windows.end[origin - 1]], 1),
             times=windows.begin[past_place],
             future=torch.where(scored, less(future, offset), 0.0) if self.horizon else None,
             future_observed=scored.contiguous() if self.horizon else None,
             retrieved=None if self.lookup is None else self.lookup(index),
             offset=offset,
+            length=origin - first,
         )
 
 

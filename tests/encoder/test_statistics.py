@@ -39,6 +39,17 @@ def test_missing_values_count_for_nothing_and_a_channel_without_any_is_zero():
     assert of(values[..., :3], observed[..., :3]).isfinite().all()
 
 
+def test_a_window_that_is_padded_on_the_left_is_measured_by_its_own_steps():
+    torch.manual_seed(0)
+    for steps in (1, 3, 24):
+        values = torch.randn(2, 3, steps) * 2 + 10
+        observed = torch.rand(2, 3, steps) > 0.2
+        padded = [torch.nn.functional.pad(own, (41, 0)) for own in (values, observed)]
+        usual = torch.full((2, 3), 10.0), torch.full((2, 3), 2.0)
+        beside = channel_statistics(*padded, *usual, length=torch.full((2,), steps))
+        torch.testing.assert_close(beside, of(values, observed))
+
+
 def test_pairs_of_channels_enter_the_whole_and_padding_channels_do_not():
     torch.manual_seed(0)
     module = WindowStatistics(16, 0.0).eval()

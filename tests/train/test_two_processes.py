@@ -100,6 +100,10 @@ def test_texts_that_learn_alone_are_the_same_on_every_process(tiny_runs: TinyRun
     ours, theirs = load_checkpoint(one).weights, load_checkpoint(two).weights
     before = load_checkpoint(start).weights
     assert distance(ours, theirs) < 1e-4 < distance(ours, before)
+    found, again = (metrics(run) for run in (one, two))  # windows of 24 and 48 steps, in other batches
+    measured = [name for name in found if name.startswith("last/validation/")]
+    assert "last/validation/text_to_series/pair/MRR" in measured
+    assert {name: again[name] for name in measured} == pytest.approx({name: found[name] for name in measured}, abs=1e-3)
 
 
 def current_weights(run: Path, prefix: str = "model.encoder.") -> dict[str, torch.Tensor]:

@@ -246,7 +246,7 @@ class AlignedModel(nn.Module):
         deviation = torch.where(deviation.isnan(), norm.deviation.squeeze(-1), deviation)
         values = on_scale(batch.values, norm.transform, norm.offset)
         base = None if norm.offset is None else norm.base.squeeze(-1).float()  # type: ignore[union-attr]
-        return WindowFeatures.of(values, batch.observed, mean, deviation, base)
+        return WindowFeatures.of(values, batch.observed, mean, deviation, base, batch.length)
 
     def embed_statistics(self, features: WindowFeatures, channel_ids: Tensor, slots: Tensor) -> Tensor:
         """Unit vectors (B, E) of windows of the channels `channel_ids` (B, C) by their statistics alone."""

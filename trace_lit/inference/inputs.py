@@ -71,6 +71,7 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
     values = torch.full((len(windows), len(channels), steps), torch.nan, dtype=torch.float64)
     mask = torch.zeros(len(windows), len(channels), dtype=torch.bool)
     times = torch.zeros(len(windows), steps, dtype=torch.int64)
+    lengths = torch.tensor([window.values.shape[1] for window in windows])
     for number, window in enumerate(windows):
         length = window.values.shape[1]
         if length < patch_length:
@@ -83,6 +84,7 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
         if window.times is not None:
             seconds = np.array(window.times, dtype="datetime64[s]").astype(np.int64)
             times[number, steps - length :] = torch.from_numpy(seconds)
+            times[number, : steps - length] = int(seconds[0])
     observed = ~values.isnan()
     offset = choose_offset(values, observed, *vocabulary.usual(channels))
     none = torch.full((len(windows),), NO_TEXT)
@@ -103,4 +105,5 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
         span=torch.stack([times[:, 0], times[:, -1]], dim=1),
         times=times if all(window.times is not None for window in windows) else None,
         offset=offset,
+        length=lengths,
     )
