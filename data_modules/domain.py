@@ -196,15 +196,20 @@ class DomainDataModule(L.LightningDataModule):
     def _banks(self, corpora: list[Corpus]) -> list[StatementBank]:
         """The statements on each corpus's training rows."""
         from data_modules.statement_bank import StatementBank
+        from trace_lit.text.progress import JobProgress  # here, for rich takes a while to import
 
         rows = [np.array(corpus.select("train"), dtype=np.int64) for corpus in corpora]
         first = np.cumsum([0, *map(len, rows)]).tolist()
-        return [
-            StatementBank(
-                corpus, own, self.text, self.text_unit, start, self.statements, self.seed, self.statement_pool
-            )
-            for corpus, own, start in zip(corpora, rows, first, strict=False)
-        ]
+        banks = []
+        with JobProgress("stating what is true of windows", first[-1], rank() == 0) as progress:
+            for corpus, own, start in zip(corpora, rows, first, strict=False):
+                banks.append(
+                    StatementBank(
+                        corpus, own, self.text, self.text_unit, start, self.statements, self.seed, self.statement_pool
+                    )
+                )
+                progress.advance(len(own))
+        return banks
 
     def _held_out(self, corpora: list[Corpus]) -> list[HeldOutStatements]:
         """Statements on each corpus's validation rows."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from data_modules.corpus import Corpus, CorpusError
 from data_modules.rows import uniform
 from data_modules.rules import Rule, find_channel
+from data_modules.statements import Statement
 from data_modules.statements import Statements as Generator
 from data_modules.text_table import TextTable, text_table
 from trace_lit.batch import NO_STATEMENT, Statements
@@ -38,6 +39,9 @@ class StatementBank:
         (S,) the number of the fact that each statement states, in other words than others; -1 where no other states it.
     examples
         (F,) for each fact a statement that states it; facts that many state come first.
+    senses
+        (F,) of each fact what it says of channels whatever they are, and the places of these channels; None where that
+        cannot be told, see `Statement.sense`.
 
     Parameters
     ----------
@@ -98,6 +102,9 @@ class StatementBank:
         for place, rule in enumerate(every):
             self._spoken[place, [find_channel(name, corpus.info.channels) for name in rule.channels]] = True
         self.facts, self.examples = _facts(every)
+        self.senses = [
+            _sense(drawn.statements[place], corpus) if place < len(texts) else None for place in self.examples
+        ]
         share = np.bitwise_count(self._bits).sum(1) / max(self.size, 1)
         # A statement is drawn as often as another, so the rarer of a window's are likelier.
         self._cumulated = np.where(share < 1, 1 / share.clip(min=_LEAST_SHARE), 0.0).cumsum()
@@ -168,6 +175,12 @@ class StatementBank:
         shape = size, texts, mask.shape[1]
         spoken = torch.from_numpy(self._spoken[stated.numpy()].any(-2))  # -1 is the row of none
         return Statements(stated, vectors.reshape(*shape, -1), mask.reshape(shape), spoken)
+
+
+def _sense(statement: Statement, corpus: Corpus) -> tuple[tuple, list[int]] | None:
+    if statement.sense is None:
+        return None
+    return statement.sense, [find_channel(key, corpus.info.channels) for key in statement.channels]
 
 
 def _facts(rules: Sequence[Rule]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

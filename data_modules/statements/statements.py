@@ -45,7 +45,8 @@ class Statement:
     """Words that are true of one window.
 
     `rule` tells of every window whether they are. `opposite` are the same words with one fact turned round, which its
-    own rule decides to be false of the window; None where no such words are known.
+    own rule decides to be false of the window; None where no such words are known. Statements of any corpora whose `sense`
+    is the same say the same of their `channels`, each relative to what is usual there; None where that cannot be told.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Statement:
     channels: tuple[str, ...]  # keys
     opposite: str | None = None
     opposite_rule: Rule | None = None
+    sense: tuple | None = None
 
 
 class Statements:
@@ -163,8 +165,9 @@ class Statements:
         text = self._wording.one(fact, _replay(seed))
         opposite = None if turned is None else self._wording.one(self.facts[turned], _replay(seed))
         if turned is None or opposite == text:
-            return Statement(text, fact.rule, fact.kind, self._names(fact))
-        return Statement(text, fact.rule, fact.kind, self._names(fact), opposite, self.facts[turned].rule)
+            return Statement(text, fact.rule, fact.kind, self._names(fact), sense=_sense(fact))
+        other = self.facts[turned].rule
+        return Statement(text, fact.rule, fact.kind, self._names(fact), opposite, other, _sense(fact))
 
     def _joined(self, view: _View, first: int, second: int, source: random.Random) -> Statement:
         one, two = self.facts[first], self.facts[second]
@@ -183,8 +186,8 @@ class Statements:
         channels = tuple(dict.fromkeys((*self._names(one), *self._names(two))))
         opposite = None if other is None else self._wording.two(*other, _replay(seed))
         if other is None or opposite == text:
-            return Statement(text, rule, kind, channels)
-        return Statement(text, rule, kind, channels, opposite, All((other[0].rule, other[1].rule)))
+            return Statement(text, rule, kind, channels, sense=_sense(one, two))
+        return Statement(text, rule, kind, channels, opposite, All((other[0].rule, other[1].rule)), _sense(one, two))
 
     def _turned(self, view: _View, place: int, source: random.Random) -> int | None:
         """A fact that differs in one thing and is false of the row, although the row has values of its channels."""
@@ -263,6 +266,17 @@ class _View:
 
     def pick(self, source: random.Random) -> int:
         return self.there[min(bisect(self.chances, source.random() * self.chances[-1]), len(self.there) - 1)]
+
+
+def _sense(*facts: Fact) -> tuple | None:
+    """What is said, whatever the channels and their numbers are; None of landmarks and numbers, which have units."""
+    if any(fact.numbers or fact.landmark is not None for fact in facts):
+        return None
+    places = list(dict.fromkeys(place for fact in facts for place in fact.channels))
+    return tuple(
+        (fact.form, fact.sign, fact.other_sign, fact.degree, fact.part, *map(places.index, fact.channels))
+        for fact in facts
+    )
 
 
 def _replay(seed: float) -> Draw:

@@ -18,7 +18,7 @@ from trace_lit.runs.data import build_datamodule
 from trace_lit.settings import Config, load_config
 from trace_lit.train import fit
 from trace_lit.train.start import build_module, load_start
-from trace_lit.train.statements import learn_statements, taught
+from trace_lit.train.statements import CommonFacts, Facts, learn_statements, taught
 from trace_lit.train.trainer import chosen_by
 
 WORDS = (
@@ -209,3 +209,28 @@ def test_texts_are_measured_beside_the_statements_that_choose(tiny_runs: TinyRun
     run = fit(load_config([], [*tiny_runs.words, *WORDS, *words]))
     assert 0 < run.metrics["best/validation/statements/AP"] <= 1
     assert 0 < run.metrics["last/validation/text_to_series/pair/MRR"] <= 1
+
+
+def test_facts_of_one_sense_are_one_vector_wherever_their_channels_stand() -> None:
+    peak, both = ("peak", 1), ("peak", 1, "level", -1)
+    here = [(peak, [0]), None, (both, [1, 0])]
+    there = [(both, [0, 2]), (peak, [2]), (("alone", 0), [1])]
+    torch.manual_seed(0)
+    common = CommonFacts([own for own in (*here, *there) if own is not None], 4, CPU)
+    assert set(common.numbers) == {peak, both}
+
+    def heard(*places: list[int]) -> torch.Tensor:
+        parts = torch.zeros(len(places), 4, dtype=torch.bool)
+        for row, own in enumerate(places):
+            parts[row, own] = True
+        return parts
+
+    order = torch.tensor([2, 0, 1])  # where the channels of the second corpus stand
+    first = Facts(here, heard([1], [2], [0, 1, 2]), torch.arange(3), common).every().unflatten(1, (4, 4))
+    second = Facts(there, heard([0, 3, 2], [2], [1]), order, common).every().unflatten(1, (4, 4))
+    torch.testing.assert_close(first[0, 1], second[1, 2])
+    torch.testing.assert_close(first[2, [0, 2, 1]], second[0, [0, 3, 2]])
+    assert (first[0, [0, 2, 3]] == 0).all()
+    assert (second[1, [0, 1, 3]] == 0).all()
+    torch.testing.assert_close(torch.cat([first, second]).flatten(1).norm(dim=1), torch.ones(6))
+    assert (first[1, 2] - first[0, 1]).norm() > 0.1

@@ -1,15 +1,18 @@
 """Learning from statements alone, before the epochs: what the statistics of windows are called.
 
-At first each fact that statements state has a vector of its own, and windows come near the facts that are true of them. Then
-the texts come near the windows that they are true of and near their facts, and learn from these, as from a teacher (Hinton
-et al., "Distilling the Knowledge in a Neural Network", 2015), how they stand to all the others: "highest early on" is far
-from "highest at the end", and near "falling". The encoder is left out, so that a step takes a fraction of a step of the
-epochs, and compares with many more windows.
+At first each fact that statements state has a vector, and windows come near the facts that are true of them. What a fact
+says of channels relative to what is usual, such as "highest in the middle", is one vector for all channels of all corpora.
+Then the texts come near the windows that they are true of and near their facts, and learn from these, as from a teacher
+(Hinton et al., "Distilling the Knowledge in a Neural Network", 2015), how they stand to all the others: "highest early on"
+is far from "highest at the end", and near "falling". The encoder is left out, so that a step takes a fraction of a step of
+the epochs, and compares with many more windows.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +43,7 @@ TEACHERS = 2048  # facts, beside the texts' own, that it is compared with in a s
 MOST_FACTS, MOST_FEATURES = 2**27, 2**27  # numbers that are held, of all corpora
 MOST_HIDDEN = 2**25  # numbers of the pairs of channels of the windows in a step
 _AT_ONCE = 128  # windows that are measured
+_Sense = tuple[tuple, list[int]]  # what is said, and the places of the channels that it is said of
 
 
 @dataclass
@@ -53,8 +57,7 @@ class _Stated:
     channel_ids: Tensor  # (C,)
     slots: Tensor  # (C,) the same, sorted
     place: Tensor  # (C,) of each channel in `slots`
-    facts: nn.Parameter  # (F, 1 + C, d) their vectors
-    heard: Tensor  # (F, 1 + C, 1) the parts that a fact has: of its channels, and of the whole where it has several
+    facts: Facts
 
     def series(self, module: AlignModule, windows: Tensor) -> Tensor:
         """Unit vectors (n, E) of some of the windows."""
@@ -63,14 +66,80 @@ class _Stated:
         ids = self.channel_ids.expand(len(windows), -1)
         return module.model.embed_statistics(features, ids, self.slots)
 
-    def fact_vectors(self) -> Tensor:
-        """Unit vectors (F, E)."""
-        return F.normalize((self.facts * self.heard).flatten(1), dim=1)
-
     def truth(self, statements: NDArray[np.int64], windows: Tensor) -> Tensor:
         """(m, n) whether the statements are true of the windows."""
         rows = torch.from_numpy(self.rows)[windows.cpu()]
         return self.bank.truth(torch.from_numpy(statements)[:, None], rows).to(windows.device)
+
+
+class Facts(nn.Module):
+    """The vectors of F facts, (F, 1 + C, d) before they are of unit length.
+
+    A fact has parts of its channels, and of the whole where it has several. Those of the same sense in `common` have their
+    parts there, whatever corpus and channels they are of; the others have their own.
+
+    Parameters
+    ----------
+    senses
+        (F,) see `StatementBank.senses`; none for those that are not in common.
+    heard
+        (F, 1 + C) the parts that a fact has.
+    """
+
+    parts: Tensor  # (F, 1 + C) the numbers of the parts in common, -1 of others
+    row: Tensor  # (F,) in `own`, whose last row is of facts in common
+    heard: Tensor
+
+    def __init__(self, senses: Sequence[_Sense | None], heard: Tensor, place: Tensor, common: CommonFacts) -> None:
+        super().__init__()
+        self.common, device = common, heard.device
+        shared = [sense is not None and sense[0] in common.numbers for sense in senses]
+        first, second = [], []  # for each part of a fact in common: where it stands, and where its vector does
+        for fact, sense in enumerate(senses):
+            if sense is not None and shared[fact]:
+                number, channels = common.numbers[sense[0]], sense[1]
+                first += [(fact, 0), *((fact, 1 + int(place[channel])) for channel in channels)]
+                second += [number * common.most + part for part in range(1 + len(channels))]
+        parts = torch.full(heard.shape, -1)
+        if first:
+            rows, columns = torch.tensor(first).unbind(1)
+            parts[rows, columns] = torch.tensor(second)
+        self.register_buffer("parts", parts.to(device))
+        alone = torch.tensor(shared).logical_not().nonzero().squeeze(1)
+        row = torch.full((len(heard),), len(alone)).index_copy(0, alone, torch.arange(len(alone)))
+        self.register_buffer("row", row.to(device))
+        self.register_buffer("heard", heard.unsqueeze(-1))
+        width = common.vectors.shape[-1]
+        self.own = nn.Parameter(0.02 * torch.randn(len(alone) + 1, heard.shape[1], width, device=device))
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def forward(self, facts: Tensor) -> Tensor:
+        """Unit vectors (m, E) of some of them."""
+        parts = self.parts[facts]
+        shared = F.embedding(
+            parts.clamp(min=0), self.common.vectors.flatten(0, 1)
+        )  # its gradient is the same each time
+        own = F.embedding(self.row[facts], self.own.flatten(1)).unflatten(1, self.own.shape[1:])
+        vectors = torch.where(parts.unsqueeze(-1) >= 0, shared, own)
+        return F.normalize((vectors * self.heard[facts]).flatten(1), dim=1)
+
+    def every(self) -> Tensor:
+        """Unit vectors (F, E)."""
+        return torch.cat([self(part) for part in torch.arange(len(self), device=self.row.device).split(FACTS)])
+
+
+class CommonFacts(nn.Module):
+    """The vectors of what is said in several corpora, or of several channels, by its sense: of the whole and of channels."""
+
+    def __init__(self, senses: Iterable[_Sense], width: int, device: torch.device) -> None:
+        super().__init__()
+        count = Counter(sense for sense, _ in senses)
+        channels = {sense: len(places) for sense, places in senses}
+        self.numbers = {sense: number for number, sense in enumerate(own for own, many in count.items() if many > 1)}
+        self.most = 1 + max((channels[sense] for sense in self.numbers), default=0)
+        self.vectors = nn.Parameter(0.02 * torch.randn(max(len(self.numbers), 1), self.most, width, device=device))
 
 
 def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.device) -> dict[str, float]:
@@ -100,9 +169,13 @@ def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.
         if not module.starts_aligned:
             module.model.leave_to_statistics()
         datasets = data.datasets["train"]
+        banks = [module.statement_banks[number] for number in usable]
+        # Series that stay where they are were not learned from facts in common.
+        senses = [] if module.starts_aligned else [own for bank in banks for own in bank.senses if own is not None]
+        common = CommonFacts(senses, module.config.encoder.width, device)
         corpora = [
-            _stated(module, module.statement_banks[number], datasets[number], number, len(usable), draw, device)
-            for number in usable
+            _stated(module, bank, datasets[number], number, len(usable), common, draw, device)
+            for number, bank in zip(usable, banks, strict=True)
         ]
         if not module.starts_aligned:
             module.train()
@@ -113,7 +186,7 @@ def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.
                 for corpus, every in zip(corpora, vectors, strict=True):
                     _fit_facts(corpus, every, draw, job)
             else:
-                _learn_series(module, corpora, draw, job)
+                _learn_series(module, corpora, common, draw, job)
                 vectors = [_by_statistics(module, corpus) for corpus in corpora]
         module.model.text.train()
         with JobProgress("learning texts from statements", steps, is_first()) as job:
@@ -134,6 +207,7 @@ def _stated(
     dataset: CorpusDataset,
     number: int,
     corpora: int,
+    common: CommonFacts,
     draw: np.random.Generator,
     device: torch.device,
 ) -> _Stated:
@@ -154,9 +228,9 @@ def _stated(
     examples = bank.examples[: max(MOST_FACTS // corpora // ((1 + channels) * width), 1)]
     place = torch.searchsorted(slots, ids)
     spoken = _at_slots(bank.speaks_of(examples).to(device), place)
-    heard = torch.cat([spoken.sum(1, keepdim=True) > 1, spoken], dim=1).unsqueeze(-1)
-    facts = nn.Parameter(0.02 * torch.randn(len(examples), 1 + channels, width, device=device))
-    return _Stated(number, bank, rows, features, ids, slots, place, facts, heard)
+    heard = torch.cat([spoken.sum(1, keepdim=True) > 1, spoken], dim=1)
+    facts = Facts(bank.senses[: len(examples)], heard, place, common)
+    return _Stated(number, bank, rows, features, ids, slots, place, facts)
 
 
 def _at_slots(spoken: Tensor, place: Tensor) -> Tensor:
@@ -179,12 +253,14 @@ class _Learner:
         self.module.model.bound_temperature()
 
 
-def _learn_series(module: AlignModule, corpora: list[_Stated], draw: np.random.Generator, job: JobProgress) -> None:
+def _learn_series(
+    module: AlignModule, corpora: list[_Stated], common: CommonFacts, draw: np.random.Generator, job: JobProgress
+) -> None:
     """Windows and facts."""
     model = module.model
     assert model.statistics is not None
     assert model.log_statement_temperature is not None
-    own = [*(corpus.facts for corpus in corpora), model.log_statement_temperature]
+    own = [common.vectors, *(corpus.facts.own for corpus in corpora), model.log_statement_temperature]
     steps = _series_steps(module.config.alignment.statement_steps)
     learner = _Learner(module, nn.ModuleDict({"series": model.statistics, "others": nn.ParameterList(own)}), steps)
     for _ in range(steps):
@@ -194,7 +270,7 @@ def _learn_series(module: AlignModule, corpora: list[_Stated], draw: np.random.G
         most = min(WINDOWS, max(MOST_HIDDEN // (module.config.encoder.width * max(channels**2 // 2, 1)), 2))
         windows = _some(len(corpus.rows), most, draw).to(corpus.slots.device)
         facts = _some(len(corpus.facts), FACTS, draw)
-        vectors = F.normalize((corpus.facts[facts] * corpus.heard[facts]).flatten(1), dim=1)
+        vectors = corpus.facts(facts.to(windows.device))
         truth = corpus.truth(corpus.bank.examples[facts.numpy()], windows)
         logits = vectors @ corpus.series(module, windows).T / model.statement_temperature
         to_series, to_facts = (
@@ -219,7 +295,7 @@ def _learn_texts(
     own = nn.ParameterList([model.log_statement_temperature])
     learner = _Learner(module, nn.ModuleDict({"texts": model.text, "others": own}), alignment.statement_steps)
     kept = {
-        corpus.number: (every, corpus.fact_vectors().detach()) for corpus, every in zip(corpora, vectors, strict=True)
+        corpus.number: (every, corpus.facts.every().detach()) for corpus, every in zip(corpora, vectors, strict=True)
     }
     for _ in range(alignment.statement_steps):
         corpus = _chosen(corpora, draw)
@@ -305,12 +381,13 @@ def _fit_facts(corpus: _Stated, every: Tensor, draw: np.random.Generator, job: J
         for part in torch.arange(len(numbers)).split(FACTS):
             truth = corpus.truth(numbers[part.numpy()], torch.arange(len(every), device=every.device)).float()
             centre = truth @ every / truth.sum(1, keepdim=True).clamp(min=1) - every.mean(0)
-            corpus.facts[part] = F.normalize(centre, dim=1).unflatten(1, corpus.facts.shape[1:])
-    optimizer = torch.optim.Adam([corpus.facts], lr=FITTED_RATE)
+            own = F.normalize(centre, dim=1).unflatten(1, corpus.facts.own.shape[1:])
+            corpus.facts.own[part.to(own.device)] = own
+    optimizer = torch.optim.Adam([corpus.facts.own], lr=FITTED_RATE)
     for _ in range(FITTED_STEPS):
         windows = _some(len(every), WINDOWS, draw).to(every.device)
         facts = _some(len(corpus.facts), TEACHERS, draw)
-        vectors = F.normalize((corpus.facts[facts] * corpus.heard[facts]).flatten(1), dim=1)
+        vectors = corpus.facts(facts.to(windows.device))
         truth = corpus.truth(numbers[facts.numpy()], windows)
         loss = multi_positive_info_nce(vectors @ every[windows].T / FITTED_TEMPERATURE, truth, ~truth).mean()
         optimizer.zero_grad(set_to_none=True)

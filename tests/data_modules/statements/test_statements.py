@@ -248,3 +248,22 @@ def test_quick(generated_corpus: Corpus) -> None:
     start = time.process_time()
     statements.truth(drawn, rows)
     assert time.process_time() - start < 0.1
+
+
+def test_statements_of_one_sense_say_the_same_of_other_channels() -> None:
+    """Three channels go up and down alike: what has one sense is true of the same windows, whichever it speaks of."""
+    rng = np.random.default_rng(4)
+    channels = (Channel("load", "MW"), Channel("wind speed", "m/s"), Channel("glee", ""))
+    alike = [rng.normal(size=24).cumsum() for _ in range(120)]
+    table = WindowTable([np.stack([own, own, own]) for own in alike], np.zeros(120, "datetime64[s]"), "D", channels)
+    statements = Statements(channels, None, table)
+    bank = statements.bank(3000, rng)
+    found: dict[tuple, list[tuple[tuple[str, ...], bytes]]] = {}
+    for statement, bits in zip(bank.statements, bank.bits, strict=True):
+        if statement.sense is not None:
+            found.setdefault(statement.sense, []).append((statement.channels, bits.tobytes()))
+    several = {sense: own for sense, own in found.items() if len({channels for channels, _ in own}) > 1}
+    assert len(several) > 100
+    apart = [sense for sense, own in several.items() if len({bits for _, bits in own}) > 1]
+    assert not apart
+    assert all(statement.sense is None for statement in bank.statements if statement.kind == "number")
