@@ -7,6 +7,7 @@ learned from and was chosen by is unchanged.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,13 @@ import yaml
 
 from data_modules.assembly import assembled
 from data_modules.corpus import Corpus, CorpusError, Record
-from data_modules.corpus_writing import IN_MEMORY, write_grown
+from data_modules.corpus_writing import write_grown, write_stored
 from data_modules.schema import SCHEMA, CorpusInfo, end_times, start_times, values_type
 from data_modules.sources import tables
 from data_modules.tables.counts import Counts
 from data_modules.validation import fingerprint_of, row_problems, summary
 from trace_lit.atomic import write_atomically
+from trace_lit.batch import NO_LABEL
 from trace_lit.plain import PlainError, read_yaml
 
 SOURCE_FILE = "source.yaml"
@@ -56,13 +58,10 @@ def append(path: str | Path, counts: Counts, root: str | Path | None = None) -> 
     Raises
     ------
     CorpusError
-        It was not built from tables, was built elsewhere and no `root` is given, is too large, or its files cannot be
-        read.
+        It was not built from tables, was built elsewhere and no `root` is given, or its files cannot be read.
     """
     path = Path(path)
     corpus, origin = Corpus.load(path), _origin(path)
-    if corpus.series is not None:
-        corpus = _as_rows(corpus)
     if not corpus.known_as([origin.fingerprint]):
         raise CorpusError(f"{path} was built again since its {SOURCE_FILE} was written; build it from its tables first")
     if root is None and Path(origin.place) != path.resolve():
@@ -78,20 +77,11 @@ def append(path: str | Path, counts: Counts, root: str | Path | None = None) -> 
     new = list(_new(corpus, records, counts))
     if not new:
         return corpus, 0
+    if corpus.series is not None:
+        return _grown_series(corpus, new), len(new)
     grown = _grown(corpus, new)
     write_grown(grown, path)
     return grown, len(new)
-
-
-def _as_rows(corpus: Corpus) -> Corpus:
-    """A corpus that stores series, as one that stores rows, as which it is written when it has grown."""
-    cells = int(corpus.lengths.sum()) * len(corpus.info.channels)
-    if cells > IN_MEMORY:
-        raise CorpusError(
-            f"{corpus.path} has {cells:,} values in its windows, which are stored once as series; rows are added to corpora "
-            f"of up to {IN_MEMORY:,} values only: build it again from its files with `trace-lit data build`"
-        )
-    return Corpus(corpus.path, corpus.info, corpus.fingerprint, corpus.table())
 
 
 def _origin(path: Path) -> Origin:
@@ -116,7 +106,7 @@ def _origin(path: Path) -> Origin:
 def _known(corpus: Corpus, options: Mapping[str, Any]) -> tables.Known:
     """What new windows must fit to."""
     begins: dict[str, np.datetime64] = {}
-    for name, start in zip(corpus.series_ids, start_times(corpus.table()), strict=True):
+    for name, start in zip(corpus.series_ids, start_times(corpus.columns()), strict=True):
         begins[name] = min(start, begins.get(name, start))
     length = int(corpus.lengths[0])
     windows = options.get("windows") or {}
@@ -126,7 +116,7 @@ def _known(corpus: Corpus, options: Mapping[str, Any]) -> tables.Known:
 
 def _new(corpus: Corpus, records: Iterator[Record], counts: Counts) -> Iterator[Record]:
     """The records that the corpus has not, all of the test split; what cannot be added is counted."""
-    starts, ends = start_times(corpus.table()), end_times(corpus.table())
+    starts, ends = start_times(corpus.columns()), end_times(corpus.columns())
     last: dict[str, np.datetime64] = {}  # of training and validation
     for name, split, end in zip(corpus.series_ids, corpus.splits, ends, strict=True):
         if split != "test":
@@ -157,10 +147,37 @@ def _grown(corpus: Corpus, new: list[Record]) -> Corpus:
     table = table.combine_chunks()
     if problems := row_problems(info, table):
         raise CorpusError(summary(problems))
-    history = (*corpus.history, (len(corpus), corpus.fingerprint))
-    grown = Corpus(corpus.path, info, fingerprint_of(info, table), table, history)
+    grown = Corpus(corpus.path, info, fingerprint_of(info, table), table, _history(corpus))
     assert grown.training_fingerprint == corpus.training_fingerprint
     return grown
+
+
+def _grown_series(corpus: Corpus, new: list[Record]) -> Corpus:
+    """As `_grown`, of a corpus that stores series, which is written anew with a part of its rows in memory at a time."""
+    return write_stored(itertools.chain(_records(corpus), new), corpus.info, corpus.path, history=_history(corpus))
+
+
+def _records(corpus: Corpus) -> Iterator[Record]:
+    starts, labels = start_times(corpus.columns()).astype("datetime64[us]"), corpus.labels.tolist()
+    texts, channel_texts = (
+        itertools.chain.from_iterable(corpus.text_parts(name)) for name in ("text", "channel_texts")
+    )
+    for row, (values, text, own) in enumerate(zip(corpus.values(), texts, channel_texts, strict=True)):
+        yield Record(
+            id=corpus.ids[row],
+            series_id=corpus.series_ids[row],
+            start=starts[row].item(),
+            values=values,
+            text=text,
+            channel_texts=own,
+            label=corpus.info.label_names[labels[row]] if labels[row] != NO_LABEL else None,
+            split=corpus.splits[row],
+            frequency=corpus.frequencies[row],
+        )
+
+
+def _history(corpus: Corpus) -> tuple[tuple[int, str], ...]:
+    return *corpus.history, (len(corpus), corpus.fingerprint)
 
 
 def _plain(content: Any) -> Any:

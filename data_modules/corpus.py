@@ -83,12 +83,14 @@ class Corpus:
         table: pa.Table,
         history: Sequence[tuple[int, str]] = (),
         series: SeriesValues | None = None,
+        stored: str = "",
     ) -> None:
         self.path = path  # its folder; of a corpus in memory its name, for messages
         self.info = info
         self.fingerprint = fingerprint  # sha256 over info and rows, as corpus.yaml says
         self.history = tuple(history)  # its rows and its fingerprint before each time that rows were added behind them
         self.series = series  # the values of a corpus that stores series; its rows are places in them
+        self._stored_as = stored  # the fingerprint of the corpus in whose files its texts are then, before other rows
         self._table = table
 
     @classmethod
@@ -112,7 +114,7 @@ class Corpus:
         declared, fingerprint = header.pop("rows", None), header.pop("fingerprint", None)
         history = read_history(path, header)
         if version == STORED_FORMAT:
-            return cls._stored(path, header, declared, str(fingerprint))
+            return cls._stored(path, header, declared, str(fingerprint), history)
         table = read_shards(path, fingerprint, () if built else _DERIVED)
         try:
             if built:
@@ -133,7 +135,14 @@ class Corpus:
         return cls(path, info, fingerprint, table, history)
 
     @classmethod
-    def _stored(cls, path: Path, header: dict[str, Any], declared: Any, fingerprint: str) -> Corpus:
+    def _stored(
+        cls,
+        path: Path,
+        header: dict[str, Any],
+        declared: Any,
+        fingerprint: str,
+        history: Sequence[tuple[int, str]],
+    ) -> Corpus:
         table = read_stored(path, fingerprint)
         try:
             check_count(declared, table)
@@ -143,7 +152,7 @@ class Corpus:
         series = SeriesValues(path / values_name(fingerprint), len(info.channels))
         if problems := place_problems(table, series):
             raise CorpusError(f"{path}: {summary(problems)}")
-        return cls(path, info, fingerprint, table, series=series)
+        return cls(path, info, fingerprint, table, history, series, fingerprint)
 
     @classmethod
     def from_records(cls, records: Iterable[Record], info: CorpusInfo, seed: int = 0) -> Corpus:
@@ -200,7 +209,7 @@ class Corpus:
                 yield objects(table, name).tolist()
                 return
             first = 0
-            for part in stored_texts(self.path, self.fingerprint, name):
+            for part in self.text_parts(name):
                 if name == "channel_texts" and any(len(own or ()) != len(self.info.channels) for own in part):
                     raise CorpusError(f"{self.path}: a row has not a channel text for each channel; build it again")
                 yield list(itertools.compress(part, taken[first : first + len(part)]))
@@ -262,10 +271,14 @@ class Corpus:
             return self
         for number, (rows, known) in enumerate(self.history):
             if known == fingerprint:
-                table = _exact(self._table.slice(0, rows))
-                if fingerprint_of(self.info, table) != fingerprint:
+                table = self._table.slice(0, rows)
+                table = table if self.series is not None else _exact(table)
+                was = Corpus(
+                    self.path, self.info, fingerprint, table, self.history[:number], self.series, self._stored_as
+                )
+                if was.content_fingerprint() != fingerprint:
                     raise CorpusError(f"{self.path}: the rows before those that were added have changed since")
-                return Corpus(self.path, self.info, fingerprint, table, self.history[:number])
+                return was
         return None
 
     def known_as(self, fingerprints: Collection[str]) -> str:
@@ -349,7 +362,14 @@ class Corpus:
     def _texts(self, name: str) -> list[Any]:
         if self.series is None:
             return self._table[name].to_pylist()
-        return [cell for part in stored_texts(self.path, self.fingerprint, name) for cell in part]
+        return [cell for part in self.text_parts(name) for cell in part]
+
+    def text_parts(self, name: str) -> Iterator[list[Any]]:
+        """The column `text` or `channel_texts` of a corpus that stores series, some rows at a time."""
+        left = len(self)
+        for part in stored_texts(self.path, self._stored_as, name):
+            yield part[:left]
+            left -= len(part[:left])
 
     def values(self) -> Sequence[NDArray[np.floating]]:
         """(C, T) for each row, NaN where missing; float32 where that holds all values exactly, else float64.

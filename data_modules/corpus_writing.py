@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,10 @@ def write_corpus(records: Iterable[Record], info: CorpusInfo, out: str | Path, s
     for record in given:
         few.append(record)
         if (cells := cells + _size(record.values)) > IN_MEMORY:
-            return _write_stored(itertools.chain(few, given), info, out, seed)
+            return write_stored(itertools.chain(few, given), info, out, seed)
     corpus = Corpus.from_records(few, info, seed)
     if cells > SMALL and overlap(corpus) > OVERLAP:
-        return _write_stored(few, info, out, seed)
+        return write_stored(few, info, out, seed)
     _write_folder(corpus, out)
     return Corpus(out, info, corpus.fingerprint, corpus.table())
 
@@ -81,8 +81,10 @@ def _size(values: Any) -> int:
         return 0
 
 
-def _write_stored(records: Iterable[Record], info: CorpusInfo, out: Path, seed: int) -> Corpus:
-    """Write the corpus beside `out` and move it there, corpus.yaml last."""
+def write_stored(
+    records: Iterable[Record], info: CorpusInfo, out: Path, seed: int = 0, history: Sequence[tuple[int, str]] = ()
+) -> Corpus:
+    """Write a corpus that stores series beside `out` and move it there, corpus.yaml last; see `Corpus.history`."""
     with held(out, wait=True):
         _remove_leftovers(out)
         building = out.with_name(f".{out.name}.building")
@@ -93,7 +95,7 @@ def _write_stored(records: Iterable[Record], info: CorpusInfo, out: Path, seed: 
             _sync(stored.values, building / values_name(mark))
             for number, shard in enumerate(stored.shards):
                 _sync(shard, building / shard_name(mark, number, count))
-            _write_header(_header(STORED_FORMAT, info, stored.splits, mark), building)
+            _write_header(_header(STORED_FORMAT, info, stored.splits, mark, history), building)
             if (out / INFO_FILE).is_file():
                 _take_over(building, out, mark)
             else:
@@ -154,9 +156,19 @@ def write_grown(corpus: Corpus, out: Path) -> None:
     _write_folder(corpus, out)
 
 
-def _header(version: int, info: CorpusInfo, splits: NDArray[np.object_], fingerprint: str) -> dict[str, Any]:
+def _header(
+    version: int,
+    info: CorpusInfo,
+    splits: NDArray[np.object_],
+    fingerprint: str,
+    history: Sequence[tuple[int, str]],
+    **more: str,
+) -> dict[str, Any]:
     rows = {split: int((splits == split).sum()) for split in SPLITS}
-    return {"format": version, **info.as_dict(), "rows": rows, "fingerprint": fingerprint}
+    header: dict[str, Any] = {"format": version, **info.as_dict(), "rows": rows, "fingerprint": fingerprint, **more}
+    if history:
+        header["history"] = [{"rows": rows, "fingerprint": known} for rows, known in history]
+    return header
 
 
 def _write_header(header: dict[str, Any], folder: Path) -> None:
@@ -165,10 +177,8 @@ def _write_header(header: dict[str, Any], folder: Path) -> None:
 
 def _write_folder(corpus: Corpus, out: Path) -> None:
     table, fingerprint = corpus.table(), corpus.fingerprint
-    header = _header(FORMAT, corpus.info, corpus.splits, fingerprint)
-    header["training_fingerprint"] = corpus.training_fingerprint
-    if corpus.history:
-        header["history"] = [{"rows": rows, "fingerprint": known} for rows, known in corpus.history]
+    training = corpus.training_fingerprint
+    header = _header(FORMAT, corpus.info, corpus.splits, fingerprint, corpus.history, training_fingerprint=training)
     with held(out, wait=True):
         _remove_leftovers(out)
         if (out / INFO_FILE).is_file():

@@ -78,21 +78,27 @@ def test_rows_behind_stored_series(project: Path, tmp_path: Path, monkeypatch: p
         assert main(["data", "build", *words, str(project / "tables.yaml")]) == 0
     old = Corpus.load(place)
     assert old.series is not None
-    texts = old.texts
+    texts, training = old.texts, old.training_fingerprint
     write(data, files())
-    with monkeypatch.context() as patch:
-        patch.setattr("data_modules.appending.IN_MEMORY", 100)
-        with pytest.raises(CorpusError, match=r"stored once as series.*build it again"):
-            append(place, Counts(), root=data)
-    assert Corpus.load(place).fingerprint == old.fingerprint
     grown, new = append(place, Counts(), root=data)
-    assert new == 10
+    assert (new, len(grown)) == (10, len(old) + 10)
     assert validate_corpus(place) == []
-    assert list(place.glob("values-*")) == []
-    assert grown.training_fingerprint == old.training_fingerprint
-    was = Corpus.load(place).as_it_was(old.fingerprint)
+    assert grown.series is not None
+    assert len(list(place.glob("values-*"))) == 1
+    assert grown.training_fingerprint == training
+    assert append(place, Counts(), root=data)[1] == 0
+    loaded = Corpus.load(place)
+    was = loaded.as_it_was(old.fingerprint)
     assert was is not None
     assert was.texts == texts
+    assert was.ids.tolist() == old.ids.tolist()
+    assert was.content_fingerprint() == old.fingerprint
+    rows = Corpus.load(shutil.copytree(project / "corpus", tmp_path / "rows"))
+    assert rows.series is None
+    assert append(rows.path, Counts(), root=data)[0].fingerprint == loaded.fingerprint  # however it is stored
+    (place / "corpus.yaml").write_text((place / "corpus.yaml").read_text().replace("rows: ", "rows: 1", 1))
+    with pytest.raises(CorpusError, match="changed since"):
+        Corpus.load(place).as_it_was(old.fingerprint)
 
 
 def test_what_is_added_twice_changed_or_late(project: Path, tmp_path: Path) -> None:
