@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 
 _SINGULAR = re.compile(r"(ss|us|is|ies|news|gas|mas|[^aeiou]as)$")
-_HEAD = re.compile(r" (in|of|from|for|at|on|aged|tested|without|with|by|per|a|above|under|over)\b")
+_HEAD = re.compile(r" (in|of|from|for|at|on|aged|tested|without|with|by|per|among|a|above|under|over)\b")
 _PLURAL_SUBJECTS = {
     "we",
     "you",
     "they",
     "people",
+    "elderly",
+    "young",
+    "old",
+    "middle-aged",
     "skies",
     "umbrellas",
     "supplies",

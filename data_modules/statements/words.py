@@ -16,7 +16,7 @@ from trace_lit.channels import Channel
 
 _MODIFIERS = {"relative", "air", "mean", "average", "total", "net", "grid", "peripheral", "core", "retail", "surface"}
 _NOT_A_NOUN = re.compile(r"^(how|with|without|the|of|in|for|where|when|what|high|low|and|whether|positive|negative)\b")
-_SENTENCE = re.compile(r"\b(is|are|was|were|which|that|from|to|who|has|have)\b|[()\d,]")
+_SENTENCE = re.compile(r"\b(is|are|was|were|which|that|from|to|who|has|have|with|without)\b|[()\d,]")
 _NOT_OF = {"spot", "market", "average", "mean", "unit", "retail", "wholesale", "total"}
 _SYNONYMS = (  # one after another, each makes another name
     {"gasoline": "petrol", "influenza": "flu", "all": "total", "generation": "production"},
@@ -38,6 +38,16 @@ _QUANTIFIED = re.compile(
     r"|virtually|almost|no|enough|much|many|more|fewer|less|absolute|air (short|without|close|full)"
     r"|[a-z ]+ (in|of) abundance"
     r"|winds that|(very|extremely|exceptionally|incredibly) )\b"
+)
+_AGES = re.compile(
+    r"^(?P<head>.+?),? aged? (?:(?P<low>\d+)(?: to |-| and (?:over|older|above)|\+)|under )(?P<high>\d+)?$"
+)
+_PEOPLE = (  # least age, most age, and what people between them are called
+    (0, 6, ("small children", "toddlers", "infants", "the little ones", "the very young", "preschoolers")),
+    (0, 25, ("children", "the young", "young people", "schoolchildren", "children and teenagers")),
+    (60, 200, ("the elderly", "seniors", "old people", "pensioners", "the old", "older people")),
+    (45, 66, ("middle-aged people", "the middle-aged", "older adults")),
+    (16, 66, ("adults", "people of working age", "younger adults")),
 )
 _LEADING_ARTICLE = re.compile(r"(an?|the) ", re.IGNORECASE)
 _ANY = ("values", "series", "curve", "line", "graph", "numbers", "readings", "level")  # names of an only channel
@@ -170,11 +180,28 @@ def _derived(channel: Channel, others: Sequence[str]) -> list[str]:
         turned = " ".join(synonyms.get(word, word) for word in name.split())
         if turned != name and turned.lower() not in others:
             found.append(turned)
+    found += _of_ages(name, others)
     description = _LEADING_ARTICLE.sub("", re.split(r"[;:,.]", channel.description)[0].strip())
     words = description.split()
     if 1 < len(words) <= 4 and not _NOT_A_NOUN.match(description) and not _SENTENCE.search(description):
         found.append(description)
     return found
+
+
+def _of_ages(name: str, others: Sequence[str]) -> list[str]:
+    """Names for what is counted of people between two ages, where they fit no other channel."""
+
+    def people(own: re.Match[str] | None) -> tuple[str, ...]:
+        if own is None:
+            return ()
+        low, high = int(own["low"] or 0), int(own["high"] or 200)
+        return next((called for least, most, called in _PEOPLE if least <= low and high <= most), ())
+
+    match = _AGES.match(name)
+    found = people(match)
+    if match is None or any(people(_AGES.match(other)) == found for other in others):
+        return []
+    return [*(f"{match['head']} among {group}" for group in found), *found]
 
 
 def _words(
@@ -183,7 +210,9 @@ def _words(
     texts = _derived(channel, others)
     plurals = [f"{name}s" for name in texts[:1] if name.endswith(" price")]
     counted = bool(_COUNTED.fullmatch(channel.unit)) and is_plural(texts[0])
-    definite = [f"the number of {texts[0]}"] if counted else []
+    definite = [name for name in texts if _DEFINITE.match(name)]
+    texts = [name for name in texts if not _DEFINITE.match(name)] or definite
+    definite += [f"the number of {texts[0]}"] if counted else []
     if alone is not None:
         own = [name for name in entries(alone.names) if _free(name, others)]
         own = [*(own[:_COMMON] * 2), *own]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError, CorpusInfo, Record
 from data_modules.frequency import Frequency
-from data_modules.sources.generated.varied_kinds import COMPONENTS, FIELDS, Kind
+from data_modules.sources.generated.varied_kinds import BY_GROUP, COMPONENTS, FIELDS, GROUPS, Kind
 from trace_lit.channels import Channel
 from trace_lit.units import UnitError, convert
 
@@ -40,6 +40,7 @@ RULING = 0.75  # chance that a channel is of the corpus's own field
 LINKED = 0.4  # that one goes with another
 DIRECTED = 0.2  # that there are components of a flow
 GAPPED = 0.35  # that values are missing
+GROUPED = 0.2  # that some channels are one quantity, by ages, places or sexes
 
 
 def varied(number: int = 0, instances: int = 240, seed: int = 0) -> tuple[CorpusInfo, Iterator[Record]]:
@@ -57,6 +58,9 @@ def varied(number: int = 0, instances: int = 240, seed: int = 0) -> tuple[Corpus
     lengths, cycles = STEPS[frequency]
     steps = int(rng.choice(lengths))
     sources = _sources(rng)
+    apart = np.random.default_rng([seed, number, 1])
+    if len(sources) > 2 and apart.random() < GROUPED:
+        sources = _grouped(sources, apart)
     drawn = len(sources) == 1 and rng.random() < DRAWN
     info = CorpusInfo(
         "varied",
@@ -114,6 +118,28 @@ def _sources(rng: np.random.Generator) -> list[Source]:
         found[name] = Source(Channel(name, str(rng.choice(kind.units)), about), kind, kind.units[0])
     sources = list(found.values())
     return [sources[place] for place in rng.permutation(len(sources))]
+
+
+def _grouped(sources: list[Source], rng: np.random.Generator) -> list[Source]:
+    """With one quantity by groups in the place of some channels."""
+    quantities = [kind for field in FIELDS for kind in field if kind.names[0] in BY_GROUP]
+    kind = quantities[rng.integers(len(quantities))]
+    tables = [table for sort, table in GROUPS if sort == BY_GROUP[kind.names[0]]]
+    groups = tables[rng.integers(len(tables))]
+    count = int(rng.integers(2, min(len(sources), len(groups)) + 1))
+    name, unit = str(rng.choice(kind.names)), str(rng.choice(kind.units))
+    chosen = [groups[place] for place in sorted(rng.permutation(len(groups))[:count].tolist())]
+    own = [Source(Channel(group.format(name), unit), kind, kind.units[0]) for group in chosen]
+    named = {source.channel.name for source in own}
+    places = [
+        place for place, source in enumerate(sources) if not source.component and source.channel.name not in named
+    ]
+    if len(places) < count:
+        return sources
+    sources = list(sources)
+    for place, source in zip(places, own, strict=False):
+        sources[place] = source
+    return sources
 
 
 def _records(info: CorpusInfo, sources: list[Source], shape: Shape, rng: np.random.Generator) -> Iterator[Record]:

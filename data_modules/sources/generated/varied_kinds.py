@@ -154,3 +154,21 @@ COMPONENTS = (  # names of two components of a flow, and its speed
     ("zonal wind", "meridional wind", "wind"),
     ("current u", "current v", "current speed"),
 )
+BY_GROUP = {  # quantities, by the first of their names, that are measured of groups of a sort
+    **dict.fromkeys(("deaths", "influenza deaths", "influenza cases", "hospital admissions", "ICU patients"), "people"),
+    **dict.fromkeys(("total patients", "vaccinations", "unemployment rate"), "people"),
+    **dict.fromkeys(("gasoline price", "electricity price", "load", "wind generation", "solar generation"), "places"),
+    **dict.fromkeys(("sales", "traffic", "air temperature", "precipitation", "river level", "PM2.5"), "places"),
+}
+GROUPS = (
+    ("people", tuple(f"{{}} aged {ages}" for ages in ("0 to 4", "5 to 24", "25 to 49", "50 to 64", "65 and over"))),
+    ("people", tuple(f"{{}} aged {ages}" for ages in ("0 to 17", "18 to 64", "65 and over"))),
+    ("people", tuple(f"{{}} aged {ages}" for ages in ("under 20", "20 to 39", "40 to 59", "60 to 79", "80 and over"))),
+    ("people", ("{} of women", "{} of men")),
+    ("people", ("{} among children", "{} among adults", "{} among the elderly")),
+    ("places", ("{} north", "{} south", "{} east", "{} west")),
+    ("places", tuple(f"{{}} zone {number}" for number in range(1, 6))),
+    ("places", ("East {}", "Midwest {}", "South {}", "West {}")),
+    ("places", tuple(f"{{}} site {letter}" for letter in "ABCDE")),
+    ("places", ("{} upstream", "{} downstream", "{} at the coast", "{} inland")),
+)

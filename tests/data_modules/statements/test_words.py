@@ -16,6 +16,7 @@ from data_modules.statements.quantities import Quantity, entries
 from data_modules.statements.units import decade_of, measures
 from data_modules.statements.verbs import clauses, is_plural, participle
 from data_modules.statements.wording import _ALL_FORMS
+from data_modules.statements.words import Name, channel_words
 from trace_lit.channels import Channel
 
 CHANNELS = {  # a name and unit by which each quantity is recognised
@@ -178,3 +179,18 @@ def test_decades_are_the_numbers_that_they_name():
             assert decade.high % 10 == 4
     assert decade_of(-3.0, celsius, draw) is None
     assert decade_of(1013.0, measures("hPa")[0], draw) is None
+
+
+def test_ages_have_names_where_they_fit_one_channel_only() -> None:
+    ages = ("0 to 4", "18 to 39", "40 to 64", "65 and over")
+    words = channel_words([Channel(f"flu patients aged {own}", "patients") for own in ages])
+    small, younger, older, old = ({text for name in own.names for text in _texts(name)} for own in words)
+    assert {"toddlers", "flu patients among toddlers"} <= small
+    assert {"seniors", "the elderly"} <= old
+    assert not any("adults" in text for text in younger | older)  # both are
+    assert not any("the the" in text for text in small | old)
+    assert all(is_plural(text) for text in ("toddlers", "the elderly", "flu patients among the young"))
+
+
+def _texts(name: Name) -> set[str]:
+    return {name.bare.text, name.subject.text}
