@@ -13,7 +13,6 @@ SEED ?=
 RESUME ?=
 RECIPE ?=
 RUNS ?=
-BUDGET ?= 31
 ARGS ?=
 
 URL ?= http://127.0.0.1:8000
@@ -134,8 +133,8 @@ paper: setup  ## the paper's method on the paper's set: ROOT (its folder), DEVIC
 		init_from=runs/weather/pretrain/paper $(TRAINER) $(if $(RESUME),--resume $(RESUME)) $(ARGS)
 	$(CLI) evaluate runs/weather/align/paper --protocol trace
 
-universal: setup  ## the model for any series, from generated data alone: BUDGET (minutes of training on one core), ARGS
-	$(BIN)/python experiments/universal.py --minutes $(BUDGET) $(ARGS)
+universal: setup  ## the model for any series, from generated data alone: half an hour on one core; ARGS="--steps 2000"
+	$(BIN)/python experiments/universal.py $(ARGS)
 
 figures: setup  ## forecasts and what was retrieved for them, drawn: of `make demo`, or with ROOT (timecap and timemmd) of real data
 	$(BIN)/python experiments/forecast_figures.py $(if $(ROOT),--root $(ROOT) --out figures) $(ARGS)
