@@ -68,6 +68,8 @@ def test_shorter_windows_are_padded_on_the_left(write) -> None:
     assert batch.values.shape == (3, 2, 5)
     assert batch.observed[:, 0].int().tolist() == [[0, 0, 0, 1, 1], [1, 1, 1, 1, 1], [0, 0, 1, 1, 1]]
     assert batch.values[:, 1].tolist() == [[0, 0, 0, 2, 2], [5, 5, 5, 5, 5], [0, 0, 3, 3, 3]]
+    assert batch.length is not None
+    assert batch.length.tolist() == [2, 5, 3]
     assert dataset[[0, 2]].values.shape == (2, 2, 3)
 
 
@@ -247,6 +249,8 @@ def test_corpora_of_different_shape_in_one_batch(write, encoder) -> None:
     assert batch.channel_ids.tolist() == [[1, 2], [0, 0], [1, 2]]
     assert batch.values[1].tolist() == [[0, 0, 1, 1, 1, 1], [0] * 6]
     assert batch.observed[1].int().tolist() == [[0, 0, 1, 1, 1, 1], [0] * 6]
+    assert batch.length is not None
+    assert batch.length.tolist() == [6, 4, 6]
     assert batch.text_mask.tolist() == [[True, False], [True, True], [True, False]]
     assert batch.label.tolist() == [1, 0, 1]
     assert batch.index.tolist() == [2, 0, 1]
