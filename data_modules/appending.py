@@ -26,6 +26,7 @@ from data_modules.tables.counts import Counts
 from data_modules.validation import fingerprint_of, row_problems, summary
 from trace_lit.atomic import write_atomically
 from trace_lit.batch import NO_LABEL
+from trace_lit.holding import held
 from trace_lit.plain import PlainError, read_yaml
 
 SOURCE_FILE = "source.yaml"
@@ -60,7 +61,11 @@ def append(path: str | Path, counts: Counts, root: str | Path | None = None) -> 
     CorpusError
         It was not built from tables, was built elsewhere and no `root` is given, or its files cannot be read.
     """
-    path = Path(path)
+    with held(Path(path), wait=True):
+        return _appended(Path(path), counts, root)
+
+
+def _appended(path: Path, counts: Counts, root: str | Path | None) -> tuple[Corpus, int]:
     corpus, origin = Corpus.load(path), _origin(path)
     if not corpus.known_as([origin.fingerprint]):
         raise CorpusError(f"{path} was built again since its {SOURCE_FILE} was written; build it from its tables first")

@@ -83,14 +83,14 @@ class Corpus:
         table: pa.Table,
         history: Sequence[tuple[int, str]] = (),
         series: SeriesValues | None = None,
-        stored: str = "",
+        text_fingerprint: str = "",
     ) -> None:
         self.path = path  # its folder; of a corpus in memory its name, for messages
         self.info = info
         self.fingerprint = fingerprint  # sha256 over info and rows, as corpus.yaml says
         self.history = tuple(history)  # its rows and its fingerprint before each time that rows were added behind them
         self.series = series  # the values of a corpus that stores series; its rows are places in them
-        self._stored_as = stored  # the fingerprint of the corpus in whose files its texts are then, before other rows
+        self._text_fingerprint = text_fingerprint  # then in the names of the shards that hold its texts, and maybe more
         self._table = table
 
     @classmethod
@@ -274,7 +274,7 @@ class Corpus:
                 table = self._table.slice(0, rows)
                 table = table if self.series is not None else _exact(table)
                 was = Corpus(
-                    self.path, self.info, fingerprint, table, self.history[:number], self.series, self._stored_as
+                    self.path, self.info, fingerprint, table, self.history[:number], self.series, self._text_fingerprint
                 )
                 if was.content_fingerprint() != fingerprint:
                     raise CorpusError(f"{self.path}: the rows before those that were added have changed since")
@@ -367,9 +367,11 @@ class Corpus:
     def text_parts(self, name: str) -> Iterator[list[Any]]:
         """The column `text` or `channel_texts` of a corpus that stores series, some rows at a time."""
         left = len(self)
-        for part in stored_texts(self.path, self._stored_as, name):
+        for part in stored_texts(self.path, self._text_fingerprint, name):
             yield part[:left]
             left -= len(part[:left])
+            if not left:
+                return
 
     def values(self) -> Sequence[NDArray[np.floating]]:
         """(C, T) for each row, NaN where missing; float32 where that holds all values exactly, else float64.

@@ -34,7 +34,7 @@ from data_modules.windows import check_lengths
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import ConfigError
-from trace_lit.distributed import rank, world_size
+from trace_lit.distributed import is_first, rank, world_size
 from trace_lit.text import TextEncoder
 
 if TYPE_CHECKING:  # what makes statements is read when they are wanted
@@ -201,7 +201,7 @@ class DomainDataModule(L.LightningDataModule):
         rows = [np.array(corpus.select("train"), dtype=np.int64) for corpus in corpora]
         first = np.cumsum([0, *map(len, rows)]).tolist()
         banks = []
-        with JobProgress("stating what is true of windows", first[-1], rank() == 0) as progress:
+        with JobProgress("stating what is true of windows", first[-1], is_first()) as progress:
             for corpus, own, start in zip(corpora, rows, first, strict=False):
                 banks.append(
                     StatementBank(

@@ -40,7 +40,7 @@ class Series:
     ended: Tensor  # (S,) int64, the step after its last one
     number: Tensor  # (S,) int64, which series it is of; one with holes has several runs
     step_length: Tensor  # (S,) int64, in microseconds, or minus the number of months
-    split: Tensor  # (S,) int64, place in SPLITS
+    split: Tensor  # (S,) int64, place in SPLITS; -1 of steps that no row has, such as those of rows added since
 
     @classmethod
     def of(cls, corpus: Corpus, split: Any) -> Series:
@@ -53,7 +53,8 @@ class Series:
         windows = Windows.stitched(corpus, range(len(corpus))).with_times()
         start, end = windows.first - windows.before, windows.first + windows.length + windows.reach
         steps = len(windows.values)
-        begun, ended, number, step_length, part = (torch.zeros(steps, dtype=torch.int64) for _ in range(5))
+        begun, ended, number, step_length = (torch.zeros(steps, dtype=torch.int64) for _ in range(4))
+        part = torch.full((steps,), -1)
         _, series = np.unique(corpus.series_ids.astype(str), return_inverse=True)
         frequencies = {alias: Frequency.parse(alias) for alias in set(corpus.frequencies)}
         step_lengths = [frequencies[alias].microseconds or -frequencies[alias].months for alias in corpus.frequencies]
@@ -71,9 +72,9 @@ class Series:
                 borders.index_add_(0, ends, torch.full((len(rows),), -1, dtype=torch.int32))
                 part[borders.cumsum(0)[:-1] > 0] = place
         else:
-            begin = windows.begin[torch.arange(steps)]
-            in_time = torch.from_numpy(np.lexsort((begin.numpy(), number.numpy())))
-            for own in in_time.split(number.bincount().tolist()):
+            begin, covered = windows.begin[torch.arange(steps)], (ended > begun).nonzero().squeeze(1)
+            in_time = covered[torch.from_numpy(np.lexsort((begin[covered].numpy(), number[covered].numpy())))]
+            for own in in_time.split(number[covered].bincount().tolist()):
                 times, count = begin[own], len(own)
                 if split == "steps":
                     later = torch.cat([times, times[-1:] + 1])[[7 * count // 10, count - count // 5]]

@@ -90,7 +90,7 @@ def read_stored(path: Path, fingerprint: str) -> pa.Table:
     """The rows of all shards of a corpus that stores series, with the columns of `STORED_SCHEMA` but for the texts."""
     names = [name for name in STORED_SCHEMA.names if name not in ("text", "channel_texts")]
     tables = []
-    for shard in _some(path, fingerprint):
+    for shard in _own(path, fingerprint):
         table = _columns(shard, names, [name for name in REPEATED if name in names])
         for name in names:
             if name in LONGEST:
@@ -109,7 +109,7 @@ def read_stored(path: Path, fingerprint: str) -> pa.Table:
 
 def stored_texts(path: Path, fingerprint: str, name: str) -> Iterator[list[Any]]:
     """The column `name` of the rows of a corpus that stores series, a part at a time."""
-    for shard in _some(path, fingerprint):
+    for shard in _own(path, fingerprint):
         try:
             check_size(shard)
             there = pq.read_schema(shard).names
@@ -129,6 +129,16 @@ def _some(path: Path, fingerprint: str | None) -> list[Path]:
     shards = find_shards(path, fingerprint)
     if not shards:
         raise CorpusError(f"{path} holds no Parquet files; build the corpus again")
+    return shards
+
+
+def _own(path: Path, fingerprint: str) -> list[Path]:
+    """The shards of a corpus that stores series, whose texts may be read long after it was opened."""
+    shards = _some(path, fingerprint)
+    if any((match := _SHARD.fullmatch(shard.name)) is None or match[1] != fingerprint[:MARK] for shard in shards):
+        raise CorpusError(
+            f"{path} holds the rows of another build, which came since or was not finished; open it again"
+        )
     return shards
 
 

@@ -269,8 +269,8 @@ class _View:
 
 
 def _sense(*facts: Fact) -> tuple | None:
-    """What is said, whatever the channels and their numbers are; None of landmarks and numbers, which have units."""
-    if any(fact.numbers or fact.landmark is not None for fact in facts):
+    """What is said, whatever the channels and their numbers are; None where units decide."""
+    if any(fact.numbers or fact.landmark is not None or fact.form == "more" for fact in facts):
         return None
     places = list(dict.fromkeys(place for fact in facts for place in fact.channels))
     return tuple(

@@ -40,14 +40,24 @@ _QUANTIFIED = re.compile(
     r"|winds that|(very|extremely|exceptionally|incredibly) )\b"
 )
 _AGES = re.compile(
-    r"^(?P<head>.+?),? aged? (?:(?P<low>\d+)(?: to |-| and (?:over|older|above)|\+)|under )(?P<high>\d+)?$"
+    r"^(?P<head>.+?),? aged? (?:(?P<low>\d+)(?: to |-| and (?:over|older|above)|\+)|under )(?P<high>\d+)?$",
+    re.IGNORECASE,
 )
+_OF_PEOPLE = re.compile(
+    r"\b(deaths?|patients?|cases|infections|admissions|hospitali[sz]ations|visits|consultations|vaccinations|people|persons"
+    r"|(un)?employment|incidence|mortality)\b",
+    re.IGNORECASE,
+)
+_PEOPLE_ALREADY = re.compile(r"( (among|of|in))? (people|persons|those)$", re.IGNORECASE)
+_OLDEST = 100
 _PEOPLE = (  # least age, most age, and what people between them are called
-    (0, 6, ("small children", "toddlers", "infants", "the little ones", "the very young", "preschoolers")),
-    (0, 25, ("children", "the young", "young people", "schoolchildren", "children and teenagers")),
-    (60, 200, ("the elderly", "seniors", "old people", "pensioners", "the old", "older people")),
-    (45, 66, ("middle-aged people", "the middle-aged", "older adults")),
-    (16, 66, ("adults", "people of working age", "younger adults")),
+    (0, 6, ("small children", "toddlers", "infants", "the very young", "preschoolers")),
+    (0, 19, ("children", "children and teenagers")),
+    (5, 25, ("the young", "young people")),
+    (15, 66, ("people of working age",)),
+    (18, _OLDEST, ("adults",)),
+    (40, 66, ("the middle-aged", "middle-aged people")),
+    (65, _OLDEST, ("the elderly", "seniors", "old people", "pensioners", "older people")),
 )
 _LEADING_ARTICLE = re.compile(r"(an?|the) ", re.IGNORECASE)
 _ANY = ("values", "series", "curve", "line", "graph", "numbers", "readings", "level")  # names of an only channel
@@ -180,7 +190,7 @@ def _derived(channel: Channel, others: Sequence[str]) -> list[str]:
         turned = " ".join(synonyms.get(word, word) for word in name.split())
         if turned != name and turned.lower() not in others:
             found.append(turned)
-    found += _of_ages(name, others)
+    found += _of_ages(channel, name, others)
     description = _LEADING_ARTICLE.sub("", re.split(r"[;:,.]", channel.description)[0].strip())
     words = description.split()
     if 1 < len(words) <= 4 and not _NOT_A_NOUN.match(description) and not _SENTENCE.search(description):
@@ -188,20 +198,34 @@ def _derived(channel: Channel, others: Sequence[str]) -> list[str]:
     return found
 
 
-def _of_ages(name: str, others: Sequence[str]) -> list[str]:
-    """Names for what is counted of people between two ages, where they fit no other channel."""
+def _of_ages(channel: Channel, name: str, others: Sequence[str]) -> list[str]:
+    """Names for what is counted of people between two ages, but for those that may mean people of other channels, too.
 
-    def people(own: re.Match[str] | None) -> tuple[str, ...]:
-        if own is None:
-            return ()
-        low, high = int(own["low"] or 0), int(own["high"] or 200)
-        return next((called for least, most, called in _PEOPLE if least <= low and high <= most), ())
-
-    match = _AGES.match(name)
-    found = people(match)
-    if match is None or any(people(_AGES.match(other)) == found for other in others):
+    Bare ones, like "seniors", only where people are counted.
+    """
+    ages, match = _ages(name), _AGES.match(name)
+    if ages is None or match is None:
         return []
-    return [*(f"{match['head']} among {group}" for group in found), *found]
+    middles = [sum(other) / 2 for own in others if (other := _ages(own)) is not None]
+    found = [
+        called
+        for least, most, words in _PEOPLE
+        if least <= ages[0] and ages[1] <= most and not any(least <= middle <= most for middle in middles)
+        for called in words
+        if _free(called, others)
+    ]
+    head = _PEOPLE_ALREADY.sub("", f" {match['head']}").strip()
+    bare = found if not head or (_COUNTED.fullmatch(channel.unit) and is_plural(head)) else []
+    return [*(f"{head} among {group}" for group in found if head), *bare]
+
+
+def _ages(name: str) -> tuple[int, int] | None:
+    """The least and the most age of the people that a channel is of."""
+    match = _AGES.match(name)
+    if match is None or not _OF_PEOPLE.search(match["head"]):
+        return None
+    high = int(match["high"] or _OLDEST)
+    return int(match["low"] or 0), high if match["low"] else high - 1
 
 
 def _words(

@@ -46,8 +46,14 @@ def test_a_window_that_is_padded_on_the_left_is_measured_by_its_own_steps():
         observed = torch.rand(2, 3, steps) > 0.2
         padded = [torch.nn.functional.pad(own, (41, 0)) for own in (values, observed)]
         usual = torch.full((2, 3), 10.0), torch.full((2, 3), 2.0)
-        beside = channel_statistics(*padded, *usual, length=torch.full((2,), steps))
-        torch.testing.assert_close(beside, of(values, observed))
+        longer = (torch.randn(2, 3, steps + 41) + 10, torch.ones(2, 3, steps + 41, dtype=torch.bool))
+        beside = channel_statistics(
+            *(torch.stack([own, other], 1).flatten(0, 1) for own, other in zip(padded, longer, strict=True)),
+            *(own.repeat(2, 1) for own in usual),
+            length=torch.tensor([steps, steps + 41]).repeat(2),
+        )
+        torch.testing.assert_close(beside[::2], of(values, observed))
+        torch.testing.assert_close(beside[1::2], of(*longer))
 
 
 def test_pairs_of_channels_enter_the_whole_and_padding_channels_do_not():

@@ -7,11 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 import trace_lit
 from data_modules.appending import append
 from data_modules.corpus import Corpus, CorpusError, validate_corpus
+from data_modules.forecasting import Series
+from data_modules.splits import SPLITS
 from data_modules.tables.counts import Counts
 from tests.data_modules.tables.folders import write
 from tests.data_modules.tables.test_utility import HOURS, SPEC, files
@@ -39,11 +42,15 @@ def built(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_run_stays_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_run_stays_what_it_was(stored: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if stored:
+        monkeypatch.setattr("data_modules.corpus_writing.IN_MEMORY", 100)
     monkeypatch.chdir(built(tmp_path))
+    assert (Corpus.load("corpus").series is not None) == stored
     run = trace_lit.fit("data.corpus=corpus", "stage=align", "run.name=a", *SMALL)
     before, old = trace_lit.evaluate(run.folder, bootstrap=10), Corpus.load("corpus")
-    recorded = json.loads((run.folder / "metrics.json").read_text())
+    recorded, training = json.loads((run.folder / "metrics.json").read_text()), old.training_fingerprint
     assert append("corpus", Counts())[1] == 0
     assert Corpus.load("corpus").fingerprint == old.fingerprint
 
@@ -56,7 +63,7 @@ def test_a_run_stays_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert corpus.ids[: len(old)].tolist() == old.ids.tolist()
     assert corpus.splits[: len(old)].tolist() == old.splits.tolist()
     assert set(corpus.splits[len(old) :]) == {"test"}
-    assert corpus.training_fingerprint == old.training_fingerprint
+    assert corpus.training_fingerprint == training
     assert corpus.fingerprint != old.fingerprint
 
     assert trace_lit.evaluate(run.folder, bootstrap=10) == before
@@ -79,6 +86,7 @@ def test_rows_behind_stored_series(project: Path, tmp_path: Path, monkeypatch: p
     old = Corpus.load(place)
     assert old.series is not None
     texts, training = old.texts, old.training_fingerprint
+    old_in_memory = Corpus(old.path, old.info, old.fingerprint, old.table())
     write(data, files())
     grown, new = append(place, Counts(), root=data)
     assert (new, len(grown)) == (10, len(old) + 10)
@@ -92,7 +100,13 @@ def test_rows_behind_stored_series(project: Path, tmp_path: Path, monkeypatch: p
     assert was is not None
     assert was.texts == texts
     assert was.ids.tolist() == old.ids.tolist()
-    assert was.content_fingerprint() == old.fingerprint
+    for split in ("rows", "steps"):
+        before, after = Series.of(old_in_memory, split), Series.of(was, split)
+        for ours, theirs in zip(before.training_statistics(), after.training_statistics(), strict=True):
+            torch.testing.assert_close(ours, theirs)
+        for part in SPLITS:
+            origins = (own.windows.begin[own.forecast_origins(6, 3, part)] for own in (before, after))
+            assert next(origins).tolist() == next(origins).tolist()
     rows = Corpus.load(shutil.copytree(project / "corpus", tmp_path / "rows"))
     assert rows.series is None
     assert append(rows.path, Counts(), root=data)[0].fingerprint == loaded.fingerprint  # however it is stored

@@ -22,6 +22,7 @@ from tests.conftest import TinyRuns
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
 from trace_lit.inference import AlignedRun, PretrainedRun, TunedRun
+from trace_lit.inference.inputs import as_batch, read_windows
 from trace_lit.inference.predictions import Asked
 from trace_lit.modules import AlignModule, CheckpointError, PretrainModule, TuneModule
 from trace_lit.modules.checkpoint import CHECKPOINT_KEY
@@ -290,6 +291,16 @@ def test_windows_of_unequal_lengths_and_channels_do_not_change_each_other(tuned:
     assert together.shape == (3, model.config.encoder.width)
     for vector, window in zip(together, windows, strict=True):
         np.testing.assert_allclose(vector, model.embed_series(window)[0], atol=1e-5)
+
+
+def test_the_span_of_a_short_window_begins_with_it(tuned: Path) -> None:
+    model = trace_lit.load(tuned / "runs" / "waves" / "tune" / "band")
+    windows = read_windows([frame(48), frame(48)[28:]], model.channels)
+    batch = as_batch(windows, model.vocabulary, model.config.encoder.patch_length)
+    assert batch.length is not None
+    assert batch.length.tolist() == [48, 20]
+    assert (batch.span[1, 0] - batch.span[0, 0]).item() == 28 * 3600
+    assert batch.span[1, 1] == batch.span[0, 1]
 
 
 def test_times_with_a_zone_are_converted(tuned: Path) -> None:

@@ -103,6 +103,14 @@ def test_vectors_of_series_and_texts_are_of_the_channels_in_use(packaged: Path) 
     assert model.embed_series(np.ones((1, 24)) + np.arange(24)).shape == (1, 2 * 16)
 
 
+def test_a_window_is_embedded_alike_alone_and_beside_a_longer_one(packaged: Path) -> None:
+    model = trace_lit.load("universal").use(frame())
+    windows = [frame()[:24], frame()[24:72], frame()[72:92]]
+    together = model.embed_series(windows)
+    for vector, window in zip(together, windows, strict=True):
+        np.testing.assert_allclose(vector, model.embed_series(window)[0], atol=1e-5)
+
+
 def test_it_is_measured_by_questions_on_any_corpus(packaged: Path, tmp_path: Path) -> None:
     info, records = varied(5, instances=96)
     folder = write_corpus(records, info, tmp_path / "corpus").path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,17 @@ def test_statements_find_their_windows_before_any_epoch(tiny_runs: TinyRuns) -> 
 
 
 @pytest.mark.slow
-def test_several_corpora_learn_side_by_side(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+def test_several_corpora_learn_side_by_side(
+    tiny_runs: TinyRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved: list[torch.Tensor] = []
+
+    class Watched(CommonFacts):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            moved.extend((self.vectors, self.vectors.detach().clone()))
+
+    monkeypatch.setattr("trace_lit.train.statements.CommonFacts", Watched)
     folders = []
     for number in (1, 2):
         info, records = varied(number, instances=64)
@@ -84,6 +95,9 @@ def test_several_corpora_learn_side_by_side(tiny_runs: TinyRuns, tmp_path: Path)
     learn_statements(module, data, CPU)
     after, chance = average_precision(module, data)
     assert after > chance + 0.2
+    learned, before = moved
+    assert len(learned) > 50
+    assert ((learned - before).flatten(1).norm(dim=1) > 1e-3).all()
 
 
 def test_equal_seeds_learn_the_same_and_generators_stay(tiny_runs: TinyRuns) -> None:

@@ -44,19 +44,19 @@ def channel_statistics(
     high, top = relative.masked_fill(~observed, -torch.inf).max(-1)
     low, bottom = relative.masked_fill(~observed, torch.inf).min(-1)
     high, low = torch.where(some, high, 0.0), torch.where(some, low, 0.0)
-    own = torch.arange(steps, device=values.device).unsqueeze(0)  # (1, T)
-    length = torch.full_like(own[:, 0], steps) if length is None else length
-    own = own - steps + length.unsqueeze(1)  # (B, T) or (1, T), each step's place in its window
-    course = _course(relative, observed, level, own, length)  # (B, C, PARTS)
+    step = torch.arange(steps, device=values.device).unsqueeze(0)  # (1, T)
+    length = torch.full_like(step[:, 0], steps) if length is None else length
+    step = step - steps + length.unsqueeze(1)  # (B, T) or (1, T), each step's place in its window
+    course = _course(relative, observed, level, step, length)  # (B, C, PARTS)
     quarter = PARTS // 4
     first, last = course[..., :quarter].mean(-1), course[..., -quarter:].mean(-1)
     centred = torch.where(observed, relative - level.unsqueeze(-1), 0.0)
     spread = (centred.square().sum(-1) / count + 1e-6).sqrt()
     change = torch.where(observed[..., 1:] & observed[..., :-1], relative.diff(dim=-1), 0.0)
     change = change if steps > 1 else torch.zeros_like(relative)
-    outside = (own[:, -change.shape[-1] :] < 1).unsqueeze(1) & (length > 1)[:, None, None]  # steps that follow none
-    whole = (length - 1).clamp(min=1).unsqueeze(1)  # from a window's first step to its last
-    time = (2 * own / whole - 1).unsqueeze(1)
+    outside = (step[:, -change.shape[-1] :] < 1).unsqueeze(1) & (length > 1)[:, None, None]  # steps that follow none
+    last_step = (length - 1).clamp(min=1).unsqueeze(1)
+    time = (2 * step / last_step - 1).unsqueeze(1)
     scalars = torch.stack(
         [
             level,
@@ -67,7 +67,7 @@ def channel_statistics(
             first,
             last,
             spread,
-            change.abs().sum(-1) / whole,
+            change.abs().sum(-1) / last_step,
             change.masked_fill(outside, -torch.inf).amax(-1),
             change.masked_fill(outside, torch.inf).amin(-1),
             2 * (centred * time).sum(-1) / count,
@@ -77,7 +77,7 @@ def channel_statistics(
         ],
         dim=-1,
     )
-    places = (torch.stack([top, bottom], dim=-1) - steps + length[:, None, None]) / whole.unsqueeze(-1)
+    places = (torch.stack([top, bottom], dim=-1) - steps + length[:, None, None]) / last_step.unsqueeze(-1)
     centres = torch.linspace(0, 1, PLACES, device=values.device)
     bumps = torch.exp(-0.5 * ((places.unsqueeze(-1) - centres) / 0.08).square()).flatten(-2)
     bounds, soft_steps = (sent(relative.new_tensor(own, device="cpu"), values.device) for own in (BOUNDS, STEPS))
@@ -100,16 +100,16 @@ def channel_statistics(
     return features * some.unsqueeze(-1)
 
 
-def _course(relative: Tensor, observed: Tensor, level: Tensor, own: Tensor, length: Tensor) -> Tensor:
+def _course(relative: Tensor, observed: Tensor, level: Tensor, step: Tensor, length: Tensor) -> Tensor:
     """Means (B, C, `PARTS`) of equal parts of the window; a part without values is at the window's level.
 
-    `own` (B, T) are the steps' places in windows of `length` (B,) steps.
+    `step` (B, T) are the steps' places in windows of `length` (B,) steps.
     """
     means = []
     for part in range(PARTS):
         first = part * length // PARTS
         stop = torch.maximum((part + 1) * length // PARTS, first + 1)
-        inside = ((own >= first.unsqueeze(1)) & (own < stop.unsqueeze(1))).unsqueeze(1)  # (B, 1, T)
+        inside = ((step >= first.unsqueeze(1)) & (step < stop.unsqueeze(1))).unsqueeze(1)  # (B, 1, T)
         count = (observed & inside).sum(-1)
         means.append(torch.where(count > 0, (relative * inside).sum(-1) / count.clamp(min=1), level))
     return torch.stack(means, dim=-1)

@@ -94,12 +94,13 @@ class Facts(nn.Module):
         super().__init__()
         self.common, device = common, heard.device
         shared = [sense is not None and sense[0] in common.numbers for sense in senses]
+        slot = place.tolist()
         first, second = [], []  # for each part of a fact in common: where it stands, and where its vector does
         for fact, sense in enumerate(senses):
             if sense is not None and shared[fact]:
                 number, channels = common.numbers[sense[0]], sense[1]
-                first += [(fact, 0), *((fact, 1 + int(place[channel])) for channel in channels)]
-                second += [number * common.most + part for part in range(1 + len(channels))]
+                first += [(fact, 0), *((fact, 1 + slot[channel]) for channel in channels)]
+                second += [number * common.size + part for part in range(1 + len(channels))]
         parts = torch.full(heard.shape, -1)
         if first:
             rows, columns = torch.tensor(first).unbind(1)
@@ -118,15 +119,15 @@ class Facts(nn.Module):
     def forward(self, facts: Tensor) -> Tensor:
         """Unit vectors (m, E) of some of them."""
         parts = self.parts[facts]
-        shared = F.embedding(
-            parts.clamp(min=0), self.common.vectors.flatten(0, 1)
-        )  # its gradient is the same each time
+        # Not by an index, whose gradient is summed up in another order each time.
+        shared = F.embedding(parts.clamp(min=0), self.common.vectors.flatten(0, 1))
         own = F.embedding(self.row[facts], self.own.flatten(1)).unflatten(1, self.own.shape[1:])
         vectors = torch.where(parts.unsqueeze(-1) >= 0, shared, own)
         return F.normalize((vectors * self.heard[facts]).flatten(1), dim=1)
 
+    @torch.no_grad()
     def every(self) -> Tensor:
-        """Unit vectors (F, E)."""
+        """Unit vectors (F, E), from which nothing is learned."""
         return torch.cat([self(part) for part in torch.arange(len(self), device=self.row.device).split(FACTS)])
 
 
@@ -138,8 +139,8 @@ class CommonFacts(nn.Module):
         count = Counter(sense for sense, _ in senses)
         channels = {sense: len(places) for sense, places in senses}
         self.numbers = {sense: number for number, sense in enumerate(own for own, many in count.items() if many > 1)}
-        self.most = 1 + max((channels[sense] for sense in self.numbers), default=0)
-        self.vectors = nn.Parameter(0.02 * torch.randn(max(len(self.numbers), 1), self.most, width, device=device))
+        self.size = 1 + max((channels[sense] for sense in self.numbers), default=0)
+        self.vectors = nn.Parameter(0.02 * torch.randn(max(len(self.numbers), 1), self.size, width, device=device))
 
 
 def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.device) -> dict[str, float]:
@@ -294,9 +295,7 @@ def _learn_texts(
     assert model.log_statement_temperature is not None
     own = nn.ParameterList([model.log_statement_temperature])
     learner = _Learner(module, nn.ModuleDict({"texts": model.text, "others": own}), alignment.statement_steps)
-    kept = {
-        corpus.number: (every, corpus.facts.every().detach()) for corpus, every in zip(corpora, vectors, strict=True)
-    }
+    kept = {corpus.number: (every, corpus.facts.every()) for corpus, every in zip(corpora, vectors, strict=True)}
     for _ in range(alignment.statement_steps):
         corpus = _chosen(corpora, draw)
         module.enter(corpus.number)

@@ -130,10 +130,7 @@ def _grouped(sources: list[Source], rng: np.random.Generator) -> list[Source]:
     name, unit = str(rng.choice(kind.names)), str(rng.choice(kind.units))
     chosen = [groups[place] for place in sorted(rng.permutation(len(groups))[:count].tolist())]
     own = [Source(Channel(group.format(name), unit), kind, kind.units[0]) for group in chosen]
-    named = {source.channel.name for source in own}
-    places = [
-        place for place, source in enumerate(sources) if not source.component and source.channel.name not in named
-    ]
+    places = [place for place, source in enumerate(sources) if not source.component]
     if len(places) < count:
         return sources
     sources = list(sources)

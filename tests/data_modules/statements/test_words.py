@@ -10,13 +10,14 @@ import pytest
 
 from data_modules.rules import WindowTable
 from data_modules.statements import Statements
+from data_modules.statements.grammar import expand
 from data_modules.statements.idioms import IDIOMS
 from data_modules.statements.lexicon import QUANTITIES
 from data_modules.statements.quantities import Quantity, entries
 from data_modules.statements.units import decade_of, measures
 from data_modules.statements.verbs import clauses, is_plural, participle
 from data_modules.statements.wording import _ALL_FORMS
-from data_modules.statements.words import Name, channel_words
+from data_modules.statements.words import channel_words
 from trace_lit.channels import Channel
 
 CHANNELS = {  # a name and unit by which each quantity is recognised
@@ -181,16 +182,44 @@ def test_decades_are_the_numbers_that_they_name():
     assert decade_of(1013.0, measures("hPa")[0], draw) is None
 
 
+def names_of(channels: list[Channel]) -> list[dict[str, bool]]:
+    """Of each channel its names, as they begin a clause, and whether they are plural."""
+    rng = random.Random(0)
+    return [
+        {expand(name.subject, {}, rng.random): name.plural for name in own.names for _ in range(6)}
+        for own in channel_words(channels)
+    ]
+
+
 def test_ages_have_names_where_they_fit_one_channel_only() -> None:
-    ages = ("0 to 4", "18 to 39", "40 to 64", "65 and over")
-    words = channel_words([Channel(f"flu patients aged {own}", "patients") for own in ages])
-    small, younger, older, old = ({text for name in own.names for text in _texts(name)} for own in words)
-    assert {"toddlers", "flu patients among toddlers"} <= small
-    assert {"seniors", "the elderly"} <= old
-    assert not any("adults" in text for text in younger | older)  # both are
-    assert not any("the the" in text for text in small | old)
-    assert all(is_plural(text) for text in ("toddlers", "the elderly", "flu patients among the young"))
+    ages = ("0 to 4", "5 to 24", "25 to 39", "40 to 64", "65 and over")
+    small, young, younger, older, old = names_of([Channel(f"flu patients aged {own}", "patients") for own in ages])
+    assert {"toddlers", "flu patients among toddlers", "small children"} <= small.keys()
+    assert {"young people", "the young"} <= young.keys()
+    assert "the middle-aged" in older
+    assert {"seniors", "the elderly"} <= old.keys()
+    assert "children" not in young  # the small ones are, too
+    assert all(small[text] for text in ("toddlers", "small children"))
+    assert old["the elderly"]
+    assert not any("adults" in text for text in (*younger, *older, *old))
+    for found in (small, young, older, old):
+        assert not [text for text, plural in found.items() if re.match("(the )?flu patients", text) and not plural]
+        assert not any("the the" in text for text in found)
 
 
-def _texts(name: Name) -> set[str]:
-    return {name.bare.text, name.subject.text}
+@pytest.mark.parametrize(
+    ("name", "unit", "there", "absent"),
+    [
+        ("unemployment rate aged 16 to 24", "%", "unemployment rate among young people", "^(the )?young people"),
+        ("cases among people aged 65 and over", "cases", "cases among seniors", "people among"),
+        ("people aged 65 and over", "people", "seniors", "people among"),
+        ("deaths aged under 20", "deaths", "deaths among children", "toddlers"),
+        ("receivables aged 61-90", "€", "receivables aged 61-90", "among"),
+        ("whisky price aged 12 to 18", "€", "whisky price aged 12 to 18", "among"),
+        ("patients aged 60 to 64", "patients", "patients aged 60 to 64", "seniors"),
+    ],
+)
+def test_ages_are_of_people(name: str, unit: str, there: str, absent: str) -> None:
+    found = names_of([Channel(name, unit)])[0]
+    assert there in found
+    assert not [text for text in found if re.search(absent, text)]
