@@ -284,6 +284,14 @@ def test_tokens_are_the_hidden_states_without_special_ones_and_say_where_they_st
         assert [text[begin:end] for begin, end in spans if text[begin:end] == "wind"] == ["wind"] * text.count("wind")
 
 
+def test_a_corpus_without_texts_has_no_tokens(folder, tmp_path):
+    for encoder in (
+        HuggingFaceEncoder(str(folder), device="cpu"),
+        build_text_encoder(TextConfig(name=str(folder), cache_dir=str(tmp_path), device="cpu")),
+    ):
+        assert list(encoder.tokens([]).rows) == []
+
+
 def test_tokens_of_a_prefix_are_not_given(folder):
     plain = HuggingFaceEncoder(str(folder), device="cpu").tokens(["warm wind"])
     prefixed = HuggingFaceEncoder(str(folder), query_prefix="query : ", device="cpu").tokens(["warm wind"], "query")

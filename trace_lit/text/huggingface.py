@@ -95,6 +95,8 @@ class HuggingFaceEncoder(ContextualEncoder):
             yield rows, self._embed([torch.tensor(tokens[row]) for row in rows])
 
     def token_spans(self, texts: Sequence[str]) -> list[Spans]:
+        if not texts:
+            return []
         found = self._tokenised(texts)
         return [
             np.array(spans, dtype=np.int64).reshape(-1, 2)[~np.array(special, dtype=bool)]
