@@ -156,7 +156,8 @@ def test_it_is_trained_without_any_text_and_trained_on(packaged: Path, tmp_path:
     for number in (1, 2):
         info, records = varied(number, instances=64)
         folders.append(str(write_corpus(records, info, tmp_path / info.name).path))
-    words = (*TINY, f"text.cache_dir={tmp_path / 'text'}", "trainer.max_epochs=1", "alignment.statement_pool=4")
+    words = (*TINY, f"text.cache_dir={tmp_path / 'text'}", "trainer.max_epochs=1")
+    words = (*words, "alignment.statement_pool=4", "alignment.statement_steps=3")
     run = trace_lit.fit(SETTINGS, *words, f"data.corpus=[{','.join(folders)}]")
     assert 0 < run.metrics["best/validation/statements/AP"] <= 1
     assert run.metrics["last/validation/statements/random"] < 1
