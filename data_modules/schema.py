@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -99,6 +99,12 @@ class CorpusInfo:
             listed, labels = plain["channels"], plain.get("label_names") or ()
             if not isinstance(listed, (list, tuple)) or not isinstance(labels, (list, tuple)):
                 raise CorpusError("channels and label_names must be lists")
+            allowed = [field.name for field in fields(Channel)]
+            for channel in listed:
+                if not isinstance(channel, Mapping) or "name" not in channel:
+                    raise CorpusError(f"a channel is {channel!r}; it must be a mapping with its name")
+                if wrong := [key for key in channel if key not in allowed]:
+                    raise CorpusError(f"unknown key {wrong[0]!r} of a channel; the keys are {', '.join(allowed)}")
             channels = tuple(Channel(**channel) for channel in listed)
             info = cls(**{**plain, "channels": channels, "label_names": tuple(labels)})
         except KeyError as error:

@@ -499,3 +499,11 @@ def test_tables_cells_are_taken_as_they_are() -> None:
         [None],
         [[""]],
     )
+
+
+@pytest.mark.parametrize("channel", [{"name": "x", "\n": 1}, {"name": "x", 2: 1}, {"unit": "m"}, "x", 3, None])
+def test_a_channel_of_another_form_is_refused_in_one_line(channel):
+    plain = {"domain": "rivers", "name": "a", "source": "b", "frequency": "1h", "channels": [channel]}
+    with pytest.raises(CorpusError, match="channel") as error:
+        CorpusInfo.from_dict(plain)
+    assert "\n" not in str(error.value)
