@@ -235,7 +235,8 @@ def _words(
     plurals = [f"{name}s" for name in texts[:1] if name.endswith(" price")]
     counted = bool(_COUNTED.fullmatch(channel.unit)) and is_plural(texts[0])
     definite = [name for name in texts if _DEFINITE.match(name)]
-    texts = [name for name in texts if not _DEFINITE.match(name)] or definite
+    bare = [name for name in texts if not _DEFINITE.match(name)]
+    texts = bare or [_LEADING_ARTICLE.sub("", name) for name in definite]
     definite += [f"the number of {texts[0]}"] if counted else []
     if alone is not None:
         own = [name for name in entries(alone.names) if _free(name, others)]

@@ -223,3 +223,9 @@ def test_ages_are_of_people(name: str, unit: str, there: str, absent: str) -> No
     found = names_of([Channel(name, unit)])[0]
     assert there in found
     assert not [text for text in found if re.search(absent, text)]
+
+
+def test_a_channel_that_is_named_with_an_article_keeps_one() -> None:
+    found = names_of([Channel("the glee", "")])[0]
+    assert {"the glee", "glee"} <= found.keys()
+    assert not any("the the" in text for text in found)
