@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +30,7 @@ from trace_lit.gaps import bridged
 
 _SECOND = 1_000_000  # microseconds
 _BLOCK = 2**18  # steps that are looked at at once
+_PAST_LABELS = 16  # that a window to be classified knows
 
 
 @dataclass
@@ -146,6 +148,36 @@ class Lookup(Protocol):
         """The same for another dataset."""
 
 
+@dataclass
+class PastLabels:
+    """The labels of a corpus in the order in which they become known, for each series."""
+
+    series: Tensor  # (L,) int64, ascending
+    known: Tensor  # (L,) int64, the seconds since 1970 at which what a label describes has ended, ascending in a series
+    label: Tensor  # (L,) int64
+
+    @classmethod
+    def of(cls, series: Series, labels: Tensor, horizon: int) -> PastLabels:
+        """Those of a corpus's rows, `labels` (N,), each of which describes the `horizon` steps after its row."""
+        rows = (labels != NO_LABEL).nonzero().squeeze(1)
+        origins = (series.windows.first + series.windows.length)[rows]
+        number, known = series.number[origins - 1], series.known(origins, horizon)
+        order = torch.from_numpy(np.lexsort((known.numpy(), number.numpy())))
+        return cls(number[order], known[order], labels[rows][order])
+
+    def before(self, series: Tensor, seconds: Tensor) -> Tensor:
+        """(B, P) of the windows of `series` (B,) that end at `seconds` (B,) the newest labels that are known then."""
+        found = torch.full((len(series), _PAST_LABELS), NO_LABEL)
+        for number in series.unique().tolist():
+            own = series == number
+            first, last = torch.searchsorted(self.series, torch.tensor([number, number + 1])).tolist()
+            count = first + torch.searchsorted(self.known[first:last].contiguous(), seconds[own], right=True)
+            place = count.unsqueeze(1) - 1 - torch.arange(_PAST_LABELS)
+            there = place >= first
+            found[own] = torch.where(there, self.label[place.clamp(min=0)] if len(self.label) else NO_LABEL, NO_LABEL)
+        return found
+
+
 class OriginDataset(Dataset[MultimodalBatch]):
     """The windows of one split of a corpus, as `MultimodalBatch`es with their future or their label.
 
@@ -190,6 +222,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
         self._usual = vocabulary.usual(corpus.info.channels)
         self.target_mask = _targets(corpus, window.targets)
         stride = window.stride if split == "train" else 1
+        self._past_labels: PastLabels | None = None
         if task == "forecast":
             self.origins = series.forecast_origins(self.lookback, self.horizon, split)[::stride]
             self._label = torch.full((len(self.origins),), NO_LABEL)
@@ -199,6 +232,7 @@ class OriginDataset(Dataset[MultimodalBatch]):
             windows = series.windows
             self.origins = (windows.first + windows.length)[torch.from_numpy(rows)]
             self._label = torch.from_numpy(labels[rows].astype(np.int64))
+            self._past_labels = PastLabels.of(series, torch.from_numpy(labels.astype(np.int64)), window.horizon)
         self._zero_is_missing = zero_is_missing
         self._bridges: tuple[Tensor, Tensor] | None = None  # values with lines over gaps, and where there is one
         if window.fill_gaps:
@@ -243,10 +277,18 @@ class OriginDataset(Dataset[MultimodalBatch]):
 
         Where steps end within a second, it is the second before, so that whatever has ended by then precedes the origin.
         """
-        windows = self.series.windows
-        begin, end = windows.all_times
+        return self.seconds_at(self.origins)
+
+    def seconds_at(self, origins: Tensor) -> Tensor:
+        """(N,) int64, likewise, of any `origins` (N,)."""
+        return self.series.windows.end[origins - 1] - self._ends_within
+
+    @cached_property
+    def _ends_within(self) -> int:
+        """1 where steps end within a second, else 0."""
+        begin, end = self.series.windows.all_times
         meets = (begin[1:] == end[:-1]) | (self.series.begun[1:] != self.series.begun[:-1])
-        return windows.end[self.origins - 1] - int(not bool(meets.all()))
+        return int(not bool(meets.all()))
 
     def label_counts(self, labels: int) -> Tensor:
         """(K,) how many windows have each of the labels."""
@@ -342,6 +384,9 @@ class OriginDataset(Dataset[MultimodalBatch]):
             retrieved=None if self.lookup is None else self.lookup(index),
             offset=offset,
             length=origin - first,
+            past_label=None
+            if self._past_labels is None
+            else self._past_labels.before(self.series.number[origin - 1], self.seconds_at(origin)),
         )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from sweep import HERE, arguments, build_corpus, evaluated, spread, table, write_section
 
+from trace_lit.encoder.config import HeadConfig
 from trace_lit.inference import evaluate_mean, evaluate_run
 from trace_lit.models import CLASSIFIERS
 from trace_lit.runs.folder import read_metrics
@@ -46,6 +47,7 @@ class Task:
     rows: tuple[Row, ...]
 
 
+COMBINED = (f"head={{solver: combination, penalties: {HeadConfig().penalties}}}",)
 LINEAR = ("optim={learning_rate: 1e-2, weight_decay: 0, ema_decay: null}",)
 PATCHTST = ("optim={weight_decay: 0.01, ema_decay: null}",)
 TASKS = {
@@ -82,6 +84,7 @@ TASKS = {
             ),
             Row("random", "TRACE, not trained, logistic head"),
             Row("trace", "TRACE, pre-trained and frozen, logistic head", pretrained=True),
+            Row("combination", "TRACE, pre-trained and frozen, members combined", COMBINED, pretrained=True),
             Row(
                 "mean",
                 "mean of it and both baselines of 24 hours",

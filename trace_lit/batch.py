@@ -98,6 +98,7 @@ class MultimodalBatch:
     statements: Statements | None = None
     offset: Tensor | None = None  # (B, C) float64, what was taken off values and future; None: nothing
     length: Tensor | None = None  # (B,) int64, each window's own steps, the last ones of T; None: all of them
+    past_label: Tensor | None = None  # (B, P) int64, the newest labels known at the window's end, NO_LABEL where none
     copies: dict[str, tuple[Any, Any]] | None = field(default=None, repr=False, compare=False)  # see `on_host`
 
     def __len__(self) -> int:

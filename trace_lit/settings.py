@@ -148,6 +148,12 @@ class TrainerConfig:
     accelerator: str = option("auto", "auto, cpu, gpu, …")
     devices: Any = option(1, "the number of devices, or a list of their numbers")
     nodes: int = option(1, "machines", at_least=1)
+    threads: int | None = option(
+        None,
+        "threads that a single process computes with on the CPU, on which roundings depend; null: as many as there are "
+        "cores without other work when the run begins",
+        at_least=1,
+    )
     strategy: str = option("auto", "auto, ddp, ddp_spawn, …; those that shard the weights are refused")
     precision: str = option("auto", "auto: bf16-mixed where the accelerator has it, else 32-true")
     max_epochs: int = option(
@@ -282,6 +288,11 @@ def from_dict(values: dict[str, Any]) -> Config:
     return from_plain(Config, renamed(values))
 
 
+def combines_labels(config: Config) -> bool:
+    """Whether a run of the stage tune tells labels by a combination, of which a member reads the windows' texts."""
+    return config.tune.task == "classify" and config.head.solver == "combination"
+
+
 def retrieves(config: Config) -> bool:
     """Whether a run of the stage tune looks for neighbours."""
     return config.rag.mode != "none" or config.rag.use_futures or config.tune.model == RETRIEVED_MEAN
@@ -360,9 +371,10 @@ def _check_model(config: Config) -> None:
         (
             head.solver != "combination"
             or config.stage != "tune"
-            or (tune.task == "forecast" and entry.kind in ("encoder", "frozen")),
-            f"head.solver is combination, which forecasts with tune.model=trace or {', '.join(BACKBONES)}; of tune.task="
-            f"{tune.task} and tune.model={tune.model} it must be another",
+            or entry.kind == "encoder"
+            or (tune.task == "forecast" and entry.kind == "frozen"),
+            f"head.solver is combination, which goes with tune.model=trace, or to forecast with {', '.join(BACKBONES)}; of "
+            f"tune.task={tune.task} and tune.model={tune.model} it must be another",
         ),
         (
             not frozen or tune.scope == "head",

@@ -197,7 +197,7 @@ def test_a_classifier_kept_as_tensors_is_the_one_of_scikit_learn(tuned: Path, ki
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from trace_lit.tuning.statistics import statistics_of
+    from trace_lit.encoder.window_statistics import statistics_of
 
     model = trace_lit.load(tuned / "runs" / "waves" / "tune" / kind)
     dataset = model.predictions(Asked(split="train")).dataset

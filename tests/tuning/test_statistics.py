@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.batches import make_batch
-from trace_lit.tuning.statistics import statistics_of, window_statistics
+from trace_lit.encoder.window_statistics import statistics_of, window_statistics
 
 
 def output(observed: np.ndarray, values: np.ndarray) -> tuple[float, ...]:

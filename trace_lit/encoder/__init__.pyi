@@ -11,6 +11,7 @@ from .heads import (
     ReconstructionHead,
     masked_reconstruction_loss,
 )
+from .label_combination import LabelCombination
 from .masking import draw_patch_mask
 from .model import SeriesEncoder, build_encoder
 from .patches import InstanceNorm, split_patches
@@ -27,6 +28,7 @@ __all__ = [
     "ForecastModel",
     "HeadedForecaster",
     "InstanceNorm",
+    "LabelCombination",
     "ReconstructionHead",
     "SeriesEncoder",
     "Windows",

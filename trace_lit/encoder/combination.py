@@ -34,6 +34,29 @@ def forward_blocks(origin: Tensor, folds: int, first: float = 0.4) -> Tensor:
     return torch.bucketize(since, since.quantile(shares), right=True) - 1
 
 
+def forward_segments(origin: Tensor, end: Tensor, folds: int) -> tuple[Tensor, Tensor]:
+    """The `forward_blocks` (n,) of examples, and their segments (n,): block b is learned from the segments up to b.
+
+    They are the examples whose `end` (n,) is not after the block's first origin.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two end before the first block.
+    """
+    block = forward_blocks(origin, folds)
+    numbers = [number for number in block.unique().tolist() if number >= 0]
+    starts = torch.stack([origin[block == number].min() for number in numbers])
+    segment = torch.bucketize(end, starts)
+    block = torch.where(block >= 0, torch.bucketize(origin, starts, right=True) - 1, -1)
+    if (first := int((segment == 0).sum())) < 2:
+        raise ValueError(
+            f"of {len(origin)} windows, {first} end before the first block that is predicted; lower window.lookback or "
+            "window.horizon"
+        )
+    return block, segment
+
+
 def simplex_weights(gram: Tensor, shrinkage: float = 0.0, target: Tensor | None = None) -> Tensor:
     """The weights w (M,) ≥ 0 with sum one that minimise wᵀ `gram` w + `shrinkage` · |w − `target`|².
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trace_lit.encoder.combination import calibrated, forward_blocks, simplex_weights, some
+from trace_lit.encoder.combination import calibrated, forward_segments, simplex_weights, some
 from trace_lit.encoder.combined import Combination
 from trace_lit.encoder.members import Inputs, Member, resolved_calendar
 from trace_lit.encoder.patches import off_scale
@@ -58,19 +58,8 @@ class _Solver:
         self.learned = windows.learned[window]
         origin, end = windows.origin[window], windows.end[window]
         self.origin, self.end = origin, end
-        block = forward_blocks(origin, folds)
-        numbers = [number for number in block.unique().tolist() if number >= 0]
-        starts = torch.stack([origin[block == number].min() for number in numbers])
-        # A block is learned from all segments up to its own: the windows that end before it begins.
-        self.segment = torch.bucketize(end, starts)
-        self.block = torch.where(block >= 0, torch.bucketize(origin, starts, right=True) - 1, -1)
-        empty = int((self.segment == 0).sum())
-        if empty < 2:
-            raise ValueError(
-                f"of {len(self.rows)} windows, {empty} end before the first block that is predicted; lower "
-                "window.lookback or window.horizon"
-            )
-        self.folds = len(numbers)
+        self.block, self.segment = forward_segments(origin, end, folds)
+        self.folds = int(self.block.max()) + 1
         self.scored = some((self.block >= 0).nonzero().squeeze(1), _SCORED)
         self.calendar = resolved_calendar(windows.origin, windows.end)
         self._last: tuple[tuple[str, str], Tensor, Tensor] = ("", ""), torch.empty(0), torch.empty(0)

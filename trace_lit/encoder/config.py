@@ -81,8 +81,8 @@ class HeadConfig:
     solver: str = option(
         "ridge",
         "how the head is found: ridge (in closed form), ridge+sgd (and gradient steps from there), sgd (gradient steps "
-        "alone), combination (simple forecasts and ridge regressions, weighted by their errors over blocks of time), none "
-        "(no head: a frozen forecaster's own forecasts)",
+        "alone), combination (simple forecasts and ridge regressions, or several classifiers, weighted by their errors over "
+        "blocks of time), none (no head: a frozen forecaster's own forecasts)",
         allowed=("ridge", "ridge+sgd", "sgd", "combination", "none"),
     )
     quantiles: list[float] = option(

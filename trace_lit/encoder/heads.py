@@ -14,6 +14,7 @@ from trace_lit.encoder.base import Encoder, EncoderOutput
 from trace_lit.encoder.calendar import calendar_features, calendar_width
 from trace_lit.encoder.combined import Combination
 from trace_lit.encoder.forecast import Forecast
+from trace_lit.encoder.label_combination import LabelCombination
 from trace_lit.encoder.members import Inputs
 from trace_lit.encoder.patches import InstanceNorm, split_patches
 from trace_lit.encoder.scale import last_level
@@ -201,7 +202,13 @@ class ClassificationModel(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.channels = channels
-        self.head = nn.Linear((1 + channels) * encoder.config.width + further, labels)
+        self.combination: LabelCombination | None = None  # of members, in the place of the head
+        self.head: nn.Module = nn.Linear((1 + channels) * encoder.config.width + further, labels)
+
+    def combine(self, combination: LabelCombination) -> None:
+        """Tell labels by a combination of members, of which some see the inputs of the head."""
+        self.combination = combination
+        self.head = nn.Identity()
 
     def features(self, batch: MultimodalBatch) -> Tensor:
         """Inputs of the head (B, F); zero for a channel that a window does not have."""
@@ -214,4 +221,5 @@ class ClassificationModel(nn.Module):
 
     def forward(self, batch: MultimodalBatch) -> Tensor:
         """Scores (B, K) of the labels."""
-        return self.head(self.features(batch))
+        features = self.features(batch)
+        return self.head(features) if self.combination is None else self.combination(batch, features)

@@ -58,8 +58,10 @@ def ridge(
     return weights, level.squeeze(1) - centre @ weights
 
 
-def logistic(features: Tensor, label: Tensor, weight: Tensor, penalties: Sequence[float]) -> tuple[Tensor, Tensor]:
-    """Multinomial logistic regression with a penalty on the weights, on standardised features, by L-BFGS.
+def logistic(
+    features: Tensor, label: Tensor, weight: Tensor, penalties: Sequence[float], standardised: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Multinomial logistic regression with a penalty on the weights, by L-BFGS.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def logistic(features: Tensor, label: Tensor, weight: Tensor, penalties: Sequenc
         (n, F), (n,) int64 below K, and (K,) how much an instance of each label counts.
     penalties
         Each as a share of the number of instances; several solutions, one from the other.
+    standardised
+        Features are brought to a variance of one, so that all weights are penalised alike.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def logistic(features: Tensor, label: Tensor, weight: Tensor, penalties: Sequenc
     """
     x = features.double()
     centre, scale = x.mean(0), x.std(0, correction=0)
-    scale = torch.where(scale > 1e-8, scale, torch.inf)  # a constant feature has no weight
+    scale = torch.where(scale > 1e-8, scale if standardised else 1.0, torch.inf)  # a constant feature has no weight
     x = (x - centre) / scale
     size = x.shape[1], len(weight)
     matrix, bias = (

@@ -65,7 +65,9 @@ class Predictions:
     quantiles: tuple[float, ...] = ()  # Q of them; none: one number, Q = 1
     label_names: tuple[str, ...] = ()  # K of them, in classification
     timed: bool = True  # whether anything is known of the time
-    members: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # of a combination: shares by channel
+    members: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict
+    )  # of a combination: shares by channel, of labels under ""
 
     def __len__(self) -> int:
         return len(self.places)
@@ -234,6 +236,8 @@ class Predictions:
             if truth is None:
                 window["probabilities"] = dict(zip(self.label_names, self.predicted[number].tolist(), strict=True))
                 window["label"] = labels[number]
+                if own := self.members.get(""):
+                    window["members"] = dict(own)
             else:
                 times = self.times(number)
                 window["times"] = None if times is None else times.astype(str).tolist()

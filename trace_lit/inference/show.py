@@ -40,7 +40,8 @@ def print_predictions(predictions: Predictions) -> None:
             console.print(_as_table(console, "retrieved", *_neighbour_rows(neighbours)))
     for shares, channels in _alike(predictions.members).items():
         words = ", ".join(f"{name} {share:.2f}" for name, share in shares)
-        console.print(Text(one_line(f"members of the forecast of {', '.join(channels)}: {words}"), style="dim"))
+        what = f"the forecast of {', '.join(channels)}" if any(channels) else "the label"
+        console.print(Text(one_line(f"members of {what}: {words}"), style="dim"))
     if not few:
         found = f"the newest of {len(predictions):,} windows; --out writes all, --id chooses"
         console.print(Text(found, style="dim"))

@@ -18,6 +18,7 @@ from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record
 from data_modules.forecasting import OriginDataset, Series, check_labels
 from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries
+from data_modules.text_table import text_table
 from data_modules.vocabulary import foreign_vocabulary
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
@@ -25,11 +26,12 @@ from trace_lit.config import ConfigError
 from trace_lit.inference.inputs import read_window
 from trace_lit.inference.loaded import LoadedRun, encoder_of, whole_vectors
 from trace_lit.inference.predictions import Asked, Predictions, Predictor, predictions_for
+from trace_lit.models import CLASSIFIERS
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError
 from trace_lit.modules.tuned_model import lookback_of, predictions_of, restore_model
 from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup
 from trace_lit.runs.folder import Place, folder_of
-from trace_lit.settings import retrieves
+from trace_lit.settings import combines_labels, retrieves
 from trace_lit.tuning.neighbours import build_retrieval, check_unchanged, fingerprints, open_retriever
 from trace_lit.tuning.statistics import StatisticsClassifier, restore_classifiers
 
@@ -135,12 +137,14 @@ class TunedRun(LoadedRun):
         return dataclasses.replace(found, members=self._members(found, vocabulary))
 
     def _members(self, predictions: Predictions, vocabulary: ChannelVocabulary) -> dict[str, dict[str, float]]:
-        """By channel, how much each member of a combination counts; empty for other models."""
-        if self.config.tune.task != "forecast" or self.config.head.solver != "combination":
-            return {}
-        combination = getattr(self._model(vocabulary), "combination", None)
+        """By channel, how much each member of a combination counts, of labels under ""; empty for other models."""
+        combination = None
+        if self.config.head.solver == "combination" and self.config.tune.model not in CLASSIFIERS:
+            combination = getattr(self._model(vocabulary), "combination", None)
         if combination is None:
             return {}
+        if predictions.label_names:
+            return {"": combination.shares()}
         channels = predictions.channels
         return {
             channel.key: combination.shares(number)
@@ -161,7 +165,10 @@ class TunedRun(LoadedRun):
             label_names=labels,
             zero_is_missing=config.data.zero_is_missing,
         )
-        return choose_windows(dataset, asked, labels)
+        dataset = choose_windows(dataset, asked, labels)
+        if combines_labels(config) and asked.series is None:
+            dataset.read_with(text_table(dataset.texts, self.text_encoder, config.text.unit, kind="query"))
+        return dataset
 
     def _series_of(self, corpus: Corpus) -> Series:
         """Of a corpus that may be asked about again."""

@@ -8,7 +8,14 @@ from torch import Tensor, nn
 
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import build_object, import_class
-from trace_lit.encoder import ClassificationModel, Combination, ForecastModel, HeadedForecaster, build_encoder
+from trace_lit.encoder import (
+    ClassificationModel,
+    Combination,
+    ForecastModel,
+    HeadedForecaster,
+    LabelCombination,
+    build_encoder,
+)
 from trace_lit.encoder.baselines import Baseline, Classifier, Forecaster
 from trace_lit.models import model_entry
 from trace_lit.modules.adapters import add_adapters
@@ -29,6 +36,8 @@ def build_model(
 ) -> nn.Module:
     """The model that `tune.task` and `tune.model` ask for; `vectors` is the width of the retriever's, where there is one."""
     model = _build(config, vocabulary, channels, lookback, labels, vectors)
+    if config.head.solver == "combination" and isinstance(model, ClassificationModel):
+        model.combine(LabelCombination(channels, labels))
     if config.head.solver == "combination" and isinstance(model, HeadedForecaster):
         window = config.window
         model.combine(

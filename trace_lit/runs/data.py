@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from data_modules.building import CorpusCache, named_folders
 from data_modules.corpus import Corpus
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.settings import Config
+from trace_lit.settings import Config, combines_labels
 from trace_lit.text import TextEncoder, build_text_encoder
 
 if TYPE_CHECKING:  # it imports Lightning
@@ -27,7 +27,7 @@ def load_datamodule(
 
     Corpora that have grown since they had the `fingerprint` are taken as they were.
 
-    Stage 1 looks at no text, nor does tuning without alignment, so only the channels' names are encoded for it.
+    Stage 1 looks at no text, nor does most of tuning, so only the channels' names are encoded for it.
 
     Raises
     ------
@@ -36,7 +36,9 @@ def load_datamodule(
     """
     from data_modules.registry import datamodule_class
 
-    with_texts = config.stage == "align" or (config.stage == "tune" and config.tune.alignment_weight)
+    with_texts = config.stage == "align" or (
+        config.stage == "tune" and (config.tune.alignment_weight or combines_labels(config))
+    )
     return datamodule_class(config.data)(
         config.data,
         text,

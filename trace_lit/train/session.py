@@ -29,6 +29,7 @@ from trace_lit.train.statements import learn_statements
 from trace_lit.train.trainer import LAST
 from trace_lit.tuning.closed_form import solve_head
 from trace_lit.tuning.combine import solve_members
+from trace_lit.tuning.combine_labels import solve_label_members
 
 Kind = TypeVar("Kind")
 
@@ -52,7 +53,8 @@ class Session:
         try:
             solves = config.head.solver != "sgd" and checkpoint is None
             if isinstance(module, TuneModule) and module.has_head and solves:
-                solve = solve_members if config.head.solver == "combination" else solve_head
+                members = solve_label_members if config.tune.task == "classify" else solve_members
+                solve = members if config.head.solver == "combination" else solve_head
                 module.note_solution(solve(module, self.data, trainer.strategy.root_device))
             learns_statements = config.alignment.statement_steps and checkpoint is None
             if isinstance(module, AlignModule) and learns_statements and (is_first() or not module.learns_by_steps):

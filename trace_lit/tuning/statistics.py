@@ -9,57 +9,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from data_modules.forecasting import OriginDataset
 from trace_lit.batch import MultimodalBatch
 from trace_lit.config import import_class
+from trace_lit.encoder.trees import probabilities, tree_scores
+from trace_lit.encoder.window_statistics import statistics_of
 from trace_lit.models import MODELS
 from trace_lit.settings import Config
 
 if TYPE_CHECKING:  # it imports Lightning
     from data_modules.domain import DomainDataModule
-
-_STATISTICS = 7
-
-
-def window_statistics(batch: MultimodalBatch) -> Tensor:
-    """Of each channel mean, deviation, least, greatest, first and last value and slope a step.
-
-    (B, C · 7) float64, over the observed steps; NaN for a channel without any.
-    """
-    seen, values = batch.observed, batch.in_units(batch.values).double()
-    steps = torch.arange(values.shape[-1], dtype=torch.float64).expand_as(values)
-    count = seen.sum(-1)
-
-    def average(x: Tensor) -> Tensor:
-        return torch.where(seen, x, 0.0).sum(-1) / count  # 0 / 0, so NaN, where nothing is observed
-
-    mean = average(values)
-    change, time = values - mean.unsqueeze(-1), steps - average(steps).unsqueeze(-1)
-    ends = torch.stack([seen.int().argmax(-1), seen.shape[-1] - 1 - seen.flip(-1).int().argmax(-1)], dim=-1)
-    slope = average(change * time) / average(time.square()).clamp(min=1e-12)  # 0 of a single value
-    found = torch.stack(
-        [
-            mean,
-            average(change.square()).sqrt(),
-            torch.where(seen, values, torch.inf).amin(-1),
-            torch.where(seen, values, -torch.inf).amax(-1),
-            *values.gather(-1, ends).unbind(-1),
-            slope,
-        ],
-        dim=-1,
-    )
-    return torch.where(count.unsqueeze(-1) > 0, found, torch.nan).flatten(1)
-
-
-def statistics_of(batch: MultimodalBatch, channel_ids: Tensor) -> Tensor:
-    """The `window_statistics` of the channels `channel_ids` (K,), whichever the batch has: (B, K · 7)."""
-    found = window_statistics(batch).unflatten(1, (-1, _STATISTICS))  # (B, C, 7)
-    there = channel_ids.unsqueeze(1) == batch.channel_ids.unsqueeze(1)  # (B, K, C)
-    own = found.gather(1, there.int().argmax(-1, keepdim=True).expand(-1, -1, _STATISTICS))
-    return torch.where(there.any(-1, keepdim=True), own, torch.nan).flatten(1)
 
 
 class StatisticsClassifier(ABC):
@@ -93,11 +57,8 @@ class StatisticsClassifier(ABC):
 
     def __call__(self, batch: MultimodalBatch) -> Tensor:
         """Probabilities (B, K) of the labels."""
-        raw = self.scores(statistics_of(batch, self.learned["channels"]))  # (B, K') or, of two classes, (B, 1)
-        known = torch.cat([-raw, raw], dim=1).sigmoid() if raw.shape[1] == 1 else raw.softmax(-1)
-        probabilities = torch.zeros(len(batch), self.labels)
-        probabilities[:, self.learned["classes"]] = known.float()
-        return probabilities
+        raw = self.scores(statistics_of(batch, self.learned["channels"]))
+        return probabilities(raw, self.learned["classes"], self.labels).float()
 
     @staticmethod
     @abstractmethod
@@ -138,51 +99,49 @@ class LogisticRegression(StatisticsClassifier):
 
 
 class GradientBoosting(StatisticsClassifier):
-    """Boosted trees on histograms; a missing statistic goes to the side that it was learned to go to.
-
-    Its trees are kept behind one another: node by node the feature and the threshold that it asks for, where to go, and
-    the value of a leaf.
-    """
+    """Boosted trees on histograms; a missing statistic goes to the side that it was learned to go to."""
 
     @staticmethod
     def learn(features: Any, labels: Any, weight: dict[int, float], seed: int) -> tuple[dict[str, Tensor], Any]:
-        from sklearn.ensemble import HistGradientBoostingClassifier  # which takes seconds to import
-
-        model = HistGradientBoostingClassifier(
-            learning_rate=0.05, max_iter=200, max_leaf_nodes=15, class_weight=weight, random_state=seed
-        )
-        model.fit(features, labels)
-        trees = [(score, tree.nodes) for stage in model._predictors for score, tree in enumerate(stage)]
-        sizes = torch.tensor([len(nodes) for _, nodes in trees])
-        first = sizes.cumsum(0) - sizes
-
-        def nodes(name: str, kind: torch.dtype) -> Tensor:
-            return torch.cat([torch.as_tensor(own[name].astype("f8")) for _, own in trees]).to(kind)
-
-        offset = first.repeat_interleave(sizes)
-        return {
-            "first": first,
-            "score": torch.tensor([score for score, _ in trees]),
-            "feature": nodes("feature_idx", torch.int64),
-            "threshold": nodes("num_threshold", torch.float64),
-            "missing_left": nodes("missing_go_to_left", torch.bool),
-            "left": nodes("left", torch.int64) + offset,
-            "right": nodes("right", torch.int64) + offset,
-            "leaf": nodes("is_leaf", torch.bool),
-            "value": nodes("value", torch.float64),
-            "baseline": torch.as_tensor(model._baseline_prediction).double().flatten(),
-        }, model.classes_
+        settings = {"learning_rate": 0.05, "max_iter": 200, "max_leaf_nodes": 15, "class_weight": weight}
+        return boosted_trees(features, labels, random_state=seed, **settings)
 
     def scores(self, features: Tensor) -> Tensor:
-        own = self.learned
-        node = own["first"].repeat(len(features), 1)  # (B, trees)
-        while not bool(own["leaf"][node].all()):
-            value = features.gather(1, own["feature"][node])
-            left = torch.where(value.isnan(), own["missing_left"][node], value <= own["threshold"][node])
-            step = torch.where(left, own["left"][node], own["right"][node])
-            node = torch.where(own["leaf"][node], node, step)
-        total = own["baseline"].repeat(len(features), 1)
-        return total.index_add(1, own["score"], own["value"][node])
+        return tree_scores(self.learned, features)
+
+
+def boosted_trees(features: Any, labels: Any, **settings: Any) -> tuple[dict[str, Tensor], NDArray[np.int64]]:
+    """The trees of a HistGradientBoostingClassifier, behind one another as `tree_scores` takes them, and the classes.
+
+    It learns on one thread: several, which have little to do at a time, wait for each other, and beside other work that
+    took two hundred times as long.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier  # which takes seconds to import
+    from threadpoolctl import threadpool_limits
+
+    model = HistGradientBoostingClassifier(**settings)
+    with threadpool_limits(1, "openmp"):
+        model.fit(features, labels)
+    trees = [(score, tree.nodes) for stage in model._predictors for score, tree in enumerate(stage)]
+    sizes = torch.tensor([len(nodes) for _, nodes in trees])
+    first = sizes.cumsum(0) - sizes
+
+    def nodes(name: str, kind: torch.dtype) -> Tensor:
+        return torch.cat([torch.as_tensor(own[name].astype("f8")) for _, own in trees]).to(kind)
+
+    offset = first.repeat_interleave(sizes)
+    return {
+        "first": first,
+        "score": torch.tensor([score for score, _ in trees]),
+        "feature": nodes("feature_idx", torch.int64),
+        "threshold": nodes("num_threshold", torch.float64),
+        "missing_left": nodes("missing_go_to_left", torch.bool),
+        "left": nodes("left", torch.int64) + offset,
+        "right": nodes("right", torch.int64) + offset,
+        "leaf": nodes("is_leaf", torch.bool),
+        "value": nodes("value", torch.float64),
+        "baseline": torch.as_tensor(model._baseline_prediction).double().flatten(),
+    }, model.classes_
 
 
 def classifier_class(config: Config) -> type[StatisticsClassifier]:
