@@ -109,7 +109,8 @@ def rows(options: argparse.Namespace) -> list[Asked]:
     for city, other in (("ny", "hs"), ("hs", "ny")):
         title = f"trained on {CITIES[city]}, asked about {CITIES[other]}"
         found.append(Asked(Row(city, title, None, [ASK, f"data.corpus={own[city]}"]), own[other]))
-    silent = Row("silent", "without any report", None, [ASK, f"data.corpus={silent_corpus(options, weather)}"])
+    words = [ASK, f"data.corpus={silent_corpus(options, weather)}", "trainer.max_epochs=0"]
+    silent = Row("silent", "without any report: steps on statements alone", None, words)
     return [*found, Asked(silent)]
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COST = "fit/"
+OWN = ("run.name", "run.dir", "trainer.threads")  # keys that say nothing of what was trained
 RUNS = ("init_from", "rag.retriever")  # keys that name another run, often of the same seed
 LEVELS = (("test/",), ("validation/",), ("best/", "last/validation/"))  # the first that all runs have is shown
 _DETAIL = re.compile(r"(^|/)(pool|random|top1)/|/(P@10|queries|ci95)$")
@@ -150,7 +151,7 @@ def without_seed(text: str, seed: Any) -> str:
 
 def _recipe(run: Run) -> str:
     """All that the runs of a group have in common."""
-    fixed = {key: value for key, value in run.config.items() if key not in ("seed", "run.name", "run.dir")}
+    fixed = {key: value for key, value in run.config.items() if key not in ("seed", *OWN)}
     fixed |= {key: without_seed(str(fixed.get(key)), run.seed) for key in RUNS}
     return json.dumps([fixed, run.metrics.get("run/data_fingerprint")], sort_keys=True, default=str)
 
@@ -263,7 +264,7 @@ def compare_runs(
     columns = _columns(runs, each)
     known = {name for run in runs for name in run.metrics if run.number(name) is not None}
     names = _choose({name for name in known if not name.startswith(COST)}, columns, pattern, details)
-    keys = dict.fromkeys(key for run in runs for key in run.config if key not in ("run.name", "run.dir"))
+    keys = dict.fromkeys(key for run in runs for key in run.config if key not in OWN)
     settings = {key: [column.setting(key) for column in columns] for key in keys}
     settings["data fingerprint"] = [
         sorted({str(run.metrics.get("run/data_fingerprint", ABSENT))[:12] for run in column.runs}) for column in columns

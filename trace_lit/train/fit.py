@@ -32,7 +32,7 @@ from trace_lit.settings import STAGES, Config, load_config, retrieves, split_wor
 from trace_lit.text import build_text_encoder
 from trace_lit.train.announce import announce, check_processes
 from trace_lit.train.claim import check_free, claimed, settle
-from trace_lit.train.process import training_process
+from trace_lit.train.process import settle_threads, training_process
 from trace_lit.train.processes import follow_parent
 from trace_lit.train.resume import check_finished, check_resumable, check_words, checkpoint_to_resume, is_of_run
 from trace_lit.train.session import Session
@@ -151,6 +151,7 @@ def _fit_in(
     own = checkpoint is not None and is_of_run(checkpoint, folder)
     if not own and is_first():
         check_free(folder, overwrite)  # before all the work
+    threads = settle_threads(config, None if checkpoint is None else checkpoint.config)
     data = _load_data(config, checkpoint or start, "" if checkpoint is None else checkpoint.data_fingerprint)
     if config.stage == "tune" and config.tune.model in CLASSIFIERS:
         if resume is not None and (checkpoint is None or own) and read_metrics(folder):
@@ -174,7 +175,7 @@ def _fit_in(
     with claimed(folder, overwrite, go_on=own):
         write_atomically(folder / "config.yaml", to_yaml(config))
         announce(config, folder, data, module, trainer)
-        for line in notes:
+        for line in [*notes, *threads]:
             say(f"  {line}", flush=True)
         with recorded(folder, about_run(data)):
             return FitResult(folder, session.train(checkpoint))

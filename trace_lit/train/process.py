@@ -12,7 +12,9 @@ import lightning as L
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from trace_lit.devices import best_device
 from trace_lit.settings import Config
+from trace_lit.threads import free_threads
 
 # On the normal path, Lightning warns of what is meant to be so.
 _EXPECTED = (
@@ -49,6 +51,7 @@ def training_process(config: Config) -> Iterator[None]:
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
+    threads = torch.get_num_threads()
     fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     with warnings.catch_warnings(), isolate_rng():
         for name, level in _LEVELS.items():
@@ -62,6 +65,7 @@ def training_process(config: Config) -> Iterator[None]:
         try:
             yield
         finally:
+            torch.set_num_threads(threads)
             torch.use_deterministic_algorithms(deterministic, warn_only=only_warns)
             torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
             for name, level in levels.items():
@@ -71,3 +75,21 @@ def training_process(config: Config) -> Iterator[None]:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+def settle_threads(config: Config, before: Config | None) -> list[str]:
+    """Compute with `trainer.threads`; where it is null, with as many as `before`, if a run goes on, or as are free.
+
+    Returns what to announce where they are fewer than there could be.
+    """
+    trainer, most = config.trainer, torch.get_num_threads()
+    if best_device(trainer.accelerator).type != "cpu" or trainer.devices not in (1, "1") or trainer.nodes > 1:
+        return []  # Lightning and torchrun give processes beside each other their threads
+    if trainer.threads is None and before is not None:
+        trainer.threads = before.trainer.threads
+    if trainer.threads is None:
+        trainer.threads = free_threads()
+    torch.set_num_threads(trainer.threads)
+    if trainer.threads >= most:
+        return []
+    return [f"threads   {trainer.threads} of {most}: cores with other work are left to it (trainer.threads)"]

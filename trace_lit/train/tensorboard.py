@@ -32,7 +32,7 @@ MAIN = {
 FORMER = "train/loss"
 # Settings that say where and how a run was made, not what it is.
 _PLACES = (
-    ("run.", "trainer.log_", "trainer.checkpoint_"),
+    ("run.", "trainer.log_", "trainer.checkpoint_", "trainer.threads"),
     ("data.cache_dir", "data.root", "data.num_workers", "text.cache_dir", "text.device", "text.batch_size"),
     ("evaluation.batch_size", "evaluation.bootstrap", "stage", "seed"),
 )
