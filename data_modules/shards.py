@@ -24,11 +24,12 @@ _SHARD = re.compile(rf"rows-(?:([0-9a-f]{{{MARK}}})-)?\d{{5}}-of-\d{{5}}\.parque
 _VALUES = re.compile(rf"values-[0-9a-f]{{{MARK}}}\.npy")
 FREE_BYTES = 2**28  # that a shard may become, and times its own size
 FREE_TIMES = 200
+LONGEST_NAME = 1000  # bytes of an id, a label and the like
 LONGEST = {  # bytes of a text
-    "id": 1000,
-    "series_id": 1000,
+    "id": LONGEST_NAME,
+    "series_id": LONGEST_NAME,
     "frequency": 100,
-    "label": 1000,
+    "label": LONGEST_NAME,
     "split": 100,
     "text": 2**20,
     "channel_texts": 2**20,
@@ -94,7 +95,7 @@ def read_stored(path: Path, fingerprint: str) -> pa.Table:
         table = _columns(shard, names, [name for name in REPEATED if name in names])
         for name in names:
             if name in LONGEST:
-                _check_texts(shard, name, table[name])
+                check_texts(shard, name, table[name])
         kinds = [
             pa.dictionary(pa.int32(), pa.string()) if name in REPEATED else STORED_SCHEMA.field(name).type
             for name in names
@@ -204,7 +205,7 @@ def _as_written_out(shard: Path, column: pa.ChunkedArray, field: pa.Field) -> pa
     """A column in its type of `SCHEMA`; numbers keep theirs, or become float64."""
     try:
         if field.name in LONGEST:
-            _check_texts(shard, field.name, column)
+            check_texts(shard, field.name, column)
         if field.name != "values":
             return column.cast(field.type)
         return column if values_type(column) is not None else column.cast(pa.list_(pa.list_(pa.float64())))
@@ -214,8 +215,12 @@ def _as_written_out(shard: Path, column: pa.ChunkedArray, field: pa.Field) -> pa
         raise CorpusError(f"{shard}: a column has the wrong type: {first_line(error)}") from None
 
 
-def _check_texts(shard: Path, name: str, column: pa.ChunkedArray) -> None:
-    """CorpusError where a text is too long, no UTF-8, or all of them are many for the shard's size."""
+def check_texts(shard: Path, name: str, column: pa.ChunkedArray, longest: int | None = None) -> None:
+    """CorpusError where a text is too long, no UTF-8, or all of them are many for the shard's size.
+
+    A text may have `longest` bytes, by default what `LONGEST` says of the column.
+    """
+    longest = LONGEST.get(name, LONGEST_NAME) if longest is None else longest
     allowed = FREE_BYTES + FREE_TIMES * shard.stat().st_size
     total = 0
     for chunk in column.chunks:
@@ -228,10 +233,8 @@ def _check_texts(shard: Path, name: str, column: pa.ChunkedArray) -> None:
         except pa.ArrowInvalid:
             raise CorpusError(f"{shard}: column {name!r} holds bytes that are no UTF-8 text") from None
         sizes = pc.binary_length(known).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-        if len(sizes) and (longest := int(sizes.max())) > LONGEST[name]:
-            raise CorpusError(
-                f"{shard}: column {name!r} has a text of {longest:,} bytes; {LONGEST[name]:,} are allowed"
-            )
+        if len(sizes) and (found := int(sizes.max())) > longest:
+            raise CorpusError(f"{shard}: column {name!r} has a text of {found:,} bytes; {longest:,} are allowed")
         if pa.types.is_dictionary(texts.type):
             used = texts.indices.drop_null().to_numpy(zero_copy_only=False)
             total += int(sizes @ np.bincount(used, minlength=len(sizes)))

@@ -469,3 +469,87 @@ def test_an_add_that_is_killed_is_done_by_adding_again(model, tiny_runs, tmp_pat
         same_answers(
             index.search("rain", top=60, within="series", model=model), model.search("rain", corpus=folder, top=60)
         )
+
+
+def _put(tree, path, value):
+    for key in path[:-1]:
+        tree = tree[key]
+    tree[path[-1]] = value
+
+
+@pytest.mark.parametrize(
+    ("file", "path", "value"),
+    [
+        ("index.json", ("space", "channels"), []),
+        ("index.json", ("space", "channels", 0, "name"), "another"),
+        ("index.json", ("space", "keys"), [None, "another"]),
+        ("index.json", ("space", "keys", 0), "another"),
+        ("index.json", ("space", "width"), 10**9),
+        ("index.json", ("space", "usual"), {"another": [0, 1]}),
+        ("index.json", ("width",), 3),
+        ("index.json", ("corpora", 0, "rows"), -1),
+        ("store/manifest.json", ("width",), [1]),
+        ("store/manifest.json", ("exact_width",), 10**9),
+        ("store/manifest.json", ("next",), "x"),
+        ("store/manifest.json", ("segments",), {}),
+        ("store/manifest.json", ("segments", 0), None),
+        ("store/manifest.json", ("segments", 0, "name"), "../evil"),
+        ("store/manifest.json", ("segments", 0, "rows"), True),
+        ("store/manifest.json", ("segments", 0, "exact_width"), 3),
+        ("store/manifest.json", ("segments", 0, "compact"), 1),
+        ("store/manifest.json", ("segments", 0, "kind"), "x"),
+    ],
+)
+def test_an_index_edited_by_hand_is_refused(built, tmp_path, file, path, value):
+    copy = shutil.copytree(built, tmp_path / "copy")
+    plain = json.loads((copy / file).read_text())
+    _put(plain, path, value)
+    (copy / file).write_text(json.dumps(plain))
+    with pytest.raises(RetrievalError, match="build the index again") as error:
+        Index.open(copy)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("size", [(2, 5, 5), (2, 5), (2, 0, 0)])
+def test_a_projection_of_another_index_is_refused(built, tmp_path, size):
+    copy = shutil.copytree(built, tmp_path / "copy")
+    np.save(copy / "projection.npy", np.zeros(size, np.float32))
+    if size == (2, 0, 0):
+        plain = json.loads((copy / "index.json").read_text())
+        (copy / "index.json").write_text(json.dumps(plain | {"width": 5}))
+    with pytest.raises(RetrievalError, match=r"projection|damaged"):
+        Index.open(copy)
+
+
+def test_a_rebuild_leaves_a_cluster_alone_that_only_the_file_names(model, tiny_runs, tmp_path, monkeypatch):
+    out = tmp_path / "index"
+    Index.build(model, tiny_runs.corpus, out).close()
+    plain = json.loads((out / "index.json").read_text())
+    (out / "index.json").write_text(json.dumps(plain | {"engine": "milvus", "uri": "http://evil:1", "collection": "c"}))
+    monkeypatch.setattr("trace_lit.inference.index_files.MilvusStore", None)  # is not asked
+    Index.build(model, tiny_runs.corpus, out, token="secret").close()
+
+
+def test_parts_edited_by_hand_are_refused(model, tiny_runs, tmp_path):
+    import pyarrow.parquet as pq
+
+    folder = tmp_path / "parts"
+    embed_parts(model, tiny_runs.corpus, folder)
+    manifest = folder / "parts.json"
+    before = manifest.read_text()
+    for path, value in ((("corpora", 0, "rows"), -1), (("corpora", 0, "rows"), 59), (("space", "width"), 3)):
+        plain = json.loads(before)
+        _put(plain, path, value)
+        manifest.write_text(json.dumps(plain))
+        with pytest.raises(RetrievalError, match="damaged"):
+            Index.build(model, (), tmp_path / "index", parts=folder)
+    manifest.write_text(before)
+    (part,) = folder.glob("*.parquet")
+    table = pq.read_table(part)
+    names = table["text"].to_pylist()
+    for text in ("x" * 2**21, None):
+        texts = [text, *names[1:]] if text else ["y" * 2**20] * len(names)
+        pq.write_table(table.set_column(table.column_names.index("text"), "text", [texts]), part, compression="zstd")
+        if text or len(names) * 2**20 > 2**28:
+            with pytest.raises(RetrievalError, match="bytes"):
+                Index.build(model, (), tmp_path / "index", parts=folder)

@@ -47,9 +47,27 @@ class Index:
         self.place, self.file = place, file
         self.projection = Projection.load(place / PROJECTION_FILE)
         self.store = file.store(place, uri, token)
+        self._check_widths()
         self._model: AlignedRun | None = None
         self._corpora: dict[str, Corpus] = {}
         self._lock = threading.Lock()  # of the model, which learns the channels of one index at a time
+
+    def _check_widths(self) -> None:
+        """Raise RetrievalError where the files of the index do not belong to each other."""
+        exact, compact = self.file.space.exact_width, self.file.width
+        matrix = (exact, compact) if self.projection.windows is None else self.projection.windows.shape
+        own = (self.store.exact_width, self.store.width)
+        if (
+            matrix != (exact, compact)
+            or own != (exact, compact)
+            or (self.projection.windows is None and exact != compact)
+        ):
+            self.store.close()
+            raise RetrievalError(
+                f"{self.place / INDEX_FILE} speaks of vectors of {exact} and {compact} numbers, {PROJECTION_FILE} of "
+                f"{matrix[0]} and {matrix[1]}, the store of {own[0]} and {own[1]}: a file is damaged, or of another index; "
+                "build the index again"
+            )
 
     @classmethod
     def open(cls, place: str | Path, *, uri: str | None = None, token: str | None = None) -> Index:

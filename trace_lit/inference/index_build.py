@@ -79,7 +79,7 @@ def build_index(
             _remove(building, without=made.folder)
             raise
         shutil.rmtree(building / "parts", ignore_errors=True)
-        _swap(building, out, token)
+        _swap(building, out, uri, token)
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def _remove(building: Path, without: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _swap(building: Path, out: Path, token: str | None) -> None:
+def _swap(building: Path, out: Path, uri: str | None, token: str | None) -> None:
     """Let the new index take the place of the old one."""
     old = out.with_name(f".{out.name}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -218,8 +218,8 @@ def _swap(building: Path, out: Path, token: str | None) -> None:
     if out.exists():
         out.rename(old)
     building.rename(out)
-    if before is not None and before.uri is not None:
-        before.drop(token)
+    if before is not None:
+        before.drop(uri, token)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -104,7 +104,7 @@ class IndexFile:
             ) from None
         except RetrievalError:
             raise
-        except (OSError, PlainError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (OSError, PlainError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise RetrievalError(f"{path} is damaged ({first_line(error)}); build the index again") from None
 
     def with_corpora(self, entries: tuple[CorpusEntry, ...]) -> IndexFile:
@@ -120,18 +120,23 @@ class IndexFile:
         uri = self.uri or str(folder / _MILVUS)
         return MilvusStore.create(uri, self.collection or "", self.width, exact_width, kind, token)
 
-    def drop(self, token: str | None) -> None:
-        """Drop the collection of a cluster, which another one has taken the place of."""
-        if self.uri is not None and self.collection is not None:
+    def drop(self, uri: str | None, token: str | None) -> None:
+        """Drop the collection of a cluster that `uri` or the environment names: another one has taken its place."""
+        if self.uri is not None and self.collection is not None and self.uri == _meant(uri):
             MilvusStore.drop(self.uri, self.collection, token)
 
     def store(self, folder: Path, uri: str | None, token: str | None) -> Store:
         """The store, opened; a cluster only if `uri`, or the environment, names the same one as the file."""
         if self.engine == "faiss":
             return FaissStore(folder / _STORE)
-        if self.uri is not None and self.uri != (uri or os.environ.get(URI)):
+        if self.uri is not None and self.uri != _meant(uri):
             raise RetrievalError(
                 f"{folder} keeps its vectors in the Milvus at {self.uri}; if that is yours, name it by ${URI} (uri=…): "
                 "an index may be somebody else's, and a token is sent to it"
             )
         return MilvusStore(self.uri or str(folder / _MILVUS), self.collection or "", token)
+
+
+def _meant(uri: str | None) -> str | None:
+    """The cluster that the user means: an index may be somebody else's, and a token is sent to it."""
+    return uri or os.environ.get(URI)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data_modules.blocks import CorpusBlocks
+from data_modules.shards import check_size
 from trace_lit.atomic import remove_parts, replacing, write_atomically
 from trace_lit.config import ConfigError
 from trace_lit.errors import first_line
@@ -28,7 +29,7 @@ from trace_lit.inference.space import BLOCK_ROWS, Space, SpaceEmbedder, columns_
 from trace_lit.modules.places import relative
 from trace_lit.plain import PlainError, read_json, to_json
 from trace_lit.retrieval import RetrievalError
-from trace_lit.retrieval.stores import COLUMNS
+from trace_lit.retrieval.stores import COLUMNS, checked
 from trace_lit.text.progress import JobProgress
 
 FORMAT = 1
@@ -39,6 +40,8 @@ _ENVIRONMENT = (
     (_KUBERNETES, "JOB_COMPLETIONS"),
 )
 _MANIFEST = "parts.json"
+_MOST_ROWS = 2**36  # of a corpus
+_TEXTS = [field.name for field in COLUMNS if pa.types.is_string(field.type)]
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class CorpusEntry:
     def from_dict(cls, plain: dict[str, Any]) -> CorpusEntry:
         """The inverse of `dataclasses.asdict`; KeyError, TypeError or ValueError where `plain` is none."""
         name, path, domain, fingerprint = (str(plain[key]) for key in ("name", "path", "domain", "fingerprint"))
-        return cls(name, path, domain, fingerprint, int(plain["rows"]), tuple(map(str, plain["labels"])))
+        if not 0 < (rows := int(plain["rows"])) <= _MOST_ROWS:
+            raise ValueError(f"the corpus {name!r} has {rows:,} rows")
+        return cls(name, path, domain, fingerprint, rows, tuple(map(str, plain["labels"])))
 
 
 class Parts:
@@ -91,7 +96,7 @@ class Parts:
             ) from None
         except RetrievalError:
             raise
-        except (OSError, PlainError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (OSError, PlainError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise RetrievalError(f"{path} is damaged ({first_line(error)}); embed again") from None
         self.blocks = [(own, number) for own in self.corpora for number in range(-(-own.rows // BLOCK_ROWS))]
 
@@ -118,16 +123,21 @@ class Parts:
 
     def read(self) -> Iterator[tuple[pa.Table, NDArray[np.float32]]]:
         """The columns and the exact vectors (n, E) of each part, in their order."""
-        for number in range(len(self.blocks)):
-            path = self.path(number)
+        for number, (entry, block) in enumerate(self.blocks):
+            path, rows = self.path(number), _size(entry, block)
             try:
-                table = pq.read_table(path, partitioning=None)
-                columns = table.select(COLUMNS.names).cast(COLUMNS)
+                check_size(path)
+                table = pq.read_table(path, partitioning=None, read_dictionary=_TEXTS)
+                columns = checked(path, table.select(COLUMNS.names))
                 vectors = table["exact"].combine_chunks().flatten().to_numpy().reshape(len(table), -1)
-            except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+                if vectors.shape != (rows, self.space.exact_width) or vectors.dtype != np.float32:
+                    raise ValueError(
+                        f"it has {vectors.dtype} vectors {vectors.shape}, not float32 {(rows, self.space.exact_width)}"
+                    )
+                if not np.isfinite(vectors).all():
+                    raise ValueError("a vector is not finite")
+            except (OSError, KeyError, ValueError, AttributeError, pa.ArrowException) as error:
                 raise RetrievalError(f"{path} is damaged ({first_line(error)}); remove it and embed again") from None
-            if vectors.shape[1] != self.space.exact_width:
-                raise RetrievalError(f"{path} has vectors of width {vectors.shape[1]}, not {self.space.exact_width}")
             yield columns, vectors
 
     def write(self, number: int, columns: pa.Table, vectors: NDArray[np.float32]) -> None:
@@ -172,10 +182,10 @@ def embed_parts(model: AlignedRun, corpora: Any, out: str | Path, shard: tuple[i
     if own == 0:
         remove_parts(out)
     numbers = [number for number in parts.missing() if number % count == own]
-    with JobProgress("Embedding", sum(_size(parts, number) for number in numbers)) as progress:
+    with JobProgress("Embedding", sum(_size(*parts.blocks[number]) for number in numbers)) as progress:
         for number in numbers:
             parts.write(number, *embed_block(model, parts, opened, number))
-            progress.advance(_size(parts, number))
+            progress.advance(_size(*parts.blocks[number]))
     return parts
 
 
@@ -200,8 +210,8 @@ def embed_block(
     return columns_of(corpus, entry.name, block * BLOCK_ROWS), SpaceEmbedder(model, parts.space).windows(corpus)
 
 
-def _size(parts: Parts, number: int) -> int:
-    entry, block = parts.blocks[number]
+def _size(entry: CorpusEntry, block: int) -> int:
+    """Rows of a block of a corpus."""
     return min(BLOCK_ROWS, entry.rows - block * BLOCK_ROWS)
 
 

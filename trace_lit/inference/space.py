@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,14 @@ from trace_lit.channels import Channel
 from trace_lit.config import ConfigError
 from trace_lit.inference.aligned import AlignedRun
 from trace_lit.modules.places import relative
+from trace_lit.retrieval.errors import RetrievalError
 from trace_lit.retrieval.pool import embed_series
 from trace_lit.retrieval.stores import COLUMNS, key_of
 from trace_lit.text import document
 
 BLOCK_ROWS = 1024  # that are embedded and written together
 UNIVERSAL = "universal"
+_WIDEST = 2**16  # part of a vector
 _CONTENT = ("series_id", "start", "frequency", "text", "label", "split")  # of a window, beside its values
 
 
@@ -70,7 +73,7 @@ class Space:
     def from_dict(cls, plain: dict[str, Any]) -> Space:
         """The inverse of `as_dict`; KeyError, TypeError, ValueError or AttributeError where `plain` is none."""
         usual = plain["usual"]
-        return cls(
+        space = cls(
             model=str(plain["model"]),
             run=str(plain["run"]),
             channels=tuple(Channel(**{key: str(value) for key, value in own.items()}) for own in plain["channels"]),
@@ -78,12 +81,36 @@ class Space:
             width=int(plain["width"]),
             usual=None if usual is None else {str(key): (float(own[0]), float(own[1])) for key, own in usual.items()},
         )
+        space._check()
+        return space
+
+    def _check(self) -> None:
+        """Raise ValueError where a file that somebody has changed says what no model makes."""
+        of_channels = {channel.key for channel in self.channels}
+        if not of_channels or not 0 < self.width <= _WIDEST:
+            raise ValueError(f"it has {len(of_channels)} channels and parts of width {self.width}")
+        if len(set(self.keys)) != len(self.keys) or set(self.keys) not in ({None}, {None, *of_channels}):
+            raise ValueError("the parts of its vectors are not those of its channels")
+        for key, (mean, deviation) in (self.usual or {}).items():
+            if key not in of_channels or not math.isfinite(mean) or not 0 <= deviation < math.inf:
+                raise ValueError(f"the usual values of {key!r} are {mean} and {deviation}")
 
 
 class SpaceEmbedder:
-    """A model that makes vectors of a space, one of which it may have seen none of the channels."""
+    """A model that makes vectors of a space, one of which it may have seen none of the channels.
+
+    Raises
+    ------
+    RetrievalError
+        The space is of vectors of another width, so that its file has been changed or is damaged.
+    """
 
     def __init__(self, model: AlignedRun, space: Space) -> None:
+        if space.width != model.config.encoder.width:
+            raise RetrievalError(
+                f"the vectors have parts of {space.width} numbers, those of {model.folder} have "
+                f"{model.config.encoder.width}: the file that says so is damaged; build the index again"
+            )
         self.model, self.space = model, space
 
     def search_space(self) -> SearchSpace:

@@ -1,5 +1,5 @@
-from .base import COLUMNS, Found, Rows, Store, StoreError, key_of
+from .base import COLUMNS, Found, Rows, Store, StoreError, checked, key_of
 from .faiss import FaissStore
 from .milvus import MilvusStore
 
-__all__ = ["COLUMNS", "FaissStore", "Found", "MilvusStore", "Rows", "Store", "StoreError", "key_of"]
+__all__ = ["COLUMNS", "FaissStore", "Found", "MilvusStore", "Rows", "Store", "StoreError", "checked", "key_of"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from data_modules.shards import check_texts
 from trace_lit.retrieval.errors import RetrievalError
 from trace_lit.retrieval.filters import Filter
 
@@ -109,6 +111,21 @@ def check_width(vectors: NDArray[np.float32], width: int) -> NDArray[np.float32]
     if vectors.ndim != 2 or vectors.shape[1] != width:
         raise StoreError(f"queries of shape {vectors.shape} for vectors of width {width}: another model made the index")
     return vectors
+
+
+def checked(path: Path, table: pa.Table) -> pa.Table:
+    """`table`, read from the file `path` with texts as dictionaries, with the types of `COLUMNS`.
+
+    Raises
+    ------
+    CorpusError
+        Its texts would take memory out of proportion to the file.
+    pyarrow.ArrowException
+        A column is of another type.
+    """
+    for name in table.column_names:
+        check_texts(path, name, table[name])
+    return table.cast(pa.schema([COLUMNS.field(name) for name in table.column_names]))
 
 
 def taken(table: pa.Table, numbers: NDArray[np.int64]) -> pa.Table:

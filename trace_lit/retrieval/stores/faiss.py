@@ -8,6 +8,7 @@ of a size.
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ from trace_lit.atomic import remove_parts, replacing, write_atomically
 from trace_lit.holding import held
 from trace_lit.plain import PlainError, read_json, to_json
 from trace_lit.retrieval.filters import Filter
-from trace_lit.retrieval.stores.approximate import EXACT_ROWS, check_kind
+from trace_lit.retrieval.stores.approximate import EXACT_ROWS, KINDS, check_kind
 from trace_lit.retrieval.stores.base import COLUMNS, Found, Rows, StoreError, check_width, taken
 from trace_lit.retrieval.stores.segment import Segment, SegmentWriter
 from trace_lit.retrieval.stores.words import bm25
@@ -36,6 +37,7 @@ _MANIFEST = "manifest.json"
 _QUERIES = "queries.npy"
 _MERGE_ROWS = 8192  # that are copied at a time
 _BITS = 40  # of a place, that number the rows of a segment
+_LARGEST = 2**31  # number in a manifest
 
 
 @dataclass(frozen=True)
@@ -250,6 +252,8 @@ class FaissStore:
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             found = manifest.get("format") if isinstance(manifest, dict) else manifest
             raise StoreError(f"{path} has the format {found!r}; this program reads {FORMAT}: build the index again")
+        if problem := _problem(manifest):
+            raise StoreError(f"{path} is damaged ({problem}); build the index again")
         return manifest
 
     def _part(self, about: dict[str, Any]) -> Part:
@@ -347,6 +351,30 @@ class FaissStore:
             rest = [about for place, about in enumerate(manifest["segments"]) if place not in places]
             manifest["segments"] = rest[:first] + written + rest[first:]
             self._commit(manifest)
+
+
+def _problem(manifest: dict[str, Any]) -> str | None:
+    """What in a manifest is none of what is written there."""
+    numbers = [(manifest, name, 1) for name in ("width", "exact_width", "next")]
+    segments = manifest.get("segments")
+    if not isinstance(segments, list) or not all(isinstance(about, dict) for about in segments):
+        return "it lists no segments"
+    if manifest.get("kind") not in KINDS:
+        return f"there is no kind {manifest.get('kind')!r}"
+    for about in segments:
+        numbers += [(about, name, 1) for name in ("width", "exact_width")] + [(about, "rows", 0)]
+        numbers += [] if about.get("deleted") is None else [(about, "deleted", 1)]
+        if not re.fullmatch(r"segment-\d{6,9}", str(about.get("name"))) or not isinstance(about.get("compact"), bool):
+            return f"{about.get('name')!r} is no segment"
+    for owner, name, least in numbers:
+        value = owner.get(name)
+        if type(value) is not int or not least <= value <= _LARGEST:
+            return f"{name} is {value!r}"
+        if "segments" not in owner and name in ("width", "exact_width") and value != manifest[name]:
+            return f"{name} is {value} in {owner['name']}, {manifest[name]} elsewhere"
+    if len({about["name"] for about in segments}) != len(segments):
+        return "a segment is named twice"
+    return None
 
 
 def _to_merge(parts: Sequence[Part]) -> set[int]:

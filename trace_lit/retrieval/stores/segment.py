@@ -23,13 +23,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from data_modules.shards import check_size
 from trace_lit.atomic import sync_folder, written
-from trace_lit.errors import first_line
+from trace_lit.errors import InputError, first_line
 from trace_lit.retrieval.filters import Filter
 from trace_lit.retrieval.stores.approximate import Approximate, chosen
-from trace_lit.retrieval.stores.base import COLUMNS, Rows, StoreError, taken
+from trace_lit.retrieval.stores.base import COLUMNS, Rows, StoreError, checked, taken
 from trace_lit.retrieval.stores.words import Postings
 
+_TEXTS = [field.name for field in COLUMNS if pa.types.is_string(field.type)]
 _GROUP = 1024  # rows of a Parquet row group, which are read together
 _EXACT_BELOW = 20_000  # admitted rows, up to which all are compared
 _BLOCK = 65_536
@@ -62,8 +64,11 @@ class Segment:
             if about["compact"]:
                 self.compact = _mapped(folder / "compact.f32", self.count, width)
             self.postings = Postings.read(folder / "words.u32", self.count)
-            self._file = pq.ParquetFile(folder / "rows.parquet", memory_map=True)
-        except FileNotFoundError:
+            check_size(folder / "rows.parquet")
+            self._file = pq.ParquetFile(folder / "rows.parquet", memory_map=True, read_dictionary=_TEXTS)
+            if self._file.metadata.num_rows != self.count:
+                raise ValueError(f"rows.parquet has {self._file.metadata.num_rows:,} rows, not {self.count:,}")
+        except (FileNotFoundError, InputError):
             raise
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
             raise StoreError(f"{folder} is damaged ({first_line(error)}); build the index again") from None
@@ -74,17 +79,28 @@ class Segment:
 
     def column(self, name: str) -> pa.ChunkedArray:
         """A column of all rows."""
-        with self._lock:
-            return self._file.read(columns=[name])[name]
+        return self._read([name])[name]
 
     def rows(self, numbers: NDArray[np.int64]) -> pa.Table:
         """The columns of the rows, in the given order."""
         group = np.searchsorted(self._first, numbers, side="right") - 1
         groups, place = np.unique(group, return_inverse=True)
-        with self._lock:
-            table = self._file.read_row_groups(groups.tolist(), columns=COLUMNS.names)
+        table = self._read(COLUMNS.names, groups.tolist())
         sizes = self._first[groups + 1] - self._first[groups]
-        return taken(table, (sizes.cumsum() - sizes)[place] + numbers - self._first[group]).cast(COLUMNS)
+        return taken(table, (sizes.cumsum() - sizes)[place] + numbers - self._first[group])
+
+    def _read(self, names: list[str], groups: list[int] | None = None) -> pa.Table:
+        """Columns of all rows, or of some row groups."""
+        path = self.folder / "rows.parquet"
+        groups = list(range(self._file.num_row_groups)) if groups is None else groups
+        try:
+            with self._lock:
+                table = self._file.read_row_groups(groups, columns=names).select(names)
+            return checked(path, table)
+        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+            if isinstance(error, InputError):
+                raise
+            raise StoreError(f"{path} is damaged ({first_line(error)}); build the index again") from None
 
     @cached_property
     def _first(self) -> NDArray[np.int64]:

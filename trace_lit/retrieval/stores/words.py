@@ -17,6 +17,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from trace_lit.retrieval.stores.base import StoreError
+
 K1, B = 1.2, 0.75
 _WORD = re.compile(r"\w+")
 
@@ -99,6 +101,8 @@ def bm25(parts: Sequence[Postings], query: str) -> list[NDArray[np.float32]]:
         with_word = sum(len(texts) for texts, _ in found)
         rarity = np.log1p((count - with_word + 0.5) / (with_word + 0.5))
         for own, length, (texts, times) in zip(scores, lengths, found, strict=True):
+            if len(texts) and texts.max() >= len(own):
+                raise StoreError("words.u32 of the index is damaged; build the index again")
             norm = K1 * (1 - B + B * length[texts] / usual) if len(texts) else 0.0
             own[texts] += rarity * times * (K1 + 1) / (times + norm)
     return scores
