@@ -17,6 +17,7 @@ from data_modules.sources.generated import varied
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
+from trace_lit.errors import InputError
 from trace_lit.inference import UniversalRun
 from trace_lit.modules import AlignModule, CheckpointError, load_checkpoint
 from trace_lit.modules.checkpoint import Checkpoint
@@ -140,6 +141,47 @@ def test_weights_that_are_missing_damaged_or_others_are_refused(packaged: Path, 
         with pytest.raises(CheckpointError, match="cannot be used on any channels"):
             write_packaged(untrained(tmp_path / "text", *words), tmp_path / "refused", {})
     assert not (tmp_path / "refused").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("encoder.name", "foreign_module:Encoder", "add --trust"),
+        ("encoder.width", 10**9, "it describes an encoder of width"),
+        ("encoder.ffn_ratio", 10**6, "it describes a model of more than"),
+        ("encoder.patch_length", 10**7, "it describes a model of more than"),
+        ("encoder.heads", 0, "heads"),
+        ("text_width", 10**30, "does not describe it"),
+        ("text_width", -1, "does not describe it"),
+        ("epochs", float("inf"), "does not describe it"),
+        ("config", [], "does not describe it|another version"),
+    ],
+)
+def test_one_that_somebody_else_made_is_read_as_data(
+    packaged: Path, tmp_path: Path, monkeypatch, key: str, value: object, reason: str
+) -> None:
+    (tmp_path / "foreign_module.py").write_text("raise SystemExit('it was imported')\n")
+    monkeypatch.chdir(tmp_path)
+    theirs = shutil.copytree(packaged, tmp_path / "theirs")
+    header = yaml.safe_load((theirs / "about.yaml").read_text())
+    section, _, own = key.rpartition(".")
+    (header["config"][section] if section else header)[own] = value
+    (theirs / "about.yaml").write_text(yaml.safe_dump(header))
+    with pytest.raises(InputError, match=reason) as error:
+        trace_lit.load(theirs / "model.safetensors").use(frame()).embed_series([frame()])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("about", ["sha256: " + "[" * 1000, "{[1]: 2}", "- 1", "sha256: " + "a" * 3_000_000])
+def test_an_about_that_is_none_is_refused(packaged: Path, about: str) -> None:
+    (packaged / "about.yaml").write_text(about)
+    with pytest.raises(CheckpointError, match="holds no universal model"):
+        trace_lit.load("universal")
+    with (packaged / "model.safetensors").open("r+b") as file:
+        file.truncate(10**10)
+    (packaged / "about.yaml").write_text("sha256: x")
+    with pytest.raises(CheckpointError, match="5,000,000 are allowed"):
+        trace_lit.load("universal")
 
 
 def test_a_run_folder_of_that_name_comes_first(packaged: Path, tmp_path: Path) -> None:

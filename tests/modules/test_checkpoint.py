@@ -127,3 +127,28 @@ def test_weights_of_another_model_are_one_sentence(content: dict[str, Any], chan
     AtomicCheckpointIO().save_checkpoint(content, tmp_path / "last.ckpt")
     with pytest.raises(CheckpointError, match=r"last\.ckpt does not hold the weights of the model that it describes"):
         encoder_of(load_checkpoint(tmp_path / "last.ckpt"))
+
+
+@pytest.mark.parametrize(("key", "value"), [("ffn_ratio", 10**6), ("patch_length", 10**8), ("layers", 10**7)])
+def test_a_model_larger_than_the_weights_is_not_built(
+    content: dict[str, Any], key: str, value: int, tmp_path: Path
+) -> None:
+    content[CHECKPOINT_KEY]["config"]["encoder"][key] = value
+    AtomicCheckpointIO().save_checkpoint(content, tmp_path / "last.ckpt")
+    with pytest.raises(CheckpointError, match="its weights"):
+        encoder_of(load_checkpoint(tmp_path / "last.ckpt"))
+
+
+def test_a_cache_folder_that_holds_no_cache_is_not_written_to(content: dict[str, Any], tmp_path: Path) -> None:
+    own = content[CHECKPOINT_KEY]["config"]
+    for section, kept in (("text", "a.vectors"), ("data", "built/corpus.yaml")):
+        folder = tmp_path / section
+        folder.mkdir()
+        (folder / "notes.txt").write_text("somebody's")
+        own[section]["cache_dir"] = str(folder)
+        AtomicCheckpointIO().save_checkpoint(content, tmp_path / "last.ckpt")
+        found = getattr(load_checkpoint(tmp_path / "last.ckpt").config, section).cache_dir
+        assert found == getattr(load_config([]), section).cache_dir
+        (folder / kept).parent.mkdir(exist_ok=True)
+        (folder / kept).touch()
+        assert getattr(load_checkpoint(tmp_path / "last.ckpt").config, section).cache_dir == str(folder)

@@ -224,7 +224,7 @@ class LoadedRun(ABC):
 
 def encoder_of(checkpoint: Checkpoint) -> Encoder:
     """The series encoder that a checkpoint of any stage holds, in evaluation mode."""
-    with fitting(checkpoint.path):
+    with fitting(checkpoint.path, checkpoint.weights):
         encoder = build_encoder(checkpoint.config.encoder, checkpoint.vocabulary)
         encoder.load_state_dict(checkpoint.encoder_weights())
     return encoder.eval()

@@ -5,23 +5,28 @@ What is here needs no Lightning, so that a model can be used without it.
 
 from __future__ import annotations
 
+import threading
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from omegaconf.errors import OmegaConfBaseException
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 from data_modules.corpus import Corpus, CorpusInfo
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import check_section, mark_foreign
 from trace_lit.errors import InputError, first_line
 from trace_lit.modules.adapters import merge_adapters
-from trace_lit.modules.finding import CheckpointError, checkpoint_path
+from trace_lit.modules.finding import ABOUT, CheckpointError, checkpoint_path, is_universal
 from trace_lit.modules.packaged import read_packaged
 from trace_lit.modules.places import find_again, relative, relative_places
 from trace_lit.settings import Config, from_dict, to_dict
@@ -43,6 +48,7 @@ _KINDS: dict[str, tuple[type, ...]] = {  # of what stands under it, where it is 
     "retrieval": (dict,),
     "retrieval_width": (int,),
 }
+_FREE = 2**22  # numbers that a model may have beside twice those of its weights
 _NEEDED = ("stage", "config", "vocabulary", "data_fingerprint")
 
 
@@ -141,7 +147,7 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
     """
     path = checkpoint_path(place)
     if path.suffix == ".safetensors":
-        return _packaged(path, stage)
+        return _packaged(path, stage, trust or is_universal(place))
     content = _read(path)
     own = content[CHECKPOINT_KEY]
     if stage is not None and own["stage"] != stage:
@@ -179,17 +185,24 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
     )
 
 
-def _packaged(path: Path, stage: str | None) -> Checkpoint:
-    """The universal model."""
+def _packaged(path: Path, stage: str | None, trust: bool) -> Checkpoint:
+    """The universal model, or one of that form that somebody else has made."""
     header, weights = read_packaged(path)
     if stage not in (None, "align"):
         raise CheckpointError(f"{path} is of stage 'align'; one of stage {stage!r} is needed here")
     try:
         config = from_dict(header["config"])
+        check_section("", config)
         nothing = ChannelVocabulary(name_vectors=torch.zeros(0, int(header["text_width"])))
         epochs, step = int(header["epochs"]), int(header["steps"])
-    except (OmegaConfBaseException, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} was written by another version of trace_lit: {error}") from error
+    except (OmegaConfBaseException, InputError) as error:
+        raise CheckpointError(f"{path} was written by another version of trace_lit: {first_line(error)}") from error
+    except (AttributeError, KeyError, OverflowError, RuntimeError, TypeError, ValueError) as error:
+        raise _damaged(path, f"{ABOUT} does not describe it ({first_line(error)})") from error
+    _check_encoder_size(path, config, weights)
+    find_again(config, path.parent, {})
+    if not trust:
+        mark_foreign(config, str(path.with_name(ABOUT)))
     return Checkpoint(
         path=path,
         stage="align",
@@ -206,10 +219,14 @@ def _packaged(path: Path, stage: str | None) -> Checkpoint:
 
 
 @contextmanager
-def fitting(path: Path) -> Iterator[None]:
-    """Building and filling a model from the checkpoint `path`: CheckpointError where the two do not fit."""
+def fitting(path: Path, weights: Mapping[str, Tensor] | None = None) -> Iterator[None]:
+    """Building and filling a model from the checkpoint `path`: CheckpointError where the two do not fit.
+
+    With its `weights`, a model that is much larger than these is refused while it is built.
+    """
     try:
-        yield
+        with nullcontext() if weights is None else _no_larger(path, weights):
+            yield
     except InputError:
         raise
     except (RuntimeError, KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
@@ -218,6 +235,28 @@ def fitting(path: Path) -> Iterator[None]:
             f"{path} does not hold the weights of the model that it describes ({' '.join(lines[:2])[:300]}): it is damaged, "
             "or was written by another version of trace_lit"
         ) from error
+
+
+@contextmanager
+def _no_larger(path: Path, weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """Raise CheckpointError where modules made by this thread have more numbers than `weights`, before these are drawn."""
+    allowed = _FREE + 2 * sum(weight.numel() for weight in weights.values())
+    made, here = 0, threading.get_ident()
+
+    def count(_: nn.Module, name: str, tensor: Tensor | None) -> None:
+        nonlocal made
+        if tensor is None or threading.get_ident() != here:
+            return
+        made += tensor.numel()
+        if made > allowed:
+            raise _damaged(path, f"it describes a model of more than {made:,} numbers, its weights are fewer")
+
+    hooks = (register_module_parameter_registration_hook(count), register_module_buffer_registration_hook(count))
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -295,5 +334,5 @@ def _epochs(path: Path, content: dict[str, Any]) -> int:
         return 0
     try:
         return int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise _damaged(path, "its loops are none of Lightning's") from error

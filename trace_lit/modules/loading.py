@@ -13,7 +13,7 @@ def aligned_model(checkpoint: Checkpoint) -> AlignedModel:
     """The aligned model that a checkpoint of the stage align holds, in evaluation mode, on the CPU."""
     prefix = "model."
     own = {name.removeprefix(prefix): value for name, value in checkpoint.weights.items() if name.startswith(prefix)}
-    with fitting(checkpoint.path):
+    with fitting(checkpoint.path, checkpoint.weights):
         model = AlignedModel(
             build_encoder(checkpoint.config.encoder, checkpoint.vocabulary), checkpoint.config.alignment
         )

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from trace_lit.atomic import write_atomically
 from trace_lit.modules.finding import ABOUT, WEIGHTS, CheckpointError
+from trace_lit.plain import PlainError, read_yaml
 
 if TYPE_CHECKING:
     from trace_lit.modules.checkpoint import Checkpoint
@@ -87,10 +88,14 @@ def read_packaged(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """
     about = path.with_name(ABOUT)
     try:
-        header, content = yaml.safe_load(about.read_text(encoding="utf-8")), path.read_bytes()
+        header = read_yaml(about)
         known = header["sha256"]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError) as error:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except (OSError, PlainError, TypeError, KeyError) as error:
         raise CheckpointError(f"{path.parent} holds no universal model, or a damaged one: {error!r}") from error
+    if len(content) > LARGEST:
+        raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes; {LARGEST:,} are allowed")
     found = hashlib.sha256(content).hexdigest()
     if found != known:
         raise CheckpointError(

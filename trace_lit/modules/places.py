@@ -9,7 +9,7 @@ from typing import Any
 from trace_lit.settings import Config
 
 _PLACES = (("", "init_from"), ("data", "corpus"), ("data", "root"), ("rag", "retriever"), ("rag", "corpus"))
-_CACHES = ("data", "text")
+_CACHES = {"data": ("*/corpus.yaml", "retrieved"), "text": ("*.vectors",)}  # and what lies in one that was used
 
 
 def relative(place: str | Path, folder: Path) -> str:
@@ -33,8 +33,8 @@ def find_again(config: Config, folder: Path, places: dict[str, Any]) -> None:
     """Let `config` name what is there today.
 
     A path leads where it leads from the run's `folder`, as `relative_places` kept it, if anything is there, and stays
-    what it is otherwise. A cache folder that is not there gives way to the usual one: the cache of a run that was handed
-    over is somebody else's.
+    what it is otherwise. A cache folder that has no cache in it gives way to the usual one: a run that was handed over is
+    somebody else's, and may name any folder.
     """
 
     def found(place: str, relative: Any) -> str:
@@ -51,7 +51,12 @@ def find_again(config: Config, folder: Path, places: dict[str, Any]) -> None:
         elif isinstance(relative, list) and len(relative) == len(value):
             setattr(owner, key, [found(*pair) for pair in zip(value, relative, strict=True)])
     usual = Config()
-    for section in _CACHES:
+    for section, kept in _CACHES.items():
         owner = getattr(config, section)
-        if not Path(owner.cache_dir).expanduser().parent.is_dir():
+        cache = Path(owner.cache_dir).expanduser()
+        try:
+            used = any(True for pattern in kept for _ in cache.glob(pattern))
+        except (OSError, ValueError):  # no path, or one that may not be read
+            used = False
+        if not used:
             owner.cache_dir = getattr(usual, section).cache_dir

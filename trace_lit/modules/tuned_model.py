@@ -134,7 +134,7 @@ def restore_model(checkpoint: Checkpoint, vocabulary: ChannelVocabulary) -> nn.M
     """
     config, known = checkpoint.config, checkpoint.vocabulary
     with_encoder = config.tune.model == "trace"
-    with fitting(checkpoint.path):
+    with fitting(checkpoint.path, checkpoint.weights):
         model = build_model(
             config,
             known if with_encoder else vocabulary,  # what has no encoder cannot be extended
