@@ -23,6 +23,7 @@ from data_modules.corpus_writing import write_grown, write_stored
 from data_modules.schema import SCHEMA, CorpusInfo, end_times, start_times, values_type
 from data_modules.sources import tables
 from data_modules.tables.counts import Counts
+from data_modules.tables.spec import spec_of
 from data_modules.validation import fingerprint_of, row_problems, summary
 from trace_lit.atomic import write_atomically
 from trace_lit.batch import NO_LABEL
@@ -77,8 +78,8 @@ def _appended(path: Path, counts: Counts, root: str | Path | None) -> tuple[Corp
     place = Path(origin.root if root is None else root).expanduser()
     if not place.is_dir():
         raise CorpusError(f"there is no folder {place} with the files of {path}; name it with --root FOLDER")
-    parameters = {key: value for key, value in origin.options.items() if key not in ("counts", "known")}
-    _, records = tables.windows(place, origin.domain, **parameters, counts=counts, known=_known(corpus, parameters))
+    spec_of(origin.options)  # which are those of its build, unless somebody has changed them
+    _, records = tables.windows(place, origin.domain, **origin.options, counts=counts, known=_known(corpus, origin))
     new = list(_new(corpus, records, counts))
     if not new:
         return corpus, 0
@@ -108,15 +109,13 @@ def _origin(path: Path) -> Origin:
         raise CorpusError(f"{file} is damaged: {error}") from None
 
 
-def _known(corpus: Corpus, options: Mapping[str, Any]) -> tables.Known:
+def _known(corpus: Corpus, origin: Origin) -> tables.Known:
     """What new windows must fit to."""
     begins: dict[str, np.datetime64] = {}
     for name, start in zip(corpus.series_ids, start_times(corpus.columns()), strict=True):
         begins[name] = min(start, begins.get(name, start))
     length = int(corpus.lengths[0])
-    windows = options.get("windows") or {}
-    stride = windows.get("stride") if isinstance(windows, dict) else None
-    return tables.Known(corpus.info, begins, length, int(stride or length))
+    return tables.Known(corpus.info, begins, length, spec_of(origin.options).windows.stride or length)
 
 
 def _new(corpus: Corpus, records: Iterator[Record], counts: Counts) -> Iterator[Record]:

@@ -11,10 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_modules.corpus import Corpus
-from data_modules.corpus_header import INFO_FILE, read_header
+from data_modules.corpus_header import INFO_FILE, check_count, read_header
 from data_modules.schema import STORED_FORMAT, CorpusError, CorpusInfo, values_type
 from data_modules.shards import find_shards, read_shard
-from data_modules.splits import SPLITS
 from data_modules.validation import row_problems, summary
 from trace_lit.errors import first_line
 
@@ -63,21 +62,16 @@ class CorpusBlocks:
             header.pop(key, None)
         try:
             self.info = CorpusInfo.from_dict(header)
+            self._shards = find_shards(path, fingerprint)
+            counts = [pq.read_metadata(shard).num_rows for shard in self._shards]
+            check_count(declared, sum(counts))
         except CorpusError as error:
             raise CorpusError(f"{path / INFO_FILE}: {error}") from None
-        self.path, self.fingerprint = path, fingerprint
-        self._shards = find_shards(path, fingerprint)
-        try:
-            counts = [pq.read_metadata(shard).num_rows for shard in self._shards]
         except (pa.ArrowException, OSError) as error:
             raise CorpusError(f"{path} is damaged ({first_line(error)}); build the corpus again") from None
+        self.path, self.fingerprint = path, fingerprint
         self._borders = [0, *accumulate(counts)]
         self.rows = self._borders[-1]
-        wanted = sum(declared.get(split, 0) for split in SPLITS) if isinstance(declared, dict) else None
-        if wanted != self.rows:
-            raise CorpusError(
-                f"{path / INFO_FILE} says {wanted} rows, the Parquet files hold {self.rows}; build the corpus again"
-            )
 
     def __len__(self) -> int:
         return -(-self.rows // self.size)

@@ -118,7 +118,7 @@ class Corpus:
         table = read_shards(path, fingerprint, () if built else _DERIVED)
         try:
             if built:
-                check_count(declared, table)
+                check_count(declared, table.num_rows)
             else:
                 header, table = filled(path, header, table)
             info = CorpusInfo.from_dict(header)
@@ -145,7 +145,7 @@ class Corpus:
     ) -> Corpus:
         table = read_stored(path, fingerprint)
         try:
-            check_count(declared, table)
+            check_count(declared, table.num_rows)
             info = CorpusInfo.from_dict(header)
         except CorpusError as error:
             raise CorpusError(f"{path / INFO_FILE}: {error}") from None

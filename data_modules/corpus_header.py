@@ -37,20 +37,22 @@ def read_header(path: Path) -> dict[str, Any]:
         )
     if version == STORED_FORMAT and "fingerprint" not in header:
         raise CorpusError(f"{file}: key 'fingerprint' is missing")
+    if not isinstance(header.get("fingerprint", ""), str):
+        raise CorpusError(f"{file}: the fingerprint is {header['fingerprint']!r}; it must be text")
     if "fingerprint" in header and "rows" not in header:
         raise CorpusError(f"{file}: key 'rows' is missing")
     return header
 
 
-def check_count(declared: Any, table: pa.Table) -> None:
-    """CorpusError where the rows are not as many as corpus.yaml declares for each split."""
+def check_count(declared: Any, found: int) -> None:
+    """CorpusError where the rows that were `found` are not as many as corpus.yaml declares for each split."""
     try:
         count = sum(int(declared[split]) for split in SPLITS)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         raise CorpusError(f"'rows' must give the number of rows of {', '.join(SPLITS)}") from None
-    if table.num_rows != count:
+    if found != count:
         raise CorpusError(
-            f"it says {count} rows, the Parquet files hold {table.num_rows}; "
+            f"it says {count} rows, the Parquet files hold {found}; "
             "a shard is missing or one too many: build the corpus again"
         )
 
@@ -75,5 +77,5 @@ def read_history(path: Path, header: dict[str, Any]) -> list[tuple[int, str]]:
     header.pop("training_fingerprint", None)
     try:
         return [(int(one["rows"]), str(one["fingerprint"])) for one in header.pop("history", None) or ()]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         raise CorpusError(f"{path / INFO_FILE}: 'history' must list rows and fingerprint of each time before") from None

@@ -119,6 +119,8 @@ class CorpusInfo:
         for key in ("domain", "name", "source", "description", "timezone"):
             if not isinstance(getattr(self, key), str):
                 raise CorpusError(f"{key} is {getattr(self, key)!r}; it must be text")
+        if not isinstance(self.generated, bool):
+            raise CorpusError(f"generated is {self.generated!r}; it must be true or false")
         if not is_plain_name(self.domain):
             raise CorpusError(
                 f"domain is {self.domain!r}; it must be a plain name, like weather: runs are filed under it"

@@ -13,12 +13,13 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_modules.schema import CorpusError
-from data_modules.shards import FREE_BYTES, FREE_TIMES, check_size
+from data_modules.shards import LONGEST, check_size, check_texts
 from data_modules.tables.numbers import MISSING_WORDS, NumberStyle, is_missing, style_of
 from trace_lit.errors import first_line
 
@@ -32,6 +33,8 @@ ENDINGS = (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS)
 SEPARATORS = (";", "\t", "|", ",")
 _WHICH = "say which by decimal: ',' or thousands: ','"
 _HEAD = 2**18  # bytes that are looked at
+_EXCEL_BYTES, _EXCEL_TIMES = 2**24, 40  # that a workbook may become, and times its own size
+_CELL_BYTES = 8  # of it, for each cell
 _WESTERN = frozenset("äöüÄÖÜßéèêëàâçùûîïôñáíóúåæøÅÆØÉÈÀÇ°²³µ€–—’‘“”·±£§½¼¾×œŒ\u00a0…™©®")
 _LIKE_A_VALUE = re.compile(r"[-+\u2212(]?[\d.,]*\d[\d.,:/ T%)-]*([eE][-+]?\d+)?|\d.*\d:\d\d.*")
 
@@ -118,8 +121,13 @@ def _read_parquet(path: Path, layout: Layout) -> Table:
 
     try:
         check_size(path)
-        frame = pq.read_table(path, partitioning=None).to_pandas(ignore_metadata=True)
-    except (pa.ArrowException, ValueError, MemoryError) as error:
+        flat = [field for field in pq.read_schema(path) if not pa.types.is_nested(field.type)]
+        texts = [field.name for field in flat if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+        table = pq.read_table(path, columns=[field.name for field in flat], partitioning=None, read_dictionary=texts)
+        for name in dict.fromkeys(texts):  # what few bytes of a file stand for is counted before it is written out
+            check_texts(path, name, table[name], LONGEST["text"])
+        frame = table.cast(pa.schema(flat)).to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, ValueError, TypeError, KeyError, MemoryError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(f"{path} is no Parquet file, or damaged: {first_line(error)}") from None
@@ -130,25 +138,26 @@ def _read_parquet(path: Path, layout: Layout) -> Table:
 
 
 def _read_excel(path: Path, layout: Layout) -> Table:
+    import openpyxl
     import pandas as pd
 
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(part.file_size for part in archive.infolist())
-        if size > FREE_BYTES + FREE_TIMES * path.stat().st_size:
-            raise CorpusError(f"{path} would take {size:,} bytes, out of proportion to its size")
-        with pd.ExcelFile(path, engine="openpyxl") as book:
-            sheet = layout.sheet if layout.sheet is not None else book.sheet_names[0]
-            if sheet not in book.sheet_names and not (isinstance(sheet, int) and 0 <= sheet < len(book.sheet_names)):
-                raise CorpusError(f"{path} has no sheet {sheet!r}; it has {', '.join(map(str, book.sheet_names))}")
-            frame = pd.read_excel(
-                book, sheet_name=sheet, header=None, dtype=object, na_filter=False, keep_default_na=False
-            )
+        allowed = _EXCEL_BYTES + _EXCEL_TIMES * path.stat().st_size
+        if size > allowed:
+            raise CorpusError(f"{path} would take {size:,} bytes; a workbook of its size may take {allowed:,}")
+        with closing(openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)) as book:
+            names = [sheet.title for sheet in book.worksheets]
+            number = 0 if layout.sheet is None else layout.sheet
+            number = names.index(number) if number in names else number
+            if not isinstance(number, int) or not 0 <= number < len(names):
+                raise CorpusError(f"{path} has no sheet {layout.sheet!r}; it has {', '.join(names)}")
+            frame = pd.DataFrame(_sheet_cells(path, book.worksheets[number], allowed // _CELL_BYTES), dtype=object)
     except CorpusError:
         raise
     except Exception as error:  # openpyxl and zipfile raise what they like
         raise CorpusError(f"{path} is no Excel workbook, or damaged: {first_line(error)}") from None
-    frame = frame.map(lambda cell: None if cell == "" or cell != cell else cell)
     rows = [["" if cell is None else str(cell) for cell in row] for row in frame.head(200).itertuples(index=False)]
     header = layout.header if layout.header is not None else find_header(rows)
     names = frame.iloc[header - 1].tolist() if 0 < header <= len(frame) else [None] * frame.shape[1]
@@ -156,6 +165,36 @@ def _read_excel(path: Path, layout: Layout) -> Table:
     frame.columns = distinct_names(names)
     frame.index = range(header + 1, header + 1 + len(frame))
     return Table(path, _without_blank(frame), replace(layout, header=header), "row")
+
+
+def _sheet_cells(path: Path, sheet: Any, most: int) -> list[list[Any]]:
+    """The rows of a sheet of a workbook up to its last cell; a row far out has as many cells before it."""
+    sheet.reset_dimensions()  # what the file says of them may be wrong
+    rows: list[list[Any]] = []
+    count = last = 0
+    for cells in sheet.iter_rows():
+        row = [_cell(own) for own in cells]
+        while row and row[-1] is None:
+            row.pop()
+        rows.append(row)
+        last = len(rows) if row else last
+        count += max(len(cells), 1)
+        if count > most:
+            raise CorpusError(f"{path} has more than {most:,} cells, which is out of proportion to its size")
+    width = max(map(len, rows), default=0)
+    if width * last > most:
+        raise CorpusError(
+            f"{path} has {last:,} rows and {width:,} columns; a workbook of its size may have {most:,} cells"
+        )
+    return [row + [None] * (width - len(row)) for row in rows[:last]]
+
+
+def _cell(own: Any) -> Any:
+    """What a cell holds: whole numbers as such, None where it is empty or an error."""
+    value = own.value
+    if value is None or value == "" or value != value or own.data_type == "e":
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ class FileSpec:
 
     def layout(self) -> Layout:
         """How the files are written."""
-        sheet = int(self.sheet) if isinstance(self.sheet, str) and self.sheet.isdigit() else self.sheet
+        number = isinstance(self.sheet, str) and re.fullmatch("[0-9]{1,9}", self.sheet)
+        sheet = int(self.sheet) if number else self.sheet
         return Layout(self.separator, self.encoding, self.header, self.decimal, self.thousands, sheet)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from data_modules.corpus import CorpusError
 from data_modules.frames import read_series
 from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries
+from data_modules.tables.files import Layout, read_table
 from trace_lit.channels import Channel
 
 CHANNELS = (Channel("wind", "m/s"), Channel("gust", "m/s"), Channel("gust", "km/h"))
@@ -132,3 +134,49 @@ def test_a_fill_value_is_named_by_its_cell(tmp_path) -> None:
     path.write_text("wind\n1\n1e20\n")
     with pytest.raises(CorpusError, match=r"line 3, column 'wind': '1e\+20' is not a number of at most 1e\+18"):
         read_series(path, CHANNELS)
+
+
+def _workbook(path: Path, rows: str) -> None:
+    """A workbook whose only sheet has these rows, as XML."""
+    import openpyxl
+
+    openpyxl.Workbook().save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    parts["xl/worksheets/sheet1.xml"] = sheet + rows.encode() + b"</sheetData></worksheet>"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+
+
+def test_a_workbook_with_more_cells_than_its_size_allows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wide.xlsx"
+    far = "".join(f'<row r="{row}"><c r="XFD{row}"><v>1</v></c></row>' for row in range(1, 2000))
+    _workbook(path, far)
+    with pytest.raises(CorpusError, match=r"more than .* cells"):
+        read_table(path)
+    _workbook(path, '<row r="1"><c r="A1"><v>1</v></c></row>' * 500_000)
+    with pytest.raises(CorpusError, match="a workbook of its size may take"):
+        read_table(path)
+    _workbook(path, '<row r="1"><c r="A1" t="str"><v>x</v></c></row><row r="9"><c r="C9"><v>2.0</v></c></row>')
+    frame = read_table(path, Layout(header=1)).frame
+    assert frame.index.tolist() == [9]
+    assert frame["column 3"].tolist() == [2]
+
+
+def test_few_bytes_of_parquet_that_stand_for_many_are_refused(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "texts.parquet"
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 2000, pa.int32()), pa.array(["x" * 2**20]))
+    pq.write_table(pa.table({"note": texts.cast(pa.string()).slice(0, 1), "level": [1.0]}), path)
+    assert len(read_table(path).frame) == 1
+    with pq.ParquetWriter(path, pa.schema([("note", pa.string())]), compression="zstd") as writer:
+        for _ in range(400):
+            writer.write_table(pa.table({"note": ["x" * 2**20]}))
+    with pytest.raises(CorpusError, match=r"would take 419,430,400 bytes"):
+        read_table(path)
+    pq.write_table(pa.table({"level": [1.5], "nested": [[{"a": 1}]]}), path)
+    assert read_table(path).frame.columns.tolist() == ["level"]
