@@ -29,9 +29,19 @@ def read_record(folder: Path) -> dict[str, Any]:
         record = read_json(folder / RECORD)
     except (OSError, ValueError):
         return {}
-    if not isinstance(record, dict) or not isinstance(record.get("sessions", []), list):
-        return {}
-    return record
+    return record if _is_record(record) else {}
+
+
+def _is_record(record: Any) -> bool:
+    """Whether it is of the form that `recorded` writes: somebody may have changed it."""
+    if not isinstance(record, dict) or not isinstance(sessions := record.get("sessions", []), list):
+        return False
+    lists = [record.get(name, []) for name in ("channels", "labels")]
+    if not all(isinstance(own, list) for own in lists) or not all(isinstance(own, dict) for own in sessions):
+        return False
+    texts = [record.get(name, "") for name in ("domain", "data_fingerprint")]
+    texts += [own for named in lists for own in named] + [own for session in sessions for own in session.values()]
+    return all(isinstance(text, str) for text in texts)
 
 
 @contextmanager
