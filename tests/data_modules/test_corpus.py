@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from data_modules import corpus_writing
+from data_modules.blocks import CorpusBlocks
 from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record, validate_corpus
 from data_modules.corpus_writing import write_corpus
 from trace_lit.channels import Channel
@@ -457,6 +458,27 @@ def test_a_missing_or_mistyped_column(folder):
 def test_a_bad_corpus_yaml(folder, text, match):
     (folder / "corpus.yaml").write_text(text)
     both(folder, match)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"rows": {"train": float("inf"), "validation": 0, "test": 0}}, "'rows' must give"),
+        ({"rows": {"train": "many", "validation": 0, "test": 0}}, "'rows' must give"),
+        ({"rows": 20}, "'rows' must give"),
+        ({"history": [{"rows": float("inf"), "fingerprint": "x"}]}, "'history' must list"),
+        ({"fingerprint": 5}, "the fingerprint is 5"),
+        ({"fingerprint": ["x"]}, "the fingerprint is"),
+        ({"generated": datetime(2024, 1, 1)}, "generated is"),
+    ],
+)
+def test_an_edited_corpus_yaml_is_one_sentence_for_every_reader(folder, changes, match):
+    header = yaml.safe_load((folder / "corpus.yaml").read_text())
+    (folder / "corpus.yaml").write_text(yaml.safe_dump(header | changes))
+    both(folder, match)
+    if "history" not in changes:
+        with pytest.raises(CorpusError, match=match):
+            CorpusBlocks(folder, 8)
 
 
 @pytest.mark.parametrize(

@@ -177,3 +177,23 @@ def test_the_run_before(tmp_path: Path) -> None:
     assert before("align", "first-seed3", 3) == own
     aligned = make_run(tmp_path, "align")
     assert before("tune", "first") == aligned
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        [],
+        {"sessions": [5]},
+        {"sessions": {"outcome": "ended"}},
+        {"sessions": [{"outcome": 5}]},
+        {"domain": 5},
+        {"channels": "all"},
+        {"labels": [None]},
+        {"data_fingerprint": {}},
+    ],
+)
+def test_a_record_of_another_form_is_none(tmp_path: Path, record: object) -> None:
+    run = make_run(tmp_path)
+    (run / "run.json").write_text(json.dumps(record))
+    assert read_record(run) == {}
+    assert list_run(run).state == "stopped"
