@@ -19,6 +19,7 @@ from data_modules.tables.counts import Counts
 from tests.data_modules.tables.folders import write
 from tests.data_modules.tables.test_utility import HOURS, SPEC, files
 from trace_lit.cli import main
+from trace_lit.errors import InputError
 
 BEFORE = len(HOURS) - 10 * 24
 SMALL = [
@@ -150,3 +151,25 @@ def test_only_the_newest_rows_are_left_in_the_files(project: Path, tmp_path: Pat
     assert new == 10
     assert validate_corpus(place) == []
     assert len(set(corpus.ids)) == len(corpus)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"windows": {"stride": "often"}}, "windows.stride is 'often'"),
+        ({"windows": [1]}, "windows is"),
+        ({"evil": 1}, "evil is no key"),
+        ({"counts": 1}, "counts is no key"),
+        ({"series": [{"files": "../secret.csv"}]}, "must be a name or pattern below"),
+    ],
+)
+def test_options_that_somebody_has_changed_are_refused(
+    project: Path, tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
+    corpus = shutil.copytree(project / "corpus", tmp_path / "corpus")
+    origin = yaml.safe_load((corpus / "source.yaml").read_text())
+    origin["options"] |= changes
+    (corpus / "source.yaml").write_text(yaml.safe_dump(origin))
+    with pytest.raises(InputError, match=reason) as error:
+        append(corpus, Counts(), project / "data")
+    assert "\n" not in str(error.value)
