@@ -11,8 +11,8 @@ from typing import Any
 
 import lightning as L
 
-# Schedulers announce the end of a job's time by SIGTERM or, as many are configured to, SIGUSR1.
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+# Schedulers announce the end of a job's time by SIGTERM or, as many are configured to, SIGUSR1, which Windows does not have.
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGINT") if hasattr(signal, name))
 
 
 class Stopped(Exception):  # noqa: N818 - no error

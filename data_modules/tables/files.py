@@ -34,7 +34,7 @@ SEPARATORS = (";", "\t", "|", ",")
 _WHICH = "say which by decimal: ',' or thousands: ','"
 _HEAD = 2**18  # bytes that are looked at
 _EXCEL_BYTES, _EXCEL_TIMES = 2**24, 40  # that a workbook may become, and times its own size
-_CELL_BYTES = 8  # of it, for each cell
+_CELL_BYTES = 32  # of it, for each cell
 _WESTERN = frozenset("äöüÄÖÜßéèêëàâçùûîïôñáíóúåæøÅÆØÉÈÀÇ°²³µ€–—’‘“”·±£§½¼¾×œŒ\u00a0…™©®")
 _LIKE_A_VALUE = re.compile(r"[-+\u2212(]?[\d.,]*\d[\d.,:/ T%)-]*([eE][-+]?\d+)?|\d.*\d:\d\d.*")
 
@@ -325,6 +325,8 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str], int]:
     if not any(line.strip() for line in lines):
         raise CorpusError(f"{path} is empty; the first line must name the columns")
     separator = given.separator or find_separator(lines)
+    if len(separator) != 1 or separator in '"\r\n\0':
+        raise CorpusError(f"{path}: the separator is {separator!r}; it must be one character, like ';' or '\\t'")
     rows = _cells(lines, separator)
     header = given.header if given.header is not None else find_header(rows)
     body = [row for row in rows[header:] if any(map(str.strip, row))]
@@ -370,15 +372,26 @@ def _decoded(path: Path, head: bytes, given: str | None) -> tuple[str, str]:
     if given is None and b"\0" in head:
         raise CorpusError(f"{path} is no CSV file: it holds bytes that no text has")
     name = given or "utf-8-sig"
+    if not _is_encoding(name):
+        raise CorpusError(f"{path}: there is no encoding {given!r}; write one like utf-8, cp1252 or utf-16")
     try:
         return name, codecs.getincrementaldecoder(name)().decode(head)
-    except LookupError:
-        raise CorpusError(f"{path}: there is no encoding {given!r}; write one like utf-8, cp1252 or utf-16") from None
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         if given is not None:
             raise CorpusError(f"{path} is not written in {given}: {error}") from None
     name = _other_encoding(head)
     return name, head.decode(name, errors="replace")
+
+
+def _is_encoding(name: str) -> bool:
+    """Whether it is one of texts: Python also knows codecs that unpack bytes, like zlib."""
+    try:
+        b"text".decode(name)
+    except UnicodeError:  # the form of these four bytes does not matter
+        return True
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 def _other_encoding(head: bytes) -> str:

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from data_modules import shards
 from data_modules.corpus import CorpusError
 from data_modules.frames import read_series
 from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries
+from data_modules.tables import files
 from data_modules.tables.files import Layout, read_table
 from trace_lit.channels import Channel
 
@@ -150,13 +154,13 @@ def _workbook(path: Path, rows: str) -> None:
             archive.writestr(name, part)
 
 
-def test_a_workbook_with_more_cells_than_its_size_allows_is_refused(tmp_path: Path) -> None:
+def test_a_workbook_with_more_cells_than_its_size_allows_is_refused(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(files, "_EXCEL_BYTES", 2**18)
     path = tmp_path / "wide.xlsx"
-    far = "".join(f'<row r="{row}"><c r="XFD{row}"><v>1</v></c></row>' for row in range(1, 2000))
-    _workbook(path, far)
+    _workbook(path, "".join(f'<row r="{row}"><c r="XFD{row}"><v>1</v></c></row>' for row in range(1, 9)))
     with pytest.raises(CorpusError, match=r"more than .* cells"):
         read_table(path)
-    _workbook(path, '<row r="1"><c r="A1"><v>1</v></c></row>' * 500_000)
+    _workbook(path, '<row r="1"><c r="A1"><v>1</v></c></row>' * 20_000)
     with pytest.raises(CorpusError, match="a workbook of its size may take"):
         read_table(path)
     _workbook(path, '<row r="1"><c r="A1" t="str"><v>x</v></c></row><row r="9"><c r="C9"><v>2.0</v></c></row>')
@@ -165,18 +169,34 @@ def test_a_workbook_with_more_cells_than_its_size_allows_is_refused(tmp_path: Pa
     assert frame["column 3"].tolist() == [2]
 
 
-def test_few_bytes_of_parquet_that_stand_for_many_are_refused(tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+def test_few_bytes_of_parquet_that_stand_for_many_are_refused(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(shards, "FREE_BYTES", 2**20)
     path = tmp_path / "texts.parquet"
-    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 2000, pa.int32()), pa.array(["x" * 2**20]))
-    pq.write_table(pa.table({"note": texts.cast(pa.string()).slice(0, 1), "level": [1.0]}), path)
-    assert len(read_table(path).frame) == 1
-    with pq.ParquetWriter(path, pa.schema([("note", pa.string())]), compression="zstd") as writer:
-        for _ in range(400):
-            writer.write_table(pa.table({"note": ["x" * 2**20]}))
-    with pytest.raises(CorpusError, match=r"would take 419,430,400 bytes"):
+    pq.write_table(pa.table({"note": ["x" * 2**12] * 900}), path)
+    monkeypatch.setattr(shards, "FREE_TIMES", 2)
+    with pytest.raises(CorpusError, match=r"would take 3,686,400 bytes"):
         read_table(path)
+    pq.write_table(pa.table({"note": ["x" * 2**12] * 9}), path)
+    assert len(read_table(path).frame) == 9
     pq.write_table(pa.table({"level": [1.5], "nested": [[{"a": 1}]]}), path)
     assert read_table(path).frame.columns.tolist() == ["level"]
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "base64", "zlib", "a\0b", "klingon"])
+def test_an_encoding_of_no_texts_is_refused(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "query.csv").write_text("time,wind\n2024-01-01,1\n")
+    with pytest.raises(CorpusError, match=r"there is no encoding .*; write one like"):
+        read_table(tmp_path / "query.csv", Layout(encoding=encoding))
+
+
+@pytest.mark.parametrize("separator", [";;", "(a+)+$", '"', "\n"])
+def test_a_separator_is_one_character(tmp_path: Path, separator: str) -> None:
+    (tmp_path / "query.csv").write_text("time,wind\n2024-01-01,1\n")
+    with pytest.raises(CorpusError, match="it must be one character"):
+        read_table(tmp_path / "query.csv", Layout(separator=separator))
+
+
+def test_texts_in_utf_16_are_read(tmp_path: Path) -> None:
+    (tmp_path / "query.csv").write_bytes("time,wind\n2024-01-01,1\n".encode("utf-16"))
+    for encoding in (None, "utf-16"):
+        assert read_table(tmp_path / "query.csv", Layout(encoding=encoding)).frame["wind"].tolist() == [1]

@@ -80,7 +80,9 @@ def list_run(folder: Path) -> ListedRun:
         config = read_yaml(folder / "config.yaml")
         metrics, record = read_metrics(folder), read_record(folder)
         stage, asked = str(config["stage"]), str(config["data"]["domain"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except KeyError as error:
+        raise CheckpointError(f"{folder} cannot be read, its config.yaml is damaged: it has no key {error}") from error
+    except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{folder} cannot be read, it is damaged: {str(error).splitlines()[0]}") from error
     parts = folder.resolve().parts
     checkpoints = [file for name in ("last", "best") if (file := folder / "checkpoints" / f"{name}.ckpt").is_file()]
