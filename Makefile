@@ -139,9 +139,11 @@ universal: setup  ## the model for any series, from generated data alone: half a
 figures: setup  ## forecasts and what was retrieved for them, drawn: of `make demo`, or with ROOT (timecap and timemmd) of real data
 	$(BIN)/python experiments/forecast_figures.py $(if $(ROOT),--root $(ROOT) --out figures) $(ARGS)
 
-faults: setup  ## kill commands wherever they change the disk, and feed readers with odd files: 20 minutes; ARGS="--seed 7"
-	timeout 600 $(BIN)/python tests/faults/campaign.py --kills 60 $(ARGS)
-	TRACE_LIT_FUZZ=2500 timeout 600 $(BIN)/python -m pytest -q -n auto tests/fuzzing
+faults: setup  ## kill commands, fill their disks, and feed readers with odd files, with how much of each ran: 20 minutes; ARGS="--seed 7"
+	$(BIN)/python tests/faults/campaign.py --kills 60 --seconds 570 $(ARGS)
+	TRACE_LIT_FUZZ=1450 timeout 600 $(BIN)/python -m pytest -q -n auto --cov --cov-config=tests/fuzzing/coverage.ini \
+		--cov-report=json:.fuzzing.json tests/fuzzing
+	$(BIN)/python tests/fuzzing/covered.py .fuzzing.json && rm .fuzzing.json
 
 docs: setup  ## build the documentation into site/, strictly: a broken link, a missing page or a failing command stops it
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -30,6 +30,8 @@ if __name__ == "__main__":
     multiprocessing.set_start_method("spawn")
     from lightning.pytorch.trainer.connectors import signal_connector
     signal_connector._IS_WINDOWS = True
+    known = {signal.SIGTERM, signal.SIGINT}
+    signal_connector._SignalConnector._valid_signals = staticmethod(lambda: known)
     from trace_lit.cli import main
     sys.exit(main(sys.argv[1:]))
 """
@@ -58,7 +60,13 @@ def test_every_module_is_imported_where_signals_are_missing(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_training_with_spawned_workers_and_without_signals(tmp_path: Path, tiny_runs: TinyRuns) -> None:
-    words = [*tiny_runs.words, "stage=align", "data.num_workers=1", "trainer.max_epochs=1", f"run.dir={tmp_path / 'runs'}"]
+    words = [
+        *tiny_runs.words,
+        "stage=align",
+        "data.num_workers=1",
+        "trainer.max_epochs=1",
+        f"run.dir={tmp_path / 'runs'}",
+    ]
     code, said = ended(tmp_path, WITHOUT + SPAWNING, "fit", *words, "mining={every_n_epochs: 1, first_epoch: 0}")
     assert code == 0, said
     assert "done:" in said

@@ -12,7 +12,7 @@ import pytest
 @pytest.mark.slow
 def test_killed_at_any_change_of_the_disk_the_same_words_go_on() -> None:
     made = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("campaign.py")), "--kills", "4"],
+        [sys.executable, str(Path(__file__).with_name("campaign.py")), "--kills", "4", "--seconds", "300"],
         capture_output=True,
         text=True,
         timeout=900,

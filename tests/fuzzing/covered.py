@@ -1,0 +1,63 @@
+"""How much of each reader ran under fuzzing.
+
+    pytest --cov --cov-config=tests/fuzzing/coverage.ini --cov-report=json:coverage.json tests/fuzzing
+    python tests/fuzzing/covered.py coverage.json
+
+Lines of functions that write, or that ask a network, are no reader's and do not count.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+READERS = {
+    "CSV, workbooks, tables": ("data_modules/tables/*", "data_modules/frames.py", "data_modules/sources/tables.py"),
+    "YAML, JSON, words": ("trace_lit/plain.py", "trace_lit/config/merging.py", "trace_lit/settings.py"),
+    "corpora": ("data_modules/corpus_header.py", "data_modules/schema.py", "data_modules/validation.py"),
+    "Parquet and stored series": ("data_modules/shards.py", "data_modules/series_values.py"),
+    "pickles": ("data_modules/unpickle.py",),
+    "checkpoints": ("trace_lit/modules/checkpoint.py", "trace_lit/modules/packaged.py", "trace_lit/modules/places.py"),
+    "metrics and runs": ("trace_lit/runs/folder.py", "trace_lit/runs/listing.py", "trace_lit/runs/compare.py"),
+    "indexes": ("trace_lit/inference/index_files.py", "trace_lit/retrieval/stores/[fsw]*.py"),
+    "public files": ("data_modules/sources/noaa/*", "data_modules/sources/t[re]*.py", "data_modules/sources/[dl]*.py"),
+}
+NO_READER = (
+    "guess.py",
+    "*write*",
+    "contents",
+    "keep_metrics",
+    "run_before",
+    "to_*",
+    "SegmentWriter*",
+    "*upsert",
+    "*download*",
+)
+
+
+def lines_of(files: dict[str, Any], patterns: tuple[str, ...]) -> tuple[int, int]:
+    """How many lines the functions in files of these names have, and how many of them ran."""
+    count = ran = 0
+    for path, about in files.items():
+        if not any(fnmatch(path, own) for own in patterns) or any(fnmatch(Path(path).name, own) for own in NO_READER):
+            continue
+        for name, own in about["functions"].items():
+            if name and not any(fnmatch(name, each) for each in NO_READER):
+                count += own["summary"]["num_statements"]
+                ran += own["summary"]["covered_lines"]
+    return count, ran
+
+
+def main(path: str) -> None:
+    """Print a line for each reader."""
+    files = json.loads(Path(path).read_text())["files"]
+    for reader, patterns in READERS.items():
+        count, ran = lines_of(files, patterns)
+        print(f"{reader:<28} {100 * ran / max(count, 1):3.0f} % of {count} lines")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,227 @@
+"""Readers of folders with several files, fed with what resembles them; see `test_readers`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import save
+
+from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
+from data_modules.sources import tables
+from data_modules.tables.files import read_table
+from tests.data_modules.tables.folders import write
+from tests.fuzzing.test_readers import changed, flipped, fuzzed, tried, used
+from trace_lit.errors import InputError
+from trace_lit.inference.index import Index
+from trace_lit.inference.index_files import IndexFile
+from trace_lit.inference.parts import CorpusEntry
+from trace_lit.inference.space import Space
+from trace_lit.modules import load_checkpoint
+from trace_lit.retrieval.filters import Filter
+from trace_lit.retrieval.projection import Projection
+from trace_lit.retrieval.stores import COLUMNS, FaissStore, Rows, key_of
+from trace_lit.settings import Config, to_dict
+
+CLOCK = pd.date_range("2024-10-24", periods=120, freq="h", tz="Europe/Berlin").tz_localize(None)
+SPEC: dict[str, Any] = {
+    "timezone": "Europe/Berlin",
+    "missing": [-999, "1e20"],
+    "resample": None,
+    "series": [
+        {"files": "load-*.csv", "time": "Zeitpunkt", "channels": {"Last (kW)": {"name": "load", "unit": "kW"}}},
+        {"files": ["air.csv"], "time_format": "%Y-%m-%d %H:%M"},
+        {"files": "long.csv", "channel": "what", "value": "value", "time": "when", "timezone": "+01:00"},
+        {"files": "epoch.tsv", "time": "t", "time_format": "s"},
+    ],
+    "notes": [
+        {"files": "notes.xlsx", "falls": "midpoint", "before": "6h", "text": "note", "time": "day"},
+        {"files": "spans.csv", "falls": "inside", "end": "end", "label": "label", "time": "begin", "channel": "about"},
+    ],
+    "windows": {"length": 24, "stride": 12, "observed": 0.5, "begin": "2024-10-24"},
+    "labels": [{"label": "high", "channel": "load", "statistic": "max", "above": 103}, {"label": "low"}],
+    "split": {"validation": "2024-10-26", "test": "2024-10-27"},
+}
+TEXTS: dict[str, Any] = {
+    "load-1.csv": "Umspannwerk\nZeitpunkt;Last (kW);Zustand\n"
+    + "".join(f"{when:%d.%m.%Y %H:%M:%S};1.{100 + n % 7},5;ok\n" for n, when in enumerate(CLOCK)),
+    "air.csv": "time,air temperature [°C]\n"
+    + "".join(f'{when:%Y-%m-%d %H:%M},"{n % 9},5"\n' for n, when in enumerate(CLOCK)),
+    "long.csv": "when,what,value\n"
+    + "".join(f"{when:%Y-%m-%dT%H:%M},{own},{n % 5}\n" for n, when in enumerate(CLOCK[:48]) for own in ("a [m]", "b")),
+    "epoch.tsv": "t\twind\n" + "".join(f"{1729720800 + 3600 * n}\t{n % 4}.5\n" for n in range(96)),
+    "spans.csv": "begin,end,text,label,about\n2024-10-25 06:00,2024-10-25 12:00,up,odd,load\n2024-10-26,2024-10-27,,,\n",
+    "notes.xlsx": pd.DataFrame({"day": CLOCK[::24].date, "note": [f"crew {n}" for n in range(5)]}),
+}
+VARIANTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"timezone": "UTC", "resample": "mean", "frequency": "2h"},
+    {"timezone": "+01:00", "duplicates": "mean", "tolerance": "5min", "stamps": "end"},
+    {"missing_hour": "shift", "split": {"train": 0.7, "validation": 0.1, "test": 0.2}, "labels": []},
+    {"series": [{"files": "load-*.csv", "name": "{file}"}], "notes": [], "windows": {}},
+    {"series": [{"files": "long.csv", "id": "what", "time": "when", "channels": {"value": "level [m]"}}], "labels": []},
+)
+CELLS = ["", "nan", "1e400", "x", '"', "2024-10-27 02:30", "9999-12-31", "0001-01-01", ";", "-999", "1e20", "1.234,5"]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = write(tmp_path_factory.mktemp("tables"), TEXTS)
+    return {name: (folder / name).read_bytes() for name in TEXTS}
+
+
+@fuzzed
+@given(st.data())
+def test_tables(files: dict[str, bytes], tmp_path: Path, data: st.DataObject) -> None:
+    spec = SPEC | data.draw(st.sampled_from(VARIANTS))
+    written = dict(files)
+    kind = data.draw(st.integers(0, 3))
+    if kind == 0:
+        spec = changed(data.draw, spec, 3)
+    elif kind > 1:
+        name = data.draw(st.sampled_from([own for own in files if own != "notes.xlsx"]))
+        lines = files[name].decode().split("\n")
+        for _ in range(data.draw(st.integers(1, 3))):
+            number = data.draw(st.integers(0, len(lines) - 1))
+            separator = next((own for own in (";", "\t") if own in lines[number]), ",")
+            cells = lines[number].split(separator)
+            cells[data.draw(st.integers(0, len(cells) - 1))] = data.draw(st.sampled_from(CELLS))
+            lines[number] = separator.join(cells)
+        written[name] = "\n".join(lines).encode(data.draw(st.sampled_from(["utf-8", "cp1252", "utf-16"])))
+    if data.draw(st.integers(0, 9)) == 0:
+        name = data.draw(st.sampled_from(sorted(files)))
+        written[name] = flipped(data.draw, files[name])
+    write(tmp_path, written)
+
+    def read() -> None:
+        info, records = tables.windows(tmp_path, "mine", **{key: own for key, own in spec.items() if key in SPEC_KEYS})
+        Corpus.from_records(records, info)
+
+    tried(read)
+
+
+SPEC_KEYS = {*SPEC, "frequency", "tolerance", "stamps", "duplicates", "missing_hour", "name", "description"}
+
+
+@fuzzed
+@given(st.data())
+def test_workbooks_and_parquet_tables(files: dict[str, bytes], tmp_path: Path, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(["notes.xlsx", "table.parquet"]))
+    whole = files.get(name)
+    if whole is None:
+        frame = pd.DataFrame({"time": CLOCK[:9], "note": ["x"] * 9, "level": np.arange(9.0)})
+        whole = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pandas(frame), whole)
+        whole = whole.getvalue().to_pybytes()
+    (tmp_path / name).write_bytes(flipped(data.draw, whole))
+    tried(lambda: read_table(tmp_path / name))
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(0)
+    info = CorpusInfo("rivers", "rivers", "made up", (Channel("level", "m"), Channel("flow", "m/s")), "1h", ("up",))
+    series = rng.normal(size=(2, 48))
+    records = [
+        Record(f"r{n}", "s", datetime(2024, 1, 1 + n // 24, n % 24), series[:, n : n + 8], text="high", label="up")
+        for n in range(0, 40, 4)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("data_modules.corpus_writing.IN_MEMORY", 10)
+        path = write_corpus(records, info, tmp_path_factory.mktemp("stored") / "rivers").path
+    assert list(path.glob("values-*.npy"))
+    return path
+
+
+@fuzzed
+@given(st.data())
+def test_stored_corpora(stored: Path, tmp_path: Path, data: st.DataObject) -> None:
+    shutil.copytree(stored, tmp_path, dirs_exist_ok=True)
+    path = data.draw(st.sampled_from(sorted(tmp_path.iterdir())))
+    before = path.read_bytes()
+    if path.suffix == ".npy" and data.draw(st.booleans()):
+        kind = data.draw(st.sampled_from(["<f4", ">f4", "<f8", ">f8", "<i8", "<c8", "S4", "<f2"]))
+        shape = data.draw(st.sampled_from([(48, 2), (2, 48), (96,), (0, 2), (48, 2, 1)]))
+        values = np.zeros(shape, kind)
+        if kind[1] == "f":
+            values += data.draw(st.sampled_from([0.0, np.nan, np.inf, 1e20]))
+        np.save(path, np.asfortranarray(values) if data.draw(st.booleans()) else values)
+    elif path.suffix == ".yaml" and data.draw(st.booleans()):
+        path.write_text(yaml.safe_dump(changed(data.draw, yaml.safe_load(before))), errors="surrogatepass")
+    else:
+        path.write_bytes(flipped(data.draw, before))
+    tried(lambda: used(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of two segments, made without a model."""
+    folder, rng = tmp_path_factory.mktemp("index"), np.random.default_rng(0)
+    space = Space("0", "../run", (Channel("level", "m"),), (None, "level [m]"), 4, {"level [m]": (0.0, 1.0)})
+    entry = CorpusEntry("sea", "../sea", "sea", "f", 12, ("storm",))
+    IndexFile("faiss", None, None, space, 8, (entry,), {"series": 1.0}).write(folder)
+    Projection().save(folder / "projection.npy")
+    store = FaissStore.create(folder / "store", 8, 8, "exact", rng.normal(size=(3, 8)).astype(np.float32))
+    for numbers in (range(8), range(6, 12)):
+        columns = {name: [""] * len(numbers) for name in COLUMNS.names} | {
+            "key": [key_of("sea", str(n)) for n in numbers],
+            "id": [str(n) for n in numbers],
+            "corpus": ["sea"] * len(numbers),
+            "text": ["a calm sea"] * len(numbers),
+            **{name: list(numbers) for name in ("row", "start", "end")},
+        }
+        vectors = rng.normal(size=(len(numbers), 8)).astype(np.float32)
+        store.upsert([Rows(pa.table(columns, COLUMNS), vectors, vectors)])
+    return folder
+
+
+@fuzzed
+@given(st.data())
+def test_indexes(index: Path, tmp_path: Path, data: st.DataObject) -> None:
+    folder = tmp_path / "index"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(index, folder)
+    path = data.draw(st.sampled_from(sorted(own for own in folder.rglob("*") if own.is_file())))
+    if path.suffix == ".json" and data.draw(st.integers(0, 3)):
+        path.write_text(json.dumps(changed(data.draw, json.loads(path.read_text()), 3)))
+    elif data.draw(st.integers(0, 3)):
+        path.write_bytes(flipped(data.draw, path.read_bytes()))
+
+    def read() -> None:
+        with Index.open(folder) as opened:
+            opened.search(vectors=np.ones(8, np.float32), top=3)
+            opened.store.match("calm sea", 3, Filter())
+            assert opened.info.rows == len(opened)
+            opened.stale()
+            opened.delete(["3"])
+
+    tried(read)
+
+
+@fuzzed
+@given(st.data())
+def test_packaged_models(tmp_path: Path, data: st.DataObject) -> None:
+    weights = save({"model.encoder.cls": torch.zeros(16), "model.text.weight": torch.zeros(16, 4)})
+    weights = flipped(data.draw, weights) if data.draw(st.integers(0, 2)) == 0 else weights
+    config = to_dict(Config(stage="align"))
+    header = {"text_width": 4, "epochs": 1, "steps": 2, "config": config}
+    header = {"sha256": hashlib.sha256(weights).hexdigest(), **changed(data.draw, header, 3)}
+    about = yaml.safe_dump(header).encode("utf-8", "surrogatepass")
+    (tmp_path / "model.safetensors").write_bytes(weights)
+    (tmp_path / "about.yaml").write_bytes(flipped(data.draw, about) if data.draw(st.integers(0, 3)) == 0 else about)
+    tried(lambda: load_checkpoint(tmp_path / "model.safetensors"))
+    with pytest.raises(InputError):
+        load_checkpoint(tmp_path / "model.safetensors", "pretrain")
