@@ -32,6 +32,7 @@ PARQUET_ENDINGS = (".parquet", ".pq")
 ENDINGS = (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS)
 SEPARATORS = (";", "\t", "|", ",")
 _WHICH = "say which by decimal: ',' or thousands: ','"
+MOST_COLUMNS = 10_000  # of a CSV file
 _HEAD = 2**18  # bytes that are looked at
 _EXCEL_BYTES, _EXCEL_TIMES = 2**24, 40  # that a workbook may become, and times its own size
 _CELL_BYTES = 32  # of it, for each cell
@@ -334,6 +335,11 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str], int]:
     counted = Counter(len(row) for row in body)
     width = max(counted, key=lambda own: (counted[own], own == len(named)), default=len(named))
     width = max(width, len(named))
+    if width > MOST_COLUMNS:
+        raise CorpusError(
+            f"{path} has {width:,} columns; {MOST_COLUMNS:,} are allowed: write a row for each value, with a column that "
+            "names its channel"
+        )
     names = distinct_names([*named, *[None] * (width - len(named))])
     style, doubt = style_of(cell for row in body for cell in row)
     if given.decimal is None and given.thousands in (".", ","):

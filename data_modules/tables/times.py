@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -184,6 +185,7 @@ def _of_texts(texts: Sequence[str], form: str) -> Times:
     """Times as people and programs write them."""
     import pandas as pd
 
+    texts = [text if text.isascii() else _with_ascii_digits(text) for text in texts]
     if form and form not in NAMED:
         if "%" not in form:
             raise CorpusError(
@@ -220,6 +222,11 @@ def _of_texts(texts: Sequence[str], form: str) -> Times:
     local[~within] = NAT
     aware = parts["zone"].notna().to_numpy().copy()
     return Times(local, aware, filled & np.isnat(local), not clock.any(), kind, doubt)
+
+
+def _with_ascii_digits(text: str) -> str:
+    """`text` with the digits of other scripts as 0 to 9."""
+    return "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
 
 
 def _iso(texts: Sequence[str]) -> Times | None:

@@ -200,3 +200,20 @@ def test_texts_in_utf_16_are_read(tmp_path: Path) -> None:
     (tmp_path / "query.csv").write_bytes("time,wind\n2024-01-01,1\n".encode("utf-16"))
     for encoding in (None, "utf-16"):
         assert read_table(tmp_path / "query.csv", Layout(encoding=encoding)).frame["wind"].tolist() == [1]
+
+
+def test_a_row_of_too_many_cells_is_refused_at_once(tmp_path: Path) -> None:
+    wide = ",".join(map(str, range(20_000)))
+    (tmp_path / "query.csv").write_text(f"time,{wide}\n2024-01-01,{wide}\n")
+    with pytest.raises(CorpusError, match=r"has 20,001 columns; 10,000 are allowed: write a row for each value"):
+        read_table(tmp_path / "query.csv")
+
+
+def test_digits_of_other_scripts_are_read(read) -> None:
+    digits = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+    plain = "time,wind\n2024-05-01 00:00,1\n2024-05-01 01:00,2.5\n"
+    times, values = zip(*(line.split(",") for line in plain.splitlines()[1:]), strict=True)
+    other = "time,wind\n" + "".join(
+        f"{time.translate(digits)},{value}\n" for time, value in zip(times, values, strict=True)
+    )
+    assert read(other).times == read(plain).times

@@ -66,6 +66,14 @@ class Store(Protocol):
     Searching may go on in several threads, and while another process writes; one process at a time writes.
     """
 
+    @property
+    def width(self) -> int:
+        """w, of the compact vectors."""
+
+    @property
+    def exact_width(self) -> int:
+        """E, of the exact ones."""
+
     def upsert(self, batches: Iterable[Rows]) -> int:
         """Take windows in, in the place of those with the same keys; how many there were."""
 
