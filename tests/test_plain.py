@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +109,10 @@ def test_plain_names(name: str) -> None:
 )
 def test_no_plain_names(name: object) -> None:
     assert not is_plain_name(name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "about.yaml")
+    with pytest.raises(PlainError, match="a pipe"):
+        read_yaml(tmp_path / "about.yaml")

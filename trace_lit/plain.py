@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -92,10 +93,14 @@ def read_text(path: Path, limit: int = YAML_BYTES) -> str:
     Raises
     ------
     PlainError
-        It is longer, or no UTF-8.
+        It is longer, no UTF-8, or a named pipe.
     OSError
         It cannot be read.
     """
+    if stat.S_ISFIFO(path.stat().st_mode) and path.parent != Path(
+        "/dev/fd"
+    ):  # of somebody else's folder: it never ends
+        raise PlainError("it is a pipe, no file")
     with path.open("rb") as file:
         content = file.read(limit + 1)
     if len(content) > limit:

@@ -5,7 +5,8 @@
 A command is broken off in three ways. It is killed (SIGKILL) before the so-manyth change of the disk; the changes are found
 by tracing: Python reports every file that is opened for writing, and every rename, removal and new folder. It is killed
 after a random share of its time. Or the disk is full after so many bytes (a file system in memory, where this user may mount
-one). Then the same words must end as they do without the fault: corpora, weights, curves, pages and indexes, bit for bit.
+one). Then the same words must end as they do without the fault: corpora, weights, parts and indexes, bit for bit, and with
+`--curves` the points of curves, pictures and the tables of the projector, as TensorBoard reads them.
 
 Commands run in processes that are forked after all imports; those of several processes are started as they are by a user.
 Faults of all commands are mixed, so that a campaign that `--seconds` ends has tried something of each.
@@ -38,6 +39,7 @@ if __name__ == "__main__":  # run by its path
 
 WRITING = {"os.rename", "os.remove", "os.rmdir", "os.mkdir"}
 SIZES = 20  # of disks that become full
+CURVES = "TRACE_LIT_FAULTS_CURVES"  # set where curves are compared, too
 PATIENCE = 300.0  # seconds that a command may take
 _NEW_NAMESPACE, _LAZY = 0x00020000, 2  # of Linux: CLONE_NEWNS, MNT_DETACH
 _PRIVATE, _REMOUNT = 0x4000 | 0x40000, 32  # MS_REC and MS_PRIVATE; MS_REMOUNT
@@ -300,7 +302,7 @@ def small_disk(template: Path) -> Iterator[tuple[Path, Callable[[int | None], No
 
 
 def outcome(folder: Path) -> dict[str, object]:
-    """What a command has made: corpora, weights, curves, pages, parts and indexes, bit for bit."""
+    """What a command has made: corpora, weights, parts and indexes, and curves and pages if asked for, bit for bit."""
     import torch
 
     from data_modules import Corpus
@@ -312,10 +314,11 @@ def outcome(folder: Path) -> dict[str, object]:
     for path in sorted((folder / "runs").rglob("*.ckpt")):
         weights = torch.load(path, weights_only=True)["state_dict"]
         made[str(path.relative_to(folder))] = {name: weight.numpy().tobytes() for name, weight in weights.items()}
-    for path in sorted((folder / "runs").rglob("config.yaml")):
-        made[f"curves of {path.parent.relative_to(folder)}"] = _curves(path.parent)
-    for path in sorted((folder / "runs").rglob("*.tsv")):
-        made[str(path.relative_to(folder))] = path.read_bytes()
+    if CURVES in os.environ:
+        for path in sorted((folder / "runs").rglob("config.yaml")):
+            made[f"curves of {path.parent.relative_to(folder)}"] = _curves(path.parent)
+        for path in sorted((folder / "runs").rglob("*.tsv")):
+            made[str(path.relative_to(folder))] = path.read_bytes()
     for path in sorted(folder.glob("parts/*.parquet")):
         made[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     if (folder / "index" / "index.json").is_file():
@@ -533,7 +536,10 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=40, help="of each command")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="after which no further fault is tried")
     parser.add_argument("--only", default="", help="commands whose names have this in them")
+    parser.add_argument("--curves", action="store_true", help="compare curves and pages, too")
     options = parser.parse_args()
+    if options.curves:
+        os.environ[CURVES] = "1"
     print(f"seed {options.seed}", flush=True)
     import_all()
     chosen = [command for command in COMMANDS if options.only in command.name]
