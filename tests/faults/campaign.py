@@ -333,7 +333,7 @@ def _curves(run: Path) -> dict[str, object]:
     events = EventAccumulator(str(run), size_guidance={"scalars": 0, "images": 0})
     events.Reload()
     tags = events.Tags()
-    scalars = [tag for tag in tags["scalars"] if "second" not in tag]
+    scalars = [tag for tag in tags["scalars"] if "second" not in tag and tag != "mining/share"]
     curves: dict[str, object] = {tag: [(own.step, own.value) for own in events.Scalars(tag)] for tag in scalars}
     for tag in tags["images"]:
         curves[tag] = [(own.step, hashlib.sha256(own.encoded_image_string).hexdigest()) for own in events.Images(tag)]

@@ -109,10 +109,12 @@ class Session:
         """Write and print the run's metrics."""
         trainer, config, data, module = self.trainer, self.config, self.data, self.module
         if trainer.is_global_zero:
-            write_metrics(self.folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
             writer = tensorboard_writer(trainer.loggers)
             if isinstance(module, TuneModule) and config.tune.task == "forecast" and writer is not None:
                 log_forecasts(module, data, writer, trainer.global_step)
+                writer.flush()
+            # Metrics say that the run has ended, so they come last: what is drawn before is drawn again after a kill.
+            write_metrics(self.folder, {"run/data_fingerprint": data.data_fingerprint, **metrics})
             log_hyperparameters(trainer, config, run_domain([corpus.path for corpus in data.corpora]))
             say(f"done: {self.folder}")
             if metrics.get("cv/penalties_at_limit"):
