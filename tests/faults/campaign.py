@@ -465,10 +465,9 @@ def _problem_on_a_small_disk(course: Course, room: int, root: Path) -> str | Non
     with small_disk(course.template) as (folder, limit):
         limit(room)
         code, _ = run(course.command.words, folder, told=told)
-        said = told.read_text()
         limit(None)
-        if code not in (0, 2) or "Traceback" in said:
-            return f"it ends with code {code}: {' '.join(said.strip().splitlines()[-1:])}"
+        if code not in (0, 2):
+            return f"it ends with code {code}: {' '.join(told.read_text().strip().splitlines()[-1:])}"
         return _problem_again(course, folder, root)
 
 
