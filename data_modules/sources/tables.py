@@ -203,4 +203,6 @@ class _Cutter:
 def _stamp(time: np.datetime64) -> str:
     """A time as short as it can be written: 2024-05-31, or 2024-05-31T18:00."""
     text = str(time.astype("datetime64[s]"))
+    if time.astype("datetime64[s]") != time:
+        return str(time.astype("datetime64[us]")).rstrip("0")
     return text[:10] if text.endswith("T00:00:00") else text[:16] if text.endswith(":00") else text

@@ -56,12 +56,15 @@ def channel_columns(
         else [n for n in map(str, table.frame.columns) if n not in taken]
     )
     for name in wanted.keys() - there:
-        counts.add("columns that a file does not have", table.path.name, "missing", 1, name)
+        counts.add("columns that a file does not have", table.name, "missing", 1, name)
     channels: dict[str, tuple[Channel, ChannelSpec]] = {}
     values = []
     for name in names:
+        if not wanted and numbers_the_rows(table, name):
+            counts.add("columns that number the rows", table.name, "left out", 1, name)
+            continue
         own = wanted.get(name, ChannelSpec())
-        channel = own.channel(name)
+        channel = own.channel(name, table.unit(name))
         numbers = read_column(table, name, channel, bool(wanted), counts)
         if numbers is None:
             continue
@@ -72,7 +75,7 @@ def channel_columns(
         channels[channel.key] = channel, own
         values.append(numbers)
     if wanted and (rest := [str(name) for name in table.frame.columns if str(name) not in {*names, *taken}]):
-        counts.add("columns that are no channel", table.path.name, "left out", len(rest), ", ".join(rest)[:60])
+        counts.add("columns that are no channel", table.name, "left out", len(rest), ", ".join(rest)[:60])
     if not values:
         left = ", ".join(sorted(there - taken))
         raise CorpusError(f"{table.path} has no column of numbers beside the time; its columns are {left or 'none'}")
@@ -80,6 +83,20 @@ def channel_columns(
     return Cells(
         channels, np.stack(values), ids, times, everything, np.zeros(len(everything), np.int64), there & set(names)
     )
+
+
+def numbers_the_rows(table: Table, name: str) -> bool:
+    """Whether a column without a name of its own only counts the rows, as pandas writes its index."""
+    cells = table.frame[name]
+    if (
+        not table.head.header
+        or not re.fullmatch(r"column 1|Unnamed: 0", name)
+        or cells.dtype.kind not in "iu"
+        or len(cells) < 2
+    ):
+        return False
+    counted = cells.to_numpy() - int(cells.iloc[0])
+    return int(cells.iloc[0]) in (0, 1) and bool((counted == np.arange(len(cells))).all())
 
 
 def read_column(table: Table, name: str, channel: Channel, wanted: bool, counts: Counts) -> NDArray[np.float64] | None:
@@ -94,18 +111,18 @@ def read_column(table: Table, name: str, channel: Channel, wanted: bool, counts:
     numbers, wrong = to_numbers(cells, table.layout.style, channel.unit)
     filled = int((~np.isnan(numbers) | wrong).sum())
     if cells.dtype.kind in "iu" and (rounded := numbers.astype(cells.dtype) != cells.to_numpy()).any():
-        counts.add("whole numbers beyond 2^53", f"{table.path.name}, {name}", "rounded", int(rounded.sum()))
+        counts.add("whole numbers beyond 2^53", f"{table.name}, {name}", "rounded", int(rounded.sum()))
     first = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0
     if wrong.sum() > MOSTLY * max(filled, 1):
         if not wanted:
-            counts.add("columns of texts", table.path.name, "left out", 1, name)
+            counts.add("columns of texts", table.name, "left out", 1, name)
             return None
         raise CorpusError(
             f"{table.path}, column {name!r}: {int(wrong.sum()):,} of {filled:,} cells are no numbers, the first is "
             f"{str(cells.iloc[first])[:40]!r} in {table.place(first)}; {_remedy(table.layout.style)}"
         )
     _count_wrong(table, name, cells, wrong, counts)
-    counts.add("empty cells", f"{table.path.name}, {name}", "missing", int(len(numbers) - filled))
+    counts.add("empty cells", f"{table.name}, {name}", "missing", int(len(numbers) - filled))
     return numbers
 
 
@@ -127,7 +144,7 @@ def _count_wrong(table: Table, name: str, cells: pd.Series, wrong: NDArray[np.bo
             f"({int(wrong.sum()):,} such cells); {_remedy(table.layout.style)}"
         )
     place = f"{table.place(first)}: {str(cells.iloc[first])[:30]!r}"
-    counts.add("cells that are no numbers", f"{table.path.name}, {name}", "missing", int(wrong.sum()), place)
+    counts.add("cells that are no numbers", f"{table.name}, {name}", "missing", int(wrong.sum()), place)
 
 
 def long_columns(
@@ -143,15 +160,15 @@ def long_columns(
     kinds = [id_of(cell) for cell in table.frame[named].to_numpy(dtype=object, na_value=None)]
     wanted = {" ".join(name.split()): own for name, own in specs.items()}
     there = [name for name in dict.fromkeys(kinds) if name is not None]
-    counts.add("rows without a channel", table.path.name, "left out", sum(kind is None for kind in kinds))
+    counts.add("rows without a channel", table.name, "left out", sum(kind is None for kind in kinds))
     names = [name for name in wanted if name in there] or there
     if rest := [name for name in there if name not in names]:
-        counts.add("channels that are not named", table.path.name, "left out", len(rest), ", ".join(rest)[:60])
+        counts.add("channels that are not named", table.name, "left out", len(rest), ", ".join(rest)[:60])
     numbers, wrong = to_numbers(table.frame[value], table.layout.style)
     if wrong.sum() > MOSTLY * len(wrong):
         raise CorpusError(f"{table.path}, column {value!r} holds no numbers; {_remedy(table.layout.style)}")
     _count_wrong(table, value, table.frame[value], wrong, counts)
-    counts.add("empty cells", f"{table.path.name}, {value}", "missing", int((np.isnan(numbers) & ~wrong).sum()))
+    counts.add("empty cells", f"{table.name}, {value}", "missing", int((np.isnan(numbers) & ~wrong).sum()))
     channels = {
         own.channel(name).key: (own.channel(name), own) for name in names for own in [wanted.get(name, ChannelSpec())]
     }

@@ -43,7 +43,17 @@ CHANNELS = _names(
     "attribute, field"
 )
 VALUES = _names("value, values, reading, wert, messwert, val, amount, result")
-_PARTS = ("year", "month", "day", "hour", "minute")
+UNITS = _names("unit, units, einheit, uom, unit of measure")
+_PARTS = {  # of a time in several columns, as strptime writes them
+    "%Y": _names("year, jahr, yr, yyyy, año, année"),
+    "%m": _names("month, mo, monat, mes, mois"),
+    "%d": _names("day, dy, tag, dd, día, jour"),
+    "%H": _names("hour, hr, hh, stunde, hora, heure, hour ending, hour of day, he"),
+    "%M": _names("minute, min, mi"),
+    "%j": _names("doy, day of year, yday, jday, julian day"),
+    "%V": _names("week, wk, epiweek, isoweek, iso week, kw, woche, kalenderwoche"),
+}
+_TOGETHER = (("%Y", "%m", "%d", "%H", "%M"), ("%Y", "%j", "%H", "%M"), ("%Y", "%m"), ("%Y", "%V"))
 SHARE_OF_TIMES = 0.8  # of a column's cells, that makes it a time where its name does not
 
 
@@ -75,15 +85,24 @@ def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> lis
     if given:
         return [column(table, name, "time") for name in given]
     known = [name for name in columns if is_time_name(name)]
-    parts = [named(columns, [part]) for part in _PARTS]
-    if all(parts[:3]):
-        return [part for part in parts[: parts.index(None) if None in parts else None] if part is not None]
-    for day in known:
+    parts = _parts(columns)
+    if len(parts) > 2:
+        return parts
+    for day in [name for name in known if name not in parts]:
         if _times(table.frame[day], form) and not _dates(table.frame[day]):
             return [day]
         for clock in columns:
-            if clock != day and _clock(table.frame[clock]) and _times(joined(table.frame, [day, clock]), form):
+            if (
+                clock != day
+                and _clock(table.frame[clock], clock)
+                and _times(joined_time(table.frame, [day, clock]), form)
+            ):
                 return [day, clock]
+        if _times(table.frame[day], form):
+            return [day]
+    if len(parts) == 2:
+        return parts
+    for day in [name for name in known if name in parts]:
         if _times(table.frame[day], form):
             return [day]
     for name in columns:
@@ -91,10 +110,26 @@ def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> lis
             return [name]
     if known:
         return known[:1]  # what is wrong with its cells is said where they are read
+    listed = f"{', '.join(columns[:20])}{f' and {len(columns) - 20} more' if len(columns) > 20 else ''}"
+    if table.head.across:
+        raise CorpusError(
+            f"{table.path}: the first line holds times ({table.head.across}), so each row is a series; turn the "
+            "table, so that a row is a time, or write it with the columns time, name and value"
+        )
     raise CorpusError(
-        f"{table.path} has no column of times that can be recognised; name it, like time: {columns[0]}; it has "
-        f"{', '.join(columns)}"
+        f"{table.path} has no column of times that can be recognised; name it, like time: {columns[0]}; it has {listed}"
+        f"{f'; or name another sheet (sheet): it has the sheets {chr(44).join(table.sheets)}' * bool(table.sheets)}"
     )
+
+
+def _parts(columns: Sequence[str]) -> list[str]:
+    """The columns that hold a part of the time each, the year first; [] where there are none."""
+    for together in _TOGETHER:
+        found = [named(columns, _PARTS[part]) for part in together]
+        own = [name for name in found[: found.index(None) if None in found else None] if name is not None]
+        if len(own) > (2 if "%d" in together else 1):
+            return own
+    return []
 
 
 def column(table: Table, name: str, key: str) -> str:
@@ -154,13 +189,53 @@ def _times(cells: pd.Series, form: str = "") -> bool:
     return bool((~read.wrong).mean() >= SHARE_OF_TIMES) and (bool(form) or read.kind != "excel")
 
 
-def _clock(cells: pd.Series) -> bool:
+def _clock(cells: pd.Series, name: str) -> bool:
+    """Whether cells are times of day: 18:00, or numbers of hours or like 1800 where the name says that it is one."""
     known = [_as_text(cell) for cell in cells.dropna().head(50).to_numpy(dtype=object)]
-    return bool(known) and all(re.match(r"\d{1,2}:\d\d", cell) for cell in known)
+    if known and all(re.match(r"\d{1,2}:\d\d", cell) for cell in known):
+        return True
+    return (is_hour(name) or is_time_name(name)) and _clock_of_digits(cells) is not None
+
+
+def _clock_of_digits(cells: pd.Series) -> pd.Series | None:
+    """Whole hours, or times of day like 930 or 93000, as 09:30; None for other cells."""
+    import pandas as pd
+
+    texts = cells.map(_as_text)
+    known = texts[texts != ""]
+    if not len(known) or not known.str.fullmatch(r"\d{1,6}").all():
+        return None
+    most = int(known.astype(int).max())
+    width = 2 if most <= 24 else 4 if most <= 2400 else 6
+    full = known.str.zfill(width)
+    if most > 240000 or any((full.str[place : place + 2].astype(int) > 59).any() for place in range(2, width, 2)):
+        return None
+    clock = full.str[:2] + ":" + (full.str[2:4] if width > 2 else "00") + (":" + full.str[4:] if width == 6 else "")
+    return pd.Series(clock.reindex(cells.index).fillna(""), dtype=object)
+
+
+def joined_time(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """The cells of the columns of a time as one; hours and times like 1800 in the second are written out."""
+    if len(columns) == 2 and (clock := _clock_of_digits(frame[columns[1]])) is not None:
+        frame = frame[[columns[0]]].assign(**{columns[1]: clock})
+    return joined(frame, columns)
 
 
 def read_time_column(table: Table, columns: Sequence[str], form: str) -> Times:
     """The times of a table's rows; `columns` of which the first is a year hold a part of the time each."""
-    if not form and len(columns) > 2 and plain(columns[0]) in ("year", "jahr"):
-        form = " ".join(("%Y", "%m", "%d", "%H", "%M")[: len(columns)])
-    return read_times(joined(table.frame, columns), form)
+    kinds = [next((kind for kind, names in _PARTS.items() if plain(name) in names), "") for name in columns]
+    if form or len(columns) < 2 or kinds[0] != "%Y" or not all(kinds):
+        return read_times(joined_time(table.frame, columns), form)
+    if kinds[1:] == ["%V"]:
+        weeks = joined(table.frame, columns).str.replace(r"^(\d+) (\d+)$", lambda m: f"{m[1]}-W{m[2]:0>2}", regex=True)
+        return read_times(weeks)
+    frame = table.frame
+    for name, kind in zip(columns[1:], kinds[1:], strict=True):
+        width = 3 if kind == "%j" else 2
+        frame = frame.assign(**{name: [_as_text(cell).zfill(width) for cell in frame[name]]})
+    return read_times(joined(frame, columns), " ".join(kinds))
+
+
+def is_hour(name: str) -> bool:
+    """Whether a column is called like an hour of the day."""
+    return plain(name) in _PARTS["%H"]

@@ -14,13 +14,14 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_modules.schema import CorpusError
 from data_modules.shards import LONGEST, check_size, check_texts
-from data_modules.tables.numbers import MISSING_WORDS, NumberStyle, is_missing, style_of
+from data_modules.tables.heads import Head, distinct_names, find_head, usual_width
+from data_modules.tables.numbers import MISSING_WORDS, NumberStyle, style_of, unit_of
 from trace_lit.errors import first_line
 
 if TYPE_CHECKING:
@@ -29,15 +30,15 @@ if TYPE_CHECKING:
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".dat")
 EXCEL_ENDINGS = (".xlsx", ".xlsm")
 PARQUET_ENDINGS = (".parquet", ".pq")
+OTHER_ENDINGS = (".xls", ".xlsb", ".ods", ".gz", ".zip", ".bz2", ".xz", ".zst")  # of tables that are not read
 ENDINGS = (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS)
 SEPARATORS = (";", "\t", "|", ",")
-_WHICH = "say which by decimal: ',' or thousands: ','"
 MOST_COLUMNS = 10_000  # of a CSV file
 _HEAD = 2**18  # bytes that are looked at
 _EXCEL_BYTES, _EXCEL_TIMES = 2**24, 40  # that a workbook may become, and times its own size
 _CELL_BYTES = 32  # of it, for each cell
 _WESTERN = frozenset("äöüÄÖÜßéèêëàâçùûîïôñáíóúåæøÅÆØÉÈÀÇ°²³µ€–—’‘“”·±£§½¼¾×œŒ\u00a0…™©®")
-_LIKE_A_VALUE = re.compile(r"[-+\u2212(]?[\d.,]*\d[\d.,:/ T%)-]*([eE][-+]?\d+)?|\d.*\d:\d\d.*")
+_WHICH = "say which by decimal: ',' or thousands: ','"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Layout:
         return NumberStyle(self.decimal or ".", self.thousands or "")
 
 
+class UnsureMarkError(CorpusError):
+    """Numbers like 1,234 may have a decimal comma or one between thousands, and no other cell shows which."""
+
+
 @dataclass
 class Table:
     """A file's cells. Columns are named by its header, or `column 1`, `column 2`, …"""
@@ -66,10 +71,23 @@ class Table:
     layout: Layout
     word: str = "line"  # for what the index counts
     short: tuple[int, ...] = ()  # lines that have fewer cells than there are columns
+    head: Head = field(default_factory=lambda: Head(0, []))
+    name: str = ""  # of the file, for messages
+    sheets: tuple[str, ...] = ()  # of a workbook of several
+
+    def __post_init__(self) -> None:
+        self.name = self.name or self.path.name
 
     def place(self, row: int) -> str:
         """Where the row at this place of `frame` stands, for messages."""
         return f"{self.word} {self.frame.index[row]}"
+
+    def unit(self, name: str) -> str:
+        """The unit of a column that stands below its name, or behind most of its numbers; "" where neither does."""
+        if name in self.head.units:
+            return self.head.units[name]
+        cells = self.frame[name]
+        return unit_of(cells.dropna().astype(str)) if cells.dtype.kind == "O" or str(cells.dtype) == "str" else ""
 
 
 def read_table(path: Path, layout: Layout | None = None, texts: Callable[[str], bool] | None = None) -> Table:
@@ -92,25 +110,23 @@ def read_table(path: Path, layout: Layout | None = None, texts: Callable[[str], 
             return _read_parquet(path, layout)
         if ending in EXCEL_ENDINGS:
             return _read_excel(path, layout)
-        if ending in (".xls", ".xlsb", ".ods"):
+        if ending in OTHER_ENDINGS[:3]:
             raise CorpusError(f"{path}: workbooks of the kind {ending} are not read; save it as .xlsx or .csv")
-        if ending in (".gz", ".zip", ".bz2", ".xz", ".zst"):
+        if ending in OTHER_ENDINGS:
             raise CorpusError(f"{path} is compressed; unpack it first")
         return _read_text(path, layout, texts or (lambda name: False))
     except OSError as error:
         raise CorpusError(f"{path} cannot be read: {error}") from None
 
 
-def distinct_names(names: Sequence[Any]) -> list[str]:
-    """Names of columns as texts, each once: one without a name gets its number, a second of a name is followed by _2."""
-    found: list[str] = []
-    seen: Counter[str] = Counter()
-    for number, name in enumerate(names, start=1):
-        text = " ".join(str(name).split()) if name is not None and name == name else ""
-        text = text or f"column {number}"
-        seen[text] += 1
-        found.append(text if seen[text] == 1 else f"{text}_{seen[text]}")
-    return found
+def sheets_of(path: Path) -> list[str]:
+    """The names of the sheets of a workbook; [] where it cannot be read, which `read_table` says."""
+    import openpyxl
+
+    try:
+        return [str(name) for name in openpyxl.load_workbook(path, read_only=True).sheetnames]
+    except Exception:  # openpyxl and zipfile raise what they like
+        return []
 
 
 # Parquet and Excel
@@ -150,6 +166,7 @@ def _read_excel(path: Path, layout: Layout) -> Table:
             raise CorpusError(f"{path} would take {size:,} bytes; a workbook of its size may take {allowed:,}")
         with closing(openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)) as book:
             names = [sheet.title for sheet in book.worksheets]
+            sheets = tuple(names) if len(names) > 1 else ()
             number = 0 if layout.sheet is None else layout.sheet
             number = names.index(number) if number in names else number
             if not isinstance(number, int) or not 0 <= number < len(names):
@@ -160,12 +177,12 @@ def _read_excel(path: Path, layout: Layout) -> Table:
     except Exception as error:  # openpyxl and zipfile raise what they like
         raise CorpusError(f"{path} is no Excel workbook, or damaged: {first_line(error)}") from None
     rows = [["" if cell is None else str(cell) for cell in row] for row in frame.head(200).itertuples(index=False)]
-    header = layout.header if layout.header is not None else find_header(rows)
-    names = frame.iloc[header - 1].tolist() if 0 < header <= len(frame) else [None] * frame.shape[1]
-    frame = frame.iloc[header:]
-    frame.columns = distinct_names(names)
-    frame.index = range(header + 1, header + 1 + len(frame))
-    return Table(path, _without_blank(frame), replace(layout, header=header), "row")
+    head = find_head(rows, layout.header)
+    frame = frame.iloc[head.lines :]
+    frame.columns = head.names
+    frame.index = range(head.lines + 1, head.lines + 1 + len(frame))
+    layout = replace(layout, header=head.header)
+    return Table(path, _without_blank(frame), layout, "row", head=head, sheets=sheets)
 
 
 def _sheet_cells(path: Path, sheet: Any, most: int) -> list[list[Any]]:
@@ -211,17 +228,18 @@ def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Table:
-    layout, names, named = find_layout(path, layout)
+    layout, head, named = find_layout(path, layout)
+    names = head.names
     if layout.doubts:
-        raise CorpusError(f"{path}: {layout.doubts[0]}; {_WHICH}")
+        raise UnsureMarkError(f"{path}: {layout.doubts[0]}; {_WHICH}")
     kept = {name for name in names if texts(name)}
     try:
-        frame = _parsed(path, layout, names, kept)
+        frame = _parsed(path, layout, head, kept)
     except UnicodeDecodeError as error:
         if layout.encoding == "utf-8-sig":  # its head is, a later line is not
             return _read_text(path, replace(layout, encoding=_other_encoding(path.read_bytes())), texts)
         raise CorpusError(f"{path} is not written in {layout.encoding}: {error}") from None
-    frame.index = range((layout.header or 0) + 1, (layout.header or 0) + 1 + len(frame))
+    frame.index = range(head.lines + 1, head.lines + 1 + len(frame))
     if layout.decimal is None:  # no number in its head has a mark
         style, doubt = style_of(
             cell
@@ -230,7 +248,7 @@ def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Tabl
             for cell in frame[name].dropna().astype(str)
         )
         if doubt:
-            raise CorpusError(f"{path}: {doubt}; {_WHICH}")
+            raise UnsureMarkError(f"{path}: {doubt}; {_WHICH}")
         if style != NumberStyle():
             return _read_text(path, replace(layout, decimal=style.decimal, thousands=style.thousands), texts)
     extra = [name for name in names[named:] if named and frame[name].notna().any()]
@@ -240,14 +258,15 @@ def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Tabl
             f"{path}, line {line}: there are {len(names)} cells, and the header names {named} columns; "
             f"{_advice(layout.separator)}"
         )
-    short = _short_lines(path, layout, len(names))
-    return Table(path, _without_blank(frame), layout, "line", short)
+    short = _short_lines(path, layout, head)
+    return Table(path, _without_blank(frame), layout, "line", short, head)
 
 
-def _parsed(path: Path, layout: Layout, names: list[str], kept: Collection[str]) -> pd.DataFrame:
+def _parsed(path: Path, layout: Layout, head: Head, kept: Collection[str]) -> pd.DataFrame:
     """The cells as pandas reads them: numbers where all of a column are, texts elsewhere and in the columns `kept`."""
     import pandas as pd
 
+    names = head.names
     words = sorted({*MISSING_WORDS, *(word.upper() for word in MISSING_WORDS), "NaN", "Null", "None", "Missing", ""})
     try:
         with warnings.catch_warnings():
@@ -257,7 +276,7 @@ def _parsed(path: Path, layout: Layout, names: list[str], kept: Collection[str])
                 sep=r"\s+" if layout.separator == " " else layout.separator,
                 header=None,
                 names=names,
-                skiprows=layout.header or 0,
+                skiprows=head.lines,
                 index_col=False,
                 encoding=layout.encoding,
                 decimal=layout.decimal or ".",
@@ -294,8 +313,9 @@ def _advice(separator: str | None) -> str:
     return "cells with a separator in them stand in quotes"
 
 
-def _short_lines(path: Path, layout: Layout, columns: int) -> tuple[int, ...]:
+def _short_lines(path: Path, layout: Layout, head: Head) -> tuple[int, ...]:
     """Lines with too few cells, which pandas fills; quoted cells may have separators and line ends, so they are left out."""
+    columns = len(head.names)
     if layout.separator in (None, " ") or columns < 2:
         return ()
     found: list[int] = []
@@ -303,13 +323,13 @@ def _short_lines(path: Path, layout: Layout, columns: int) -> tuple[int, ...]:
         for number, line in enumerate(file, start=1):
             if '"' in line:
                 return tuple(found)
-            if number > (layout.header or 0) and line.strip() and line.count(str(layout.separator)) < columns - 1:
+            if number > head.lines and line.strip() and line.count(str(layout.separator)) < columns - 1:
                 found.append(number)
     return tuple(found)
 
 
-def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str], int]:
-    """How the CSV file `path` is written, as far as `given` leaves it open; its columns, and how many its header names.
+def find_layout(path: Path, given: Layout) -> tuple[Layout, Head, int]:
+    """How the CSV file `path` is written, as far as `given` leaves it open; its head, and how many columns that names.
 
     Raises
     ------
@@ -325,23 +345,23 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str], int]:
     lines = lines[:2000]
     if not any(line.strip() for line in lines):
         raise CorpusError(f"{path} is empty; the first line must name the columns")
-    separator = given.separator or find_separator(lines)
+    separator = given.separator or _told_separator(lines[0]) or find_separator(lines)
     if len(separator) != 1 or separator in '"\r\n\0':
         raise CorpusError(f"{path}: the separator is {separator!r}; it must be one character, like ';' or '\\t'")
     rows = _cells(lines, separator)
-    header = given.header if given.header is not None else find_header(rows)
-    body = [row for row in rows[header:] if any(map(str.strip, row))]
-    named = rows[header - 1] if 0 < header <= len(rows) else []
+    head = find_head(rows, given.header)
+    body = [row for row in rows[head.lines :] if any(map(str.strip, row))]
+    named = len(rows[head.header - 1]) if 0 < head.header <= len(rows) else 0
     counted = Counter(len(row) for row in body)
-    width = max(counted, key=lambda own: (counted[own], own == len(named)), default=len(named))
-    width = max(width, len(named))
+    width = max(counted, key=lambda own: (counted[own], own == named), default=named)
+    width = max(width, len(head.names))
     if width > MOST_COLUMNS:
         raise CorpusError(
             f"{path} has {width:,} columns; {MOST_COLUMNS:,} are allowed: write a row for each value, with a column that "
             "names its channel"
         )
-    names = distinct_names([*named, *[None] * (width - len(named))])
-    style, doubt = style_of(cell for row in body for cell in row)
+    head.names += [f"column {number + 1}" for number in range(len(head.names), width)]
+    style, doubt = style_of((cell for row in body for cell in row), separator)
     if given.decimal is None and given.thousands in (".", ","):
         given = replace(given, decimal="." if given.thousands == "," else ",")
     return (
@@ -349,13 +369,13 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, list[str], int]:
             given,
             separator=separator,
             encoding=encoding,
-            header=header,
+            header=head.header,
             decimal=given.decimal or (None if style == NumberStyle() else style.decimal),
             thousands=_thousands(given, style),
             doubts=(doubt,) if doubt and given.decimal is None else (),
         ),
-        names,
-        len(named),
+        head,
+        named,
     )
 
 
@@ -375,6 +395,9 @@ def _decoded(path: Path, head: bytes, given: str | None) -> tuple[str, str]:
     ):
         if head.startswith(mark) and given is None:
             given = name
+    zeros = [head[begin::2].count(0) * 4 > len(head) for begin in (0, 1)]  # every second byte, as of Latin letters
+    if given is None and len(head) > 8 and any(zeros) and not all(zeros):
+        given = "utf-16-be" if zeros[0] else "utf-16-le"
     if given is None and b"\0" in head:
         raise CorpusError(f"{path} is no CSV file: it holds bytes that no text has")
     name = given or "utf-8-sig"
@@ -411,6 +434,12 @@ def _other_encoding(head: bytes) -> str:
     return best.encoding if best is not None else "cp1252"
 
 
+def _told_separator(line: str) -> str | None:
+    """The separator that spreadsheets write above a table, as `sep=;`."""
+    match = re.fullmatch(r"\ufeff?sep=(.)", line, re.IGNORECASE)
+    return match[1] if match else None
+
+
 def _cells(lines: Sequence[str], separator: str) -> list[list[str]]:
     if separator == " ":
         return [line.split() for line in lines]
@@ -420,17 +449,12 @@ def _cells(lines: Sequence[str], separator: str) -> list[list[str]]:
         return [line.split(separator) for line in lines]
 
 
-def _usual_width(rows: Sequence[Collection[str]]) -> int:
-    counts = Counter(len(row) for row in rows)
-    return max(counts, key=lambda width: (counts[width], width)) if counts else 1
-
-
 def find_separator(lines: Sequence[str]) -> str:
     """The one of `SEPARATORS` that cuts most lines into the same number of cells, more than one."""
     best, separator = (0.0, 0), ","
     for candidate in SEPARATORS:
         rows = [row for row in _cells(lines, candidate) if any(map(str.strip, row))]
-        width = _usual_width(rows)
+        width = usual_width(rows)
         share = sum(len(row) == width for row in rows) / max(len(rows), 1)
         if width > 1 and (round(share, 1), width) > best:
             best, separator = (round(share, 1), width), candidate
@@ -441,19 +465,3 @@ def find_separator(lines: Sequence[str]) -> str:
     ):
         return " "
     return separator
-
-
-def find_header(rows: Sequence[Sequence[str]]) -> int:
-    """The line, from 1, that names the columns: the first as wide as most that holds no values; 0: there is none."""
-    filled = [
-        (number, [cell.strip() for cell in row]) for number, row in enumerate(rows, start=1) if any(map(str.strip, row))
-    ]
-    if not filled:
-        return 0
-    width = _usual_width([row for _, row in filled])
-    for number, row in filled:
-        if len(row) < width and len([cell for cell in row if cell]) < (width - 1 if width > 2 else width):
-            continue
-        values = sum(_LIKE_A_VALUE.fullmatch(cell) is not None or is_missing(cell) for cell in row)
-        return number if values * 2 < len(row) else 0
-    return 0

@@ -60,7 +60,7 @@ class Notes:
         found: list[Note] = []
         for number, part in enumerate(spec.notes):
             files = find(root, part.files, f"notes[{number}]")
-            tables = open_tables(part, files, [*part.text, part.label, part.channel], counts)
+            tables = open_tables(part, root, files, [*part.text, part.label, part.channel], counts)
             for table, times in times_of(tables, part, counts):
                 found += _notes(table, times, part, number, spec, by_the_clock, counts)
         return cls(spec, found, counts)
@@ -155,7 +155,7 @@ def _ends(
         later = moments_of(Times(read.local + _DAY, read.aware, read.wrong, True), zone)
         ends = later.wall if by_the_clock else later.utc
     backwards = ends < begins
-    counts.add("notes that end before they begin", table.path.name, "taken as their begin", int(backwards.sum()))
+    counts.add("notes that end before they begin", table.name, "taken as their begin", int(backwards.sum()))
     return np.where(np.isnat(ends) | backwards, whole, ends)
 
 
@@ -165,14 +165,19 @@ def _texts(table: Table, part: NoteSpec, counts: Counts) -> list[str]:
     names = [column(table, name, "text") for name in part.text]
     if not names:
         found = named(columns, TEXTS)
+        if found is None and part.label is not None:
+            return [""] * len(table.frame)
         if found is None:
-            raise CorpusError(f"{table.path} has no column of texts; name it (text); it has {', '.join(columns)}")
+            raise CorpusError(
+                f"{table.path} has no column of texts; name it (text), or that of a label (label); it has "
+                f"{', '.join(columns)}"
+            )
         names = [found]
     texts = []
     for cell in joined_texts(table, names):
         text = " ".join(cell.split())
         texts.append("" if is_missing(text) else text)
-    counts.add("notes without a text", table.path.name, "left out", sum(not text for text in texts))
+    counts.add("notes without a text", table.name, "left out", sum(not text for text in texts))
     return texts
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +20,10 @@ _WORDS = (
     "#n/a #na #null! #value! #div/0! #ref! #num! #name?"
 )
 MISSING_WORDS = frozenset(_WORDS.split())
-FILL_VALUES = (-999.0, -9999.0, -99999.0, 9999.0, 99999.0, -999.9, -9999.9, -99.9, 1e20, -1e20, 1e30, -1e30, 1e36)
+FILL_VALUES = (
+    *(-99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, -9999.9, -99999.0, -32768.0, -6999.0, -7777.0, -8888.0),
+    *(999.0, 999.9, 9999.0, 9999.9, 99999.0, 32767.0, 1e20, -1e20, 1e30, -1e30, 1e35, -1e35, 1e36),
+)
 NETCDF_FILL = 9.969209968386869e36
 OFTEN, OFTEN_SHARE = 3, 0.01  # so many of one fill value are suspicious wherever it lies
 EXACT_BELOW = 1e15  # from here on, a fill value is recognised by its first digits
@@ -26,6 +31,10 @@ _CURRENCIES = " €$£¥"
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f ]")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d{1,4})?")
 _LOOKS_LIKE = re.compile(r"[-+\u2212]?\d[\d.,'’\u00a0\u202f ]*([eE][-+]?\d+)?")
+_WITH_UNIT = re.compile(  # a single letter that touches the number is none: 12A is a seat
+    r"([-+\u2212]?\d[\d.,'’\u00a0\u202f ]*)(?P<unit>(?!(?<! )[A-Za-z]$)[^\d\s.,:;<>*?!'’/-][^\s:;<>*?!]{0,9})"
+)
+_UNIT_ROWS = 200  # cells that are looked at for a unit
 
 
 @dataclass(frozen=True)
@@ -41,24 +50,27 @@ def is_missing(text: str) -> bool:
     return not text or text.casefold() in MISSING_WORDS
 
 
-def style_of(texts: Iterable[str]) -> tuple[NumberStyle, str]:
-    """How the numbers in cells are written, and a doubt in words, "" where there is none."""
+def style_of(texts: Iterable[str], separator: str | None = None) -> tuple[NumberStyle, str]:
+    """How the numbers in cells are written, and a doubt in words, "" where there is none.
+
+    1,234 may be both; 1.234 likewise where `separator` is a semicolon, as where the decimal mark is a comma.
+    """
     decimal: dict[str, str] = {}  # a cell that shows that this mark is the decimal one
     groups: dict[str, str] = {}  # and that this one stands between thousands
     unsure = ""
-    for text in map(str.strip, texts):
+    for text in map(_bare, texts):
         if not _LOOKS_LIKE.fullmatch(text) or ("." not in text and "," not in text):
             continue
         mark = max(".,", key=text.rfind)
         other = "," if mark == "." else "."
         if text.count(mark) > 1:
-            if re.fullmatch(rf"[-+]?\d{{1,3}}(\{mark}\d{{3}})+", text):
+            if re.fullmatch(rf"[-+]?{_groups(mark)}", text):
                 groups[mark] = text
         elif other in text:
             decimal[mark] = groups[other] = text
         elif not re.fullmatch(rf"[-+]?[1-9]\d{{0,2}}\{mark}\d{{3}}", text):
             decimal[mark] = text
-        elif mark == ",":
+        elif mark == "," or separator == ";":
             unsure = text
     if len(decimal) == 2:
         return NumberStyle(), f"some numbers are written like {decimal['.']!r}, others like {decimal[',']!r}"
@@ -66,7 +78,32 @@ def style_of(texts: Iterable[str]) -> tuple[NumberStyle, str]:
         return NumberStyle(",", "."), ""
     if "." in decimal or "," in groups:
         return NumberStyle(".", ","), ""
-    return NumberStyle(), f"{unsure!r} may have a decimal comma, or be thousands" if unsure else ""
+    return (
+        NumberStyle(),
+        f"{unsure!r} may have a decimal {'comma' if ',' in unsure else 'point'}, or be thousands" if unsure else "",
+    )
+
+
+def _groups(mark: str) -> str:
+    """The pattern of whole numbers in groups of three digits, or as 12,34,567 in India."""
+    return rf"\d{{1,3}}((\{mark}\d{{3}})+|(,\d{{2}})+,\d{{3}})" if mark == "," else rf"\d{{1,3}}(\{mark}\d{{3}})+"
+
+
+def _bare(text: str) -> str:
+    """A number without the currency or the unit beside it."""
+    text = text.strip().strip(_CURRENCIES)
+    match = _WITH_UNIT.fullmatch(text)
+    return match[1].strip() if match else text
+
+
+def unit_of(texts: Iterable[str]) -> str:
+    """The unit that stands behind most of the numbers in cells, "" where there is none; as %, kWh or °C."""
+    cells = [text.strip() for text in itertools.islice(texts, _UNIT_ROWS) if not is_missing(text.strip())]
+    units = Counter(
+        match["unit"] if (match := _WITH_UNIT.fullmatch(cell)) and not _NUMBER.fullmatch(cell) else "" for cell in cells
+    )
+    unit, count = next(iter(units.most_common(1)), ("", 0))
+    return unit if count * 2 > len(cells) and unit.strip(_CURRENCIES) else ""
 
 
 def to_numbers(
@@ -113,7 +150,7 @@ def _number(cell: object, style: NumberStyle, unit: str) -> float | None:
     for mark in ("'", style.thousands):
         if mark and mark in digits:
             end = rf"(\{style.decimal}\d*)?([eE][-+]?\d+)?"
-            if not re.fullmatch(rf"[-+]?\d{{1,3}}(\{mark}\d{{3}})+{end}", digits):
+            if not re.fullmatch(rf"[-+]?{_groups(mark)}{end}", digits):
                 return None
             digits = digits.replace(mark, "")
     if style.decimal != ".":

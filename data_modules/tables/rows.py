@@ -47,21 +47,30 @@ def moments_of(times: Times, zone: tzinfo, groups: NDArray[np.integer] | None = 
     return Moments(utc, wall, localized.nonexistent, localized.unsure, times.dates)
 
 
-def open_tables(part: FileSpec, files: Sequence[Path], texts: Sequence[str | None], counts: Counts) -> list[Table]:
-    """The files of a part; what stands in the columns `texts` is text, and so are times and ids."""
+def open_tables(
+    part: FileSpec, root: Path, files: Sequence[Path], texts: Sequence[str | None], counts: Counts
+) -> list[Table]:
+    """The files of a part, below `root`; what stands in the columns `texts` is text, and so are times and ids."""
     kept = {str(name) for name in [*part.time, part.id, *texts] if name}
     folded = {" ".join(name.split()).casefold() for name in kept}
     tables = []
     for file in files:
         table = read_table(file, part.layout(), _is_text(folded, bool(part.time)))
+        table.name = str(file.relative_to(root))
         if table.short:
             counts.add(
-                "lines with too few cells", file.name, "read as empty cells", len(table.short), f"line {table.short[0]}"
+                "lines with too few cells",
+                table.name,
+                "read as empty cells",
+                len(table.short),
+                f"line {table.short[0]}",
             )
         for doubt in table.layout.doubts:
-            counts.add("doubts", file.name, doubt)
+            counts.add("doubts", table.name, doubt)
+        if table.head.below > bool(table.head.units):
+            counts.add("lines between the header and the first row", table.name, "left out", table.head.below)
         if not len(table.frame):
-            counts.add("files without a row", file.name, "left out")
+            counts.add("files without a row", table.name, "left out")
             continue
         tables.append(table)
     return tables
@@ -91,7 +100,7 @@ def times_of(tables: Sequence[Table], part: FileSpec, counts: Counts) -> list[tu
                 raise CorpusError(f"{where}: {read[number].doubt}; say which: time_format: day-first, or month-first")
             read[number] = read_time_column(table, own, next(iter(sure)))
         elif read[number].doubt:
-            counts.add("doubts", table.path.name, read[number].doubt)
+            counts.add("doubts", table.name, read[number].doubt)
         wrong, written = read[number].wrong, ~np.isnat(read[number].local) | read[number].wrong
         if wrong.sum() > MOSTLY * max(written.sum(), 1) or not written.any():
             example = _example(table, own, wrong) if wrong.any() else "it is empty"
@@ -101,7 +110,7 @@ def times_of(tables: Sequence[Table], part: FileSpec, counts: Counts) -> list[tu
             )
         counts.add(
             "rows without a readable time",
-            table.path.name,
+            table.name,
             "left out",
             int(np.isnat(read[number].local).sum()),
             _example(table, own, np.isnat(read[number].local)),

@@ -105,7 +105,7 @@ class Reader:
         """The rows of each series in the files of a part."""
         files = find(self.root, part.files, where)
         specs = channel_specs(part, where)
-        tables = open_tables(part, files, [part.channel], self.counts)
+        tables = open_tables(part, self.root, files, [part.channel], self.counts)
         found = []
         seen: set[str] = set()
         for table, times in times_of(tables, part, self.counts):
@@ -125,7 +125,7 @@ class Reader:
         seen |= cells.columns
         for key, (channel, own) in cells.channels.items():
             if self.known and key not in self.channels:
-                self.counts.add("channels that the corpus does not have", table.path.name, "left out", 1, key)
+                self.counts.add("channels that the corpus does not have", table.name, "left out", 1, key)
                 continue
             self.channels.setdefault(key, channel)
             self.rules.setdefault(key, own.resample)
@@ -136,9 +136,9 @@ class Reader:
         moments = moments_of(cells.times, zone_for(part, self.spec.timezone), groups)
         keys = tuple(cells.channels)
         lines = table.frame.index.to_numpy()[cells.rows].astype(np.int64)
-        whole = Rows(table.path.name, table.word, lines, moments, keys, cells.values)
+        whole = Rows(table.name, table.word, lines, moments, keys, cells.values)
         none = np.array([name is None for name in cells.ids], dtype=bool)
-        self.counts.add("rows without an id", table.path.name, "left out", int(none.sum()))
+        self.counts.add("rows without an id", table.name, "left out", int(none.sum()))
         rows = np.flatnonzero(~none & ~np.isnat(moments.wall))
         names, number = np.unique(np.array([str(name) for name in cells.ids[rows]]), return_inverse=True)
         order = np.argsort(number, kind="stable")

@@ -42,7 +42,8 @@ class FileSpec:
     timezone: str | None = option(None, "the zone of times without an offset; null: that of all files")
     id: str | None = option(None, "the column that names the series")
     name: str | None = option(
-        None, "the name of the only series; {file} stands for the name of its file; null: the domain"
+        None,
+        "the name of the only series; {file} and {folder} stand for the names of its file and folder; null: the domain",
     )
 
     def layout(self) -> Layout:
@@ -57,15 +58,15 @@ class ChannelSpec:
     """A column, or a value of the column `channel`, that is a channel."""
 
     name: str | None = option(None, "null: the column's")
-    unit: str | None = option(None, "null: what stands in brackets behind the column's name")
+    unit: str | None = option(None, "null: what stands in brackets behind the column's name, or below it, or in cells")
     description: str = option("", "what it is, in words: the text encoder reads it")
     missing: list[Any] = option([], "further fill values of this channel")
     resample: str | None = option(None, "the rule for this channel", allowed=RULES)
 
-    def channel(self, column: str) -> Channel:
-        """The channel that `column` is."""
+    def channel(self, column: str, unit: str = "") -> Channel:
+        """The channel that `column` is; `unit` is what the file says of it beside its name."""
         own = channel_of(column)
-        return Channel(self.name or own.name, own.unit if self.unit is None else self.unit, self.description)
+        return Channel(self.name or own.name, (own.unit or unit) if self.unit is None else self.unit, self.description)
 
 
 @dataclass
@@ -89,7 +90,9 @@ class NoteSpec(FileSpec):
     """Files with notes: a text about a time, or about an interval, a row."""
 
     end: str | None = option(None, "the column of the end of an interval")
-    text: list[str] = option([], "the column of the text, or several that are joined; []: found by its name")
+    text: list[str] = option(
+        [], "the column of the text, or several that are joined; []: found by its name, or none beside a label"
+    )
     label: str | None = option(None, "the column of a label of the window")
     channel: str | None = option(None, "the column that names the channel that a note is about")
     falls: str = option("overlapping", "the windows that a note is about", allowed=FALLS)

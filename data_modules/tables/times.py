@@ -26,11 +26,27 @@ EARLIEST, LATEST = np.datetime64("0001-01-02"), np.datetime64("9999-12-30")
 NAT = np.datetime64("NaT", "us")
 _EPOCH_DIGITS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
 _HOURS_LAST = {"%H:%M:%S": "24:00:00", "%H:%M": "24:00", "%H%M": "2400", "%H": "24"}
-_DATE_DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_DATE_DIGITS = {4: "%Y", 6: "%Y%m", 7: "%Y%j", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_ZONES = {  # hours east of Greenwich, as RFC 5322 and Europe's clocks name them
+    **{"WET": 0, "CET": 1, "MEZ": 1, "EET": 2, "WEST": 1, "CEST": 2, "MESZ": 2, "EEST": 3},
+    **{"EST": -5, "CST": -6, "MST": -7, "PST": -8, "EDT": -4, "CDT": -5, "MDT": -6, "PDT": -7},
+}
 _CLOCK = (
     r"(?P<date>.*?)(?:[T,\s]*(?<!\d)(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
-    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}))?(?:\s*Uhr)?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}|"
+    rf"{'|'.join(_ZONES)}))?(?:\s*Uhr)?)?"
 )
+_USUAL = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? \d{1,2}:\d\d(:\d\d)?")
+_REWRITTEN = [  # other ways of writing a time of day, and the one that `_CLOCK` knows
+    (re.compile(r"\[[\w/+-]+\]$"), ""),  # 2024-05-01T18:00+02:00[Europe/Berlin]
+    (re.compile(r"(\d:\d\d\D*)\s(?:-|–|to|bis|until)\s.*\d:\d\d.*$"), r"\1"),  # an interval begins
+    (re.compile(r"(?<=\d)_(?=\d)"), " "),
+    (re.compile(r"\b(\d{1,2})\s?[hH](\d{2})?$"), lambda match: f"{match[1]}:{match[2] or '00'}"),  # 18h30
+    (re.compile(r"(?<=\s)(\d{1,2})\s*([AaPp]\.?[Mm]\.?)$"), r"\1:00 \2"),  # 6 PM
+    (re.compile(r"^(\d{1,2}\.\d{1,2}\.\d{4})\s+(\d{1,2})\.(\d{2})$"), r"\1 \2:\3"),  # 1.5.2024 18.30
+    (re.compile(r"^(\d{1,2}\.\d{1,2}\.\d{4})\s+(\d{1,2})\.(\d{2})\.(\d{2})$"), r"\1 \2:\3:\4"),
+    (re.compile(r"^([A-Za-z]{3}\s+\d{1,2})\s+(\d\d:\d\d:\d\d)(\s+[A-Z]{3,4})?\s+(\d{4})$"), r"\1 \4 \2\3"),  # of ctime
+]
 _COUNT = re.compile(r"-?\d+([.,]\d*)?(?<!\b\d\.\d{4})(?<!\b[01]\d\.\d{4})")  # 01.2024 is a month
 _COMPACT = re.compile(r"(\d{8})T?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?")
 _WEEKDAY = re.compile(
@@ -43,6 +59,10 @@ _MONTHS = {
     **{"mär": "mar", "mrz": "mar", "mai": "may", "okt": "oct", "dez": "dec", "fév": "feb", "fev": "feb", "avr": "apr"},
     **{"mai ": "may", "jui": "jul", "aoû": "aug", "déc": "dec", "juin": "jun", "juil": "jul"},
 }
+_QUARTER = re.compile(r"(\d{4})[-/ ]?Q([1-4])|(?:Q([1-4])|([1-4])Q)[-/ ]?'?(\d{4}|\d{2})", re.IGNORECASE)
+_WEEK = re.compile(
+    r"(\d{4})[- ]?(?:W|KW|Week) ?(\d{1,2})(?:-?(\d))?|(?:W|KW|CW|Week) ?(\d{1,2})[-/, ]+(\d{4})", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W\d_]{3,}\.?")
 _PARTS = re.compile(r"(\d{1,4})[./\s-]+(\d{1,4})[./\s-]+(\d{1,4})\.?")
 
@@ -100,6 +120,16 @@ def read_times(column: pd.Series, form: str = "") -> Times:
     elif any(isinstance(cell, datetime) for cell in cells):
         read.dates = read.dates and _midnights(read.local)
     return read
+
+
+def reads_as_time(cell: str) -> bool:
+    """Whether a single cell is a time."""
+    import pandas as pd
+
+    if not any(letter.isdigit() for letter in cell):
+        return False
+    read = read_times(pd.Series([cell], dtype=object))
+    return not np.isnat(read.local[0])
 
 
 def _utc() -> Any:
@@ -250,11 +280,18 @@ def _spread(text: str) -> str:
     if match := _COMPACT.fullmatch(text):
         day, hour, minute, second, zone = match.groups()
         return f"{day} {hour}:{minute}:{second or '00'}{zone or ''}"
-    return _WEEKDAY.sub("", text, count=1) if text[:1].isalpha() else text
+    if _USUAL.fullmatch(text):
+        return text
+    text = _WEEKDAY.sub("", text, count=1) if text[:1].isalpha() else text
+    for pattern, written in _REWRITTEN:
+        text = pattern.sub(written, text)
+    return text
 
 
 def _offset(zone: str) -> int:
     """Minutes east of Greenwich."""
+    if zone in _ZONES:
+        return 60 * _ZONES[zone]
     if not zone or zone[0] not in "+-":
         return 0
     digits = zone[1:].replace(":", "").ljust(4, "0")
@@ -310,11 +347,13 @@ def _day(text: str, kind: str) -> np.datetime64:
         return _made(int(match[1]), int(match[2]), 1)
     if match := re.fullmatch(r"(\d{1,2})[-./](\d{4})", text):
         return _made(int(match[2]), int(match[1]), 1)
-    if match := re.fullmatch(r"(\d{4})[- ]?Q([1-4])|Q([1-4])[-/ ]?(\d{4})", text, re.IGNORECASE):
-        return _made(int(match[1] or match[4]), 3 * int(match[2] or match[3]) - 2, 1)
-    if match := re.fullmatch(r"(\d{4})-?W(\d{2})(?:-?(\d))?", text):
+    if match := _QUARTER.fullmatch(text):
+        year = int(match[1] or match[5])
+        return _made(year + 2000 * (year < 100), 3 * int(match[2] or match[3] or match[4]) - 2, 1)
+    if match := _WEEK.fullmatch(text):
+        year, week = (match[1], match[2]) if match[1] else (match[5], match[4])
         try:
-            return np.datetime64(date.fromisocalendar(int(match[1]), int(match[2]), int(match[3] or 1)), "us")
+            return np.datetime64(date.fromisocalendar(int(year), int(week), int(match[3] or 1)), "us")
         except ValueError:
             return NAT
     if match := re.fullmatch(r"(\d{4})-(\d{3})", text):  # day of the year

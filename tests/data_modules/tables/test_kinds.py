@@ -78,6 +78,26 @@ TIMES: dict[str, tuple[list[Any], dict[str, Any], list[str]]] = {
     "quarters": (["2024Q1", "2024Q2", "2024Q3"], {}, ["2024-01-01", "2024-04-01", "2024-07-01"]),
     "years": (["2022", "2023", "2024"], {}, ["2022-01-01", "2023-01-01", "2024-01-01"]),
     "weeks": (["2024-W05", "2024-W06", "2024-W07"], {}, ["2024-01-29", "2024-02-05", "2024-02-12"]),
+    "weeks in words": (["KW 05/2024", "KW 06/2024", "KW 07/2024"], {}, ["2024-01-29", "2024-02-05", "2024-02-12"]),
+    "quarters, short": (["1Q2024", "Q2'24", "Q3 2024"], {}, ["2024-01-01", "2024-04-01", "2024-07-01"]),
+    "days of the year, compact": (["2024122", "2024123", "2024124"], {}, DAYS),
+    "half days without minutes": (
+        ["2024-05-01 11 PM", "2024-05-02 12 AM", "2024-05-02 1 am"],
+        {},
+        ["2024-05-01T23:00", "2024-05-02T00:00", "2024-05-02T01:00"],
+    ),
+    "names of zones": ([f"{h[:10]} {h[11:]} CEST" for h in HOURS], {}, BERLIN),
+    "offsets and names of zones": ([f"{h}+02:00[Europe/Berlin]" for h in HOURS], {}, BERLIN),
+    "as ctime writes": ([f"Wed May 01 {h[11:]}:00 2024" for h in HOURS], {}, HOURS),
+    "hours behind an h": ([f"01/05/2024 {h[11:13]}h{h[14:]}" for h in HOURS], {"time_format": "day-first"}, HOURS),
+    "points in the time of day": ([f"1.5.2024 {h[11:13]}.{h[14:]}" for h in HOURS], {}, HOURS),
+    "an underscore": ([f"{h[:10]}_{h[11:]}:00" for h in HOURS], {}, HOURS),
+    "intervals": ([f"01.05.2024 {h[11:]} - 01.05.2024 {h[11:13]}:59" for h in HOURS], {}, HOURS),
+    "half seconds": (
+        ["2024-05-01T00:00:00.0", "2024-05-01T00:00:00.5", "2024-05-01T00:00:01.0"],
+        {},
+        ["2024-05-01T00:00:00", "2024-05-01T00:00:00.5", "2024-05-01T00:00:01"],
+    ),
     "month ends": (MONTHS, {}, MONTHS),
     "month ends, by the old alias": (MONTHS, {"frequency": "M"}, MONTHS),
     "month ends, called months": (MONTHS, {"frequency": "MS"}, MONTHS),
@@ -116,17 +136,36 @@ def test_times(tmp_path: Path, kind: str) -> None:
     assert counts.number("stamps beside their step") == beside.get(kind, 0)
 
 
+def test_windows_of_parts_of_a_second_have_ids_of_their_own(tmp_path: Path) -> None:
+    cells = [f"2024-05-01T00:00:0{tenth // 10}.{tenth % 10}" for tenth in range(20)]
+    corpus, _ = corpus_of(tmp_path, {"a.csv": rows(cells)}, windows={"length": 5})
+    assert len(set(corpus.ids)) == 4
+    assert corpus.ids[1].endswith("2024-05-01T00:00:00.5")
+
+
 def test_parts_of_times_in_columns(tmp_path: Path) -> None:
     """A day and a time of day, or year, month, day and hour."""
     for name, content in {
+        "YEAR;DOY;level": "".join(f"2024;{122 + n};{n}\n" for n in range(3)),
+        "date;Hour;level": "".join(f"2024-05-01;{n};{n}\n" for n in range(3)),
+        "DATE;TIME;level": "".join(f"20240501;{n}00;{n}\n" for n in range(3)),
         "Datum;Uhrzeit;level": "".join(f"01.05.2024;0{n}:00;{n}\n" for n in range(3)),
         "date;time;level": "".join(f"2024-05-01;0{n}:00:00;{n}\n" for n in range(3)),
         "year;month;day;hour;level": "".join(f"2024;5;1;{n};{n}\n" for n in range(3)),
     }.items():
-        corpus, _ = corpus_of(tmp_path / name[:4], {"a.csv": f"{name}\n{content}"}, windows={"length": 3})
+        corpus, _ = corpus_of(tmp_path / name[:9], {"a.csv": f"{name}\n{content}"}, windows={"length": 3})
         assert corpus.table()["start"].to_pylist() == [datetime(2024, 5, 1)]
         assert [channel.key for channel in corpus.info.channels] == ["level"]
         assert corpus.values()[0].tolist() == [[0, 1, 2]]
+
+
+def test_months_and_weeks_in_columns(tmp_path: Path) -> None:
+    months = "Year,Month,level\n" + "".join(f"2023,{n + 11},{n}\n" for n in range(2)) + "2024,1,2\n"
+    weeks = "year,week,level\n2023,52,0\n2024,1,1\n2024,2,2\n"
+    for content, start, frequency in ((months, datetime(2023, 11, 1), "MS"), (weeks, datetime(2023, 12, 25), "7D")):
+        corpus, _ = corpus_of(tmp_path / frequency, {"a.csv": content}, windows={"length": 3})
+        assert corpus.table()["start"].to_pylist() == [start]
+        assert (corpus.info.frequency, corpus.values()[0].tolist()) == (frequency, [[0, 1, 2]])
 
 
 def test_times_of_workbooks_and_parquet_files(tmp_path: Path) -> None:
@@ -160,6 +199,7 @@ NUMBERS: dict[str, tuple[list[str], dict[str, Any], list[float]]] = {
     "units": (["1.5 m", "2 m", "3m"], {"channels": {"level": "level [m]"}}, [1.5, 2, 3]),
     "whole numbers": (["123456789", "123456790", "123456791"], {}, [123456789, 123456790, 123456791]),
     "truth values": (["True", "False", "True"], {}, [1, 0, 1]),
+    "groups of India": (["12,34,567", "1,00,000", "3"], {}, [1234567, 100000, 3]),
     "words for nothing": (["1", "N/A", "-"], {}, [1, np.nan, np.nan]),
     "errors of a spreadsheet": (["1", "#DIV/0!", "#N/A"], {}, [1, np.nan, np.nan]),
     "infinite": (["1", "inf", "2"], {}, [1, np.nan, 2]),
@@ -238,6 +278,7 @@ def test_an_hour_that_does_not_exist_is_named(tmp_path: Path) -> None:
         (rows(["1/2/2024", "2/2/2024"]), {}, "'1/2/2024' may have the day or the month first; say which: time_format"),
         (rows(["13/2/2024", "2/13/2024"]), {}, "some dates have the day first, others the month"),
         (rows(HOURS, ["1,234", "2,345", "3,456"], ";"), {}, "may have a decimal comma, or be thousands; say which"),
+        (rows(HOURS, ["1.234", "2.345", "3.456"], ";"), {}, "may have a decimal point, or be thousands; say which"),
         (rows(["a", "b", "c"]), {}, "column 'time' holds no times: line 2: 'a'; name the column"),
         ("x,y\nhot,1\ncold,2\n", {}, "has no column of times that can be recognised; name it, like time: x"),
         (rows(HOURS), {"timezone": "Europe/Berln"}, "is no time zone; did you mean Europe/Berlin"),
