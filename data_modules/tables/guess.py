@@ -4,40 +4,60 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import yaml
 
+from data_modules.frequency import Frequency
 from data_modules.schema import CorpusError
+from data_modules.tables.cells import numbers_the_rows
 from data_modules.tables.columns import (
     CHANNELS,
     ENDS,
     IDS,
     LABELS,
     TEXTS,
+    UNITS,
     VALUES,
+    is_hour,
     is_time_name,
+    joined_time,
     named,
     plain,
     read_time_column,
     time_columns,
 )
-from data_modules.tables.files import ENDINGS, TEXT_ENDINGS, Table, read_table
+from data_modules.tables.files import (
+    ENDINGS,
+    EXCEL_ENDINGS,
+    OTHER_ENDINGS,
+    TEXT_ENDINGS,
+    Layout,
+    Table,
+    UnsureMarkError,
+    find_layout,
+    read_table,
+    sheets_of,
+)
 from data_modules.tables.grid import usual_frequency
 from data_modules.tables.numbers import suspected_fills, to_numbers
+from data_modules.tables.rows import id_of
 from data_modules.tables.spec import channel_of
 from data_modules.tables.times import DAY_FIRST, MONTH_FIRST, Times
+from data_modules.validation import LARGEST
+from trace_lit.channels import Channel
 from trace_lit.errors import InputError, first_line
 
 MOST_FILES = 200
 _LONG_TEXT = 12  # letters, on average, of cells that are notes
 _FEW_IDS = 0.2  # distinct ids a row
+_REPEATED = 0.8  # distinct times a row, below which a file holds several series
 
 
-@dataclass
+@dataclass(eq=False)
 class _File:
     """One file and what its columns seem to be."""
 
@@ -45,6 +65,7 @@ class _File:
     table: Table
     time: list[str]
     times: Times
+    sheet: str | None = None  # of a workbook with several
     end: str | None = None
     id: str | None = None
     text: str | None = None
@@ -53,6 +74,8 @@ class _File:
     value: str | None = None
     numbers: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    counter: str | None = None  # a column that only numbers the rows
+    name: str | None = None  # of the series: "{file}" or "{folder}"
     alike: list[_File] = field(default_factory=list)  # files of the same form
 
 
@@ -67,25 +90,44 @@ def guess(folder: Path) -> str:
     if not folder.is_dir():
         raise CorpusError(f"there is no folder {folder}")
     lines, files = [], []
-    found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS and not _hidden(file, folder))
+    known = (*ENDINGS, *OTHER_ENDINGS)
+    found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in known and not _hidden(file, folder))
     for file in found[:MOST_FILES]:
-        try:
-            files.append(_look(file))
-        except InputError as error:
-            lines.append(
-                f"# {file.relative_to(folder)} is left out: {first_line(error).replace(str(folder) + '/', '')}"
-            )
+        sheets = sheets_of(file) if file.suffix.lower() in EXCEL_ENDINGS else []
+        for sheet in sheets if len(sheets) > 1 else [None]:
+            try:
+                files.append(_look(file, sheet))
+            except InputError as error:
+                where = f"{file.relative_to(folder)}{f', sheet {sheet}' * (sheet is not None)}"
+                lines.append(f"# {where} is left out: {first_line(error).replace(str(folder) + '/', '')}")
     if len(found) > MOST_FILES:
         lines.append(f"# {len(found) - MOST_FILES} further files were not looked at")
     groups = _grouped(files)
     series = [own for own in groups if own.numbers or own.value]
-    notes = [own for own in groups if own not in series and own.text]
+    notes = [own for own in groups if (own.text if own not in series else _noted(own)) or own.label]
+    for own in groups:
+        if own not in series and own not in notes:
+            lines.append(f"# {own.path.relative_to(folder)} is left out: {_columns(own)}")
     if not series:
-        looked = ", ".join(str(file.relative_to(folder)) for file in found[:10]) or "no table"
-        raise CorpusError(f"{folder} holds no file with times and numbers; found {looked}. " + " ".join(lines))
-    return (
-        "\n".join([*_head(folder, series), *lines, *_series(series, folder), *_notes(notes, folder), *_tail()]) + "\n"
-    )
+        looked = "; ".join(f"{own.path.relative_to(folder)} has {_columns(own)}" for own in groups[:10])
+        raise CorpusError(
+            f"{folder} holds no file with times and numbers; {looked or 'found no table'}. " + " ".join(lines)
+        )
+    _name_apart(series)
+    _tie(notes, series)
+    parts = [*_head(folder, series), *lines, *_series(series, folder), *_notes(notes, series, folder), *_tail()]
+    return "\n".join(parts) + "\n"
+
+
+def _columns(own: _File) -> str:
+    """What the columns of a file seem to be."""
+    kinds = {"times": own.time, "numbers": own.numbers, "texts": own.texts}
+    return ", ".join(f"{kind} in {', '.join(map(repr, names[:5]))}" for kind, names in kinds.items() if names)
+
+
+def _noted(own: _File) -> bool:
+    """Whether a file with series holds notes, too: a column is called so, and has few cells or long ones."""
+    return own.text is not None and plain(own.text) in TEXTS
 
 
 def _hidden(file: Path, folder: Path) -> bool:
@@ -97,21 +139,36 @@ def _hidden(file: Path, folder: Path) -> bool:
     )
 
 
-def _look(path: Path) -> _File:
-    table = read_table(path, texts=is_time_name)
+def _table(path: Path, sheet: str | None) -> Table:
+    """The table in a file; a mark that may be a decimal one or stand between thousands is what the separator suggests."""
+    try:
+        return read_table(path, Layout(sheet=sheet), texts=is_time_name)
+    except UnsureMarkError as error:
+        decimal = "." if find_layout(path, Layout())[0].separator == "," else ","
+        table = read_table(path, Layout(decimal=decimal), texts=is_time_name)
+        doubt = first_line(error).removeprefix(f"{path}: ").partition("; say")[0]
+        table.layout = replace(table.layout, doubts=(doubt,))
+        return table
+
+
+def _look(path: Path, sheet: str | None = None) -> _File:
+    table = _table(path, sheet)
     if not len(table.frame):
         raise CorpusError(f"{path} has no rows")
     time = time_columns(table)
-    own = _File(path, table, time, read_time_column(table, time, ""))
+    own = _File(path, table, time, read_time_column(table, time, ""), sheet)
     columns = [str(name) for name in table.frame.columns if str(name) not in time]
     for name in columns:
-        numbers, wrong = to_numbers(table.frame[name], table.layout.style, channel_of(name).unit)
+        if numbers_the_rows(table, name):
+            own.counter = name
+            continue
+        numbers, wrong = to_numbers(table.frame[name], table.layout.style, _channel(own, name).unit)
         filled = int((~np.isnan(numbers) | wrong).sum())
         if filled and wrong.sum() <= filled / 2:
             own.numbers.append(name)
         elif filled:
             own.texts.append(name)
-    own.id = next((name for name in _all_named(columns, IDS) if _repeats(table, name)), None)
+    own.id = next((name for name in columns if _is_id(name) and _repeats(table, name)), None)
     own.end = named([name for name in columns if name != own.id], ENDS)
     own.value = named(own.numbers, VALUES)
     own.channel = named([name for name in own.texts if name != own.id], CHANNELS)
@@ -119,14 +176,49 @@ def _look(path: Path) -> _File:
         own.channel, own.id = own.id, None
     if own.channel is None or own.value is None or not _repeats(table, own.channel):
         own.channel = own.value = None
+    if own.id is None or not _apart(own, own.id):
+        own.id = _id_by_times(own) or own.id
     own.numbers = [name for name in own.numbers if name not in (own.id, own.end)]
     own.text = named(own.texts, TEXTS) or next((name for name in own.texts if _is_long(table, name)), None)
     own.label = named([name for name in own.texts if name not in (own.text, own.id)], LABELS)
     return own
 
 
-def _all_named(columns: Sequence[str], names: Sequence[str]) -> list[str]:
-    return [name for name in columns if plain(name) in names]
+def _channel(own: _File, name: str) -> Channel:
+    """The channel that a column is."""
+    channel = channel_of(name)
+    return channel if channel.unit else Channel(channel.name, own.table.unit(name))
+
+
+def _is_id(name: str) -> bool:
+    return plain(name) in IDS or re.search(r"(^| )(id|nr|no|number|code)$", plain(name)) is not None
+
+
+def _times_repeat(own: _File) -> bool:
+    local = own.times.local[~np.isnat(own.times.local)]
+    return len(local) > 2 and len(np.unique(local)) < _REPEATED * len(local)
+
+
+def _apart(own: _File, name: str) -> bool:
+    """Whether a column tells the rows of one time, and of one channel of a long table, apart."""
+    keys = {"time": own.times.local, "id": own.table.frame[name].astype(str).to_numpy(dtype=object)}
+    if own.channel is not None:
+        keys["channel"] = own.table.frame[own.channel].astype(str).to_numpy(dtype=object)
+    return not pd.DataFrame(keys)[~np.isnat(own.times.local)].duplicated().mean() > 1 - _REPEATED
+
+
+def _id_by_times(own: _File) -> str | None:
+    """The column that names the series, as rows of one time are of several; None where they are not, or none does."""
+    there = own.table.frame
+    if own.channel is not None:
+        keys = pd.DataFrame({"time": own.times.local, "channel": there[own.channel].astype(str).to_numpy(dtype=object)})
+        if keys.duplicated().mean() <= 1 - _REPEATED:
+            return None
+    elif not _times_repeat(own):
+        return None
+    ids = [name for name in map(str, there.columns) if _is_id(name) and name not in own.time]
+    names = dict.fromkeys([*ids, *own.texts])
+    return next((name for name in names if name != own.channel and _apart(own, name)), None)
 
 
 def _repeats(table: Table, name: str) -> bool:
@@ -145,7 +237,8 @@ def _grouped(files: list[_File]) -> list[_File]:
     """The first of the files of each form, with the others in its `alike`."""
     first: dict[tuple[object, ...], _File] = {}
     for own in files:
-        key = own.path.parent, own.path.suffix, tuple(map(str, own.table.frame.columns)), own.table.layout.separator
+        columns = tuple(map(str, own.table.frame.columns))
+        key = own.path.suffix, own.sheet, columns, own.table.layout.separator
         if key in first:
             first[key].alike.append(own)
         else:
@@ -169,13 +262,18 @@ def _head(folder: Path, series: list[_File]) -> list[str]:
     if len(frequencies) == 1 and all(map(_frequency, series)):
         lines.append(f"frequency: {frequencies.pop()}")
     elif frequencies:
-        listed = ", ".join(sorted(frequencies))
+        known = sorted(frequencies, key=_length)
         lines += [
-            f"frequency: {sorted(frequencies)[0]}  # ? files have rows every {listed}",
+            f"frequency: {known[-1]}  # ? files have rows every {', '.join(known)}",
             "resample: mean  # ? or sum, last",
         ]
     else:
         lines += ["frequency: 1h  # ? the times are irregular", "resample: mean  # ? or sum, last"]
+    if ending := [own for own in series if _hours_end(own)]:
+        sure = any(own.table.frame[own.time[-1]].dtype.kind in "iuf" for own in ending)
+        lines.append(
+            f"{'' if sure else '# '}stamps: end  # ? hours run from 1 to 24, so a time seems to be the end of its step"
+        )
     fills = sorted({fill for own in series for fill in _fills(own)})
     if fills:
         listed = ", ".join(f"{fill:g}" for fill in fills)
@@ -215,9 +313,27 @@ def _frequency(own: _File) -> str:
 def _fills(own: _File) -> list[float]:
     found: list[float] = []
     for name in [own.value] if own.value else own.numbers:
-        numbers, _ = to_numbers(own.table.frame[name], own.table.layout.style, channel_of(name).unit)
+        numbers, _ = to_numbers(own.table.frame[name], own.table.layout.style, _channel(own, name).unit)
         found += suspected_fills(numbers)
+        known = numbers[np.isfinite(numbers)]
+        found += [float(fill) for fill in np.unique(known[np.abs(known) > LARGEST])[:5] if fill not in found]
     return found
+
+
+def _length(alias: str) -> int:
+    """A step, in microseconds, to compare it with others."""
+    step = Frequency.parse(alias)
+    return step.microseconds or step.months * 30 * 86_400_000_000
+
+
+def _hours_end(own: _File) -> bool:
+    """Whether the hours of a file run from 1 to 24."""
+    cells = joined_time(own.table.frame, own.time).dropna().astype(str)
+    hours = cells.str.extract(r"[ T](\d{1,2}):\d\d")[0]
+    if is_hour(own.time[-1]):
+        hours = hours.fillna(cells.str.extract(r" (\d{1,2})$")[0])
+    found = set(pd.to_numeric(hours, errors="coerce").dropna().astype(int))
+    return 24 in found and 0 not in found
 
 
 def _series(series: list[_File], folder: Path) -> list[str]:
@@ -226,30 +342,64 @@ def _series(series: list[_File], folder: Path) -> list[str]:
         lines += [*_files(own, folder), *_form(own)]
         if own.id is not None:
             lines.append(f"    id: {_word(own.id)}")
+        elif own.name is not None:
+            word = own.name.strip("{}")
+            lines.append(f'    name: "{own.name}"  # ? times of one channel overlap, so each {word} is a series')
         elif own.alike:
-            apart = _overlap([own, *own.alike])
-            name = '"{file}"' if apart else "null"
-            why = (
-                "their times overlap, so each file is a series"
-                if apart
-                else "their times follow each other: one series"
+            lines.append("    name: null  # ? their times follow each other: one series")
+        if own.id is None and own.channel is None and _times_repeat(own):
+            lines.append(
+                "    id: null  # ? times come several times: name the column of the series, or write duplicates: mean"
             )
-            lines.append(f"    name: {name}  # ? {why}")
         if own.channel is not None:
             lines += [f"    channel: {_word(own.channel)}", f"    value: {_word(str(own.value))}", "    channels:"]
-            names = list(dict.fromkeys(own.table.frame[own.channel].dropna().astype(str)))[:50]
+            channels = _channels_below(own)
         else:
             lines.append("    channels:")
-            names = own.numbers
-        for name in names:
-            channel = channel_of(name)
+            channels = {name: _channel(own, name) for name in own.numbers}
+        for name, channel in channels.items():
             unit = f", unit: {_word(channel.unit)}" if channel.unit else ""
             doubt = "" if channel.unit else "  # ? unit"
             lines.append(f"      {_word(name)}: {{name: {_word(channel.name)}{unit}}}{doubt}")
-        left = [name for name in own.texts if name not in (own.id, own.channel)]
+        left = [
+            name for name in own.texts if name not in (own.id, own.channel) and not (name == own.text and _noted(own))
+        ]
+        if own.counter is not None:
+            lines.append(f"    # the column {own.counter!r} only numbers the rows")
         if left and own.channel is None:
             lines.append(f"    # columns of texts are left out: {', '.join(left)}")
     return lines
+
+
+def _channels_below(own: _File) -> dict[str, Channel]:
+    """The channels of a long table, with the units that stand beside them."""
+    frame = own.table.frame
+    units = named([str(name) for name in frame.columns], UNITS)
+    found = {}
+    for name, rows in itertools.islice(frame.groupby(own.channel, sort=False, observed=True), 50):
+        channel = channel_of(str(name))
+        beside = rows[units].dropna().astype(str).unique().tolist() if units is not None else []
+        found[str(name)] = channel if channel.unit or len(beside) != 1 else Channel(channel.name, beside[0].strip())
+    return found
+
+
+def _name_apart(series: list[_File]) -> None:
+    """Give series names where files with channels of the same name are of the same time."""
+    whole = [own for own in series if own.id is None]
+    for own in whole:
+        names = {own.value} if own.value else set(own.numbers)
+        others = [
+            other
+            for other in whole
+            if other is not own and names & ({other.value} if other.value else set(other.numbers))
+        ]
+        everything = [file for group in (own, *others) for file in (group, *group.alike)]
+        if _overlap(everything):
+            folders: dict[Path, list[_File]] = {}
+            for file in everything:
+                folders.setdefault(file.path.parent, []).append(file)
+            by_folder = len(folders) > 1 and not any(map(_overlap, folders.values()))
+            own.name = "{folder}" if by_folder else "{file}"
 
 
 def _overlap(files: list[_File]) -> bool:
@@ -258,13 +408,45 @@ def _overlap(files: list[_File]) -> bool:
     return any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans))
 
 
+def _tie(notes: list[_File], series: list[_File]) -> None:
+    """Find the columns of notes that name series and channels, as their cells are names of these."""
+    ids = {
+        id_of(cell)
+        for own in series
+        if own.id
+        for file in (own, *own.alike)
+        for cell in file.table.frame[own.id].unique()
+    }
+    ids |= {file.path.stem for own in series if own.name == "{file}" for file in (own, *own.alike)}
+    channels = {
+        name.casefold()
+        for own in series
+        for channel in (
+            _channels_below(own) if own.channel else {name: _channel(own, name) for name in own.numbers}
+        ).values()
+        for name in (channel.name, channel.key)
+    }
+    for own in notes:
+        if own in series:
+            continue
+        own.id = own.channel = None
+        for name in map(str, own.table.frame.columns):
+            cells = {id_of(cell) for cell in own.table.frame[name].dropna().unique()} - {None}
+            if name in (*own.time, own.text) or not cells:
+                continue
+            if own.id is None and len(cells & ids) * 2 >= len(cells):
+                own.id = name
+            elif own.channel is None and len({str(cell).casefold() for cell in cells} & channels) * 2 >= len(cells):
+                own.channel = name
+
+
 def _files(own: _File, folder: Path) -> list[str]:
     names = [str(file.path.relative_to(folder)) for file in (own, *own.alike)]
     if len(names) > 3:
         parent = own.path.parent.relative_to(folder)
-        pattern = str(parent / f"*{own.path.suffix}") if str(parent) != "." else f"*{own.path.suffix}"
-        if len(list(folder.glob(pattern))) == len(names):
-            return [f"  - files: [{_word(pattern)}]"]
+        for pattern in (str(parent / f"*{own.path.suffix}"), f"*/*{own.path.suffix}", f"**/*{own.path.suffix}"):
+            if {str(file.relative_to(folder)) for file in folder.glob(pattern)} == set(names):
+                return [f"  - files: [{_word(pattern)}]"]
     return [f"  - files: [{', '.join(map(_word, names))}]"]
 
 
@@ -277,6 +459,8 @@ def _form(own: _File) -> list[str]:
         if layout.decimal is not None:
             doubt = f"  # ? {layout.doubts[0]}" if layout.doubts else ""
             lines.append(f"    decimal: {_word(layout.decimal)}{doubt}")
+    if own.sheet is not None:
+        lines.append(f"    sheet: {_word(own.sheet)}")
     if layout.header != 1 and layout.header is not None:
         lines.append(f"    header: {layout.header}" + ("" if layout.header else "  # ? no line names the columns"))
     lines.append(f"    time: [{', '.join(map(_word, own.time))}]")
@@ -301,18 +485,23 @@ def _regular(own: _File) -> str:
     return min(spread, key=lambda form: (spread[form][1], spread[form][0]))
 
 
-def _notes(notes: list[_File], folder: Path) -> list[str]:
+def _notes(notes: list[_File], series: list[_File], folder: Path) -> list[str]:
     lines = ["notes:"] if notes else []
     for own in notes:
         lines += [*_files(own, folder), *_form(own)]
         if own.end is not None:
             lines.append(f"    end: {_word(own.end)}")
-        others = [name for name in own.texts if name not in (own.text, own.id, own.label)]
+        others = [name for name in own.texts if name not in (own.text, own.id, own.label, own.end, own.channel)]
         doubt = f"  # ? or {', '.join(others)}" if others else ""
-        lines.append(f"    text: {_word(str(own.text))}{doubt}")
+        if own.text is not None:
+            lines.append(f"    text: {_word(own.text)}{doubt}")
         if own.id is not None:
             lines.append(f"    id: {_word(own.id)}  # ? the series that a note is about")
-        if own.label is not None:
+        elif own in series and own.name is not None:
+            lines.append(f'    name: "{own.name}"')
+        if own.channel is not None and own not in series:
+            lines.append(f"    channel: {_word(own.channel)}  # ? the channel that a note is about")
+        if own.label is not None and own.label != own.channel:
             lines.append(f"    label: {_word(own.label)}  # ? becomes the label of the window")
         lines.append(
             "    falls: overlapping  # or inside, midpoint; and before: 6h for notes up to so long before a window"
