@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from data_modules.corpus import CorpusError
 from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries, channel_names, match_columns
+from data_modules.tables.cells import numbers_the_rows
 from data_modules.tables.columns import is_time_name, read_time_column, time_columns
 from data_modules.tables.files import Table, read_table
 from data_modules.tables.numbers import NumberStyle, to_numbers
@@ -69,12 +70,21 @@ def _check_table(table: Table) -> None:
 
 
 def _with_one_time(table: Table) -> pd.DataFrame:
-    """The cells with one column of times where a day and a time of day, or year, month and day, have their own."""
-    if sum(is_time_name(str(name)) for name in table.frame.columns) < 2:
-        return table.frame
+    """The cells with one column of times where a day and a time of day, or year, month and day, have their own.
+
+    A column that only numbers the rows is left out.
+    """
+    import pandas as pd
+
+    frame = table.frame.drop(columns=[name for name in table.frame.columns if numbers_the_rows(table, str(name))])
+    if not any(is_time_name(str(name)) for name in frame.columns):
+        return frame
     names = time_columns(table)
-    times = read_time_column(table, names, "").local
-    return table.frame.drop(columns=names).assign(time=times) if len(names) > 1 else table.frame
+    if len(names) < 2:
+        return frame
+    times = read_time_column(table, names, "")
+    moments = pd.Series(times.local, index=frame.index)
+    return frame.drop(columns=names).assign(time=moments.dt.tz_localize("UTC") if times.aware.all() else moments)
 
 
 def read_frame(

@@ -116,6 +116,22 @@ def test_files_as_people_have_them(tmp_path) -> None:
     assert read_series(tmp_path / "query.xlsx", CHANNELS).values.tolist() == [[0, 1, 2, 3, 4, 5]]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        ",time,wind\n0,2024-05-01T00:00,1\n1,2024-05-01T01:00,2\n",
+        "Date;Hour;wind\n01.05.2024;0;1\n01.05.2024;1;2\n",
+        "YEAR,MO,DY,HR,wind\n2024,5,1,0,1\n2024,5,1,1,2\n",
+        "date,clock,wind\n2024-05-01,02:00+02:00,1\n2024-05-01,03:00+02:00,2\n",
+        "# station 5\ntime,wind\nUTC,m/s\n2024-05-01 12 AM,1\n2024-05-01 1 AM,2\n",
+    ],
+)
+def test_a_series_is_read_like_the_files_of_a_corpus(read, content: str) -> None:
+    series = read(content)
+    assert series.times == (datetime(2024, 5, 1), datetime(2024, 5, 1, 1))
+    assert series.values.tolist() == [[1, 2]]
+
+
 def test_a_late_time_is_moved_and_told(tmp_path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "query.csv"
     path.write_text("time,wind\n2024-05-01T00:00,1\n2024-05-01T01:02,2\n2024-05-01T03:00,3\n")
