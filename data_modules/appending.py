@@ -126,8 +126,10 @@ def _new(corpus: Corpus, records: Iterator[Record], counts: Counts) -> Iterator[
         if split != "test":
             last[name] = max(end, last.get(name, end))
     values, row_of = corpus.values(), {name: row for row, name in enumerate(corpus.ids)}
+    gone = dict.fromkeys(corpus.ids)
     for record in records:
         row = row_of.get(record.id)
+        gone.pop(record.id, None)
         if row is not None:
             same = np.array_equal(values[row], record.values.astype(values[row].dtype), equal_nan=True)
             if not same or corpus.texts[row] != record.text or starts[row] != np.datetime64(record.start, "us"):
@@ -137,6 +139,9 @@ def _new(corpus: Corpus, records: Iterator[Record], counts: Counts) -> Iterator[
             counts.add(what, record.series_id, "left out; build the corpus anew to train on them", 1, record.id)
         else:
             yield dataclasses.replace(record, split="test")
+    for name in gone:
+        what = "windows that the files do not have any more"
+        counts.add(what, str(corpus.series_ids[row_of[name]]), "kept as they were", 1, name)
 
 
 def _grown(corpus: Corpus, new: list[Record]) -> Corpus:

@@ -16,9 +16,10 @@ from data_modules.corpus import CorpusError, CorpusInfo, Record
 from data_modules.describe import describe
 from data_modules.series_corpus import usual_steps
 from data_modules.tables.counts import Counts
+from data_modules.tables.files import ENDINGS
 from data_modules.tables.labels import Labeller
 from data_modules.tables.notes import Note, Notes, one_text
-from data_modules.tables.parts import Parts, moment
+from data_modules.tables.parts import BEHIND, Parts, moment
 from data_modules.tables.series import Found, Reader, Series
 from data_modules.tables.spec import TablesSpec, find, spec_of
 from data_modules.tables.zones import zone_of
@@ -70,6 +71,7 @@ def windows(
     channels, alias = ((), "") if info is None else (info.channels, info.frequency)
     found = Reader(spec, Path(root), domain, counts, channels, alias).read()
     own = Notes.read(spec, Path(root), found.by_the_clock, counts)
+    _count_unnamed(spec, Path(root), counts)
     labeller = Labeller(spec, found.channels, counts, None if info is None else info.label_names)
     if info is None:
         labels = labeller.names([note.label for note in own.notes])
@@ -94,6 +96,15 @@ def upstream(root: Path, options: Mapping[str, Any]) -> list[Path]:
     """The files that the source reads."""
     spec = spec_of({key: value for key, value in options.items() if key in inspect.signature(windows).parameters})
     return [file for part in [*spec.series, *spec.notes] for file in find(root, part.files, "series or notes")]
+
+
+def _count_unnamed(spec: TablesSpec, root: Path, counts: Counts) -> None:
+    """Count the tables that lie beside those that are read, and that no entry names."""
+    read = {file for part in [*spec.series, *spec.notes] for file in find(root, part.files, "series or notes")}
+    beside = {file for folder in {file.parent for file in read} for file in folder.iterdir()} - read
+    tables = sorted(file for file in beside if file.suffix.lower() in ENDINGS and not file.name.startswith((".", "~$")))
+    if tables:
+        counts.add("tables that no entry names", "files", "left out", len(tables), tables[0].relative_to(root))
 
 
 class _Cutter:
@@ -121,10 +132,15 @@ class _Cutter:
     def records(self) -> Iterator[Record]:
         """The windows of all series, one after another."""
         written = 0
+        splits: set[str | None] = set()
         for one in self.found.series:
             for record in self._series(one):
                 written += 1
+                splits.add(record.split)
                 yield record
+        for name in self.parts.names if self.known is None and written else ():
+            if name not in splits:
+                self.counts.add("splits without a window", "split", "empty", 1, name)
         self.notes.count_unused([one.id for one in self.found.series])
         if not written and self.known is None:
             longest = max(self.found.series, key=lambda one: one.values.shape[1])
@@ -141,11 +157,13 @@ class _Cutter:
         self.counts.add("steps before or behind all windows", one.id, "left out", steps - used)
         places = begin + self.stride * np.arange(count)
         edges = one.grid.frequency.advance(one.grid.start, np.stack([places, places + self.length]))
-        splits = self.parts.splits(edges) if self.known is None else [None] * count
+        splits = self.parts.splits(edges, one.grid, steps) if self.known is None else [None] * count
         for place, start, end, split in zip(places, *edges, splits, strict=True):
             values = one.values[:, place : place + self.length]
             share = 1 - float(np.isnan(values).mean())
-            if split == "":
+            if split == BEHIND:
+                self.counts.add("windows behind the last split", one.id, "left out", 1, _stamp(start))
+            elif split == "":
                 self.counts.add("windows across the border of two splits", one.id, "left out", 1, _stamp(start))
             elif share == 0 or share < self.spec.windows.observed:
                 kind = "windows without a value" if share == 0 else "windows with too few values"

@@ -155,7 +155,7 @@ class TablesSpec:
     windows: WindowsSpec = option(factory=WindowsSpec)
     labels: list[LabelRule] = option([], "rules in order: the first that applies gives a window its label")
     split: dict[str, Any] = option(
-        {}, "shares, like {train: 0.7, validation: 0.1, test: 0.2}, or begins of validation and test"
+        {}, "shares, like {train: 0.7, validation: 0.1, test: 0.2}, steps, durations, or begins of validation and test"
     )
 
     def check(self) -> None:

@@ -14,6 +14,7 @@ import yaml
 from data_modules.corpus import Corpus, CorpusError, validate_corpus
 from tests.data_modules.tables.folders import corpus_of, rows, write
 from trace_lit.cli import main
+from trace_lit.errors import InputError
 
 HOURS = pd.date_range("2024-02-01", "2024-12-01", freq="h", tz="Europe/Berlin", inclusive="left")
 GAP, LATE, SILENT = range(1000, 1010), (50, 2500), range(3000, 3024)
@@ -131,6 +132,29 @@ def test_shares_and_days_split_the_windows(tmp_path: Path) -> None:
     ends = [start + timedelta(days=5) for start in corpus.table()["start"].to_pylist()]
     assert {name for name, end in zip(corpus.splits, ends, strict=True) if end <= datetime(2024, 2, 3)} == {"train"}
     assert counts.number("windows across the border of two splits") == 20 - len(corpus) == 2
+
+
+def test_durations_and_steps_split_each_series_from_its_first_step(tmp_path: Path) -> None:
+    hours = pd.date_range("2024-01-15", "2024-06-20", freq="h", tz="Europe/Berlin", inclusive="left")
+    local = hours.tz_localize(None).astype(str)
+    zone: dict[str, Any] = {"timezone": "Europe/Berlin"}
+    split = {"train": "3 months", "validation": "2 weeks", "test": "1 month"}
+    corpus, counts = corpus_of(tmp_path, {"a.csv": rows(local)}, split=split, windows={"length": 1}, **zone)
+    starts = pd.DatetimeIndex(corpus.table()["start"].to_pylist(), tz="UTC").tz_convert("Europe/Berlin")
+    edges = {name: starts[corpus.splits == name] for name in ("train", "validation", "test")}
+    assert [str(own[0])[:16] for own in edges.values()] == ["2024-01-15 00:00", "2024-04-15 00:00", "2024-04-29 00:00"]
+    assert str(edges["test"][-1])[:16] == "2024-05-28 23:00"
+    assert counts.number("windows behind the last split") == len(hours) - len(corpus) > 0
+    split = {"train": 100, "validation": 20, "test": 30}
+    days = [str(day)[:10] for day in pd.date_range("2024-01-01", periods=150)]
+    corpus, counts = corpus_of(tmp_path, {"a.csv": rows(days)}, split=split, windows={"length": 8})
+    assert corpus.splits.tolist() == ["train"] * 12 + ["validation"] * 2 + ["test"] * 3
+    assert counts.number("windows across the border of two splits") == 1
+    with pytest.raises(InputError, match="must all be shares, counts of steps, or durations"):
+        corpus_of(tmp_path, {"a.csv": rows(days)}, split={**split, "test": "3 weeks"}, windows={"length": 8})
+    later = {"validation": "2024-05-01", "test": "2025-01-01"}
+    _, counts = corpus_of(tmp_path, {"a.csv": rows(days)}, split=later, windows={"length": 8})
+    assert counts.number("splits without a window") == 1
 
 
 def test_notes_fall_to_windows(tmp_path: Path) -> None:
