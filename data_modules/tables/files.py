@@ -337,10 +337,10 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, Head, int]:
         It is no text, or empty.
     """
     with path.open("rb") as file:
-        head = file.read(_HEAD + 1)
-    encoding, text = _decoded(path, head[:_HEAD], given.encoding)
+        begin = file.read(_HEAD + 1)
+    encoding, text = _decoded(path, begin[:_HEAD], given.encoding)
     lines = text.splitlines()
-    if len(head) > _HEAD:
+    if len(begin) > _HEAD:
         lines = lines[:-1]
     lines = lines[:2000]
     if not any(line.strip() for line in lines):

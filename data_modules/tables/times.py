@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,8 @@ _CLOCK = (
     rf"{'|'.join(_ZONES)}))?(?:\s*Uhr)?)?"
 )
 _USUAL = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? \d{1,2}:\d\d(:\d\d)?")
-_REWRITTEN = [  # other ways of writing a time of day, and the one that `_CLOCK` knows
+# Other ways of writing a time of day, and the one that `_CLOCK` knows.
+_REWRITTEN: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"\[[\w/+-]+\]$"), ""),  # 2024-05-01T18:00+02:00[Europe/Berlin]
     (re.compile(r"(\d:\d\d\D*)\s(?:-|–|to|bis|until)\s.*\d:\d\d.*$"), r"\1"),  # an interval begins
     (re.compile(r"(?<=\d)_(?=\d)"), " "),
@@ -351,9 +352,9 @@ def _day(text: str, kind: str) -> np.datetime64:
         year = int(match[1] or match[5])
         return _made(year + 2000 * (year < 100), 3 * int(match[2] or match[3] or match[4]) - 2, 1)
     if match := _WEEK.fullmatch(text):
-        year, week = (match[1], match[2]) if match[1] else (match[5], match[4])
+        year, week = map(int, (match[1], match[2]) if match[1] else (match[5], match[4]))
         try:
-            return np.datetime64(date.fromisocalendar(int(year), int(week), int(match[3] or 1)), "us")
+            return np.datetime64(date.fromisocalendar(year, week, int(match[3] or 1)), "us")
         except ValueError:
             return NAT
     if match := re.fullmatch(r"(\d{4})-(\d{3})", text):  # day of the year
