@@ -1,9 +1,11 @@
 """What is particular to Milvus: kinds that Lite would take without having them, locked files, and no code in expressions."""
 
+import signal
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from tests.retrieval.stores.conftest import EXACT, WIDTH, ids, windows
@@ -103,6 +105,37 @@ def test_kill_9_while_adding_leaves_each_batch_whole_or_absent(tmp_path):
     store.upsert([windows(range(1000, 1010))])  # and goes on
     assert store.count(Filter()) == len(own)
     store.close()
+
+
+DIE_WHEN_WRITTEN = """\
+import os, signal, sys
+from milvus_lite.storage.wal import WAL
+from tests.retrieval.stores.conftest import windows
+from trace_lit.retrieval.stores import MilvusStore
+store = MilvusStore(sys.argv[1], "c")
+WAL.close_and_delete = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+store.upsert([windows(range(5, 15))])
+"""
+
+
+def test_what_was_kept_and_still_logged_when_killed_is_there_once(tmp_path):
+    path = str(tmp_path / "milvus.db")
+    store = MilvusStore.create(path, "c", WIDTH, EXACT, "exact")
+    store.upsert([windows(range(10))])
+    store.close()
+    died = subprocess.run([sys.executable, "-c", DIE_WHEN_WRITTEN, path], check=False)
+    assert died.returncode == -signal.SIGKILL
+    for _ in range(2):
+        store = MilvusStore(path, "c")
+        wanted = windows(range(15))
+        assert sorted(ids(store, store.select(Filter()))) == sorted(wanted.columns["id"].to_pylist())
+        assert store.count(Filter()) == 15
+        (found,) = store.search(windows([12]).compact, 15, Filter())
+        assert len(set(found.places)) == len(found.places) == 15
+        places = store.find(wanted.columns["key"].to_pylist())
+        assert store.rows(places).equals(wanted.columns)
+        assert np.allclose(store.exact(places), wanted.exact, atol=1e-6)
+        store.close()
 
 
 def test_an_expression_holds_no_text_of_a_filter():

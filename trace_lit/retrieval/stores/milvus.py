@@ -56,6 +56,7 @@ class MilvusStore:
 
     def __init__(self, uri: str, collection: str, token: str | None = None) -> None:
         self.uri, self.collection = uri, collection
+        killed = _was_killed(uri, collection)
         self._client = _connected(uri, token)
         with self._explained():
             if not self._client.has_collection(collection):
@@ -65,6 +66,17 @@ class MilvusStore:
         self.width = int(fields["compact"]["params"]["dim"])
         self._parts = sorted(name for name in fields if name.startswith("exact_"))
         self.exact_width = sum(int(fields[name]["params"]["dim"]) for name in self._parts) or self.width
+        if killed:
+            self._drop_duplicates()
+
+    def _drop_duplicates(self) -> None:
+        """Let each window be there once: Lite replays what a killed process had both logged and kept (3.2)."""
+        keys, counts = np.unique(self.select(Filter()).astype(str), return_counts=True)
+        twice = keys[counts > 1].astype(object)
+        for first in range(0, len(twice), _AT_ONCE):
+            some = twice[first : first + _AT_ONCE]
+            compact = np.array([row["compact"] for row in self._get(some, ["compact"])], np.float32)
+            self.upsert([Rows(self.rows(some), compact, self.exact(some))])
 
     @classmethod
     def create(
@@ -251,6 +263,15 @@ def _code(value: str | None) -> int:
 
 def _is_file(uri: str) -> bool:
     return "://" not in uri
+
+
+def _was_killed(uri: str, collection: str) -> bool:
+    """Whether a file has a log of writes, which a process that ends by itself removes."""
+    if not _is_file(uri):
+        return False
+    with _counting:
+        open_here = _OPEN[_absolute(uri)] > 0
+    return not open_here and any(Path(uri, "collections", collection, "wal").glob("*"))
 
 
 def _connected(uri: str, token: str | None) -> MilvusClient:
