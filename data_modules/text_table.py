@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -66,6 +66,17 @@ class TextTable:
     def look_up(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors (B, S, D) and mask (B, S) of the pieces of texts `numbers` (B,); S ≥ 1 is the most that one has."""
         return self.joined(numbers.unsqueeze(1))
+
+    def batches(self, numbers: Tensor, pieces: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Places (n,) in `numbers` (B,) and what `look_up` gives of them: of like length, one text or `pieces` in all."""
+        first, order = 0, self._count[numbers].argsort(stable=True)
+        length = self._count[numbers[order]].clamp(min=1)
+        while first < len(order):
+            padded = length[first:] * torch.arange(1, 1 + len(order) - first)
+            many = max(1, int((padded <= pieces).sum()))
+            places = order[first : first + many]
+            yield places, *self.look_up(numbers[places])
+            first += many
 
     def joined(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """Likewise of texts that are each of the texts `numbers` (B, J), one behind another; 0 adds nothing."""

@@ -8,7 +8,7 @@ import torch
 from tests.batches import TEXT_WIDTH, make_batch
 from trace_lit.alignment import AlignedModel, SearchSpace
 from trace_lit.alignment.config import AlignmentConfig
-from trace_lit.alignment.reading import ChannelScales
+from trace_lit.alignment.reading import LONGEST, ChannelScales
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.encoder import SeriesEncoder
 from trace_lit.encoder.config import EncoderConfig
@@ -126,6 +126,18 @@ def test_numbers_stand_in_the_deviations_of_the_channels():
     assert level[1, 1] == pytest.approx(2.0)
     assert level[2].tolist() == pytest.approx([-28.1, 0.0])
     assert difference[0, 0] == pytest.approx(0.5)
+
+
+def test_a_sentence_that_is_very_long_is_read_in_runs():
+    """What attends to one another costs the square of their number, in time and in memory."""
+    space = SearchSpace(make_model(), CHANNELS)
+    text, mask = make_tokens(tokens=2 * LONGEST + 40, sentences=1)
+    in_runs = text.clone()
+    in_runs[..., TEXT_WIDTH] = torch.arange(text.shape[1]) // LONGEST
+    assert torch.equal(space.embed_text(text, mask), space.embed_text(in_runs, mask))
+    apart = text.clone()
+    apart[..., TEXT_WIDTH] = torch.arange(text.shape[1]) // (LONGEST // 2)
+    assert not torch.allclose(space.embed_text(text, mask), space.embed_text(apart, mask), atol=1e-4)
 
 
 def test_sentences_are_read_as_pieces_of_their_own():

@@ -128,3 +128,21 @@ def test_a_question_about_the_wind_gives_its_weight_to_the_wind(monkeypatch: pyt
     assert lines[0].endswith(("most by “strong winds”", "most by “all day long”"))
     assert lines[1].startswith("  3 others, of which the query hardly speaks: ")
     assert [line[2:].split(":")[0] for line in lines[2:]] == ["“strong winds”", "“all day long”"]
+
+
+def test_long_texts_are_read_a_few_at_a_time_and_alike(space, monkeypatch):
+    texts = ["warm " * 30 + "day", "fog", "no winds", "a calm " * 9 + "day", "fog", "low pressure, warm, then no winds"]
+    together, apart = reader(space).vectors(texts), reader(space).taken_apart(texts[-1])
+    monkeypatch.setattr("trace_lit.inference.question_reader._AT_ONCE", 8)
+    monkeypatch.setattr("trace_lit.alignment.model._PIECES_AT_ONCE", 8)
+    read, sizes = SearchSpace.embed_text, []
+
+    def watched(space, text, mask):
+        sizes.append((len(mask), mask.shape[1]))
+        return read(space, text, mask)
+
+    monkeypatch.setattr(SearchSpace, "embed_text", watched)
+    torch.testing.assert_close(reader(space).vectors(texts), together)
+    assert len(sizes) > 3
+    assert all(many == 1 or many * pieces <= 8 for many, pieces in sizes)
+    np.testing.assert_allclose(reader(space).taken_apart(texts[-1]).vectors, apart.vectors, atol=1e-5)

@@ -30,7 +30,8 @@ from trace_lit.encoder.patches import InstanceNorm, on_scale
 from trace_lit.encoder.statistics import WindowFeatures, WindowStatistics
 
 _SMALL = 1e-3  # weights of heads that are to say next to nothing
-_TEXTS_AT_ONCE = 64  # of the sets of clauses that explain a text
+_TEXTS_AT_ONCE = 64  # of the sets of clauses that explain a text,
+_PIECES_AT_ONCE = 2**15  # and pieces in them
 
 
 class TextTower(nn.Module):
@@ -411,9 +412,9 @@ class SearchSpace(nn.Module):
         slots = self.slots if self.model.config.channel_score else self.slots[:0]
         members, weights = (own.to(text.device) for own in coalitions(int(clause.max()) + 1))
         masks = members[:, clause]  # (n, S)
+        many = max(1, min(_TEXTS_AT_ONCE, _PIECES_AT_ONCE // len(text)))
         values = [
-            self.model.text_parts(text.expand(len(mask), -1, -1), mask, slots).float()
-            for mask in masks.split(_TEXTS_AT_ONCE)
+            self.model.text_parts(text.expand(len(mask), -1, -1), mask, slots).float() for mask in masks.split(many)
         ]
         parts = torch.einsum("gn,npd->gpd", weights, torch.cat(values))
         return parts / parts.sum(0).norm().clamp(min=1e-12)

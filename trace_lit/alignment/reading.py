@@ -25,6 +25,9 @@ from trace_lit.text.tokens import MARKS
 MANY = 2**20  # more than a text has sentences
 POSITIONS = 128  # of pieces in a sentence that are told apart
 LENGTHS = (8, 12, 16, 24, 48)  # up to which sentences are read together
+LONGEST = (
+    512  # pieces of a sentence that are read together: what attends to one another costs the square of their number
+)
 MATCH_GAIN, NAMED_SILENCE = (
     12.0,
     6.0,
@@ -232,7 +235,10 @@ class ReadingTower(nn.Module):
         count, steps = known.mask.shape
         at = text * steps + step  # (M,)
         sentence = marks[text, step, 0].long() if marks.shape[-1] else step
-        length = torch.unique_consecutive(text * MANY + sentence, return_counts=True)[1]
+        whole = torch.unique_consecutive(text * MANY + sentence, return_counts=True)[1]
+        runs = (whole - 1) // LONGEST + 1
+        length = torch.full((int(runs.sum()),), LONGEST)
+        length[runs.cumsum(0) - 1] = whole - LONGEST * (runs - 1)
         first = length.cumsum(0) - length
         given = vectors.flatten(0, 1)
         found, places = [self.position[:0]], [at[:0]]

@@ -22,7 +22,7 @@ from trace_lit.text import TextEncoder, sentences
 from trace_lit.text.clauses import clauses
 
 LEAST_VOICE = 0.1  # of the channel that a clause says most of; one that says less speaks of none
-_AT_ONCE = 256  # texts that are read together
+_AT_ONCE = 2**15  # pieces of texts that are read together
 
 
 @dataclass(frozen=True)
@@ -95,24 +95,22 @@ class QuestionReader:
     def _spoken(self, clauses: Sequence[str]) -> dict[str, int | None]:
         """The place of the channel that each clause says most of; None where it hardly speaks of one."""
         table = self._table(clauses)
-        loudest: list[int | None] = []
-        for numbers in table.numbers(clauses).split(_AT_ONCE):
-            vectors, mask = table.look_up(numbers)
+        loudest: dict[str, int | None] = {}
+        for places, vectors, mask in table.batches(table.numbers(clauses), _AT_ONCE):
             with evaluation_mode(self.space):
                 voice = self.space.voice(vectors.to(self.device), mask.to(self.device)).float().cpu()
-            most, place = voice.max(1)
-            loudest += [int(at) if much >= LEAST_VOICE else None for much, at in zip(most, place, strict=True)]
-        return dict(zip(clauses, loudest, strict=True))
+            for place, much, channel in zip(places.tolist(), *(own.tolist() for own in voice.max(1)), strict=True):
+                loudest[clauses[place]] = channel if much >= LEAST_VOICE else None
+        return loudest
 
     def _read(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (N, E) of texts as wholes."""
         table = self._table(texts)
-        read = [torch.zeros(0, self.space.width)]
+        read = torch.zeros(len(texts), self.space.width)
         with evaluation_mode(self.space):
-            for numbers in table.numbers(texts).split(_AT_ONCE):
-                vectors, mask = table.look_up(numbers)
-                read.append(self.space.embed_text(vectors.to(self.device), mask.to(self.device)).float().cpu())
-        return torch.cat(read)
+            for places, vectors, mask in table.batches(table.numbers(texts), _AT_ONCE):
+                read[places] = self.space.embed_text(vectors.to(self.device), mask.to(self.device)).float().cpu()
+        return read
 
     def _table(self, texts: Iterable[str]) -> TextTable:
         return text_table(texts, self.encoder, self.unit, kind="query")
