@@ -35,6 +35,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         401: "The token is missing or wrong.",
         403: "The service has no token, and is asked by a name that is not this machine's.",
         404: "There is no such model, corpus or window.",
+        408: "The body did not come in time.",
         413: "The body, the batch, a text or a series is too large.",
         422: "The request cannot be used.",
         424: "The model failed, or took too long.",

@@ -23,6 +23,7 @@ from trace_lit.service.schemas import SearchRequest, Series
 from trace_lit.service.searchable import Question
 
 CSV_NAME = "the CSV"
+COLUMNS = 1_001  # of a CSV file: as many channels as a series in JSON has at most, and the time
 
 
 def read_series(given: Series | str, channels: Sequence[Channel], limits: Limits) -> InputSeries:
@@ -41,6 +42,9 @@ def read_series(given: Series | str, channels: Sequence[Channel], limits: Limits
 
 def _read_csv(text: str, channels: Sequence[Channel]) -> InputSeries:
     """Through a file of our own: the reader of tables takes paths."""
+    columns = 1 + max((line.count(sign) for line in text.splitlines() for sign in ",;\t"), default=0)
+    if columns > COLUMNS:  # a thread that reads millions could not be stopped
+        raise TooLargeError(f"{CSV_NAME} has {columns:,} columns; {COLUMNS:,} are allowed, the time among them")
     with tempfile.TemporaryDirectory(prefix="trace_lit-") as folder:
         path = Path(folder) / "series.csv"
         path.write_text(text, encoding="utf-8", errors="replace", newline="")
@@ -122,5 +126,14 @@ def as_list(given: Any, limits: Limits) -> list[Any]:
 
 
 def naive(moment: datetime) -> datetime:
-    """In UTC, without a time zone."""
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    """In UTC, without a time zone.
+
+    Raises
+    ------
+    ServiceError
+        There it is before the year 1 or after 9999.
+    """
+    try:
+        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise ServiceError(f"the time {moment.isoformat()} is beyond the years 1 to 9999 in UTC") from None

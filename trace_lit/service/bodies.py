@@ -33,7 +33,7 @@ def json_or_csv(model: type[Model]) -> Callable[[Request], Coroutine[Any, Any, M
                 return model.model_validate_json(await request.body())
         except ValidationError as error:
             raise RequestValidationError(error.errors()) from None
-        raise ServiceError(f"the body is {kind!r}; send application/json, multipart/form-data or text/csv")
+        raise ServiceError(f"the body is {kind[:100]!r}; send application/json, multipart/form-data or text/csv")
 
     return read
 
@@ -44,12 +44,12 @@ async def _form(request: Request) -> dict[str, Any]:
             found: dict[str, Any] = {}
             for name, value in form.multi_items():
                 if name in found:
-                    raise ServiceError(f"the form has the field {name!r} twice; give it once")
+                    raise ServiceError(f"the form has the field {name[:100]!r} twice; give it once")
                 if name == _FILE:
                     content = await value.read() if isinstance(value, UploadFile) else value.encode()
                     found["csv"] = _decoded(content)
                 elif isinstance(value, UploadFile):
-                    raise ServiceError(f"the form has a file {name!r}; the CSV file is {_FILE!r}")
+                    raise ServiceError(f"the form has a file {name[:100]!r}; the CSV file is {_FILE!r}")
                 elif value:
                     found[name] = value
             return found

@@ -16,6 +16,12 @@ class ServiceError(InputError):
     kind = "validation"
 
 
+class SlowError(ServiceError):
+    """A body that did not come in time."""
+
+    status = 408
+
+
 class TooLargeError(ServiceError):
     """A body, a batch, a text or a series beyond a limit."""
 

@@ -16,7 +16,14 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trace_lit.service.errors import BackendError, ForbiddenError, ServiceError, TooLargeError, UnauthorizedError
+from trace_lit.service.errors import (
+    BackendError,
+    ForbiddenError,
+    ServiceError,
+    SlowError,
+    TooLargeError,
+    UnauthorizedError,
+)
 from trace_lit.service.limits import Limits
 from trace_lit.service.telemetry import Telemetry
 
@@ -55,15 +62,22 @@ class Guard:
         given = headers.get("x-request-id", "")
         scope.setdefault("state", {})["request_id"] = request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
         began, answer = time.perf_counter(), _Answer(send, request_id, self.ending())
+        body = _Bounded(receive, self.limits.body)
         self.telemetry.in_flight.inc()
         try:
             self._admit(scope["path"], headers)
             async with asyncio.timeout(self.limits.seconds):
-                await self.app(scope, _Bounded(receive, self.limits.body), answer)
+                await self.app(scope, body, answer)
         except ServiceError as error:
             await answer.refuse(error)
         except TimeoutError:
-            await answer.refuse(BackendError(f"no answer within {self.limits.seconds:g} seconds; ask for less"))
+            seconds = f"within {self.limits.seconds:g} seconds"
+            late = body.asked and not body.whole
+            await answer.refuse(
+                SlowError(f"the body did not come {seconds}; send it anew")
+                if late
+                else BackendError(f"no answer {seconds}; ask for less")
+            )
         except Exception:
             _log.exception("a defect", extra={"fields": {"request_id": request_id}})
             await answer.refuse(BackendError("the service failed; its log says more, see the request id"), 500)
@@ -111,9 +125,13 @@ class _Bounded:
     receive: Receive
     limit: int
     size: int = 0
+    asked: bool = False  # for it
+    whole: bool = False
 
     async def __call__(self) -> Message:
+        self.asked = True
         message = await self.receive()
+        self.whole = not message.get("more_body", False)
         self.size += len(message.get("body", b""))
         if self.size > self.limit:
             raise _too_large(self.limit)
