@@ -382,6 +382,14 @@ def test_commands(tiny_runs, tmp_path, capsys, monkeypatch):
     assert main(["search", str(run), "--corpus", str(corpus), "--text", "rain", "--in", "both"]) == 2
     assert "--in needs an index" in capsys.readouterr().err
     assert main(["index", "delete", str(out)]) == 2
+    capsys.readouterr()
+    found, told = done("index", "search", out, "--text", "rain", "--since", "2199-01-01")
+    assert (found, "the filters admit no window" in told) == ("", True)
+    for what, name in (("label", "moonshine"), ("corpus", "elsewhere")):
+        option = {"label": "--label", "corpus": "--of-corpus"}[what]
+        for command in (["search", str(out), "--text", "rain"], ["delete", str(out)]):
+            assert main(["index", *command, option, name]) == 2
+            assert f"has no {what} '{name}'; there are: " in capsys.readouterr().err
 
 
 def test_an_index_in_milvus_answers_alike(model, tiny_runs, index, tmp_path):

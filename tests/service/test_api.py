@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 import json
@@ -9,6 +10,7 @@ import shutil
 import time
 from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +29,8 @@ from trace_lit.modules.packaged import write_packaged
 from trace_lit.service import Limits, Served
 from trace_lit.service.asking import read_series
 from trace_lit.service.errors import ServiceError
+from trace_lit.service.guard import Guard
+from trace_lit.service.telemetry import Telemetry
 
 pytestmark = pytest.mark.slow
 
@@ -209,6 +213,8 @@ def test_no_forecast_leaves_a_file_behind(client: TestClient, tiny_runs: TinyRun
         ({"text": "fog", "split": "tomorrow"}, 422, "split"),
         ({"text": "fog", "label": "moonshine"}, 422, "no label 'moonshine'"),
         ({"text": "fog", "since": "yesterday"}, 422, "since"),
+        ({"text": "fog", "since": "0001-01-01T00:00:00+14:00"}, 422, "beyond the years 1 to 9999 in UTC"),
+        ({"text": "fog", "until": "9999-12-31T23:59:59-14:00"}, 422, "beyond the years 1 to 9999 in UTC"),
         ({"text": "fog", "corpus": "../../etc"}, 404, "no corpus to search named '../../etc'; there are: weather"),
         ({"like": "/etc/passwd"}, 404, "weather has no window '/etc/passwd'"),
         ({"text": "f" * 9000}, 413, "8,192 are allowed"),
@@ -221,6 +227,13 @@ def test_no_forecast_leaves_a_file_behind(client: TestClient, tiny_runs: TinyRun
         ({"series": {"channels": {"temperature": [None] * 24}}}, 422, "holds no value"),
         ({"series": {"channels": {"temperature": [1e300] * 24}}}, 422, "at most 1e+18"),
         ({"series": {"channels": {}}}, 422, "channels"),
+        (
+            {"series": {"channels": {"temperature": [1]}, "times": ["9999-12-31T23:59:59-14:00"]}},
+            422,
+            "beyond the years 1 to 9999 in UTC",
+        ),
+        ({"csv": "," * 2_000_000}, 413, "the CSV has 2,000,001 columns; 1,001 are allowed"),
+        ({"csv": "temperature\n1\n" + "\t" * 2_000}, 413, "2,001 columns"),
     ],
 )
 def test_what_cannot_be_asked(client: TestClient, asked: dict[str, object], status: int, words: str) -> None:
@@ -242,10 +255,12 @@ def test_bodies_that_are_none(client: TestClient) -> None:
         (b"text=fog", {"content-type": "application/x-www-form-urlencoded"}),
         (b"nothing", {"content-type": "multipart/form-data; boundary=x"}),
         (b"\xff\xfe\x00", {"content-type": "text/csv"}),
+        (b"{}", {"content-type": "a" * 3_000}),
     ):
         answer = client.post("/search", content=content, headers=headers)
         assert answer.status_code == 422, answer.text
         assert answer.json()["error_type"] == "validation"
+        assert len(answer.json()["error"]) < 1_000
     assert client.get("/search").status_code == 405
     assert client.get("/nowhere").json()["error_type"] == "not_found"
     assert client.get("/instances/%2e%2e%2f%2e%2e%2fetc%2fpasswd").status_code == 404
@@ -267,6 +282,29 @@ def test_limits(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(type(served.searchable(None)), "answer", lambda *_: time.sleep(1.0))
         late = client.post("/search", json={"text": "fog"})
         assert (late.status_code, late.json()["error_type"]) == (424, "backend")
+
+
+@pytest.mark.parametrize(("more", "status", "words"), [(True, 408, "the body did not come"), (False, 424, "no answer")])
+def test_what_took_too_long_is_said(more: bool, status: int, words: str) -> None:
+    sent: list[dict[str, Any]] = []
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": more}])
+
+    async def receive() -> Any:
+        return next(messages, None) or await asyncio.sleep(60)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["more_body"]:
+            pass
+        await asyncio.sleep(60)
+
+    guard = Guard(app, Limits(seconds=0.05), Telemetry(), ending=lambda: False)
+    scope = {"type": "http", "method": "POST", "path": "/search", "headers": [(b"host", b"localhost")]}
+    asyncio.run(guard(scope, receive, send))
+    assert sent[0]["status"] == status
+    assert words in sent[1]["body"].decode()
 
 
 def test_a_token(served: Served) -> None:
@@ -383,6 +421,7 @@ def test_a_kept_index_is_searched_in_the_place_of_a_corpus(
             expected = index.search(**asked, model=model, top=4, **how)
             found = search(client, **asked, **how, top=4, explain=True, values=True)
             assert [hit["id"] for hit in found["hits"]] == [hit.id for hit in expected]
+            assert found["within"] == how.get("within", "series")
             row = found["hits"][0]["row"]
             first = np.array(found["hits"][0]["values"]["channels"][corpus.info.channels[0].key], dtype=np.float32)
             np.testing.assert_array_equal(first, corpus.values()[row][0])
@@ -395,13 +434,19 @@ def test_a_kept_index_is_searched_in_the_place_of_a_corpus(
         assert client.get(f"/instances/{name}").json()["id"] == name
         unknown = client.get("/instances/nowhere")
         assert unknown.json()["error"].startswith("kept has no window 'nowhere'")
-        assert client.post("/search", json={"text": "fog", "label": "moonshine"}).status_code == 422
+        for wrong, words in (
+            ({"label": "moonshine"}, "kept has no label 'moonshine'; there are: "),
+            ({"of_corpus": "elsewhere"}, "kept has no corpus 'elsewhere'; there are: weather"),
+        ):
+            refused = client.post("/search", json={"text": "fog", **wrong})
+            assert (refused.status_code, words in refused.json()["error"]) == (422, True), refused.text
         assert client.post("/forecast", json={"id": name}).status_code == 200
     index.close()
 
 
 def test_what_only_an_index_can_do(client: TestClient) -> None:
-    for how in ({"within": "texts"}, {"apart": True}, {"diversity": 0.5}):
+    assert search(client, text="fog")["within"] == "series"
+    for how in ({"within": "texts"}, {"apart": True}, {"diversity": 0.5}, {"of_corpus": "weather"}):
         answer = client.post("/search", json={"text": "fog", **how})
         assert (answer.status_code, "are for a kept index" in answer.json()["error"]) == (422, True)
 

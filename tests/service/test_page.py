@@ -153,6 +153,10 @@ def test_a_file_that_is_none(page: Any, tmp_path: Path) -> None:
         page.get_by_role("button", name="By a series").click()
         page.locator("#csv-file").set_input_files(tmp_path / name)
         expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+        expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+        if name == "mood.csv":
+            page.get_by_role("button", name="Change the series").click()
+            expect(page.get_by_label("or paste it")).to_have_value("mood\n1\n2\n")
         page.reload()
 
 
@@ -280,6 +284,15 @@ def test_a_narrow_screen_needs_no_scrolling_aside(browser: Any, service: Process
         assert page.evaluate(width) <= 340
         page.get_by_role("button", name="Compare, hit 1").click()
         assert page.evaluate(width) <= 340
+        assert page.locator("#detail-body").evaluate("body => body.scrollWidth - body.clientWidth") == 0
+
+
+def test_all_charts_are_drawn_when_the_page_is_printed(page: Any) -> None:
+    ask(page, "fog")
+    waiting = page.locator(".chart:not(:has(.uplot))")
+    assert waiting.count() > 0  # below what is seen
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert waiting.count() == 0
 
 
 def test_a_token_is_asked_for(browser: Any, tiny_runs: TinyRuns, tmp_path: Path) -> None:

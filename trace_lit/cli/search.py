@@ -63,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
     model = open_aligned(options.run, options.trust)
     question = {"text": options.text, "series": options.series, "like": options.like}
     explain = options.explain or options.plot is not None or options.html is not None
+    wanted = filter_of(options)
     kept = None
     if options.index is not None or options.corpus is None or options.corpus.is_dir():
         kept = kept_index(model, options.index, options.corpus, os.environ.get(TOKEN))
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         index, filter = kept
         searched: Any = index
         corpus = index.corpus(*filter.corpus) if options.plot is not None else None
-        wanted = replace(filter_of(options), corpus=filter.corpus or tuple(options.of_corpus))
+        wanted = replace(wanted, corpus=filter.corpus or tuple(options.of_corpus))
         how = {"within": options.within, "apart": options.apart, "diversity": options.diversity}
         hits = index.search(model=model, **question, filter=wanted, top=options.top, explain=explain, **how)
         name = str(index.place)
@@ -94,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     if options.html is not None:
         with extra("serve"):
             from trace_lit.service import write_report
-        write_report(options.html, model, searched, hits, **question)
+        write_report(options.html, model, searched, hits, **question, filter=wanted, within=options.within)
         say(f"written: {options.html}", file=sys.stderr)
     return 0
 

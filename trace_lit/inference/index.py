@@ -181,9 +181,10 @@ class Index:
         Raises
         ------
         ConfigError, CorpusError, RetrievalError, TextEncoderError
-            The question cannot be used, there is no such window, or the model is another one.
+            The question cannot be used, there is no such window, label or corpus, or the model is another one.
         """
         check_search(text=text, series=series, like=like, vectors=vectors, top=top, within=within, diversity=diversity)
+        self._check_names(filter)
         without, span, vector = None, None, None
         if like is not None:
             without, hit = self._window(like)
@@ -339,8 +340,9 @@ class Index:
         Raises
         ------
         RetrievalError
-            There is no window with one of the ids.
+            There is no window with one of the ids, or no label or corpus that the filter names.
         """
+        self._check_names(filter or Filter())
         keys = [key_of(hit.corpus, hit.id) for hit in (self._window(name)[1] for name in ids)]
         if filter is not None:
             for columns in columns_at(self.store, self.store.select(filter)):
@@ -398,6 +400,15 @@ class Index:
         every = self.store.select(Filter())
         ids = [own for columns in columns_at(self.store, every) for own in columns["id"].to_pylist()]
         return f"; near are {', '.join(map(repr, difflib.get_close_matches(name, ids, n=3, cutoff=0.0)))}"
+
+    def _check_names(self, filter: Filter) -> None:
+        """Raise RetrievalError for a label or a corpus that no window can have."""
+        labels = sorted({name for entry in self.file.corpora for name in entry.labels})
+        corpora = [entry.name for entry in self.file.corpora]
+        for what, given, known in (("label", filter.label, labels), ("corpus", filter.corpus, corpora)):
+            if unknown := [name for name in given if name not in known]:
+                names = ", ".join(known) or "none"
+                raise RetrievalError(f"{self.place} has no {what} {unknown[0]!r}; there are: {names}")
 
     def _entry(self, name: str | None) -> CorpusEntry:
         names = ", ".join(entry.name for entry in self.file.corpora)

@@ -68,6 +68,9 @@ def kept_index(
 
 def print_hits(hits: Sequence[Hit], name: str) -> None:
     """A table in a terminal, plain lines otherwise; under an explained hit, a line for each part of its score."""
+    if not hits:
+        say(f"no hits in {name}: the filters admit no window, or no text has a word of the question", file=sys.stderr)
+        return
     if not sys.stdout.isatty():
         for place, hit in enumerate(hits, start=1):
             say(
@@ -109,7 +112,7 @@ def explanation_lines(explanation: Explanation | None) -> list[str]:
             others.append(own.score)
     if others:
         many = f"{len(others)} others" if len(others) > 1 else "1 other"
-        lines.append(f"  {many}, of which the query hardly speaks: {rounded(sum(others))} of the score")
+        lines.append(f"  {many}, of which the query hardly speaks: {rounded(sum(others))} of the similarity")
     if len(explanation.clauses) > 1:
         lines += [_line(own, f"“{own.name}”") for own in explanation.clauses]
     return lines
@@ -119,6 +122,5 @@ def _line(own: Contribution, name: str) -> str:
     if own.beats is None:
         return f"  {name}: not measured in this window ({own.weight:.0%} of the query)"
     rank = f"better than {int(100 * own.beats)}% of the windows"  # the best one is not better than itself
-    return (
-        f"{'+' if own.fits else '−'} {name}: {rounded(own.score)} of the score, {rank} ({own.weight:.0%} of the query)"
-    )
+    sign = "+" if own.fits else "−"
+    return f"{sign} {name}: {rounded(own.score)} of the similarity, {rank} ({own.weight:.0%} of the query)"

@@ -16,9 +16,10 @@ from data_modules.input_series import InputSeries
 from data_modules.schema import CorpusInfo
 from data_modules.splits import SPLITS
 from trace_lit.inference import AlignedRun, Index
+from trace_lit.inference.index_search import Within
 from trace_lit.inference.space import SpaceEmbedder
 from trace_lit.retrieval import Filter, Hit, RetrievalError
-from trace_lit.service.errors import ServiceError, UnknownError
+from trace_lit.service.errors import UnknownError
 from trace_lit.service.searchable import LISTED, Answer, Question, Summary, time_of
 from trace_lit.service.windows import window_values
 
@@ -72,9 +73,7 @@ class IndexSearch:
     def _answer(self, question: Question) -> Answer:
         if question.like is not None:
             self.find(question.like)
-        if unknown := [name for name in question.filter.label if name not in self.info.label_names]:
-            known = ", ".join(self.info.label_names) or "none"
-            raise ServiceError(f"{self.name} has no label {unknown[0]!r}; there are: {known}")
+        within: Within = "series" if question.text is None else question.within or "both"
         hits = self.index.search(
             question.text,
             model=self.model,
@@ -82,12 +81,12 @@ class IndexSearch:
             like=question.like,
             top=question.top,
             filter=question.filter,
-            within=question.within or "both",
+            within=within,
             apart=question.apart,
             diversity=question.diversity,
             explain=question.explain,
         )
-        return Answer(hits, self.index.count(question.filter) - (question.like is not None))
+        return Answer(hits, self.index.count(question.filter) - (question.like is not None), within)
 
     def find(self, name: str) -> Hit:
         try:

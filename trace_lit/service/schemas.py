@@ -122,6 +122,9 @@ class SearchResponse(BaseModel):
 
     corpus: str
     searched: int = Field(description="How many windows the filters admit.")
+    within: Literal["series", "texts", "both"] = Field(
+        description="What scores are of: inner products of unit vectors, BM25 of the texts, or the sum of reciprocal ranks."
+    )
     seconds: float
     query: Values | None = None
     hits: list[HitModel]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from data_modules.input_series import InputSeries
 from data_modules.schema import CorpusInfo
 from data_modules.splits import SPLITS
 from trace_lit.inference import AlignedRun, Hits
+from trace_lit.inference.index_search import Within
 from trace_lit.retrieval import Filter, Hit, Retriever
 from trace_lit.service.errors import ServiceError, UnknownError
 from trace_lit.service.windows import window_values
@@ -34,19 +35,18 @@ class Question:
     top: int = 5
     explain: bool = False
     filter: Filter = field(default_factory=Filter)
-    within: Literal["series", "texts", "both"] | None = (
-        None  # series, texts or both; both by default where there is an index
-    )
+    within: Within | None = None  # both by default where there is an index
     apart: bool = False  # leave out what overlaps the query in time
     diversity: float = 0.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Hits, best first, of the `searched` windows that the filter admits."""
+    """Hits, best first, of the `searched` windows that the filter admits, and what their scores are of."""
 
     hits: Hits
     searched: int
+    within: Within = "series"
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ class CorpusSearch:
 
     def answer(self, questions: list[Question]) -> list[Answer]:
         for own in questions:
-            if own.within not in (None, "series") or own.apart or own.diversity:
-                raise ServiceError(f"within, apart and diversity are for a kept index; {self.name} is none")
+            if own.within not in (None, "series") or own.apart or own.diversity or own.filter.corpus:
+                raise ServiceError(f"within, apart, diversity and of_corpus are for a kept index; {self.name} is none")
         vectors = self._vectors(questions)
         scores = vectors @ self._retriever.index.vectors.T  # (Q, M)
         return [self._answer(*own) for own in zip(questions, vectors, scores, strict=True)]

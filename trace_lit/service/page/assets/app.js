@@ -35,10 +35,16 @@
       if (error.name === "AbortError" || mine !== running) return;
       answer = null;
       find("results").replaceChildren();
-      notice(error.message, ["Try again", () => search({ push: false })]);
+      notice(error.message, remedy(error));
     } finally {
       if (mine === running) find("results").removeAttribute("aria-busy");
     }
+  }
+
+  /** What can be done about an error: ask again where it may pass, else change what was asked. */
+  function remedy(error) {
+    if (![408, 413, 422].includes(error.status)) return ["Try again", () => search({ push: false })];
+    return page.question.csv ? ["Change the series", openSeries] : null;
   }
 
   /** Let the address of the page hold the question. */
@@ -51,7 +57,7 @@
   function notice(words, action) {
     const box = find("notice");
     box.hidden = !words;
-    box.replaceChildren(...(words ? [make("span", {}, words)] : []));
+    box.replaceChildren(...(words ? [make("span", {}, page.capitalised(words))] : []));
     if (words && action) box.append(make("button", { type: "button", class: "quiet small", onclick: action[1] }, action[0]));
   }
 
@@ -68,8 +74,8 @@
     const windows = [...hits.map((hit) => hit.values), ...(answer.query ? [answer.query] : [])];
     const ranges = page.ranges(windows, keys);
     const best = Math.max(...hits.map((hit) => hit.score));
-    const cards = hits.map((hit, place) => page.card({ hit, rank: place + 1, keys, ranges, best, several: corpus.corpora.length > 1, actions: actions(hit, place) }));
-    if (answer.query) cards.unshift(page.queryCard(page.question.csv ? page.question.name || "Your series" : "The window you chose", answer.query, keys, ranges));
+    const cards = hits.map((hit, place) => page.card({ hit, rank: place + 1, keys, ranges, best, within: answer.within, several: corpus.corpora.length > 1, actions: actions(hit, place) }));
+    if (answer.query) cards.unshift(page.queryCard(page.question.csv ? page.capitalised(page.question.name || "your series") : "The window you chose", answer.query, keys, ranges));
     const words = `${page.plural(hits.length, "hit")} among ${page.plural(answer.searched, "window")}`;
     find("results").replaceChildren(
       make("div", { class: "results-head" },
@@ -178,8 +184,14 @@
     find("csv-text").value = [[...(window.times ? ["time"] : []), ...names].join(","), ...lines].join("\n");
   }
 
+  function openSeries() {
+    find("csv-error").hidden = true;
+    if (page.question.csv) find("csv-text").value = page.question.csv;
+    find("series-dialog").showModal();
+  }
+
   function watchSeries() {
-    find("open-series").onclick = () => { find("csv-error").hidden = true; find("series-dialog").showModal(); };
+    find("open-series").onclick = openSeries;
     find("csv-go").onclick = () => useCsv(find("csv-text").value, "the pasted series");
     find("csv-template").onclick = fillExample;
     find("csv-file").onchange = (event) => { useFile(event.target.files[0]); event.target.value = ""; };
@@ -225,7 +237,7 @@
       page.about = await page.info();
     } catch (error) {
       if (error.status === 503) {
-        notice(`${error.message[0].toUpperCase()}${error.message.slice(1)}.`);
+        notice(`${error.message}.`);
         setTimeout(load, 1500);
         return;
       }

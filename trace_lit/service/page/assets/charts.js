@@ -64,6 +64,10 @@
     resizer.observe(place);
   }
 
+  addEventListener("beforeprint", () => {
+    for (const { entry } of document.querySelectorAll(".chart")) if (!entry.plot) draw(entry);
+  });
+
   /** Draw all anew, in the colours of the theme; forget those that have left the page. */
   page.redraw = () => {
     for (const entry of charts) {
@@ -92,7 +96,7 @@
   function base(times, range, last, sync, onCursor) {
     return {
       tzDate: utc,
-      padding: [5, 6, last ? 0 : 4, 0],
+      padding: [5, 18, last ? 0 : 4, 0], // half of a time's width beside the last mark
       scales: { x: { time: times }, y: { range: () => range } },
       axes: axes({ times, last }),
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 }, ...(sync ? { sync: { key: sync, setSeries: false } } : {}) },
@@ -133,8 +137,8 @@
         ...base(false, range, last, sync),
         series: [
           {},
-          { stroke: style("--ink"), width: 1.6, dash: [6, 4], points: { show: false } },
-          { stroke: colour(place), width: 2.2, points: { show: false } },
+          { stroke: style("--ink"), width: 1.6, dash: [6, 4], points: alone(one, style("--ink")) },
+          { stroke: colour(place), width: 2.2, points: alone(other, colour(place)) },
         ],
         data: [Array.from({ length }, (_, step) => step), filled(one), filled(other)],
       };
@@ -158,7 +162,7 @@
       const edges = pairs.flatMap(([low, high]) => [own[high], own[low]]);
       const series = [
         {},
-        { label: "look-back", stroke: line, width: 2, points: { show: false } },
+        { label: "look-back", stroke: line, width: 2, points: alone(before, line) },
         { label: "forecast", stroke: line, width: 2.2, dash: [2, 3], points: { show: false } },
         { label: "truth", stroke: style("--ink"), width: 1.4, show: known, points: { show: false } },
         ...edges.map(() => ({ stroke: "transparent", width: 0, points: { show: false } })),

@@ -31,13 +31,14 @@
     };
     const names = channels.map((own) => (own.name === "whole window" ? "whole window" : page.channelParts(own.name).name));
     const rows = clauses.length ? clauses.map((own) => own.name) : ["the series"];
-    return make("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": "What each part of the question adds" },
-      make("table", { class: "matrix" },
-        make("caption", {}, "What each part of the question adds to the score, by channel"),
+    const title = "What each part of the question adds to the similarity, by channel";
+    return make("figure", { class: "titled" }, make("figcaption", { id: "matrix-title" }, title),
+      make("div", { class: "table-box", tabindex: "0", role: "region", "aria-labelledby": "matrix-title" }, make("table", { class: "matrix" },
+        make("caption", { class: "hidden-visually" }, title),
         make("thead", {}, make("tr", {}, make("td", {}), names.map((name) => make("th", { scope: "col" }, name)), make("th", { scope: "col" }, "together"))),
         make("tbody", {}, rows.map((name, place) => make("tr", {}, make("th", { scope: "row" }, clauses.length ? `“${name}”` : name), table[place].map(cell),
           make("td", { class: "sum" }, page.signed(table[place].reduce((sum, score) => sum + score, 0))))),
-        make("tr", { class: "rank-row" }, make("th", { scope: "row" }, "better than"), channels.map((own) => make("td", {}, page.percent(own.beats))), make("td", {})))));
+        make("tr", { class: "rank-row" }, make("th", { scope: "row" }, "better than"), channels.map((own) => make("td", {}, page.percent(own.beats))), make("td", {}))))));
   }
 
   page.compare = (answer, place, question) => {
@@ -93,12 +94,12 @@
       const windows = neighbours.map((near) => ({ channels: { [own]: [...(near.window[own] ?? []), ...(near.continuation?.[own] ?? [])] } }));
       const range = neighbours.length ? page.ranges(windows, [own])[own] : null;
       body.replaceChildren(
-        key([["solid", "look-back"], ["dotted", "forecast"], ...(band ? [["band", band]] : []), ["ink", "what happened, where it is known"]]),
+        key([["solid", "look-back"], ["dotted", "forecast"], ...(band ? [["band", band]] : []), ...(forecast.channels[own].truth.some((value) => value !== null) ? [["ink", "what happened"]] : [])]),
         page.forecastChart({ key: own, place, lookback: forecast.lookback, forecast }),
         numbers(forecast, own),
         ...(neighbours.length ? [make("h3", {}, `The ${page.plural(neighbours.length, "earlier window")} it rests on`),
           make("div", { class: "neighbours" }, neighbours.map((near) => make("article", { class: "card small-card" },
-            make("header", {}, make("div", { class: "heading" }, make("h4", {}, page.span(near.start, near.origin)), make("div", { class: "id", title: near.id }, near.id)), make("div", { class: "score" }, near.similarity.toFixed(3))),
+            make("header", {}, make("div", { class: "heading" }, make("h4", {}, page.span(near.start, near.origin)), make("div", { class: "id", title: near.id }, near.id)), make("div", { class: "score", title: "Similarity to the look-back, at most 1" }, make("span", { class: "hidden-visually" }, "similarity "), near.similarity.toFixed(3))),
             page.followedChart({ key: own, place, window: near.window, continuation: near.continuation, range }),
             near.text && make("p", { class: "text clamped" }, near.text))))] : []));
     }

@@ -33,7 +33,7 @@
     if (bad.length) parts.push(good.length ? "; less in " : "fits badly in ", page.listed(bad.map(named)));
     if (!parts.length) return null;
     const words = parts.join("");
-    return `${words[0].toUpperCase()}${words.slice(1)}.`;
+    return `${page.capitalised(words)}.`;
   };
 
   function caption(key, place, reason, alike) {
@@ -44,7 +44,7 @@
       make("span", { class: "channel", title: key }, name), unit && make("span", { class: "unit" }, unit), value);
     if (reason) {
       const title = reason.beats === null ? "This window has no values here."
-        : `Adds ${page.signed(reason.score)} to the score, more than in ${page.percent(reason.beats)} of all windows; ${page.percent(reason.weight)} of the question.`;
+        : `Adds ${page.signed(reason.score)} to the similarity, more than in ${page.percent(reason.beats)} of all windows; ${page.percent(reason.weight)} of the question.`;
       const kind = !reason.spoken || alike === null ? "quiet" : reason.fits ? "good" : "bad";
       const mark = kind === "good" ? "✓ " : kind === "bad" ? "✗ " : "";
       words.append(make("span", { class: `adds ${kind}`, title }, `${mark}${reason.beats === null ? "no values" : page.signed(reason.score)}`));
@@ -88,8 +88,14 @@
     return make("div", {}, words, more);
   }
 
-  /** One hit; `several` where hits may be of several corpora. `actions` are pairs of a name and what happens. */
-  page.card = ({ hit, rank, keys, ranges, best, several, actions }) => {
+  const SCORES = {
+    series: "Similarity to the question: the inner product of unit vectors, at most 1",
+    texts: "How well the words of the text fit the question (BM25)",
+    both: "The sum of the reciprocal ranks by values and by texts",
+  };
+
+  /** One hit; `within` says what its score is of, `several` where hits may be of several corpora. `actions` are pairs of a name and what happens. */
+  page.card = ({ hit, rank, keys, ranges, best, within, several, actions }) => {
     const reasons = page.reasons(hit);
     const title = `hit-${rank}`;
     const share = best > 0 ? Math.max(0, Math.min(1, hit.score / best)) : 0;
@@ -102,7 +108,7 @@
         make("div", { class: "heading" },
           make("h3", { id: title }, make("span", { class: "hidden-visually" }, `Hit ${rank}: `), page.span(hit.start, hit.end)),
           make("div", { class: "id", title: hit.id }, hit.id)),
-        make("div", { class: "score", title: "The inner product of unit vectors, at most 1" }, make("span", { class: "hidden-visually" }, "score "), hit.score.toFixed(3), bar)),
+        make("div", { class: "score", title: SCORES[within] }, make("span", { class: "hidden-visually" }, "score "), hit.score.toFixed(3), bar)),
       make("div", { class: "badges" }, hit.label && make("span", { class: "badge" }, hit.label), make("span", { class: "badge plain" }, hit.split), several && make("span", { class: "badge plain" }, hit.corpus)),
       fit && make("p", { class: "fit" }, fit),
       hit.values && page.smallMultiples(hit.values, keys.filter((key) => hit.values.channels[key]), ranges, reasons, `hit-${rank}`),
