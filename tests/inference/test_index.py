@@ -26,6 +26,7 @@ from trace_lit.cli import main
 from trace_lit.config import ConfigError
 from trace_lit.inference import AlignedRun, Index, embed_parts, parts, space
 from trace_lit.retrieval import Filter, RetrievalError
+from trace_lit.service.kept import IndexSearch
 
 pytestmark = pytest.mark.slow
 
@@ -165,6 +166,30 @@ def test_adding_embeds_what_has_changed_and_forgets_what_is_gone(model, tiny_run
         ]
         other = next(own.id for own in changed if own.split == "train")
         assert index.delete([other], Filter(split=("test",))) == 1 + sum(own.split == "test" for own in changed)
+
+
+def test_an_open_index_follows_what_other_processes_make_of_it(model, tiny_runs, tmp_path):
+    """A service goes on while corpora grow, while others are added, and while the index is built anew."""
+    whole, place = Corpus.load(tiny_runs.corpus), tmp_path / "index"
+    one, two = tmp_path / "one", tmp_path / "two"
+    write_corpus(records(whole, range(30)), whole.info, one)
+    write_corpus(records(whole, range(40, 60)), whole.info, two)
+    with Index.build(model, one, place) as index, Index.open(place) as writer, Index.open(place) as other:
+        searched = IndexSearch("index", model, index)
+        assert {hit.row for hit in index.search("rain", model=model, top=60)} == set(range(30))
+        searched.values(index.search("rain", model=model, top=1)[0])
+        write_corpus(records(whole, range(5, 40)), whole.info, one)
+        assert writer.add(one, model=model) == 10
+        assert other.add(two, model=model) == 20  # opened before the former wrote
+        assert [own.name for own in Index.open(place).info.corpora] == ["one", "two"]
+        hits = index.search("rain", model=model, top=60)
+        assert len(hits) == 55
+        for hit in hits:
+            first = searched.values(hit)["channels"][whole.info.channels[0].key]
+            np.testing.assert_array_equal(first, whole.values()[whole.ids.tolist().index(hit.id)][0])
+        Index.build(model, two, place, width=16).close()
+        assert {hit.corpus for hit in index.search("rain", model=model, top=60)} == {"two"}
+        assert (len(index), index.info.width) == (20, 16)
 
 
 def test_channels_that_an_index_does_not_have_are_refused(model, index, tmp_path):

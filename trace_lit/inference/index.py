@@ -18,6 +18,7 @@ from data_modules.blocks import CorpusBlocks
 from data_modules.corpus import Corpus
 from trace_lit.config import ConfigError
 from trace_lit.errors import InputError
+from trace_lit.holding import held
 from trace_lit.inference.aligned import AlignedRun, Hits
 from trace_lit.inference.index_build import CANDIDATES, build_index, entry_of
 from trace_lit.inference.index_files import INDEX_FILE, PROJECTION_FILE, IndexFile, IndexInfo
@@ -40,13 +41,16 @@ _NEAR = 20_000  # windows, up to which those with similar ids are named
 class Index:
     """Windows of corpora with their vectors, kept in a folder; `Index.open` and `Index.build` make one.
 
-    Searching may go on in several threads and processes; one process at a time writes, and the others see it.
+    Searching may go on in several threads and processes; one process at a time writes, and the others see it, also where
+    corpora are added or the index is built anew.
     """
 
     def __init__(self, place: Path, file: IndexFile, uri: str | None, token: str | None) -> None:
-        self.place, self.file = place, file
+        self.place, self._file, self._access = place, file, (uri, token)
+        self._seen = _stamps(place)
         self.projection = Projection.load(place / PROJECTION_FILE)
         self.store = file.store(place, uri, token)
+        self._following = threading.Lock()
         self._check_widths()
         self._model: AlignedRun | None = None
         self._corpora: dict[str, Corpus] = {}
@@ -54,7 +58,7 @@ class Index:
 
     def _check_widths(self) -> None:
         """Raise RetrievalError where the files of the index do not belong to each other."""
-        exact, compact = self.file.space.exact_width, self.file.width
+        exact, compact = self._file.space.exact_width, self._file.width
         matrix = (exact, compact) if self.projection.windows is None else self.projection.windows.shape
         own = (self.store.exact_width, self.store.width)
         if (
@@ -68,6 +72,27 @@ class Index:
                 f"{matrix[0]} and {matrix[1]}, the store of {own[0]} and {own[1]}: a file is damaged, or of another index; "
                 "build the index again"
             )
+
+    @property
+    def file(self) -> IndexFile:
+        """What index.json says now."""
+        with self._following:
+            if (stamps := _stamps(self.place)) != self._seen:
+                self._follow(stamps)
+            return self._file
+
+    def _follow(self, stamps: tuple[tuple[int, int], ...]) -> None:
+        """Take over what another process has made of the index: further or changed corpora, or a new one in its place."""
+        self._file = IndexFile.read(self.place)
+        if stamps[1] != self._seen[1]:  # a projection is of one build
+            self.projection = Projection.load(self.place / PROJECTION_FILE)
+            self.store.close()
+            self.store = self._file.store(self.place, *self._access)
+            self._check_widths()
+            self._model = None
+        now = {entry.name: entry.fingerprint for entry in self._file.corpora}
+        self._corpora = {name: own for name, own in self._corpora.items() if own.fingerprint == now.get(name)}
+        self._seen = stamps
 
     @classmethod
     def open(cls, place: str | Path, *, uri: str | None = None, token: str | None = None) -> Index:
@@ -329,9 +354,8 @@ class Index:
             for name, blocks in opened.items():
                 added += update_corpus(self.store, self.projection, embedder, name, blocks)
                 entry = CorpusEntry.of(name, blocks, self.place)
-                self.file = self.file.with_corpora((entry,))
-                self.file.write(self.place)
-                self._corpora.pop(name, None)
+                with held(self.place, wait=True):  # another process may add another corpus
+                    self.file.with_corpora((entry,)).write(self.place)
         return added
 
     def delete(self, ids: Sequence[str] = (), filter: Filter | None = None) -> int:
@@ -420,6 +444,16 @@ class Index:
         if found is None:
             raise RetrievalError(f"{self.place} has no corpus {name!r}; it has {names}")
         return found
+
+
+def _stamps(place: Path) -> tuple[tuple[int, int], ...]:
+    """By which a change of index.json, and of the projection, shows."""
+    try:
+        found = [(place / name).stat() for name in (INDEX_FILE, PROJECTION_FILE)]
+    except OSError:
+        IndexFile.read(place)  # says what is wrong with it
+        raise RetrievalError(f"{place} is damaged: {PROJECTION_FILE} cannot be read; build the index again") from None
+    return tuple((about.st_mtime_ns, about.st_ino) for about in found)
 
 
 def _changed(entry: CorpusEntry, place: Path) -> str:

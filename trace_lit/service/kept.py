@@ -33,7 +33,7 @@ class IndexSearch:
 
     def __init__(self, name: str, model: AlignedRun, index: Index) -> None:
         self.name, self.model, self.index = name, model, index
-        self._values: dict[str, Sequence[NDArray[np.floating]]] = {}  # by corpus: views
+        self._values: dict[str, tuple[Corpus, Sequence[NDArray[np.floating]]]] = {}  # by name: views
 
     @cached_property
     def info(self) -> CorpusInfo:
@@ -96,9 +96,9 @@ class IndexSearch:
 
     def values(self, hit: Hit) -> dict[str, Any]:
         corpus = self.index.corpus(hit.corpus)
-        if hit.corpus not in self._values:
-            self._values[hit.corpus] = corpus.values()
-        return window_values(corpus_window(corpus, hit.row, self._values[hit.corpus]), corpus.info.channels)
+        if self._values.get(hit.corpus, (None,))[0] is not corpus:  # not read yet, or changed since
+            self._values[hit.corpus] = corpus, corpus.values()
+        return window_values(corpus_window(corpus, hit.row, self._values[hit.corpus][1]), corpus.info.channels)
 
     def summary(self) -> Summary:
         opened = list(self.corpora().values())
