@@ -234,6 +234,11 @@ def test_no_forecast_leaves_a_file_behind(client: TestClient, tiny_runs: TinyRun
         ),
         ({"csv": "," * 2_000_000}, 413, "the CSV has 2,000,001 columns; 1,001 are allowed"),
         ({"csv": "temperature\n1\n" + "\t" * 2_000}, 413, "2,001 columns"),
+        (
+            {"csv": "temperature\n" + "1\n" * 1_500_000},
+            413,
+            "the CSV has 1,500,001 lines; 1,000,000 values are allowed",
+        ),
     ],
 )
 def test_what_cannot_be_asked(client: TestClient, asked: dict[str, object], status: int, words: str) -> None:

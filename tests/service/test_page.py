@@ -221,6 +221,17 @@ def test_a_link_holds_the_question(page: Any, browser: Any, service: Process, co
         assert ids(other) == ids(page)
 
 
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [("#csv=AAAA&name=a.csv", "its series cannot be read"), ("#q=fog&corpus=elsewhere", "The link asks in elsewhere")],
+)
+def test_a_link_that_cannot_be_followed_is_said(browser: Any, service: Process, link: str, words: str) -> None:
+    for page in visit(browser, service.url + "/" + link):
+        expect(page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+        ask(page, "fog")
+        expect(page.get_by_role("alert").filter(has_text=words)).to_have_count(0)
+
+
 def test_hits_are_saved(page: Any, browser: Any, tmp_path: Path) -> None:
     ask(page, "fog")
     files = {}

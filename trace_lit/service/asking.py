@@ -34,14 +34,17 @@ def read_series(given: Series | str, channels: Sequence[Channel], limits: Limits
     ServiceError
         It cannot be read, or has too many values.
     """
-    series = _read_csv(given, channels) if isinstance(given, str) else _read_json(given, channels)
+    series = _read_csv(given, channels, limits) if isinstance(given, str) else _read_json(given, channels)
     if series.values.size > limits.values:
         raise TooLargeError(f"the series has {series.values.size:,} values; {limits.values:,} are allowed")
     return series
 
 
-def _read_csv(text: str, channels: Sequence[Channel]) -> InputSeries:
+def _read_csv(text: str, channels: Sequence[Channel], limits: Limits) -> InputSeries:
     """Through a file of our own: the reader of tables takes paths."""
+    lines = text.count("\n")
+    if lines > limits.values:
+        raise TooLargeError(f"{CSV_NAME} has {lines:,} lines; {limits.values:,} values are allowed")
     columns = 1 + max((line.count(sign) for line in text.splitlines() for sign in ",;\t"), default=0)
     if columns > COLUMNS:  # a thread that reads millions could not be stopped
         raise TooLargeError(f"{CSV_NAME} has {columns:,} columns; {COLUMNS:,} are allowed, the time among them")

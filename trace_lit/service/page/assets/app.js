@@ -54,6 +54,17 @@
     document.title = `${page.asked()} · trace_lit`;
   }
 
+  /** Whether the address of the page holds a question that can be asked. */
+  async function restored() {
+    try {
+      return await page.fromLink();
+    } catch (error) {
+      page.ask({});
+      notice(error.message);
+      return false;
+    }
+  }
+
   function notice(words, action) {
     const box = find("notice");
     box.hidden = !words;
@@ -252,7 +263,7 @@
       return;
     }
     find("corpus").replaceChildren(...names.map((name) => make("option", { value: name }, name)));
-    if (await page.fromLink()) await search({ push: false });
+    if (await restored()) await search({ push: false });
     else suggest();
   }
 
@@ -263,7 +274,8 @@
     find("filters").addEventListener("change", () => { page.countFilters(); if (answer) search(); });
     find("clear-filters").onclick = () => { page.setFields({}); if (answer) search(); };
     addEventListener("popstate", async () => {
-      if (await page.fromLink()) search({ push: false });
+      notice(null);
+      if (await restored()) search({ push: false });
       else { answer = null; find("results").replaceChildren(); suggest(); }
     });
     document.addEventListener("keydown", (event) => {

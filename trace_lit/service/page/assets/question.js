@@ -72,17 +72,23 @@
     return `#${found}`;
   };
 
-  /** Set the form to what a link asks; whether it asks anything. */
+  /** Set the form to what a link asks; whether it asks anything. An error where it cannot be answered here. */
   page.fromLink = async () => {
     const found = new URLSearchParams(location.hash.slice(1));
-    const corpus = [...find("corpus").options].some((option) => option.value === found.get("corpus"));
-    if (corpus) find("corpus").value = found.get("corpus");
+    const corpus = found.get("corpus");
+    if (corpus && ![...find("corpus").options].some((option) => option.value === corpus)) {
+      page.fillFilters();
+      throw new Error(`The link asks in ${corpus}, which this service does not search.`);
+    }
+    if (corpus) find("corpus").value = corpus;
     const top = [...find("top").options].some((option) => option.value === found.get("top"));
     if (top) find("top").value = found.get("top");
     page.fillFilters();
     page.setFields(Object.fromEntries(FILTERS.map((name) => [name, found.get(name) ?? ""])));
-    if (found.has("csv")) page.ask({ csv: await page.unpacked(found.get("csv")), name: found.get("name") ?? "" });
-    else page.ask({ text: found.get("q") ?? "", like: found.get("like") });
+    if (found.has("csv")) {
+      const csv = await page.unpacked(found.get("csv")).catch(() => { throw new Error("The link is damaged: its series cannot be read."); });
+      page.ask({ csv, name: found.get("name") ?? "" });
+    } else page.ask({ text: found.get("q") ?? "", like: found.get("like") });
     return found.has("csv") || found.has("like") || Boolean(found.get("q"));
   };
 
