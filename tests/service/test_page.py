@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
@@ -176,6 +177,18 @@ def test_more_like_this_compare_and_back(page: Any, corpus: Corpus) -> None:
     expect(page.get_by_label("A question in words")).to_have_value("fog")
     expect(page.locator("article.card.query")).to_have_count(0)
     assert ids(page) == first
+
+
+def test_windows_of_different_steps_are_laid_over_one_another_by_time(page: Any) -> None:
+    hourly = {"times": ["2020-01-01T00:00:00", "2020-01-01T01:00:00"], "channels": {"x": [1, 2]}}
+    slower = {"times": ["2021-05-01T06:00:00", "2021-05-01T09:00:00"], "channels": {"x": [1, 2]}}
+    daily = {"times": ["2021-05-01T00:00:00", "2021-05-02T00:00:00"], "channels": {"x": [1, 2]}}
+    for windows, unit, places in (
+        ([hourly, slower], "hour", [[0, 1], [0, 3]]),
+        ([daily, daily], "day", [[0, 1], [0, 1]]),
+        ([slower, {"times": None, "channels": {"x": [1, 2]}}], "step", [[0, 1], [0, 1]]),
+    ):
+        assert page.evaluate(f"page.fromStart({json.dumps(windows)})") == {"unit": unit, "places": places}
 
 
 def test_a_forecast_with_its_band_and_neighbours(page: Any, corpus: Corpus) -> None:

@@ -93,6 +93,15 @@
   /** The x values of a window: seconds since 1970, or numbers of steps. */
   page.axisOf = (window) => window.times ? window.times.map(page.seconds) : Object.values(window.channels)[0].map((_, step) => step);
 
+  /** How far the steps of windows are from their first: in hours or days where all have times, else in steps. */
+  page.fromStart = (windows) => {
+    if (!windows.every((own) => own.times)) return { unit: "step", places: windows.map((own) => page.axisOf({ ...own, times: null })) };
+    const axes = windows.map(page.axisOf);
+    const step = Math.min(...axes.map((own) => own[1] - own[0] || Infinity));
+    const [unit, seconds] = step >= 86400 ? ["day", 86400] : ["hour", 3600];
+    return { unit, places: axes.map((own) => own.map((at) => (at - own[0]) / seconds)) };
+  };
+
   function base(times, range, last, sync, onCursor) {
     return {
       tzDate: utc,
@@ -120,27 +129,28 @@
   };
 
   /** Points for the values without a neighbour, which a line would not show. */
-  function alone(values, fill) {
+  function alone(values, fill, placeOf = (step) => step) {
     const missing = (step) => (values[step] ?? null) === null;
-    const places = values.flatMap((value, step) => (value !== null && missing(step - 1) && missing(step + 1) ? [step] : []));
+    const places = values.flatMap((value, step) => (value !== null && missing(step - 1) && missing(step + 1) ? [placeOf(step)] : []));
     return { show: places.length > 0, size: 4, fill, filter: () => places };
   }
 
-  /** The same channel of two windows, laid over one another from their first steps. */
-  page.overlay = ({ key, place, query, hit, range, height = 120, last = false, sync, names }) => {
+  /** The same channel of two windows, laid over one another from their first steps; `places` as `page.fromStart` gives them. */
+  page.overlay = ({ key, place, query, hit, places, range, height = 120, last = false, sync, names }) => {
     const [one, other] = [query.channels[key] ?? [], hit.channels[key] ?? []];
     const label = `${names[0]}, ${page.inWords(key, one)}. ${names[1]}, ${page.inWords(key, other)}`;
     return page.chart(label, height, () => {
-      const length = Math.max(one.length, other.length);
-      const filled = (values) => Array.from({ length }, (_, step) => values[step] ?? null);
+      const gaps = 2; // a missing value is one up to the steps before and behind it
+      const data = uPlot.join([[places[0], one], [places[1], other]], [[1, gaps], [1, gaps]]);
+      const placeOf = (own) => (step) => data[0].indexOf(own[step]);
       return {
         ...base(false, range, last, sync),
         series: [
           {},
-          { stroke: style("--ink"), width: 1.6, dash: [6, 4], points: alone(one, style("--ink")) },
-          { stroke: colour(place), width: 2.2, points: alone(other, colour(place)) },
+          { stroke: style("--ink"), width: 1.6, dash: [6, 4], points: alone(one, style("--ink"), placeOf(places[0])) },
+          { stroke: colour(place), width: 2.2, points: alone(other, colour(place), placeOf(places[1])) },
         ],
-        data: [Array.from({ length }, (_, step) => step), filled(one), filled(other)],
+        data,
       };
     });
   };

@@ -52,11 +52,12 @@
       const chosen = others[Number(choice.value)];
       const shared = keys.filter((own) => chosen.window.channels[own]);
       const ranges = page.ranges([chosen.window, hit.values], shared);
+      const { unit, places } = page.fromStart([chosen.window, hit.values]);
       charts.replaceChildren(
         key([["dashed", chosen.name], ["solid", `hit ${place + 1}`]]),
         ...shared.map((own, rank) => make("figure", {}, make("figcaption", {}, own),
-          page.overlay({ key: own, place: keys.indexOf(own), query: chosen.window, hit: hit.values, range: ranges[own], last: rank === shared.length - 1, height: rank === shared.length - 1 ? 130 : 108, sync: "compare", names: [chosen.name, `hit ${place + 1}`] }))),
-        make("p", { class: "muted small-print" }, "Both begin at step 0. The channels have one scale in both."));
+          page.overlay({ key: own, place: keys.indexOf(own), query: chosen.window, hit: hit.values, places, range: ranges[own], last: rank === shared.length - 1, height: rank === shared.length - 1 ? 130 : 108, sync: "compare", names: [chosen.name, `hit ${place + 1}`] }))),
+        make("p", { class: "muted small-print" }, `Both begin at ${unit} 0. The channels have one scale in both.`));
     }
     const content = [];
     if (question) content.push(make("p", { class: "asked" }, question));
