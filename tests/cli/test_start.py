@@ -120,12 +120,13 @@ def test_a_package_that_is_hidden_is_named(tmp_path: Path) -> None:
     assert len(output.strip().splitlines()) == 2
 
 
-def test_python_m_does_not_take_the_users_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["trace_lit", "trace_lit.cli"])
+def test_python_m_does_not_take_the_users_files(module: str, tmp_path: Path) -> None:
     for name in ("callbacks.py", "data_modules.py"):
         (tmp_path / name).write_text(RAISES)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     made = subprocess.run(
-        [sys.executable, "-m", "trace_lit.cli", "data", "build", "--domain", "weather", "--out", "c", "instances=20"],
+        [sys.executable, "-m", module, "data", "build", "--domain", "weather", "--out", "c", "instances=20"],
         cwd=tmp_path,
         env={**environment, "PYTHONPATH": HERE},
         capture_output=True,
