@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -281,6 +282,23 @@ def test_what_may_not_change(words, processes: int, reason: str, tiny_runs: Tiny
     with pytest.raises(CheckpointError, match=reason) as refused:
         check_resumable(last, changed(tiny_runs, *words), data, tiny_runs.pretrained, processes)
     assert "start a new run from it" in str(refused.value)
+
+
+def test_another_text_encoder_is_refused_before_the_data_are_read(
+    tiny_runs: TinyRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Channels described by the vectors of another one could not be joined to those of the run."""
+    monkeypatch.setattr("trace_lit.train.fit._load_data", lambda *_: pytest.fail("the data were read"))
+    words = [word for word in tiny_runs.words if not word.startswith("encoder=")]
+    config = load_config([], [*words, "stage=align", "text.unit=document", "run.name=again"])
+    with pytest.raises(CheckpointError) as refused:
+        fit(config, resume=tiny_runs.aligned)
+    for part in (
+        "text.unit=sentence there, document here",
+        "encoder.width=16 there, 384 here",
+        "init_from=.*there, null",
+    ):
+        assert re.search(part, str(refused.value))
 
 
 def test_sections_within_a_section_are_decided_by_the_longest_beginning(

@@ -34,7 +34,14 @@ from trace_lit.train.announce import announce, check_processes
 from trace_lit.train.claim import check_free, claimed, settle
 from trace_lit.train.process import settle_threads, training_process
 from trace_lit.train.processes import follow_parent
-from trace_lit.train.resume import check_finished, check_resumable, check_words, checkpoint_to_resume, is_of_run
+from trace_lit.train.resume import (
+    check_finished,
+    check_resumable,
+    check_same_model,
+    check_words,
+    checkpoint_to_resume,
+    is_of_run,
+)
 from trace_lit.train.session import Session
 from trace_lit.train.start import bring_along, build_module, load_start
 from trace_lit.train.trainer import build_trainer, chosen_by
@@ -148,6 +155,8 @@ def _fit_in(
         start, overwrite = load_start(config, trust), True
     if checkpoint is not None and config.init_from is not None:  # its start may be gone
         bring_along(config, checkpoint.config)
+    if checkpoint is not None:
+        check_same_model(checkpoint, config)
     own = checkpoint is not None and is_of_run(checkpoint, folder)
     if not own and is_first():
         check_free(folder, overwrite)  # before all the work

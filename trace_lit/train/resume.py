@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from trace_lit.config import ConfigError, flatten
 from trace_lit.modules import Checkpoint, CheckpointError, load_checkpoint
 from trace_lit.runs.folder import read_metrics, read_settings
 from trace_lit.settings import Config, to_dict
+from trace_lit.train.start import BROUGHT
 from trace_lit.train.trainer import LAST
 
 # What may change between two sessions of a run; the longest beginning of a key that stands here or below decides.
@@ -92,6 +93,20 @@ def checkpoint_to_resume(resume: str | Path | None, folder: Path, stage: str, tr
     return load_checkpoint(place, stage, trust)
 
 
+def check_same_model(checkpoint: Checkpoint, config: Config) -> None:
+    """Raise CheckpointError where `config` has another encoder or reads texts otherwise than the run that is to go on.
+
+    This is known before the data are read, which the checkpoint's channels could not be joined to.
+    """
+    own = {key: values for key, values in _changes(checkpoint.config, config).items() if key.split(".")[0] in BROUGHT}
+    if refused := _refused_settings(own):
+        if checkpoint.config.init_from and not config.init_from:
+            refused.append(
+                f"init_from={checkpoint.config.init_from} there, null here (it brings text and encoder along)"
+            )
+        raise _cannot_go_on(checkpoint, refused)
+
+
 def check_resumable(
     checkpoint: Checkpoint, config: Config, data: DomainDataModule, folder: Path, processes: int
 ) -> list[str]:
@@ -117,10 +132,7 @@ def check_resumable(
     elif checkpoint.epochs >= config.trainer.max_epochs and not is_of_run(checkpoint, folder):
         refused.append(f"all {checkpoint.epochs} epochs there, trainer.max_epochs={config.trainer.max_epochs} here")
     if refused:
-        raise CheckpointError(
-            f"{checkpoint.path} cannot go on with this configuration: {'; '.join(refused)}. "
-            f"Use the same, or start a new run from it: another run.name and init_from={checkpoint.path}"
-        )
+        raise _cannot_go_on(checkpoint, refused)
     lines = [
         f"{key} {old} → {new}" + (f": {note}" if (note := _allowance(key)) else "")
         for key, (old, new) in changed.items()
@@ -128,6 +140,13 @@ def check_resumable(
     if checkpoint.world_size != processes:
         lines.append(f"{checkpoint.world_size} → {processes} processes, with the same global batch of {now}")
     return lines
+
+
+def _cannot_go_on(checkpoint: Checkpoint, refused: Sequence[str]) -> CheckpointError:
+    return CheckpointError(
+        f"{checkpoint.path} cannot go on with this configuration: {'; '.join(refused)}. "
+        f"Use the same, or start a new run from it: another run.name and init_from={checkpoint.path}"
+    )
 
 
 def check_finished(folder: Path, config: Config, data: DomainDataModule) -> None:
@@ -154,12 +173,14 @@ def _changes(there: Config, here: Config) -> dict[str, tuple[Any, Any]]:
 
 def _refused(changed: Mapping[str, tuple[Any, Any]], fingerprint: str, data: DomainDataModule) -> list[str]:
     """Which of the changes may not be, and whether the data are others."""
-    refused = [
-        f"{key}={old} there, {new} here ({_refusal(key)})" for key, (old, new) in changed.items() if _refusal(key)
-    ]
+    refused = _refused_settings(changed)
     if fingerprint != data.data_fingerprint:
         refused.insert(0, f"data {fingerprint[:12]} there, {data.data_fingerprint[:12]} here")
     return refused
+
+
+def _refused_settings(changed: Mapping[str, tuple[Any, Any]]) -> list[str]:
+    return [f"{key}={old} there, {new} here ({_refusal(key)})" for key, (old, new) in changed.items() if _refusal(key)]
 
 
 def _settings(config: Config) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from callbacks import BestCheckpoint, HardNegativeMining, LastCheckpoint, Stopped, StopSignals, Throughput
 from data_modules import DomainDataModule
 from trace_lit.distributed import is_first
+from trace_lit.errors import InputError
 from trace_lit.escapes import say
 from trace_lit.inference.predict import log_forecasts
 from trace_lit.modules import AlignModule, Checkpoint, TrainingError, TuneModule
@@ -75,6 +76,9 @@ class Session:
         except Exception as error:
             if failure := end_followers(trainer):
                 raise TrainingError(failure) from error
+            hidden = error.__context__  # Lightning's teardown may fail after what was given could not be used
+            if isinstance(hidden, InputError) and not isinstance(error, InputError):
+                raise hidden from None
             raise
 
     def _learn(self, checkpoint: Checkpoint | None) -> dict[str, float]:

@@ -17,7 +17,7 @@ from trace_lit.settings import Config, check
 from trace_lit.tuning.build import build_tune_module
 
 # What comes along with a start, where nothing else is given, and what must be as it is there.
-_BROUGHT = ("encoder", "text")
+BROUGHT = ("encoder", "text")
 _OF_MACHINE = ("text.batch_size", "text.device", "text.cache_dir")
 _MAY_DIFFER = ("encoder.dropout", "text.unit", "text.precision")
 _ALIGNED = tuple(
@@ -90,7 +90,7 @@ def bring_along(config: Config, start: Config) -> None:
 
 def _brought(start: Config, config: Config) -> list[str]:
     """The dotted keys that come along with `start`."""
-    keys = [f"{section}.{field.name}" for section in _BROUGHT for field in dataclasses.fields(getattr(config, section))]
+    keys = [f"{section}.{field.name}" for section in BROUGHT for field in dataclasses.fields(getattr(config, section))]
     aligned = start.stage == "align" or bool(start.tune.alignment_weight)
     kept = config.stage == "align" or bool(config.tune.alignment_weight)
     return [key for key in keys if key not in _OF_MACHINE] + list(_ALIGNED if aligned and kept else ())
