@@ -70,6 +70,8 @@ def checked(record: Record, number: int, info: CorpusInfo) -> Record:
 
     What only Python types can show wrong is checked here.
     """
+    if not isinstance(record, Record):
+        raise CorpusError(f"record number {number} is a {type(record).__name__}; it must be a data_modules.Record")
     where = f"record {record.id!r}" if record.id else f"record number {number}"
     record = _plain(record)
     for name in ("id", "series_id", "text"):

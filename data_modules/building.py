@@ -12,12 +12,12 @@ import logging
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_modules.config import DataConfig
-from data_modules.corpus import Corpus, CorpusInfo, Record
+from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record
 from data_modules.corpus_header import INFO_FILE
 from data_modules.corpus_writing import write_corpus
 from data_modules.tables.counts import Counts
@@ -140,7 +140,10 @@ def _contents(
             domain.domain, domain.domain, domain.__name__, domain.channels, domain.frequency, domain.label_names
         )
         options = _Watched(config.options)
-        return info, _all_read(domain, options, domain(dataclasses.replace(config, options=options)).records())
+        records = domain(dataclasses.replace(config, options=options)).records()
+        if not isinstance(records, Iterable):
+            raise CorpusError(f"{domain.__name__}.records gives {records!r}; it must yield a Record for each window")
+        return info, _all_read(domain, options, records)
     if config.source not in domain.sources:
         raise ConfigError(
             f"data.source is {config.source!r}; the domain {domain.domain} offers {', '.join(domain.sources)}"

@@ -128,6 +128,8 @@ class CorpusInfo:
         if not self.channels:
             raise CorpusError("there are no channels; a corpus has at least one")
         for channel in self.channels:
+            if not isinstance(channel, Channel):
+                raise CorpusError(f"a channel is {channel!r}; it must be a Channel, like Channel('level', 'm')")
             if not isinstance(channel.name, str) or not channel.name:
                 raise CorpusError(f"a channel's name is {channel.name!r}; it must be text")
             for key in ("unit", "description"):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import sys
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import pytest
+import torch
 
 from trace_lit.config import (
     ConfigError,
@@ -70,6 +72,36 @@ class Made:
 def test_an_option_that_a_class_does_not_take(options: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="cannot be made with the options given"):
         build_object(f"{__name__}:Made", Made, "some.key", 1, options=options)
+
+
+class Plan(ABC):
+    def __init__(self, size: int = 1) -> None:
+        if size < 1:
+            raise ValueError("no room")
+
+    @abstractmethod
+    def draw(self) -> None: ...
+
+
+class Drawn(Plan):
+    def draw(self) -> None: ...
+
+
+class Blank(Plan): ...
+
+
+def test_a_class_that_lacks_a_method_or_refuses_a_value_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"some\.key is '.*:Blank', which does not write draw; see Plan"):
+        build_object(f"{__name__}:Blank", Plan, "some.key", options={})
+    with pytest.raises(
+        ConfigError, match=r"some\.key is '.*:Drawn', which cannot be made with the options given: no room"
+    ):
+        build_object(f"{__name__}:Drawn", Plan, "some.key", options={"size": 0})
+
+
+def test_a_package_offers_the_classes_below_it() -> None:
+    with pytest.raises(ConfigError, match=r"'Adamm' in torch\.optim is no Optimizer; those there are: .*\bAdamW\b"):
+        import_class("torch.optim:Adamm", torch.optim.Optimizer, "optim.name")
 
 
 def test_options_are_arguments() -> None:

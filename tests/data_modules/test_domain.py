@@ -395,6 +395,29 @@ def test_a_domain_without_records_says_what_it_needs(tmp_path: Path) -> None:
     assert not (tmp_path / "silent").exists()
 
 
+@pytest.mark.parametrize(
+    ("gives", "channels", "message"),
+    [
+        (None, (Channel("tide", "m"),), "Rough.records gives None; it must yield a Record"),
+        ([{"id": "a"}], (Channel("tide", "m"),), "record number 0 is a dict; it must be a data_modules.Record"),
+        ([], ("tide",), r"a channel is 'tide'; it must be a Channel"),
+    ],
+)
+def test_a_domain_that_gives_something_else_is_told_what_is_needed(
+    gives, channels, message: str, tmp_path: Path
+) -> None:
+    class Rough(DomainDataModule):
+        domain = "rough"
+        frequency = "1h"
+
+        def records(self):
+            return gives
+
+    Rough.channels = channels
+    with pytest.raises(CorpusError, match=message):
+        build_corpus(Rough, DataConfig(), tmp_path / "rough")
+
+
 def test_a_class_that_a_run_names_is_needed_only_to_build_its_corpus() -> None:
     foreign = ForeignPath("no_such:Tides", "their run")
     assert datamodule_class(DataConfig(domain=foreign, corpus="somewhere")) is DomainDataModule

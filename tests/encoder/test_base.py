@@ -42,7 +42,7 @@ def test_it_gets_tokens_and_its_output_is_that_of_all() -> None:
 
 def test_an_output_of_another_shape_is_refused() -> None:
     encoder = build_encoder(dataclasses.replace(SMALL, options={"cut": 1}), make_vocabulary())
-    with pytest.raises(ValueError, match=r"Mean\.encode gives \(\d+, 15\) for the windows; it must be \(\d+, 16\)"):
+    with pytest.raises(ConfigError, match=r"Mean\.encode gives \(\d+, 15\) for the windows; it must be \(\d+, 16\)"):
         encoder(make_batch())
 
 

@@ -149,3 +149,15 @@ def test_it_learns_a_wave_whose_gaps_hold_nonsense(name: str) -> None:
         optimiser.step()
     error = (forecast(model.eval(), batch) - future).square().mean()
     assert error < 0.15 * future.var()
+
+
+class Short(Baseline):
+    """A step too few."""
+
+    def changes(self, past: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        return past[..., : self.horizon - 1]
+
+
+def test_a_forecast_of_another_length_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"Short\.changes gives \(6, 3, 6\); it must give .*, here \(6, 3, 7\)"):
+        Short(make_vocabulary(), lookback=24, horizon=7)(make_batch())

@@ -79,8 +79,29 @@ class Forgetful(LetterCounts):
         yield from list(super().encode_batches(texts))[:-1]
 
 
+class Endless(LetterCounts):
+    """Divides by zero."""
+
+    def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for rows, vectors in super().encode_batches(texts):
+            yield rows, np.where(vectors == 0, np.nan, vectors)
+
+
+class AtOnce(LetterCounts):
+    """Returns what it should yield."""
+
+    def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return np.ones((len(texts), 3))  # type: ignore[return-value]
+
+
 @pytest.mark.parametrize(
-    ("kind", "message"), [(TooLong, r"TooLong.*\(2, 3\).*\(2, 2\)"), (Forgetful, "gives 2 vectors for 3 texts")]
+    ("kind", "message"),
+    [
+        (TooLong, r"TooLong.*\(2, 3\).*\(2, 2\)"),
+        (Forgetful, "gives 2 vectors for 3 texts"),
+        (Endless, r"Endless\.encode_batches gives numbers that are not finite for '[abc]'"),
+        (AtOnce, r"AtOnce\.encode_batches gives ndarray; it must yield \(rows, vectors\)"),
+    ],
 )
 @pytest.mark.parametrize("cached", [False, True])
 def test_an_encoder_that_breaks_its_promise_is_named(kind: type[TextEncoder], message: str, cached: bool, tmp_path):

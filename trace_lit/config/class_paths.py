@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from trace_lit.config.errors import ConfigError
+from trace_lit.errors import InputError
 
 _CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
@@ -73,10 +74,11 @@ def import_class(path: str, base: type, key: str) -> Any:
         ) from None
     found = getattr(module, attribute, None)
     if not (isinstance(found, type) and issubclass(found, base)):
+        # Those that are defined there, or below where a package gathers them; not what was imported to be subclassed.
         offered = [
             own
             for own, value in vars(module).items()
-            if isinstance(value, type) and issubclass(value, base) and value.__module__ == name
+            if isinstance(value, type) and issubclass(value, base) and f"{value.__module__}.".startswith(f"{name}.")
         ]
         shadowing = ""
         if (
@@ -97,9 +99,12 @@ def build_object(path: str, base: type, key: str, *arguments: Any, options: Mapp
     Raises
     ------
     ConfigError
-        As `import_class`; an option is missing, is none of the class, or has a value that the class refuses.
+        As `import_class`; a method that a subclass must write is missing, or an option is missing, is none of the class, or
+        has a value that the class refuses.
     """
     kind = import_class(path, base, key)
+    if missing := sorted(getattr(kind, "__abstractmethods__", ())):
+        raise ConfigError(f"{key} is {path!r}, which does not write {' and '.join(missing)}; see {base.__name__}")
     try:
         inspect.signature(kind).bind(*arguments, **named, **options)
     except TypeError as error:
@@ -109,7 +114,8 @@ def build_object(path: str, base: type, key: str, *arguments: Any, options: Mapp
         ) from None
     try:
         return kind(*arguments, **named, **options)
-    except TypeError as error:
-        if "keyword argument" not in str(error):  # an error of the class itself
-            raise
+    except (TypeError, ValueError) as error:
+        mine = isinstance(error, InputError)  # says what is wrong by itself
+        if mine or (isinstance(error, TypeError) and not re.search("keyword argument|required positional", str(error))):
+            raise  # or an error of the class itself
         raise ConfigError(f"{key} is {path!r}, which cannot be made with the options given: {error}") from error

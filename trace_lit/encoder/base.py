@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
+from trace_lit.config import ConfigError
 from trace_lit.encoder.calendar import calendar_features, calendar_width
 from trace_lit.encoder.config import EncoderConfig
 from trace_lit.encoder.patches import InstanceNorm, split_patches
@@ -139,8 +140,9 @@ class Encoder(nn.Module, ABC):
         Raises
         ------
         ValueError
-            The windows are shorter than a patch, the encoder knows the calendar and the batch has no times, or the output
-            of a backbone has another shape than it should.
+            The windows are shorter than a patch, or the encoder knows the calendar and the batch has no times.
+        ConfigError
+            The output of a backbone has another shape than it should.
         """
         config, tokens = self.config, self.channel_tokens
         steps = batch.values.shape[-1]
@@ -187,7 +189,7 @@ class Encoder(nn.Module, ABC):
             ("the patches", patches, (size, count, 0 if spared else number, width)),
         ):
             if output is not None and output.shape != shape:
-                raise ValueError(
+                raise ConfigError(
                     f"{type(self).__name__}.encode gives {tuple(output.shape)} for {name}; it must be {shape}"
                 )
 

@@ -96,7 +96,12 @@ class Baseline(Forecaster):
         norm = self.level(batch)
         level = (norm.mean - self.scale.usual_mean(batch.channel_ids, norm).unsqueeze(-1)) / norm.deviation  # (B, C, 1)
         past = interpolated(norm.normalise(batch.values), batch.observed)
-        return Forecast(self.changes(past, level).unflatten(-1, (self.horizon, self.outputs)), norm)
+        changes, shape = self.changes(past, level), (*past.shape[:2], self.horizon * self.outputs)
+        if changes.shape != shape:
+            raise ConfigError(
+                f"{type(self).__name__}.changes gives {tuple(changes.shape)}; it must give (B, C, H · Q), here {shape}"
+            )
+        return Forecast(changes.unflatten(-1, (self.horizon, self.outputs)), norm)
 
     @abstractmethod
     def changes(self, past: Tensor, level: Tensor) -> Tensor:

@@ -207,7 +207,12 @@ class TuneModule(StageModule):
         if tune.task == "forecast":
             assert batch.future is not None
             assert batch.future_observed is not None
-            self._check_output(output.change if isinstance(output, Forecast) else output, batch.future.shape)
+            if not isinstance(output, Forecast):
+                raise ConfigError(
+                    f"tune.model is {self.config.tune.model!r}, whose forward gives a {type(output).__name__}; it must "
+                    "give a Forecast, see trace_lit.encoder.heads"
+                )
+            self._check_output(output.change, batch.future.shape)
             target = output.norm.normalise(batch.future)
             # A channel that no training row has a value of has no scale that its errors could be measured in.
             measured = torch.tensor(self.vocabulary.deviation).isfinite()

@@ -93,15 +93,23 @@ class TextEncoder(ABC):
         Raises
         ------
         TextEncoderError
-            Vectors do not have length `dim`, or not every text has one.
+            Vectors do not have length `dim` or are not finite, or not every text has one.
         """
         name, count = type(self).__name__, 0
-        for rows, vectors in self.encode_batches(texts):
+        for part in self.encode_batches(texts):
+            if not isinstance(part, tuple) or len(part) != 2:
+                raise TextEncoderError(
+                    f"{name}.encode_batches gives {type(part).__name__}; it must yield (rows, vectors)"
+                )
+            rows, vectors = part
             if np.shape(vectors) != (len(rows), self.dim):
                 raise TextEncoderError(
                     f"{name}.encode_batches gives vectors of shape {np.shape(vectors)} for {len(rows)} texts; with dim "
                     f"{self.dim} they must be ({len(rows)}, {self.dim})"
                 )
+            if not np.isfinite(vectors).all():
+                text = texts[rows[int(np.flatnonzero(~np.isfinite(vectors).all(1))[0])]]
+                raise TextEncoderError(f"{name}.encode_batches gives numbers that are not finite for {text[:60]!r}")
             count += len(rows)
             yield rows, vectors
         if count != len(texts):
