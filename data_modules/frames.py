@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import reprlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -135,17 +136,23 @@ def _series(
 
 
 def read_array(values: Any, channels: Sequence[Channel], source: str = "the array") -> InputSeries:
-    """A series from an array (C, T) of all `channels`, in their order, NaN where missing.
+    """A series from an array (C, T) of all `channels`, in their order, NaN (or masked) where missing.
 
     Raises
     ------
     CorpusError
-        It has another shape, or holds something else than numbers.
+        It is no array, has another shape, or holds something else than numbers.
     """
     try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise CorpusError(f"{source} does not hold numbers: {error}") from None
+        given = np.ma.asarray(values)
+        array = None if given.dtype.kind in "cmM" or not given.ndim else given.astype(np.float64).filled(np.nan)
+    except (TypeError, ValueError):
+        array = None
+    if array is None:
+        raise CorpusError(
+            f"{source} does not hold numbers but {reprlib.repr(values)} ({type(values).__name__}); give a DataFrame, an "
+            "array (channels, steps) of numbers, or the path of a CSV file"
+        )
     if array.ndim != 2 or len(array) != len(channels) or not array.shape[1]:
         raise CorpusError(
             f"{source} has the shape {array.shape}; it must be ({len(channels)}, steps), a row for each of "

@@ -115,12 +115,13 @@ def to_numbers(
     """
     import pandas as pd
 
+    others = (pd.api.types.is_datetime64_any_dtype, pd.api.types.is_timedelta64_dtype, pd.api.types.is_complex_dtype)
+    if any(is_other(column) for is_other in others):
+        return np.full(len(column), np.nan), column.notna().to_numpy(copy=True)
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         wrong = np.isinf(values)
         return np.where(wrong, np.nan, values), wrong
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        return np.full(len(column), np.nan), column.notna().to_numpy()
     cells = column.to_numpy(dtype=object, na_value=None)
     found = [_number(cell, style, unit) for cell in cells]
     values = np.array([number if number is not None else np.nan for number in found], dtype=np.float64)

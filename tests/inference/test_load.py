@@ -336,6 +336,12 @@ def test_a_step_without_a_row_is_missing_and_rows_without_times_follow_each_othe
         (frame(2), "has 2 rows; the model needs at least a patch"),
         (np.ones((3, 48)), r"has the shape \(3, 48\); it must be \(2, steps\), a row for each of tide \[m\], flow"),
         (np.ones(48), r"has the shape \(48,\)"),
+        (frame(1), "has 1 row; the model needs at least a patch"),
+        (frame().assign(Tide=frame().index), "row 1, column 'Tide': '2.* is not a number"),
+        (frame().assign(Tide=1j), "row 1, column 'Tide': '1j' is not a number"),
+        (np.ones((2, 48)) * 1j, r"does not hold numbers but array\(.*\(ndarray\); give a DataFrame, an array"),
+        (None, "does not hold numbers but None"),
+        ({"tide": [1.0]}, r"does not hold numbers but \{'tide': \[1.0\]\} \(dict\)"),
         ([np.ones((2, 48)), np.ones((1, 48))], r"window 1 has the shape \(1, 48\)"),
         ([], "there is no window"),
         ("nowhere.csv", r"there is no file nowhere\.csv"),
@@ -347,6 +353,15 @@ def test_what_cannot_be_embedded_is_refused(tuned: Path, data, message: str) -> 
         model.embed_series(data)
 
 
+def test_what_is_masked_or_read_only_is_read_without_a_word(tuned: Path, recwarn: pytest.WarningsRecorder) -> None:
+    model = trace_lit.load(tuned / "runs" / "waves" / "tune" / "band")
+    values = np.random.default_rng(0).normal(size=(2, 48))
+    holed = np.where(values < 0, np.nan, values)
+    holed.flags.writeable = False
+    np.testing.assert_array_equal(model.embed_series(np.ma.masked_less(values, 0.0)), model.embed_series(holed))
+    assert not recwarn.list
+
+
 def test_questions_that_cannot_be_asked(tiny_runs: TinyRuns) -> None:
     model = trace_lit.load(tiny_runs.aligned)
     for question, message in (
@@ -354,6 +369,8 @@ def test_questions_that_cannot_be_asked(tiny_runs: TinyRuns) -> None:
         ({"text": "fog", "like": "x"}, "text and like was given"),
         ({"text": " "}, "the text is empty"),
         ({"text": "fog", "top": 0}, "top is 0"),
+        ({"text": "fog", "top": "5"}, "top is '5'; it must be a whole number"),
+        ({"text": ["fog"]}, r"search takes one text, not \['fog'\]"),
     ):
         with pytest.raises(ConfigError, match=message):
             model.search(**question)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,9 @@ class AlignedRun(LoadedRun):
         """
         if isinstance(texts, str):
             raise ConfigError("embed_text takes a list of texts, not one text: write embed_text([text])")
+        if not isinstance(texts, Iterable):
+            raise ConfigError(f"embed_text takes a list of texts, not {texts!r}")
+        texts = list(texts)
         for number, text in enumerate(texts):
             if not isinstance(text, str) or not text.strip():
                 raise ConfigError(f"text {number} is {text!r}; each must be a text with something in it")
@@ -192,8 +196,10 @@ class AlignedRun(LoadedRun):
         given = [name for name, value in (("text", text), ("series", series), ("like", like)) if value is not None]
         if len(given) != 1:
             raise ConfigError(f"search takes one of text, series and like; {' and '.join(given) or 'none'} was given")
-        if top < 1:
-            raise ConfigError(f"top is {top}; it must be at least 1")
+        if not isinstance(top, Integral) or top < 1:
+            raise ConfigError(f"top is {top!r}; it must be a whole number of at least 1")
+        if text is not None and not isinstance(text, str):
+            raise ConfigError(f"search takes one text, not {text!r}; ask several questions one after the other")
         if text is not None and not text.strip():
             raise ConfigError('the text is empty; ask in words, like "heavy rain after a sudden pressure drop"')
         if index is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -55,8 +56,8 @@ def check_search(*, top: int, within: str, diversity: float, **question: Any) ->
     text = question["text"]
     if text is not None and (not isinstance(text, str) or not text.strip()):
         raise ConfigError('the text is empty; ask in words, like "heavy rain after a sudden pressure drop"')
-    if top < 1:
-        raise ConfigError(f"top is {top}; it must be at least 1")
+    if not isinstance(top, Integral) or top < 1:
+        raise ConfigError(f"top is {top!r}; it must be a whole number of at least 1")
     if within not in WITHIN:
         raise ConfigError(f"within is {within!r}; it must be one of {', '.join(WITHIN)}")
     if not 0 <= diversity <= 1:

@@ -75,12 +75,11 @@ def as_batch(windows: Sequence[InputSeries], vocabulary: ChannelVocabulary, patc
     for number, window in enumerate(windows):
         length = window.values.shape[1]
         if length < patch_length:
-            raise CorpusError(
-                f"{window.source} has {length} rows; the model needs at least a patch of {patch_length} steps"
-            )
+            rows = "1 row" if length == 1 else f"{length} rows"
+            raise CorpusError(f"{window.source} has {rows}; the model needs at least a patch of {patch_length} steps")
         own = [place[channel.key] for channel in window.channels]
         mask[number, own] = True
-        values[number, own, steps - length :] = torch.from_numpy(window.values).double()
+        values[number, own, steps - length :] = torch.tensor(window.values, dtype=torch.float64)
         if window.times is not None:
             seconds = np.array(window.times, dtype="datetime64[s]").astype(np.int64)
             times[number, steps - length :] = torch.from_numpy(seconds)
