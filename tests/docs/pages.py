@@ -51,7 +51,10 @@ class Block:
 
 def pages() -> list[Path]:
     """All that a reader can read; those of docs/extending/ have a test of their own."""
-    written = sorted(page for page in (ROOT / "docs").glob("*.md") if page.name not in GENERATED)
+    docs = ROOT / "docs"
+    written = sorted(
+        page for page in docs.rglob("*.md") if page.name not in GENERATED and page.parent != docs / "extending"
+    )
     return [ROOT / "README.md", *written, ROOT / "CONTRIBUTING.md"]
 
 

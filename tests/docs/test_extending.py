@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import blocks as all_blocks
 from trace_lit.cli import main
+from trace_lit.settings import load_config
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "extending").glob("*.md"))
 COMMANDS = {"data", "fit", "evaluate", "search"}
@@ -53,3 +55,20 @@ def test_a_page_does_what_it_says(
 def test_every_page_has_something_to_run() -> None:
     assert len(PAGES) == 10
     assert all(blocks(page, "bash") for page in PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_block_is_left_out(page: Path, tmp_path: Path) -> None:
+    """Commands are run, Python is imported by them, and YAML is a file that one of them takes or a part of such a file."""
+    run = "".join(blocks(page, "bash"))
+    for block in all_blocks(page):
+        assert block.language in ("bash", "python", "yaml"), block.place
+        assert block.skipped is None, block.place
+        if block.language == "python":
+            assert block.file, f"{block.place}: the first line of a Python block is # NAME.py"
+            assert f"{Path(block.file).stem}:" in run, f"{block.place}: no command names {block.file}"
+        elif block.language == "yaml" and block.file:
+            assert f" {block.file}" in run, f"{block.place}: no command takes {block.file}"
+        elif block.language == "yaml":
+            (tmp_path / "part.yaml").write_text(block.code, encoding="utf-8")
+            load_config([tmp_path / "part.yaml"])
