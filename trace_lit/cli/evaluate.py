@@ -16,7 +16,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
     evaluate = jobs.add_parser("evaluate", help="retrieval metrics of an aligned run, scores of a tuned one")
     evaluate.add_argument("run", type=Path, help="a run folder or a checkpoint")
-    evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"), help="(default: test)")
     instead = evaluate.add_mutually_exclusive_group()
     instead.add_argument("--corpus", type=Path, help="another corpus than the run's own")
     instead.add_argument(

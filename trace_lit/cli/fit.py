@@ -31,7 +31,12 @@ def add(jobs: argparse._SubParsersAction) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    fit.add_argument("words", nargs="*", metavar="FILE.yaml|key=value", help="seed=0,1,2 trains a run a seed")
+    fit.add_argument(
+        "words",
+        nargs="*",
+        metavar="FILE.yaml|key=value",
+        help="a recipe, or a key and its value; seed=0,1,2 trains one run for each seed",
+    )
     fit.add_argument("--resume", metavar="auto|CKPT", help="go on from the run's last checkpoint, or from this one")
     fit.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
     fit.add_argument("--print-config", action="store_true", help="print the merged configuration and stop")

@@ -40,22 +40,22 @@ def add(jobs: argparse._SubParsersAction) -> None:
     add_trust(build)
     build.set_defaults(job=_build)
     more = commands.add_parser("add", help="bring corpora of an index up to date, or further ones in")
-    more.add_argument("index", type=Path)
+    more.add_argument("index", type=Path, help="the folder of an index")
     more.add_argument("--corpus", type=Path, action="append", required=True, help="may be given several times")
     more.set_defaults(job=_add)
     delete = commands.add_parser("delete", help="forget windows")
-    delete.add_argument("index", type=Path)
+    delete.add_argument("index", type=Path, help="the folder of an index")
     delete.add_argument(
         "--id", action="append", default=[], help="of a window, or corpus/id; may be given several times"
     )
     add_filters(delete)
     delete.set_defaults(job=_delete)
     info = commands.add_parser("info", help="what an index is, and whether it is stale")
-    info.add_argument("index", type=Path)
+    info.add_argument("index", type=Path, help="the folder of an index")
     info.add_argument("--json", action="store_true", help="print it as JSON")
     info.set_defaults(job=_info)
     search = commands.add_parser("search", help="ask an index in words, by a series, or for windows like one of it")
-    search.add_argument("index", type=Path)
+    search.add_argument("index", type=Path, help="the folder of an index")
     search.add_argument("--text", help="a question in words")
     search.add_argument("--series", type=Path, metavar="FILE.csv", help="a window, one column a channel")
     search.add_argument("--like", metavar="ID", help="a window of the index, or corpus/id")
@@ -71,9 +71,19 @@ def add_filters(job: argparse._ActionsContainer) -> None:
     job.add_argument("--since", type=_time, metavar="TIME", help="windows that start at or after it, like 2016-01-31")
     job.add_argument("--until", type=_time, metavar="TIME", help="windows that end at or before it")
     job.add_argument("--label", action="append", default=[], help="with this label; may be given several times")
-    job.add_argument("--of-series", action="append", default=[], metavar="ID", help="of this series; likewise")
-    job.add_argument("--of-corpus", action="append", default=[], metavar="NAME", help="of this corpus; likewise")
-    job.add_argument("--split", action="append", default=[], choices=("train", "validation", "test"), help="likewise")
+    job.add_argument(
+        "--of-series", action="append", default=[], metavar="ID", help="of this series; may be given several times"
+    )
+    job.add_argument(
+        "--of-corpus", action="append", default=[], metavar="NAME", help="of this corpus; may be given several times"
+    )
+    job.add_argument(
+        "--split",
+        action="append",
+        default=[],
+        choices=("train", "validation", "test"),
+        help="of this split; may be given several times",
+    )
     job.add_argument("--with-text", action="store_true", help="windows that have a text")
 
 

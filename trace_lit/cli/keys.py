@@ -22,7 +22,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
     keys = jobs.add_parser("keys", help="all keys of a configuration: default, allowed values, meaning")
     keys.add_argument("section", nargs="?", metavar="SECTION", help="the keys of this section only, like encoder")
-    keys.add_argument("--markdown", action="store_true", help="print Markdown, a heading a section")
+    keys.add_argument("--markdown", action="store_true", help="print Markdown, with a heading for each section")
     keys.set_defaults(job=run)
 
 

@@ -27,7 +27,7 @@ def add(jobs: argparse._SubParsersAction) -> None:
     runs.add_argument("--stage", help="those of this stage")
     runs.add_argument("--name", help="those of this name, or of this name and any seed")
     runs.add_argument("--state", metavar="STATE", help="those in this state: training, stopped, ended, no checkpoint")
-    runs.add_argument("--paths", action="store_true", help="print their folders alone, one a line")
+    runs.add_argument("--paths", action="store_true", help="print only their folders, one on each line")
     runs.set_defaults(job=run)
 
 

@@ -25,7 +25,11 @@ def add(jobs: argparse._SubParsersAction) -> None:
     search.add_argument(
         "--corpus", type=Path, help="the corpus, or a table whose windows are searched (default: the run's own)"
     )
-    search.add_argument("--steps", type=int, help="of the windows of a table (default: a day of hours and so on)")
+    search.add_argument(
+        "--steps",
+        type=int,
+        help="the length of the windows that a table is cut into (default: a day of hours and so on)",
+    )
     search.add_argument("--text", help="a question in words")
     search.add_argument(
         "--series",
