@@ -284,8 +284,13 @@ def mark_times(axes: Axes, times: NDArray[Any]) -> None:
 
 def name_channel(axes: Axes, channel: Channel, colour: str) -> None:
     """Say at its left which channel a row shows."""
-    name = "\n".join(textwrap.wrap(channel.name, 12)[:3]) + (f"\n{channel.unit}" if channel.unit else "")
+    name = name_lines(channel, 3) + (f"\n{channel.unit}" if channel.unit else "")
     axes.set_ylabel(shown(name), fontsize=7, color=colour, labelpad=4, parse_math=False)
+
+
+def name_lines(channel: Channel, most: int) -> str:
+    """The name of a channel in `most` lines, each as long as a row is high."""
+    return "\n".join(textwrap.wrap(channel.name, 14)[:most])
 
 
 def limits(windows: Sequence[NDArray[np.floating]]) -> list[tuple[float, float]]:

@@ -77,12 +77,17 @@ def test_search_results_show_question_and_hits(hits, corpus):
     written = texts(search_results("a calm sea at $5, 强风", hits, corpus))
     assert "a calm sea at $5, □□" in written
     for hit in hits:
-        assert f"{hit.id}, 2020-01-{hit.start.day:02d} 00:00" in written
+        assert f"\n{hit.id}\n{hit.label}, 2020-01-{hit.start.day:02d}\n" in written
         assert f"score {hit.score:.3f}" in written
     assert "m/s" in written
     figure = search_results(corpus_window(corpus, 3), hits, corpus)
     assert len(figure.axes) == (1 + len(hits)) * 2
     assert "the question" in texts(figure)
+
+
+def test_an_id_stands_as_it_is(hits, corpus):
+    (named,) = [replace(hit, id="weather-PORT-AMITY-20240716T1100") for hit in hits[:1]]
+    assert f"\n{named.id}\n" in texts(search_results("calm", [named], corpus))
 
 
 def explained_hits(hits, corpus, weights):
@@ -97,7 +102,7 @@ def explained_hits(hits, corpus, weights):
 def test_channels_that_a_question_speaks_of_are_lit_up(hits, corpus):
     figure = search_results("a calm sea", explained_hits(hits, corpus, (0.1, 0.8, 0.1)), corpus)
     written = texts(figure)
-    for words in ("whole 0.100", "0.345", "-0.045", "+ “calm, $5” 0.400"):
+    for words in ("whole 0.100", "▲ 0.345", "-0.045", "+ “calm, $5” 0.400"):
         assert written.count(words) == len(hits)
     for spoken, silent in zip(figure.axes[::2], figure.axes[1::2], strict=True):
         assert to_hex(spoken.get_facecolor()) == LIT

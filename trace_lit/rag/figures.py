@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +32,7 @@ from data_modules.figures import (
     limits,
     mark_times,
     name_channel,
+    name_lines,
     shortened,
     shown,
     wrapped,
@@ -189,7 +189,7 @@ class _Sheet:
                 dress(axes, bounds[place], lowest=lowest, scaled=number == 0)
                 self._draw_pair(axes, place, own[place], past[place], future[place])
                 if number == 0:
-                    short = "\n".join(textwrap.wrap(query.channels[place].name, 12)[:2])
+                    short = name_lines(query.channels[place], 2)
                     axes.set_ylabel(shown(short), fontsize=6.5, color=COLOURS[place % len(COLOURS)], parse_math=False)
             bottom = y + self.head + self.row * len(query.channels) + 0.2
             self.page.write(x, bottom, text, size=TEXT_SIZE, colour=GREY)

@@ -139,7 +139,8 @@ def search_results(question: str | Window, hits: Sequence[Hit], corpus: Corpus) 
     """A question, in words or as a series of the corpus's channels, and its hits: a column each, a row a channel.
 
     Of explained hits, the channels that the question speaks of are lit up and the others pale; above each stands what it
-    adds to the score, in green where it fits better than half of the searched windows and in red where it does not.
+    adds to the score, with ▲ in green where it fits better than half of the searched windows and with ▼ in red where it does
+    not.
 
     Raises
     ------
@@ -154,14 +155,14 @@ def search_results(question: str | Window, hits: Sequence[Hit], corpus: Corpus) 
         columns.append(Column(replace(question, title="the question"), question.title, colour=LABEL))
     for number, hit in enumerate(hits, start=1):
         window = replace(corpus_window(corpus, hit.row, values), title=f"{number}.  score {hit.score:.3f}")
-        details = f"{hit.id}, {np.datetime64(hit.start, 'm')}".replace("T", " ")
+        label = ", ".join(filter(None, [hit.label, clock(np.datetime64(hit.start, "s"))]))
         rows: tuple[RowStyle, ...] = ()
         if hit.explanation is not None:
             whole = hit.explanation.channels[0].score
             text = "\n".join([*(_clause_line(own) for own in hit.explanation.clauses), window.text or "no text"])
             window = replace(window, title=f"{window.title}, whole {rounded(whole)}", text=text)
             rows = row_styles(hit.explanation, corpus.info.channels)
-        columns.append(Column(window, details, hit.label or "", rows=rows))
+        columns.append(Column(window, hit.id, label, rows=rows))
     heading = question if isinstance(question, str) else ""
     return window_columns(columns, corpus.info.channels, heading, generated=corpus.info.generated)
 
@@ -175,8 +176,10 @@ def row_styles(explanation: Explanation, channels: Sequence[Channel]) -> tuple[R
     styles = []
     for channel in channels:
         own, lit = found[channel.key]
-        colour = (RIGHT if own.fits else WRONG) if lit and own.beats is not None else GREY
-        styles.append(RowStyle(rounded(own.score), colour, None if alike else lit))
+        note, colour = rounded(own.score), GREY
+        if lit and own.beats is not None:  # a mark, too, for those who do not tell the colours apart
+            note, colour = (f"▲ {note}", RIGHT) if own.fits else (f"▼ {note}", WRONG)
+        styles.append(RowStyle(note, colour, None if alike else lit))
     return tuple(styles)
 
 
