@@ -285,12 +285,12 @@ def test_what_may_not_change(words, processes: int, reason: str, tiny_runs: Tiny
 
 
 def test_another_text_encoder_is_refused_before_the_data_are_read(
-    tiny_runs: TinyRuns, monkeypatch: pytest.MonkeyPatch
+    tiny_runs: TinyRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Channels described by the vectors of another one could not be joined to those of the run."""
-    monkeypatch.setattr("trace_lit.train.fit._load_data", lambda *_: pytest.fail("the data were read"))
+    monkeypatch.setattr(sys.modules[fit.__module__], "_load_data", lambda *_: pytest.fail("the data were read"))
     words = [word for word in tiny_runs.words if not word.startswith("encoder=")]
-    config = load_config([], [*words, "stage=align", "text.unit=document", "run.name=again"])
+    config = load_config([], [*words, "stage=align", "text.unit=document", f"run.dir={tmp_path}"])
     with pytest.raises(CheckpointError) as refused:
         fit(config, resume=tiny_runs.aligned)
     for part in (
