@@ -262,6 +262,9 @@ def load_config(
     >>> load_config([], ["encoder.width=64", "encoder.heads=4"]).encoder.width
     64
     """
+    if isinstance(paths, str | Path) or isinstance(overrides, str):
+        given = paths if isinstance(paths, str | Path) else overrides
+        raise ConfigError(f"load_config takes a list of files and a list of key=value words; write [{str(given)!r}]")
     config = merge_layers(Config, paths, overrides, renamed)
     check(config)
     return config

@@ -353,6 +353,16 @@ def test_what_cannot_be_embedded_is_refused(tuned: Path, data, message: str) -> 
         model.embed_series(data)
 
 
+def test_what_is_not_there_is_named(tuned: Path) -> None:
+    run = tuned / "runs" / "waves" / "tune" / "band"
+    with pytest.raises(ConfigError, match=r"device is 'cuda:77', but .* CUDA devices are visible"):
+        trace_lit.load(run, device="cuda:77")
+    with pytest.raises(CorpusError, match="predict needs a series"):
+        trace_lit.load(run).predict(None)
+    with pytest.raises(ConfigError, match=r"write \['seed=1'\]"):
+        trace_lit.load_config("seed=1")
+
+
 def test_what_is_masked_or_read_only_is_read_without_a_word(tuned: Path, recwarn: pytest.WarningsRecorder) -> None:
     model = trace_lit.load(tuned / "runs" / "waves" / "tune" / "band")
     values = np.random.default_rng(0).normal(size=(2, 48))

@@ -77,7 +77,8 @@ def test_search_results_show_question_and_hits(hits, corpus):
     written = texts(search_results("a calm sea at $5, 强风", hits, corpus))
     assert "a calm sea at $5, □□" in written
     for hit in hits:
-        assert f"\n{hit.id}\n{hit.label}, 2020-01-{hit.start.day:02d}\n" in written
+        label = f"{hit.label}, " if hit.label else ""
+        assert f"\n{hit.id}\n{label}2020-01-{hit.start.day:02d}\n" in written
         assert f"score {hit.score:.3f}" in written
     assert "m/s" in written
     figure = search_results(corpus_window(corpus, 3), hits, corpus)

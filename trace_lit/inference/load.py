@@ -9,7 +9,7 @@ import torch
 
 from data_modules.corpus import Corpus
 from trace_lit.config import ConfigError
-from trace_lit.devices import best_device
+from trace_lit.devices import best_device, named_device
 from trace_lit.inference.checkpoints import open_checkpoint
 from trace_lit.inference.loaded import LoadedRun, PretrainedRun
 from trace_lit.models import CLASSIFIERS
@@ -53,6 +53,8 @@ def load(
     ------
     CheckpointError
         It is missing, damaged, or no run.
+    ConfigError
+        There is no such device.
 
     Examples
     --------
@@ -63,7 +65,9 @@ def load(
     place = folder_of(run)
     checkpoint = open_checkpoint(place, trust=trust)
     config = checkpoint.config
-    where = best_device(config.trainer.accelerator) if device is None else torch.device(device)
+    where = best_device(config.trainer.accelerator) if device is None else device
+    if isinstance(where, str):
+        where = torch.device(where) if where == "mps" else named_device(where, "device")
     if checkpoint.stage == "tune":  # each stage imports what it needs
         from trace_lit.inference.tuned import ClassifierRun, TunedRun
 

@@ -105,6 +105,10 @@ class TunedRun(LoadedRun):
         >>> forecaster = trace_lit.load("runs/weather/tune/first")  # doctest: +SKIP
         >>> forecaster.predict(frame)[["channel", "time", "forecast"]]  # doctest: +SKIP
         """
+        if data is None:
+            raise CorpusError(
+                "predict needs a series: a DataFrame, an array (channels, steps) or the path of a CSV file"
+            )
         predictions = self.predictions(Asked(corpus=corpus, series=data))
         frame = predictions.table().to_pandas()
         if predictions.label_names:
