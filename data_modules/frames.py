@@ -145,7 +145,7 @@ def read_array(values: Any, channels: Sequence[Channel], source: str = "the arra
     """
     try:
         given = np.ma.asarray(values)
-        array = None if given.dtype.kind in "cmM" or not given.ndim else given.astype(np.float64).filled(np.nan)
+        array = None if given.dtype.kind in "cmM" or not given.ndim else np.ma.filled(given.astype(np.float64), np.nan)
     except (TypeError, ValueError):
         array = None
     if array is None:
