@@ -25,9 +25,12 @@ def free_threads() -> int:
     most = torch.get_num_threads()
     if most == 1:
         return 1
-    busy = psutil.cpu_percent(_LOOK, percpu=True)
+    try:
+        busy = psutil.cpu_percent(_LOOK, percpu=True)
+    except (OSError, psutil.Error):  # not every system tells
+        return most
     cores = list(range(len(busy)))
-    with contextlib.suppress(AttributeError, OSError, psutil.Error):  # not every system tells
+    with contextlib.suppress(AttributeError, OSError):
         cores = [core for core in os.sched_getaffinity(0) if core < len(busy)] or cores
     free = sum(1 - busy[core] / 100 for core in cores)
     return min(most, max(1, int(free + 0.5)))

@@ -32,8 +32,10 @@ def write_days(folder: Path, told_by: str) -> Corpus:
     for row in range(ROWS):
         own = values[:, row * LENGTH : (row + 1) * LENGTH]
         kept = label[row - 1] if row and rng.random() < 0.8 else rng.integers(2)
-        drawn = {"values": int(own[0, -2:].mean() + own[1, 0] > 0), "labels": kept, "texts": rng.integers(2)}
-        label[row] = drawn[told_by]
+        high = int(own[0, -2:].mean() + own[1, 0] > 0)
+        drawn = {"values": high, "late values": high * (row > ROWS // 2), "labels": kept}
+        label[row] = drawn.get(told_by, rng.integers(2))
+    texted = rng.random(ROWS) < (0.4 if told_by == "some texts" else 1.0)
     words = ("All is quiet at the gate.", "A crowd has come to the fair.")
     records = [
         Record(
@@ -41,7 +43,7 @@ def write_days(folder: Path, told_by: str) -> Corpus:
             "gate",
             datetime(2024, 1, 1) + timedelta(hours=row * LENGTH),
             values[:, row * LENGTH : (row + 1) * LENGTH],
-            text=words[label[row]] if told_by == "texts" else "",
+            text=words[label[row]] if "texts" in told_by and texted[row] else "",
             label=NAMES[label[row]],
         )
         for row in range(ROWS)
@@ -69,6 +71,27 @@ def test_what_tells_the_labels_is_what_counts(
     assert sum(shares.values()) == pytest.approx(1)
     groups = {member.name: member.groups for member in LABEL_MEMBERS}
     assert sum(share for name, share in shares.items() if group in groups[name]) > 0.5
+
+
+@pytest.mark.slow
+def test_a_label_that_does_not_occur_early_is_learned(tmp_path: Path, tiny_words: tuple[str, ...]) -> None:
+    run = fit(write_days(tmp_path / "corpus", "late values"), tiny_words, tmp_path)
+    evaluate_run(run)
+    assert read_metrics(run)["test/AUROC"] > 0.8
+
+
+@pytest.mark.slow
+def test_windows_without_a_text_are_left_to_the_other_members(tmp_path: Path, tiny_words: tuple[str, ...]) -> None:
+    corpus = write_days(tmp_path / "corpus", "some texts")
+    run = fit(corpus, tiny_words, tmp_path)
+    frame = trace_lit.load(run).predictions(Asked(corpus)).table().to_pandas()
+    row_of = {name: row for row, name in enumerate(corpus.ids)}
+    texted = np.array([bool(corpus.texts[row_of[name]]) for name in frame["id"]])
+    assert 10 < texted.sum() < len(texted) - 10
+    sure = (frame["busy"] - 0.5).abs().to_numpy()
+    assert (frame["predicted"] == frame["label"])[texted].mean() > 0.95
+    assert np.median(sure[texted]) > 0.3  # though most windows have none
+    assert np.median(sure[~texted]) < 0.2
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.encoder.calendar import calendar_features
 from trace_lit.encoder.members import HARMONICS
-from trace_lit.encoder.trees import TREES, probabilities, tree_scores
+from trace_lit.encoder.trees import NODES, TREES, probabilities, tree_scores
 from trace_lit.encoder.window_statistics import course_of, statistics_of
 
 COURSE = 8  # parts of a window
@@ -31,10 +31,14 @@ class Solved(nn.Module):
         for name in self.names:
             self.register_buffer(name, weights[name])
 
+    def check(self) -> None:
+        """Raise RuntimeError where buffers do not belong to each other, as in a file that somebody has changed."""
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         own = {name: state_dict[prefix + name] for name in self.names if prefix + name in state_dict}
         if len(own) == len(self.names):
             self.put({name: weight.clone() for name, weight in own.items()})
+            self.check()
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
@@ -70,6 +74,20 @@ class TreesMember(Solved):
         places = dict.fromkeys(("first", "score", "feature", "left", "right", "classes"), torch.int64)
         kinds = {**dict.fromkeys(self.names, torch.float64), **places, "missing_left": torch.bool, "leaf": torch.bool}
         self.put({name: torch.zeros(0, dtype=kind) for name, kind in kinds.items()})
+
+    def check(self) -> None:
+        own = {name: getattr(self, name) for name in self.names}
+        nodes, inner = len(own["leaf"]), (~own["leaf"]).nonzero().squeeze(1)
+        sides = torch.stack([own["left"], own["right"]])[:, inner]
+        if (
+            any(tensor.dim() != 1 for tensor in own.values())
+            or {len(own[name]) for name in NODES} != {nodes}
+            or not bool(((sides > inner) & (sides < nodes)).all())  # so that every path ends
+            or not bool(((own["first"] >= 0) & (own["first"] < nodes)).all())
+            or not bool(((own["score"] >= 0) & (own["score"] < len(own["baseline"]))).all())
+            or not bool(((own["classes"] >= 0) & (own["classes"] < self.labels)).all())
+        ):
+            raise RuntimeError("its trees lead nowhere")
 
     def forward(self, features: Tensor) -> Tensor:
         """Probabilities (B, K) from `features` (B, F) float64, NaN where missing."""
@@ -142,8 +160,8 @@ class LabelCombination(nn.Module):
         K.
     """
 
-    share: Tensor  # (M,) how much each member counts,
-    fallback: Tensor  # (M,) and where a window lacks what some of them need
+    share: Tensor  # (M,) how much each member counts
+    fallback: Tensor  # (M,) likewise, of those that take the place of a member where a window lacks what it needs
 
     def __init__(self, channels: int, labels: int) -> None:
         super().__init__()
@@ -155,12 +173,12 @@ class LabelCombination(nn.Module):
         self.share[0] = self.fallback[0] = 1.0
 
     def groups(self, batch: MultimodalBatch, encoded: Tensor) -> dict[str, Tensor]:
-        """The groups of features of a batch, each (B, F) float64, NaN where missing; `encoded` (B, F) are the encoder's."""
+        """The groups of features of a batch, each (B, F), NaN where missing; `encoded` (B, F) are the encoder's."""
         ids = torch.arange(self.channels, device=batch.values.device)
         seen = batch.text_mask.unsqueeze(-1)
-        texts = torch.where(seen, batch.text, 0.0).double().sum(1) / seen.sum(1)  # 0 / 0, so NaN, where there is none
+        texts = torch.where(seen, batch.text, 0.0).sum(1) / seen.sum(1)  # 0 / 0, so NaN, where there is none
         return {
-            "encoder": encoded.double(),
+            "encoder": encoded,
             "statistics": statistics_of(batch, ids),
             "course": course_of(batch, ids, COURSE),
             "calendar": calendar_features(batch.span[:, 1], HARMONICS).double(),
@@ -180,26 +198,45 @@ class LabelCombination(nn.Module):
         return torch.cat([one_hot[:, :count].sum(1) / known[:, :count].sum(1) for count in _NEWEST], dim=1)
 
     def features(self, member: LabelMember, groups: Mapping[str, Tensor]) -> Tensor:
-        """(B, F) those of `member`."""
+        """(B, F) float64, those of `member`."""
         if not member.groups:
-            return groups["encoder"][:, :0]
-        return torch.cat([groups[name] for name in member.groups], dim=1)
+            return groups["statistics"][:, :0]
+        return torch.cat([groups[name].double() for name in member.groups], dim=1)
 
     def shares(self) -> dict[str, float]:
         """How much each member counts, the most first."""
         named = {member.name: own for member, own in zip(self.members, self.share.tolist(), strict=True) if own > 0}
         return dict(sorted(named.items(), key=lambda entry: -entry[1]))
 
+    @property
+    def reads_texts(self) -> bool:
+        """Whether a member that counts looks at the windows' texts."""
+        return any(
+            own > 0 and "texts" in member.groups for member, own in zip(self.members, self.share.tolist(), strict=True)
+        )
+
     def forward(self, batch: MultimodalBatch, encoded: Tensor) -> Tensor:
         """Logarithms of the probabilities (B, K) of the labels."""
         groups = self.groups(batch, encoded)
-        complete = torch.ones(len(batch), dtype=torch.bool, device=encoded.device)
-        for member, own in zip(self.members, self.share.tolist(), strict=True):
-            for name in member.sometimes if own > 0 else ():
-                complete &= ~groups[name].isnan().all(1)
-        share = torch.where(complete.unsqueeze(1), self.share, self.fallback)  # (B, M)
-        total = share.new_zeros(len(batch), self.labels)
-        for place, member in enumerate(self.members):
-            if bool((share[:, place] > 0).any()):
-                total = total + share[:, place, None] * self.solved[place](self.features(member, groups))
+        share, fallback = self.share.tolist(), self.fallback.tolist()
+        there = [has_all(member, groups) for member in self.members]
+        found = {
+            place: self.solved[place](self.features(member, groups))
+            for place, member in enumerate(self.members)
+            if share[place] + fallback[place] > 0 and bool(there[place].any())
+        }
+        instead = torch.stack([fallback[place] * own for place, own in found.items() if fallback[place] > 0]).sum(0)
+        total = torch.zeros_like(instead)
+        for place, own in enumerate(share):
+            if own > 0:
+                known = there[place].unsqueeze(1)
+                total = total + own * (torch.where(known, found[place], instead) if place in found else instead)
         return total.clamp(min=_LEAST).log().float()
+
+
+def has_all(member: LabelMember, groups: Mapping[str, Tensor]) -> Tensor:
+    """(B,) bool, which windows have something of each group of features that `member` needs."""
+    there = torch.ones(len(groups["encoder"]), dtype=torch.bool, device=groups["encoder"].device)
+    for name in member.sometimes:
+        there &= ~groups[name].isnan().all(1)
+    return there

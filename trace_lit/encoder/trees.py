@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-TREES = ("first", "score", "feature", "threshold", "missing_left", "left", "right", "leaf", "value", "baseline")
+NODES = ("feature", "threshold", "missing_left", "left", "right", "leaf", "value")  # of each node one
+TREES = ("first", "score", *NODES, "baseline")
 
 
 def tree_scores(trees: Mapping[str, Tensor], features: Tensor) -> Tensor:
@@ -36,7 +37,8 @@ def tree_scores(trees: Mapping[str, Tensor], features: Tensor) -> Tensor:
 
 def probabilities(scores: Tensor, classes: Tensor, labels: int) -> Tensor:
     """(B, `labels`) from `scores` (B, K') of the labels `classes` (K',), or (B, 1) of the second of two; 0 for others."""
-    known = torch.cat([-scores, scores], dim=1).sigmoid() if scores.shape[1] == 1 else scores.softmax(-1)
+    of_two = scores.shape[1] == 1 and len(classes) == 2
+    known = torch.cat([-scores, scores], dim=1).sigmoid() if of_two else scores.softmax(-1)
     found = scores.new_zeros(len(scores), labels)
     found[:, classes] = known
     return found

@@ -170,7 +170,8 @@ class TunedRun(LoadedRun):
             zero_is_missing=config.data.zero_is_missing,
         )
         dataset = choose_windows(dataset, asked, labels)
-        if combines_labels(config) and asked.series is None:
+        combination = getattr(self._model(vocabulary), "combination", None) if combines_labels(config) else None
+        if combination is not None and combination.reads_texts and asked.series is None:
             dataset.read_with(text_table(dataset.texts, self.text_encoder, config.text.unit, kind="query"))
         return dataset
 

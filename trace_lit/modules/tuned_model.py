@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.config import build_object, import_class
+from trace_lit.config import build_object, import_class, is_class_path
 from trace_lit.encoder import (
     ClassificationModel,
     Combination,
@@ -134,7 +134,9 @@ def restore_model(checkpoint: Checkpoint, vocabulary: ChannelVocabulary) -> nn.M
     """
     config, known = checkpoint.config, checkpoint.vocabulary
     with_encoder = config.tune.model == "trace"
-    with fitting(checkpoint.path, checkpoint.weights):
+    # A network that is read from elsewhere is no part of the weights.
+    counted = model_entry(config.tune.model).kind not in ("frozen", "own") and not is_class_path(config.encoder.name)
+    with fitting(checkpoint.path, checkpoint.weights if counted else None):
         model = build_model(
             config,
             known if with_encoder else vocabulary,  # what has no encoder cannot be extended

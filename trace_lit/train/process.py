@@ -86,7 +86,7 @@ def settle_threads(config: Config, before: Config | None) -> list[str]:
     if best_device(trainer.accelerator).type != "cpu" or trainer.devices not in (1, "1") or trainer.nodes > 1:
         return []  # Lightning and torchrun give processes beside each other their threads
     if trainer.threads is None and before is not None:
-        trainer.threads = before.trainer.threads
+        trainer.threads = before.trainer.threads and min(before.trainer.threads, most)  # it may be another machine
     if trainer.threads is None:
         trainer.threads = free_threads()
     torch.set_num_threads(trainer.threads)

@@ -48,11 +48,11 @@ def _windows(module: TuneModule, data: DomainDataModule, device: torch.device) -
     """The windows of training and validation, as the combination sees them."""
     window, parts = module.config.window, []
     sets = [(split, dataset) for split in ("train", "validation") for dataset in data.datasets[split]]
-    total = sum(len(_places(dataset, split, window.stride)) for split, dataset in sets)
+    total = sum(len(window_places(dataset, split, window.stride)) for split, dataset in sets)
     with JobProgress("encoding windows", total, is_first()) as progress:
         for split, dataset in sets:
             origins, ends = dataset.seconds, dataset.series.known(dataset.origins, window.horizon)
-            places = _places(dataset, split, window.stride)
+            places = window_places(dataset, split, window.stride)
             learned = split == "train" or module.config.head.refit
             for first in range(0, len(places), data.evaluation_batch_size):
                 own = places[first : first + data.evaluation_batch_size]
@@ -63,7 +63,7 @@ def _windows(module: TuneModule, data: DomainDataModule, device: torch.device) -
     return Windows(Inputs.joined(inputs), *columns)
 
 
-def _places(dataset: OriginDataset, split: str, stride: int) -> range:
+def window_places(dataset: OriginDataset, split: str, stride: int) -> range:
     """Training windows have their stride already."""
     return range(0, len(dataset), 1 if split == "train" else stride)
 

@@ -16,11 +16,12 @@ from trace_lit.config import ConfigError
 from trace_lit.distributed import is_first
 from trace_lit.encoder import ClassificationModel, LabelCombination, logistic
 from trace_lit.encoder.combination import forward_segments, simplex_weights, some
-from trace_lit.encoder.label_combination import LabelMember, LogisticMember, Solved, TreesMember
+from trace_lit.encoder.label_combination import LabelMember, LogisticMember, Solved, TreesMember, has_all
 from trace_lit.encoder.members import resolved_calendar
 from trace_lit.encoder.ridge_path import beyond
 from trace_lit.modules import TuneModule
 from trace_lit.text.progress import JobProgress
+from trace_lit.tuning.combine import window_places
 from trace_lit.tuning.statistics import boosted_trees
 
 _PENALTIES = (1e-3, 1e-2, 0.1, 1.0)  # where the search begins,
@@ -56,9 +57,10 @@ class _Examples:
 def solve_label_members(module: TuneModule, data: DomainDataModule, device: torch.device) -> dict[str, float]:
     """Put the solved combination into the module's model; return how it was chosen.
 
-    Each member is learned from the windows whose labels are known before a block of time, and tells the labels of the
-    block. Their weights, which are not negative and sum to one, have the least squared error of the probabilities there;
-    at last each member that counts is learned from all training windows (with `head.refit`, from validation, too).
+    Each member is learned from the windows whose labels are known before a block of time, and predicts the block; only what
+    stands for a missing feature, and the principal components of many features, are those of all training windows. The
+    weights, which are not negative and sum to one, have the least squared error of the probabilities there; at last each
+    member is learned from all training windows (with `head.refit`, from validation, too).
 
     Raises
     ------
@@ -75,18 +77,16 @@ def solve_label_members(module: TuneModule, data: DomainDataModule, device: torc
     except ValueError as error:
         raise ConfigError(str(error)) from None
     scored = some((block >= 0).nonzero().squeeze(1), _MOST)
-    told, penalties, usable = [], [], []
+    predicted: dict[int, Tensor] = {}  # by place the probabilities (m, K) of the scored windows
+    penalties: dict[str, float] = {}
     with JobProgress("solving members", len(combination.members), is_first()) as progress:
         for place, member in enumerate(combination.members):
-            found = None
             if _there(member, examples):
-                found = _solve(combination, place, examples, block, segment)
-                penalties.append((member.name, found[1]))
-            usable.append(found is not None)
-            told.append(torch.zeros(len(scored), combination.labels) if found is None else found[0][scored])
+                found, penalty = _solve(combination, place, examples, block, segment)
+                predicted[place] = found[scored]
+                penalties |= {} if penalty is None else {f"cv/penalty/{member.name}": penalty}
             progress.advance(1)
-    metrics = _weigh(combination, examples, torch.stack(told), torch.tensor(usable), scored, block[scored])
-    metrics |= {f"cv/penalty/{name}": own for name, own in penalties if own is not None}
+    metrics = _weigh(combination, examples, predicted, scored, len(block[scored].unique())) | penalties
     module.to(before).train()
     return {**metrics, "fit/solve_seconds": time.perf_counter() - began}
 
@@ -101,14 +101,18 @@ def _combination(module: TuneModule) -> LabelCombination:
 def _examples(module: TuneModule, data: DomainDataModule, device: torch.device) -> _Examples:
     model, horizon = module.model, module.config.window.horizon
     assert isinstance(model, ClassificationModel)
-    parts: list[dict[str, Tensor]] = []
-    sets = [(split, dataset) for split in ("train", "validation") for dataset in data.datasets[split]]
-    with JobProgress("encoding windows", sum(len(own) for _, own in sets), is_first()) as progress:
-        for split, dataset in sets:
+    stride, size = module.config.window.stride, data.evaluation_batch_size
+    sets = [(split, own) for split in ("train", "validation") for own in data.datasets[split]]
+    places = [torch.tensor(window_places(dataset, split, stride)) for split, dataset in sets]
+    few = some(torch.arange(sum(map(len, places))), _MOST)
+    first, parts = 0, list[dict[str, Tensor]]()
+    with JobProgress("encoding windows", len(few), is_first()) as progress:
+        for (split, dataset), all_own in zip(sets, places, strict=True):
             origins, ends = dataset.seconds, dataset.series.known(dataset.origins, horizon)
-            for first in range(0, len(dataset), data.evaluation_batch_size):
-                own = list(range(first, min(first + data.evaluation_batch_size, len(dataset))))
-                batch = dataset[own].to(device)
+            chosen = all_own[few[(few >= first) & (few < first + len(all_own))] - first]
+            first += len(all_own)
+            for own in chosen.split(size):
+                batch = dataset[own.tolist()].to(device)
                 groups = _combination(module).groups(batch, model.features(batch))
                 learned = torch.full((len(own),), split == "train" or module.config.head.refit)
                 rest = {"label": batch.label, "origin": origins[own], "end": ends[own], "learned": learned}
@@ -130,44 +134,44 @@ def _there(member: LabelMember, examples: _Examples) -> bool:
 def _solve(
     combination: LabelCombination, place: int, examples: _Examples, block: Tensor, segment: Tensor
 ) -> tuple[Tensor, float | None]:
-    """Put the solution of a member into the combination; the probabilities (n, K) it tells of the blocks, its penalty."""
+    """Put the solution of a member into the combination; its probabilities (n, K) of the blocks, its penalty."""
     member, solved = combination.members[place], combination.solved[place]
     assert isinstance(solved, Solved)
     features = combination.features(member, examples.groups)
     folds = [(segment <= number, block == number) for number in block.unique().tolist() if number >= 0]
-    told = torch.full((len(examples), combination.labels), 1 / combination.labels, dtype=torch.float64)
+    found = torch.full((len(examples), combination.labels), 1 / combination.labels, dtype=torch.float64)
 
-    def tell(learn: Callable[[Tensor], dict[str, Tensor]]) -> None:
+    def predict_blocks(learn: Callable[[Tensor], dict[str, Tensor]]) -> None:
         for known, asked in folds:
             solved.put(learn(known))
-            told[asked] = solved(features[asked])
+            found[asked] = solved(features[asked])
         solved.put(learn(examples.learned))
 
     if isinstance(solved, TreesMember):
-        tell(lambda rows: _trees(features, examples, rows))
-        return told, None
+        predict_blocks(lambda rows: _trees(features, examples, rows))
+        return found, None
     if not isinstance(solved, LogisticMember):
-        tell(lambda rows: {"usual": _usual(examples, rows)})
-        return told, None
+        predict_blocks(lambda rows: {"usual": _usual(examples, rows)})
+        return found, None
     plain = _Plain.of(features, examples.learned)
     tried: dict[float, float] = {}
-    shown: dict[float, Tensor] = {}
+    by_penalty: dict[float, Tensor] = {}
     wanted = list(_PENALTIES)
     while wanted:
-        shown |= {penalty: told.clone() for penalty in wanted}
+        by_penalty |= {penalty: found.clone() for penalty in wanted}
         losses = []
         for known, asked in folds:
             weights, biases = plain.regressions(examples, known, wanted)
-            found = (plain.features[asked] @ weights + biases.unsqueeze(1)).softmax(-1)  # (P, m, K)
-            losses.append(torch.stack([_loss(own, examples, asked) for own in found]))
-            for penalty, own in zip(wanted, found, strict=True):
-                shown[penalty][asked] = own
+            predicted = (plain.features[asked] @ weights + biases.unsqueeze(1)).softmax(-1)  # (P, m, K)
+            losses.append(torch.stack([_loss(own, examples, asked) for own in predicted]))
+            for penalty, own in zip(wanted, predicted, strict=True):
+                by_penalty[penalty][asked] = own
         tried |= dict(zip(wanted, torch.stack(losses).mean(0).tolist(), strict=True))
         wanted = [own for own in beyond(list(tried), list(tried.values())) if own >= _LEAST_PENALTY]
     best = min(tried, key=lambda own: tried[own])
     weights, biases = plain.regressions(examples, examples.learned, [best])
     solved.put(plain.of_features(weights[0], biases[0]))
-    return shown[best], best
+    return by_penalty[best], best
 
 
 @dataclass
@@ -188,10 +192,7 @@ class _Plain:
         own = filled[some(learned.nonzero().squeeze(1), _MOST)]
         deviation = own.std(0, correction=0)
         inverse = torch.where(deviation > 1e-8, 1 / deviation, 0.0)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            axes = torch.svd_lowrank((own - mean) * inverse, q=_COMPONENTS)[2]
-        basis = axes * inverse.unsqueeze(1)
+        basis = _axes((own - mean) * inverse) * inverse.unsqueeze(1)
         return cls((filled - mean) @ basis, mean, basis)
 
     def regressions(self, examples: _Examples, rows: Tensor, penalties: list[float]) -> tuple[Tensor, Tensor]:
@@ -208,6 +209,17 @@ class _Plain:
             weight = self.basis @ weight
             bias = bias - self.mean @ weight
         return {"mean": self.mean, "weight": weight, "bias": bias}
+
+
+def _axes(features: Tensor) -> Tensor:
+    """(F, P) about the first principal axes of `features` (n, F), by a random sketch (Halko et al., 2011)."""
+    sketch = torch.randn(
+        features.shape[1], _COMPONENTS, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
+    span = features @ sketch
+    for _ in range(2):
+        span = features @ (features.T @ torch.linalg.qr(span).Q)
+    return torch.linalg.svd(torch.linalg.qr(span).Q.T @ features, full_matrices=False).Vh.T
 
 
 def _trees(features: Tensor, examples: _Examples, rows: Tensor) -> dict[str, Tensor]:
@@ -250,28 +262,31 @@ def _loss(probabilities: Tensor, examples: _Examples, rows: Tensor) -> Tensor:
 
 
 def _weigh(
-    combination: LabelCombination, examples: _Examples, told: Tensor, usable: Tensor, scored: Tensor, block: Tensor
+    combination: LabelCombination, examples: _Examples, predicted: dict[int, Tensor], scored: Tensor, blocks: int
 ) -> dict[str, float]:
-    """Fit weights on the probabilities `told` (M, m, K) of the `scored` windows."""
+    """Fit weights on the probabilities `predicted` (m, K) of the `scored` windows (m,), by the members' places."""
+    members, shrinkage = combination.members, 0.5 / blocks
     root = examples.counts[scored].sqrt().unsqueeze(1)
-    error = (root * (told.double() - F.one_hot(examples.label[scored], combination.labels))).flatten(1)
-    # No one knows most of an error; of members, it matters by how much theirs differ.
-    apart = error[usable] - error[usable].mean(0)
-    scale = apart.square().sum(1).mean().clamp(min=1e-12)
-    gram = error @ error.T  # (M, M)
-    always = torch.tensor([not member.sometimes for member in combination.members])
-    shrinkage = 0.5 / len(block.unique())
-    for shares, chosen in ((combination.share, usable), (combination.fallback, usable & always)):
-        places = chosen.nonzero().squeeze(1)
-        own = gram[places][:, places]
-        found = simplex_weights(own / scale, shrinkage)
-        found = torch.where(found >= min(_LEAST_SHARE, float(found.max())), found, 0.0)
-        shares.zero_()
-        shares[places] = found / found.sum()
-    combined = torch.einsum("m,mnk->nk", combination.share, told.double())
-    losses = torch.stack([_loss(own, examples, scored) for own in told[usable].double()])
+    right = F.one_hot(examples.label[scored], combination.labels)
+
+    def weights(places: list[int], found: list[Tensor]) -> Tensor:
+        error = torch.stack([(root * (own - right)).flatten() for own in found])  # (M, m · K)
+        # Most of an error is the same for all members; what decides is by how much theirs differ.
+        scale = (error - error.mean(0)).square().sum(1).mean().clamp(min=1e-12)
+        own = simplex_weights(error @ error.T / scale, shrinkage)
+        own = torch.where(own >= min(_LEAST_SHARE, float(own.max())), own, 0.0)
+        return torch.zeros(len(members), dtype=torch.float64).index_copy(0, torch.tensor(places), own / own.sum())
+
+    always = [place for place in predicted if not members[place].sometimes]
+    combination.fallback.copy_(weights(always, [predicted[place] for place in always]))
+    instead = torch.stack([combination.fallback[place] * predicted[place] for place in always]).sum(0)
+    groups = {name: own[scored] for name, own in examples.groups.items()}
+    # Where a window lacks what a member needs, the fallback stands for it, as in use.
+    seen = [torch.where(has_all(members[place], groups).unsqueeze(1), own, instead) for place, own in predicted.items()]
+    combination.share.copy_(weights(list(predicted), seen))
+    combined = torch.stack([combination.share[place] * own for place, own in zip(predicted, seen, strict=True)]).sum(0)
     return {
         "cv/loss": float(_loss(combined, examples, scored)),
-        "cv/loss_of_best_member": float(losses.min()),
+        "cv/loss_of_best_member": min(float(_loss(own, examples, scored)) for own in seen),
         **{f"cv/weight/{name}": own for name, own in combination.shares().items()},
     }
