@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Sequence
-from dataclasses import replace
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +35,28 @@ from trace_lit.retrieval import Hit, RetrievalError
 from trace_lit.retrieval.explanation import QueryParts
 from trace_lit.retrieval.filters import Filter, Span
 from trace_lit.retrieval.projection import Projection
-from trace_lit.retrieval.stores import key_of
+from trace_lit.retrieval.stores import Store, key_of
 
 _NEAR = 20_000  # windows, up to which those with similar ids are named
+_SWAP = 0.1  # seconds that a build takes at most between its two renames
+
+
+@dataclass(eq=False)
+class _Build:
+    """What one build has made, and what is known of it."""
+
+    projection: Projection
+    store: Store
+    searches: int = 0  # that are going on
+    model: AlignedRun | None = None
+    corpora: dict[str, Corpus] = field(default_factory=dict)
+
+
+class _Opened(NamedTuple):
+    """An index at one moment."""
+
+    file: IndexFile
+    build: _Build
 
 
 class Index:
@@ -45,54 +66,99 @@ class Index:
     corpora are added or the index is built anew.
     """
 
-    def __init__(self, place: Path, file: IndexFile, uri: str | None, token: str | None) -> None:
-        self.place, self._file, self._access = place, file, (uri, token)
-        self._seen = _stamps(place)
-        self.projection = Projection.load(place / PROJECTION_FILE)
-        self.store = file.store(place, uri, token)
-        self._following = threading.Lock()
-        self._check_widths()
-        self._model: AlignedRun | None = None
-        self._corpora: dict[str, Corpus] = {}
+    def __init__(self, place: Path, uri: str | None, token: str | None) -> None:
+        self.place, self._access = place, (uri, token)
+        self._now: _Opened | None = None
+        self._seen: tuple[tuple[int, int], ...] = ()
+        self._following = threading.Condition()
         self._lock = threading.Lock()  # of the model, which learns the channels of one index at a time
+        with self._opened():
+            pass
 
-    def _check_widths(self) -> None:
+    @property
+    def file(self) -> IndexFile:
+        """What index.json says now."""
+        with self._opened() as (file, _):
+            return file
+
+    @property
+    def projection(self) -> Projection:
+        """What makes the compact vectors now."""
+        with self._opened() as (_, build):
+            return build.projection
+
+    @property
+    def store(self) -> Store:
+        """What holds the vectors now."""
+        with self._opened() as (_, build):
+            return build.store
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Opened]:
+        """The index as it is now, which stays open until the end; not to be entered again within."""
+        with self._following:
+            now = self._followed()
+            now.build.searches += 1
+        try:
+            yield now
+        finally:
+            with self._following:
+                now.build.searches -= 1
+                if self._now is not None and now.build is not self._now.build and not now.build.searches:
+                    now.build.store.close()
+                self._following.notify_all()
+
+    def _followed(self) -> _Opened:
+        """The index with what other processes have made of it: further or changed corpora, or a new one in its place."""
+        while True:
+            stamps, old = _stamps(self.place), self._now
+            if old is not None and stamps == self._seen:
+                return old
+            try:
+                file = IndexFile.read(self.place)
+                if old is not None and stamps[1] == self._seen[1]:  # a projection is of one build
+                    build = old.build
+                elif old is not None and old.build.searches and old.file.opens_once and file.opens_once:
+                    self._following.wait()
+                    continue
+                else:
+                    build = self._open_build(file)
+            except RetrievalError:
+                if _stamps(self.place) == stamps:
+                    raise
+                continue  # a build has taken its place meanwhile
+            if _stamps(self.place)[1] != stamps[1]:
+                if old is None or build is not old.build:
+                    build.store.close()
+                continue
+            self._now, self._seen = _Opened(file, build), stamps
+            if old is not None and build is not old.build and not old.build.searches:
+                old.build.store.close()
+
+    def _open_build(self, file: IndexFile) -> _Build:
+        if self._now is not None and self._now.file.opens_once and file.opens_once:
+            self._now.build.store.close()
+        projection = Projection.load(self.place / PROJECTION_FILE)
+        build = _Build(projection, file.store(self.place, *self._access))
+        try:
+            self._check_widths(file, build)
+        except RetrievalError:
+            build.store.close()
+            raise
+        return build
+
+    def _check_widths(self, file: IndexFile, build: _Build) -> None:
         """Raise RetrievalError where the files of the index do not belong to each other."""
-        exact, compact = self._file.space.exact_width, self._file.width
-        matrix = (exact, compact) if self.projection.windows is None else self.projection.windows.shape
-        own = (self.store.exact_width, self.store.width)
-        if (
-            matrix != (exact, compact)
-            or own != (exact, compact)
-            or (self.projection.windows is None and exact != compact)
-        ):
-            self.store.close()
+        exact, compact = file.space.exact_width, file.width
+        windows = build.projection.windows
+        matrix = (exact, compact) if windows is None else windows.shape
+        own = (build.store.exact_width, build.store.width)
+        if matrix != (exact, compact) or own != (exact, compact) or (windows is None and exact != compact):
             raise RetrievalError(
                 f"{self.place / INDEX_FILE} speaks of vectors of {exact} and {compact} numbers, {PROJECTION_FILE} of "
                 f"{matrix[0]} and {matrix[1]}, the store of {own[0]} and {own[1]}: a file is damaged, or of another index; "
                 "build the index again"
             )
-
-    @property
-    def file(self) -> IndexFile:
-        """What index.json says now."""
-        with self._following:
-            if (stamps := _stamps(self.place)) != self._seen:
-                self._follow(stamps)
-            return self._file
-
-    def _follow(self, stamps: tuple[tuple[int, int], ...]) -> None:
-        """Take over what another process has made of the index: further or changed corpora, or a new one in its place."""
-        self._file = IndexFile.read(self.place)
-        if stamps[1] != self._seen[1]:  # a projection is of one build
-            self.projection = Projection.load(self.place / PROJECTION_FILE)
-            self.store.close()
-            self.store = self._file.store(self.place, *self._access)
-            self._check_widths()
-            self._model = None
-        now = {entry.name: entry.fingerprint for entry in self._file.corpora}
-        self._corpora = {name: own for name, own in self._corpora.items() if own.fingerprint == now.get(name)}
-        self._seen = stamps
 
     @classmethod
     def open(cls, place: str | Path, *, uri: str | None = None, token: str | None = None) -> Index:
@@ -114,7 +180,7 @@ class Index:
         >>> index.search("a cold front", top=3)[0].id  # doctest: +SKIP
         'ny_42960'
         """
-        return cls(Path(place), IndexFile.read(Path(place)), uri, token)
+        return cls(Path(place), uri, token)
 
     @classmethod
     def build(
@@ -209,44 +275,50 @@ class Index:
             The question cannot be used, there is no such window, label or corpus, or the model is another one.
         """
         check_search(text=text, series=series, like=like, vectors=vectors, top=top, within=within, diversity=diversity)
-        self._check_names(filter)
-        without, span, vector = None, None, None
-        if like is not None:
-            without, hit = self._window(like)
-            vector = self.store.exact(np.array([without]))[0]
-            span = Span(_seconds(hit.start), _seconds(hit.end), hit.corpus, hit.series)
-        elif vectors is not None:
-            vector = np.asarray(vectors, np.float32).reshape(-1)
-            if len(vector) != self.file.space.exact_width:
-                raise RetrievalError(f"the vector has {len(vector)} numbers, not {self.file.space.exact_width}")
-        window = None if series is None else read_window(series, self.file.space.channels)
-        if window is not None and window.times is not None:
-            step = window.times[-1] - window.times[-2] if len(window.times) > 1 else window.times[-1] - window.times[0]
-            span = Span(_seconds(window.times[0]), _seconds(window.times[-1] + step))
-        if apart and span is None:
-            raise ConfigError("apart is for a query with times: an instance of the index, or a series with its times")
-        if vector is None:
-            with self._lock:
-                embedder = self._embedder(model)
-                vector = (embedder.texts([text]) if text is not None else embedder.series(window))[0]
-        question = Question(
-            vector=vector,
-            words=text or "",
-            within=within if text is not None else "series",
-            filter=replace(filter, apart=span) if apart else filter,
-            top=top,
-            candidates=max(candidates, top),
-            diversity=diversity,
-            without=without,
-        )
-        found = ranked(self.store, self.projection, question)
-        hits = hits_of(self.store, found.places, found.scores)
-        if explain and hits:
-            with self._lock:
-                embedder = self._embedder(model)
-                parts = self._query_parts(embedder, text, vector)
-                hits = explained(hits, found, self.store, question.filter, parts, embedder)
-        return Hits(hits)
+        with self._opened() as (file, build):
+            store = build.store
+            self._check_names(file, filter)
+            without, span, vector = None, None, None
+            if like is not None:
+                without, hit = self._window(file, store, like)
+                vector = store.exact(np.array([without]))[0]
+                span = Span(_seconds(hit.start), _seconds(hit.end), hit.corpus, hit.series)
+            elif vectors is not None:
+                vector = np.asarray(vectors, np.float32).reshape(-1)
+                if len(vector) != file.space.exact_width:
+                    raise RetrievalError(f"the vector has {len(vector)} numbers, not {file.space.exact_width}")
+            window = None if series is None else read_window(series, file.space.channels)
+            if window is not None and window.times is not None:
+                step = (
+                    window.times[-1] - window.times[-2] if len(window.times) > 1 else window.times[-1] - window.times[0]
+                )
+                span = Span(_seconds(window.times[0]), _seconds(window.times[-1] + step))
+            if apart and span is None:
+                raise ConfigError(
+                    "apart is for a query with times: an instance of the index, or a series with its times"
+                )
+            if vector is None:
+                with self._lock:
+                    embedder = self._embedder(file, build, model)
+                    vector = (embedder.texts([text]) if text is not None else embedder.series(window))[0]
+            question = Question(
+                vector=vector,
+                words=text or "",
+                within=within if text is not None else "series",
+                filter=replace(filter, apart=span) if apart else filter,
+                top=top,
+                candidates=max(candidates, top),
+                diversity=diversity,
+                without=without,
+            )
+            found = ranked(store, build.projection, question)
+            hits = hits_of(store, found.places, found.scores)
+            if explain and hits:
+                with self._lock:
+                    embedder = self._embedder(file, build, model)
+                    parts = self._query_parts(embedder, text, vector)
+                    hits = explained(hits, found, store, question.filter, parts, embedder)
+            return Hits(hits)
 
     def get(self, name: str, corpus: str | None = None) -> Hit:
         """The window with the id `name`, or corpus/id.
@@ -256,11 +328,13 @@ class Index:
         RetrievalError
             There is none, or several corpora have it.
         """
-        return self._window(name if corpus is None else f"{corpus}/{name}")[1]
+        with self._opened() as (file, build):
+            return self._window(file, build.store, name if corpus is None else f"{corpus}/{name}")[1]
 
     def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
         """The exact unit vectors (n, E) of windows, by id or corpus/id."""
-        return self.store.exact(np.array([self._window(name)[0] for name in ids]))
+        with self._opened() as (file, build):
+            return build.store.exact(np.array([self._window(file, build.store, name)[0] for name in ids]))
 
     def corpus(self, name: str | None = None) -> Corpus:
         """The corpus of that name, or the only one, as the index knows it.
@@ -272,17 +346,20 @@ class Index:
         CorpusError
             It is not there any more.
         """
-        entry = self._entry(name)
-        if entry.name not in self._corpora:
-            found = Corpus.load(entry_of(entry, self.place))
-            if found.fingerprint != entry.fingerprint:
-                raise RetrievalError(_changed(entry, self.place))
-            self._corpora[entry.name] = found
-        return self._corpora[entry.name]
+        with self._opened() as (file, build):
+            entry = self._entry(file, name)
+            known = build.corpora.get(entry.name)
+            if known is None or known.fingerprint != entry.fingerprint:
+                known = Corpus.load(entry_of(entry, self.place))
+                if known.fingerprint != entry.fingerprint:
+                    raise RetrievalError(_changed(entry, self.place))
+                build.corpora[entry.name] = known
+            return known
 
     def count(self, filter: Filter = Filter()) -> int:  # noqa: B008
         """How many windows there are that the filter admits."""
-        return self.store.count(filter)
+        with self._opened() as (_, build):
+            return build.store.count(filter)
 
     def __len__(self) -> int:
         return self.count()
@@ -290,7 +367,8 @@ class Index:
     @property
     def info(self) -> IndexInfo:
         """What it is, and what is in it."""
-        file, store = self.file, self.store.describe()
+        with self._opened() as (file, build):
+            store, rows = build.store.describe(), build.store.count(Filter())
         entries = [Path(self.place / INDEX_FILE), *(self.place / "store").glob("manifest.json")]
         changed = max(entry.stat().st_mtime for entry in entries)
         run = UNIVERSAL if file.space.run == UNIVERSAL else (self.place / file.space.run).resolve()
@@ -299,7 +377,7 @@ class Index:
             place=self.place,
             engine=file.engine,
             kind=str(store.pop("kind")),
-            rows=self.count(),
+            rows=rows,
             width=file.width,
             exact_width=file.space.exact_width,
             channels=file.space.channels,
@@ -316,10 +394,11 @@ class Index:
     def stale(self, model: AlignedRun | None = None) -> list[str]:
         """What has changed since it was built, a sentence each: corpora, and the model where it is given or loaded."""
         found = []
-        model = model or self._model
-        if model is not None and model.checksum != self.file.space.model:
+        with self._opened() as (file, build):
+            model = model or build.model
+        if model is not None and model.checksum != file.space.model:
             found.append(f"{self.place} was built by another model than {model.folder}; build it again")
-        for entry in self.file.corpora:
+        for entry in file.corpora:
             try:
                 now = CorpusBlocks(entry_of(entry, self.place), BLOCK_ROWS).fingerprint
             except InputError:
@@ -341,21 +420,24 @@ class Index:
             A corpus cannot be used, has channels that the index does not have, or the model is another one.
         """
         opened = open_corpora(corpora)
-        known = {own.key for own in self.file.space.channels}
-        for blocks in opened.values():
-            if foreign := [own.key for own in blocks.info.channels if own.key not in known]:
-                raise RetrievalError(
-                    f"{blocks.path} has the channel {foreign[0]!r}, which {self.place} does not have; build the index again "
-                    "with all corpora"
-                )
         added = 0
-        with self._lock:
-            embedder = self._embedder(model)
-            for name, blocks in opened.items():
-                added += update_corpus(self.store, self.projection, embedder, name, blocks)
-                entry = CorpusEntry.of(name, blocks, self.place)
-                with held(self.place, wait=True):  # another process may add another corpus
-                    self.file.with_corpora((entry,)).write(self.place)
+        with (
+            held(self.place, wait=True),
+            self._opened() as (file, build),
+        ):  # nobody builds it anew or adds others meanwhile
+            known = {own.key for own in file.space.channels}
+            for blocks in opened.values():
+                if foreign := [own.key for own in blocks.info.channels if own.key not in known]:
+                    raise RetrievalError(
+                        f"{blocks.path} has the channel {foreign[0]!r}, which {self.place} does not have; build the index "
+                        "again with all corpora"
+                    )
+            with self._lock:
+                embedder = self._embedder(file, build, model)
+                for name, blocks in opened.items():
+                    added += update_corpus(build.store, build.projection, embedder, name, blocks)
+                    file = file.with_corpora((CorpusEntry.of(name, blocks, self.place),))
+                    file.write(self.place)
         return added
 
     def delete(self, ids: Sequence[str] = (), filter: Filter | None = None) -> int:
@@ -366,16 +448,19 @@ class Index:
         RetrievalError
             There is no window with one of the ids, or no label or corpus that the filter names.
         """
-        self._check_names(filter or Filter())
-        keys = [key_of(hit.corpus, hit.id) for hit in (self._window(name)[1] for name in ids)]
-        if filter is not None:
-            for columns in columns_at(self.store, self.store.select(filter)):
-                keys += columns["key"].to_pylist()
-        return self.store.delete(keys)
+        with held(self.place, wait=True), self._opened() as (file, build):
+            self._check_names(file, filter or Filter())
+            hits = [self._window(file, build.store, name)[1] for name in ids]
+            keys = [key_of(hit.corpus, hit.id) for hit in hits]
+            if filter is not None:
+                for columns in columns_at(build.store, build.store.select(filter)):
+                    keys += columns["key"].to_pylist()
+            return build.store.delete(keys)
 
     def close(self) -> None:
         """Give back what it holds."""
-        self.store.close()
+        if self._now is not None:
+            self._now.build.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -385,14 +470,14 @@ class Index:
     ) -> None:
         self.close()
 
-    def _embedder(self, model: AlignedRun | None) -> SpaceEmbedder:
+    def _embedder(self, file: IndexFile, build: _Build, model: AlignedRun | None) -> SpaceEmbedder:
         """The model that is given, or the one that the index names, if it is that which built the index."""
-        space = self.file.space
+        space = file.space
         if model is None:
-            if self._model is None:
+            if build.model is None:
                 place = UNIVERSAL if space.run == UNIVERSAL else (self.place / space.run).resolve()
-                self._model = load_as(place, AlignedRun, "align")
-            model = self._model
+                build.model = load_as(place, AlignedRun, "align")
+            model = build.model
         if model.checksum != space.model:
             raise RetrievalError(f"{self.place} was built by another model than {model.folder}; build the index again")
         return SpaceEmbedder(model, space)
@@ -403,54 +488,55 @@ class Index:
             return series_parts(search_space, embedder.as_model(vector[None], search_space)[0])
         return embedder.model.reader(search_space).taken_apart(text)
 
-    def _window(self, name: str) -> tuple[Any, Hit]:
+    def _window(self, file: IndexFile, store: Store, name: str) -> tuple[Any, Hit]:
         """The place of the window with this id, or corpus/id, and the window as a hit."""
         corpus, _, own = name.partition("/")
-        names = [entry.name for entry in self.file.corpora]
+        names = [entry.name for entry in file.corpora]
         keys = [key_of(each, name) for each in names] + ([key_of(corpus, own)] if corpus in names else [])
-        places = self.store.find(keys)
+        places = store.find(keys)
         if len(places) == 1:
-            return places[0], hits_of(self.store, places, np.ones(1, np.float32))[0]
+            return places[0], hits_of(store, places, np.ones(1, np.float32))[0]
         if len(places):
-            where = ", ".join(
-                sorted(hit.corpus for hit in hits_of(self.store, places, np.ones(len(places), np.float32)))
-            )
+            where = ", ".join(sorted(hit.corpus for hit in hits_of(store, places, np.ones(len(places), np.float32))))
             raise RetrievalError(f"several corpora have {name!r}: {where}; write corpus/id")
-        raise RetrievalError(f"{self.place} has no window {name!r}{self._near(own or name)}")
+        raise RetrievalError(f"{self.place} has no window {name!r}{self._near(store, own or name)}")
 
-    def _near(self, name: str) -> str:
-        if len(self) > _NEAR:
+    def _near(self, store: Store, name: str) -> str:
+        if store.count(Filter()) > _NEAR:
             return ""
-        every = self.store.select(Filter())
-        ids = [own for columns in columns_at(self.store, every) for own in columns["id"].to_pylist()]
+        every = store.select(Filter())
+        ids = [own for columns in columns_at(store, every) for own in columns["id"].to_pylist()]
         return f"; near are {', '.join(map(repr, difflib.get_close_matches(name, ids, n=3, cutoff=0.0)))}"
 
-    def _check_names(self, filter: Filter) -> None:
+    def _check_names(self, file: IndexFile, filter: Filter) -> None:
         """Raise RetrievalError for a label or a corpus that no window can have."""
-        labels = sorted({name for entry in self.file.corpora for name in entry.labels})
-        corpora = [entry.name for entry in self.file.corpora]
+        labels = sorted({name for entry in file.corpora for name in entry.labels})
+        corpora = [entry.name for entry in file.corpora]
         for what, given, known in (("label", filter.label, labels), ("corpus", filter.corpus, corpora)):
             if unknown := [name for name in given if name not in known]:
                 names = ", ".join(known) or "none"
                 raise RetrievalError(f"{self.place} has no {what} {unknown[0]!r}; there are: {names}")
 
-    def _entry(self, name: str | None) -> CorpusEntry:
-        names = ", ".join(entry.name for entry in self.file.corpora)
+    def _entry(self, file: IndexFile, name: str | None) -> CorpusEntry:
+        names = ", ".join(entry.name for entry in file.corpora)
         if name is None:
-            if len(self.file.corpora) != 1:
+            if len(file.corpora) != 1:
                 raise RetrievalError(f"{self.place} has several corpora ({names}); name one")
-            return self.file.corpora[0]
-        found = next((entry for entry in self.file.corpora if entry.name == name), None)
+            return file.corpora[0]
+        found = next((entry for entry in file.corpora if entry.name == name), None)
         if found is None:
             raise RetrievalError(f"{self.place} has no corpus {name!r}; it has {names}")
         return found
 
 
-def _stamps(place: Path) -> tuple[tuple[int, int], ...]:
+def _stamps(place: Path, wait: bool = True) -> tuple[tuple[int, int], ...]:
     """By which a change of index.json, and of the projection, shows."""
     try:
         found = [(place / name).stat() for name in (INDEX_FILE, PROJECTION_FILE)]
     except OSError:
+        if not place.is_dir() and place.with_name(f".{place.name}.old").is_dir() and wait:
+            time.sleep(_SWAP)
+            return _stamps(place, wait=False)
         IndexFile.read(place)  # says what is wrong with it
         raise RetrievalError(f"{place} is damaged: {PROJECTION_FILE} cannot be read; build the index again") from None
     return tuple((about.st_mtime_ns, about.st_ino) for about in found)

@@ -120,6 +120,11 @@ class IndexFile:
         uri = self.uri or str(folder / _MILVUS)
         return MilvusStore.create(uri, self.collection or "", self.width, exact_width, kind, token)
 
+    @property
+    def opens_once(self) -> bool:
+        """Whether its store is a file that a process cannot have open twice, not even after another took its place."""
+        return self.engine == "milvus" and self.uri is None
+
     def drop(self, uri: str | None, token: str | None) -> None:
         """Drop the collection of a cluster that `uri` or the environment names: another one has taken its place."""
         if self.uri is not None and self.collection is not None and self.uri == _meant(uri):

@@ -12,6 +12,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ class FaissStore:
         self._seen: tuple[int, int] | None = None
         self._parts: tuple[Part, ...] = ()
         self._manifest: dict[str, Any] = {}
+        self._own = self._identity()
         self._refresh()
 
     @classmethod
@@ -214,10 +216,24 @@ class FaissStore:
 
     def _current(self) -> tuple[Part, ...]:
         """The parts that count now: another process may have written."""
-        if self._stamp() != self._seen:
-            with self._lock:
-                self._refresh()
+        try:
+            if self._stamp() != self._seen:
+                with self._lock:
+                    self._refresh()
+        except StoreError:
+            if not self._is_replaced():
+                raise
         return self._parts
+
+    def _identity(self) -> tuple[int, int] | None:
+        with suppress(OSError):
+            about = self.folder.stat()
+            return about.st_dev, about.st_ino
+        return None
+
+    def _is_replaced(self) -> bool:
+        """Whether another folder has taken the place of this one, or is about to: what is open stays as it is."""
+        return self._identity() != self._own
 
     def _stamp(self) -> tuple[int, int]:
         try:
@@ -240,6 +256,8 @@ class FaissStore:
                 if isinstance(error, StoreError):
                     raise
                 raise StoreError(f"{self.folder / _MANIFEST} is damaged ({error!r}); build the index again") from None
+            if self._manifest and self._is_replaced():
+                return
             self._manifest, self._parts, self._seen = manifest, parts, stamp
             return
 
@@ -270,6 +288,8 @@ class FaissStore:
     def _begin(self) -> dict[str, Any]:
         """The manifest to change, after removing what no manifest names any more."""
         self._current()
+        if self._is_replaced():
+            raise StoreError(f"{self.folder} has been built anew in the meantime; open the index again")
         manifest = self._read()
         kept = {str(about["name"]) for about in manifest["segments"]}
         notes = {

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,8 @@ class MilvusStore:
         self.uri, self.collection = uri, collection
         killed = _was_killed(uri, collection)
         self._client = _connected(uri, token)
+        self._closing = ExitStack()
+        self._closing.callback(_disconnect, self._client, uri)
         with self._explained():
             if not self._client.has_collection(collection):
                 raise StoreError(f"{uri} has no collection {collection!r}; build the index again")
@@ -214,7 +216,7 @@ class MilvusStore:
         }
 
     def close(self) -> None:
-        _disconnect(self._client, self.uri)
+        self._closing.close()  # once
 
     def _get(self, places: NDArray[Any], fields: Sequence[str]) -> list[dict[str, Any]]:
         """Rows in the order of the places."""
