@@ -221,7 +221,7 @@ def test_a_build_in_the_place_of_an_open_index(model, tiny_runs, tmp_path, monke
         assert {hit.id for hit in index.search("rain", model=model, top=60)} == set(whole.ids[40:])
 
 
-def test_a_build_waits_for_an_add(model, tiny_runs, tmp_path, monkeypatch):
+def test_an_add_holds_the_index(model, tiny_runs, tmp_path, monkeypatch):
     place, held = tmp_path / "index", []
 
     def update(*_):
