@@ -39,8 +39,8 @@ class Contribution:
 class Explanation:
     """What the score of a hit consists of."""
 
-    channels: tuple[Contribution, ...]  # the whole window, then the corpus's channels; their scores sum to the hit's
-    clauses: tuple[Contribution, ...]  # in the order of the text; their scores sum to the hit's; none of a series
+    channels: tuple[Contribution, ...]  # the whole window, then the corpus's channels; their scores sum to the similarity
+    clauses: tuple[Contribution, ...]  # in the order of the text; their scores sum to the similarity; none of a series
     table: tuple[tuple[float, ...], ...]  # what each clause adds by each of `channels`; one row for a series
 
     @property
