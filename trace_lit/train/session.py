@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import walk_tb
 from typing import TypeVar
 
 import lightning as L
@@ -76,9 +77,9 @@ class Session:
         except Exception as error:
             if failure := end_followers(trainer):
                 raise TrainingError(failure) from error
-            hidden = error.__context__  # Lightning's teardown may fail after what was given could not be used
-            if isinstance(hidden, InputError) and not isinstance(error, InputError):
-                raise hidden from None
+            hidden = error.__context__
+            if isinstance(hidden, InputError) and _is_of_teardown(error):
+                raise hidden from error
             raise
 
     def _learn(self, checkpoint: Checkpoint | None) -> dict[str, float]:
@@ -158,6 +159,12 @@ class Session:
             **{f"last/{name}": value for name, value in sorted(last.items())},
             **{f"fit/mining_{name}": value for miner in miners for name, value in miner.cost.items()},
         }
+
+
+def _is_of_teardown(error: Exception) -> bool:
+    """Whether Lightning's teardown failed, as it may after what was given could not be used."""
+    codes = [(frame.f_globals.get("__name__"), frame.f_code.co_name) for frame, _ in walk_tb(error.__traceback__)]
+    return (L.Trainer.__module__, "_teardown") in codes
 
 
 def _leave(trainer: L.Trainer, number: signal.Signals) -> BaseException:
