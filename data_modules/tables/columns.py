@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from data_modules.schema import CorpusError
-from data_modules.tables.times import Times, read_times
+from data_modules.tables.times import NAMED, Times, names_day, read_times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +56,9 @@ _PARTS = {  # of a time in several columns, as strptime writes them
     "%V": _names("week, wk, epiweek, isoweek, iso week, kw, woche, kalenderwoche"),
 }
 _TOGETHER = (("%Y", "%m", "%d", "%H", "%M"), ("%Y", "%j", "%H", "%M"), ("%Y", "%m"), ("%Y", "%V"))
+_LENGTHS = {"%m": 44_640, "%V": 10_080, "%d": 1440, "%j": 1440, "%H": 60, "%M": 1}  # minutes, at most
+_QUANTITIES = ("kW", "He", "Mo")  # no calendar week, hour ending or month
+_CLOCKS = _names("time, uhrzeit, zeit, zeitpunkt, start time, local time, time utc, utc, time of day, tageszeit")
 SHARE_OF_TIMES = 0.8  # of a column's cells, that makes it a time where its name does not
 
 
@@ -86,28 +91,19 @@ def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> lis
         return [column(table, name, "time") for name in given]
     known = [name for name in columns if is_time_name(name)]
     parts = _parts(columns)
-    if len(parts) > 2:
-        return parts
-    for day in [name for name in known if name not in parts]:
-        if _times(table.frame[day], form) and not _dates(table.frame[day]):
-            return [day]
-        for clock in columns:
-            if (
-                clock != day
-                and _clock(table.frame[clock], clock)
-                and _times(joined_time(table.frame, [day, clock]), form)
-            ):
-                return [day, clock]
-        if _times(table.frame[day], form):
-            return [day]
-    if len(parts) == 2:
-        return parts
-    for day in [name for name in known if name in parts]:
-        if _times(table.frame[day], form):
-            return [day]
-    for name in columns:
-        if table.frame[name].dtype.kind not in "ifub" and _times(table.frame[name], form):
-            return [name]
+    whole = _whole_time(table, [name for name in known if name not in parts], form)
+    if whole and len(parts) < 3:
+        return whole
+    spelled = [
+        [name]
+        for name in columns
+        if table.frame[name].dtype.kind not in "ifub" and name not in parts and _times(table.frame[name], form)
+    ]
+    if parts:
+        own = whole or next(iter(spelled), [])
+        return own if own and _refines(table, own, parts, form) else parts
+    if spelled:
+        return spelled[0]
     if known:
         return known[:1]  # what is wrong with its cells is said where they are read
     listed = f"{', '.join(columns[:20])}{f' and {len(columns) - 20} more' if len(columns) > 20 else ''}"
@@ -122,8 +118,36 @@ def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> lis
     )
 
 
+def _whole_time(table: Table, days: Sequence[str], form: str) -> list[str]:
+    """The first of the columns `days` that is a time, with the column of the time of day beside it; [] for none."""
+    for day in days:
+        if _times(table.frame[day], form) and not _dates(table.frame[day]):
+            return [day]
+        for clock in map(str, table.frame.columns):
+            if (
+                clock != day
+                and _clock(table.frame[clock], clock)
+                and _times(joined_time(table.frame, [day, clock], form), form)
+            ):
+                return [day, clock]
+        if _times(table.frame[day], form):
+            return [day]
+    return []
+
+
+def _refines(table: Table, whole: Sequence[str], parts: Sequence[str], form: str) -> bool:
+    """Whether the time `whole` lies within what the `parts` of a time name, and tells more than they do."""
+    begins = read_time_column(table, parts, "").local
+    length = np.timedelta64(_LENGTHS[_part(parts[-1])], "m")
+    later = read_time_column(table, whole, form).local - begins
+    within = (later >= np.timedelta64(0, "m")) & (later < length)  # NaT is not
+    return bool(within.mean() >= SHARE_OF_TIMES) and bool((later[within] > np.timedelta64(0, "m")).any())
+
+
 def _parts(columns: Sequence[str]) -> list[str]:
     """The columns that hold a part of the time each, the year first; [] where there are none."""
+    minimum = any(plain(name) in ("max", "maximum", "maximal") for name in columns)
+    columns = [name for name in columns if name not in _QUANTITIES and not (minimum and plain(name) == "min")]
     for together in _TOGETHER:
         found = [named(columns, _PARTS[part]) for part in together]
         own = [name for name in found[: found.index(None) if None in found else None] if name is not None]
@@ -194,7 +218,7 @@ def _clock(cells: pd.Series, name: str) -> bool:
     known = [_as_text(cell) for cell in cells.dropna().head(50).to_numpy(dtype=object)]
     if known and all(re.match(r"\d{1,2}:\d\d", cell) for cell in known):
         return True
-    return (is_hour(name) or is_time_name(name)) and _clock_of_digits(cells) is not None
+    return (is_hour(name) or plain(name) in _CLOCKS) and _clock_of_digits(cells) is not None
 
 
 def _clock_of_digits(cells: pd.Series) -> pd.Series | None:
@@ -208,24 +232,47 @@ def _clock_of_digits(cells: pd.Series) -> pd.Series | None:
     most = int(known.astype(int).max())
     width = 2 if most <= 24 else 4 if most <= 2400 else 6
     full = known.str.zfill(width)
-    if most > 240000 or any((full.str[place : place + 2].astype(int) > 59).any() for place in range(2, width, 2)):
+    if not (most <= 24 or 100 <= most <= 2400 or 10_000 <= most <= 240_000) or any(
+        (full.str[place : place + 2].astype(int) > 59).any() for place in range(2, width, 2)
+    ):
         return None
     clock = full.str[:2] + ":" + (full.str[2:4] if width > 2 else "00") + (":" + full.str[4:] if width == 6 else "")
     return pd.Series(clock.reindex(cells.index).fillna(""), dtype=object)
 
 
-def joined_time(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    """The cells of the columns of a time as one; hours and times like 1800 in the second are written out."""
-    if len(columns) == 2 and (clock := _clock_of_digits(frame[columns[1]])) is not None:
+def joined_time(frame: pd.DataFrame, columns: Sequence[str], form: str = "") -> pd.Series:
+    """The cells of the columns of a time as one; hours and times like 1800 behind a day are written out.
+
+    A format of strptime as `form` says how the cells are written, so they stay as they are.
+    """
+    if (
+        len(columns) == 2
+        and (not form or form in NAMED)
+        and _part(columns[1]) in ("", "%H")
+        and _names_days(frame[columns[0]])
+        and (clock := _clock_of_digits(frame[columns[1]])) is not None
+    ):
         frame = frame[[columns[0]]].assign(**{columns[1]: clock})
     return joined(frame, columns)
 
 
+def _names_days(cells: pd.Series) -> bool:
+    """Whether cells are days, for the most part: not years, months or weeks, nor times of day."""
+    texts = cells.map(_as_text).drop_duplicates()
+    texts = texts[texts != ""].head(1000)
+    return bool(len(texts)) and bool(texts.map(names_day).mean() >= SHARE_OF_TIMES)
+
+
+def _part(name: str) -> str:
+    """The part of a time that a column is called like, as strptime writes it; "" for others."""
+    return next((part for part, names in _PARTS.items() if plain(name) in names), "")
+
+
 def read_time_column(table: Table, columns: Sequence[str], form: str) -> Times:
     """The times of a table's rows; `columns` of which the first is a year hold a part of the time each."""
-    kinds = [next((kind for kind, names in _PARTS.items() if plain(name) in names), "") for name in columns]
+    kinds = [_part(name) for name in columns]
     if form or len(columns) < 2 or kinds[0] != "%Y" or not all(kinds):
-        return read_times(joined_time(table.frame, columns), form)
+        return read_times(joined_time(table.frame, columns, form), form)
     if kinds[1:] == ["%V"]:
         weeks = joined(table.frame, columns).str.replace(r"^(\d+) (\d+)$", lambda m: f"{m[1]}-W{m[2]:0>2}", regex=True)
         return read_times(weeks)

@@ -133,6 +133,16 @@ def reads_as_time(cell: str) -> bool:
     return not np.isnat(read.local[0])
 
 
+def names_day(cell: str) -> bool:
+    """Whether a single cell names a day, rather than a year, a month, a quarter or a week, and no time of day."""
+    text = _spread(cell)
+    if week := _WEEK.fullmatch(text):
+        return week[3] is not None
+    if _PARTS.fullmatch(text) or re.fullmatch(r"\d{7,8}|\d{4}-\d{3}", text):
+        return True
+    return len(re.findall(r"\d+", text)) == 2 and not np.isnat(_spelled(text))
+
+
 def _utc() -> Any:
     from datetime import UTC
 

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from data_modules.corpus import CorpusError
+from data_modules.tables.columns import read_time_column, time_columns
+from data_modules.tables.files import read_table
 from tests.data_modules.tables.folders import clock, corpus_of, rows
 
 HOURS = ["2024-05-01T00:00", "2024-05-01T01:00", "2024-05-01T02:00"]  # UTC
@@ -157,6 +159,45 @@ def test_parts_of_times_in_columns(tmp_path: Path) -> None:
         assert corpus.table()["start"].to_pylist() == [datetime(2024, 5, 1)]
         assert [channel.key for channel in corpus.info.channels] == ["level"]
         assert corpus.values()[0].tolist() == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "form", "expected"),
+    [
+        ("Tag;Stunde", [("01.05.2024", f"{n}") for n in range(3)], "%d.%m.%Y %H", HOURS),
+        ("Tag;Zeit", [("20240501", f"0{n}00") for n in range(3)], "%Y%m%d %H%M", HOURS),
+        ("Jahr;Monat", [("2024", f"{n}") for n in (5, 6, 7)], "%Y %m", ["2024-05-01", "2024-06-01", "2024-07-01"]),
+        ("Jahr;Nummer", [("2024", f"{n}") for n in (1, 2, 3)], "%Y %j", ["2024-01-01", "2024-01-02", "2024-01-03"]),
+        ("Saison;Monat", [("2024", f"{n}") for n in (5, 6, 7)], "", ["2024-05-01", "2024-06-01", "2024-07-01"]),
+        ("Tag;Lauf", [("01.05.2024", f"{n}") for n in range(3)], "", HOURS),
+    ],
+)
+def test_a_format_of_two_columns_says_how_they_are_written(
+    tmp_path: Path, names: str, cells: list[tuple[str, str]], form: str, expected: list[str]
+) -> None:
+    content = f"{names};level\n" + "".join(f"{day};{part};{n}\n" for n, (day, part) in enumerate(cells))
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    table = read_table(path, texts=lambda name: name in names.split(";"))
+    read = read_time_column(table, time_columns(table, names.split(";"), form), form)
+    assert read.local.tolist() == np.array(expected, dtype="datetime64[us]").tolist()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("Date,Year,v\n2024-05-01,2024,1\n2024-05-02,2024,2\n", ["Date"]),
+        ("date,index,v\n2024-05-01,0,1\n2024-05-02,1,2\n", ["date"]),
+        ("date,valid,v\n2024-05-01,0,1\n2024-05-02,1,2\n", ["date"]),
+        ("Messdatum,Jahr,Monat,v\n2024-05-01,2024,5,1\n2024-05-02,2024,5,2\n", ["Messdatum"]),
+        ("Zeitstempel,Jahr,Monat,Tag,v\n2024-05-01 12:00,2024,5,1,1\n2024-05-02 12:00,2024,5,2,2\n", ["Zeitstempel"]),
+        ("year,month,day,hour,min,max\n2024,5,1,0,3,10\n2024,5,1,1,4,11\n", ["year", "month", "day", "hour"]),
+        ("Year,kW\n2021,12\n2022,13\n", ["Year"]),
+    ],
+)
+def test_columns_beside_the_time_are_no_part_of_it(tmp_path: Path, content: str, expected: list[str]) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    assert time_columns(read_table(tmp_path / "a.csv")) == expected
 
 
 def test_months_and_weeks_in_columns(tmp_path: Path) -> None:
