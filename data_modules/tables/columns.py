@@ -232,9 +232,9 @@ def _clock_of_digits(cells: pd.Series) -> pd.Series | None:
     most = int(known.astype(int).max())
     width = 2 if most <= 24 else 4 if most <= 2400 else 6
     full = known.str.zfill(width)
-    if not (most <= 24 or 100 <= most <= 2400 or 10_000 <= most <= 240_000) or any(
-        (full.str[place : place + 2].astype(int) > 59).any() for place in range(2, width, 2)
-    ):
+    if not (most <= 24 or 100 <= most <= 2400 or 10_000 <= most <= 240_000):
+        return None
+    if any((full.str[place : place + 2].astype(int) > 59).any() for place in range(2, width, 2)):
         return None
     clock = full.str[:2] + ":" + (full.str[2:4] if width > 2 else "00") + (":" + full.str[4:] if width == 6 else "")
     return pd.Series(clock.reindex(cells.index).fillna(""), dtype=object)
