@@ -39,7 +39,9 @@ class Contribution:
 class Explanation:
     """What the score of a hit consists of."""
 
-    channels: tuple[Contribution, ...]  # the whole window, then the corpus's channels; their scores sum to the similarity
+    channels: tuple[
+        Contribution, ...
+    ]  # the whole window, then the corpus's channels; their scores sum to the similarity
     clauses: tuple[Contribution, ...]  # in the order of the text; their scores sum to the similarity; none of a series
     table: tuple[tuple[float, ...], ...]  # what each clause adds by each of `channels`; one row for a series
 
