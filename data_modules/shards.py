@@ -215,13 +215,16 @@ def _as_written_out(shard: Path, column: pa.ChunkedArray, field: pa.Field) -> pa
         raise CorpusError(f"{shard}: a column has the wrong type: {first_line(error)}") from None
 
 
-def check_texts(shard: Path, name: str, column: pa.ChunkedArray, longest: int | None = None) -> None:
+def check_texts(
+    shard: Path, name: str, column: pa.ChunkedArray, longest: int | None = None, size: int | None = None
+) -> None:
     """CorpusError where a text is too long, no UTF-8, or all of them are many for the shard's size.
 
-    A text may have `longest` bytes, by default what `LONGEST` says of the column.
+    A text may have `longest` bytes, by default what `LONGEST` says of the column. `size` is that of the shard, which may be gone
+    by now.
     """
     longest = LONGEST.get(name, LONGEST_NAME) if longest is None else longest
-    allowed = FREE_BYTES + FREE_TIMES * shard.stat().st_size
+    allowed = FREE_BYTES + FREE_TIMES * (shard.stat().st_size if size is None else size)
     total = 0
     for chunk in column.chunks:
         texts = chunk.flatten() if pa.types.is_list(chunk.type) or pa.types.is_large_list(chunk.type) else chunk

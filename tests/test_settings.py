@@ -292,8 +292,8 @@ def test_names_in_a_list_are_texts_as_well(word: str, names: list[str]) -> None:
     ("word", "reason"),
     [
         ("window.targets=heat", r"like \[heat, draught\]"),
-        ("head.quantiles=0.1", r"a list is written like \[a, b\]"),
-        ("optim.betas=0.9,0.98", r"a list is written like \[a, b\]"),
+        ("head.quantiles=0.1", r"a list is needed, written like \[a, b\]"),
+        ("optim.betas=0.9,0.98", r"a list is needed, written like \[a, b\]"),
         ("data.options=" + "[" * 100_000, "nested deeper than 50 levels"),
         ("data.options={a: &a [x, x], b: &b [*a, *a], c: [*b, *c]}", "not YAML"),
         ("trainer.precision=bf16-true", "weights stay in float32 here.*bf16-mixed"),

@@ -254,7 +254,7 @@ def run_on_several(words: Sequence[str], folder: Path, seconds: float | None = N
     except subprocess.TimeoutExpired:
         first.kill()
         code = first.wait()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while _is_group(first.pid):
         if time.monotonic() > until:
             os.killpg(first.pid, signal.SIGKILL)

@@ -106,6 +106,8 @@ def test_tables(files: dict[str, bytes], tmp_path: Path, data: st.DataObject) ->
         written[name] = flipped(data.draw, files[name])
     write(tmp_path, written)
 
+    spec.setdefault("series", SPEC["series"])  # the command asks for it
+
     def read() -> None:
         info, records = tables.windows(tmp_path, "mine", **{key: own for key, own in spec.items() if key in SPEC_KEYS})
         Corpus.from_records(records, info)

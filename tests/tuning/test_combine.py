@@ -81,7 +81,7 @@ def test_a_series_with_one_of_the_channels_is_forecast_too(run: Path, sea: Corpu
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("tune.task=classify", "head.quantiles=[]"), "combination, which forecasts"),
+        (("tune.model=nlinear",), "combination, which goes with tune.model=trace"),
         (("tune.scope=full",), "solves the head alone"),
         (("head.calendar=2",), "has these by itself"),
         (("window.augmentation_scales=[2.0]",), "has these by itself"),

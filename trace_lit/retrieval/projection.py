@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trace_lit.atomic import replacing
+from trace_lit.errors import first_line
 from trace_lit.retrieval.errors import RetrievalError
 
 WIDTH = 256
@@ -73,8 +74,8 @@ class Projection:
         """The inverse of `save`; RetrievalError where `path` is not what it wrote."""
         try:
             matrices = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise RetrievalError(f"{path} cannot be read ({error}); build the index again") from None
+        except Exception as error:  # numpy's reader raises what it likes
+            raise RetrievalError(f"{path} cannot be read ({first_line(error)}); build the index again") from None
         if matrices.ndim != 3 or len(matrices) != 2 or matrices.dtype != np.float32:
             raise RetrievalError(f"{path} holds no projection; build the index again")
         return cls(*matrices) if matrices.size else cls()

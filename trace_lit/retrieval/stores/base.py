@@ -121,8 +121,10 @@ def check_width(vectors: NDArray[np.float32], width: int) -> NDArray[np.float32]
     return vectors
 
 
-def checked(path: Path, table: pa.Table) -> pa.Table:
+def checked(path: Path, table: pa.Table, size: int | None = None) -> pa.Table:
     """`table`, read from the file `path` with texts as dictionaries, with the types of `COLUMNS`.
+
+    `size` is that of the file, where it may be gone by now.
 
     Raises
     ------
@@ -132,7 +134,7 @@ def checked(path: Path, table: pa.Table) -> pa.Table:
         A column is of another type.
     """
     for name in table.column_names:
-        check_texts(path, name, table[name])
+        check_texts(path, name, table[name], size=size)
     return table.cast(pa.schema([COLUMNS.field(name) for name in table.column_names]))
 
 

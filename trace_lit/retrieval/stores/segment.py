@@ -65,6 +65,7 @@ class Segment:
                 self.compact = _mapped(folder / "compact.f32", self.count, width)
             self.postings = Postings.read(folder / "words.u32", self.count)
             check_size(folder / "rows.parquet")
+            self._bytes = (folder / "rows.parquet").stat().st_size
             self._file = pq.ParquetFile(folder / "rows.parquet", memory_map=True, read_dictionary=_TEXTS)
             if self._file.metadata.num_rows != self.count:
                 raise ValueError(f"rows.parquet has {self._file.metadata.num_rows:,} rows, not {self.count:,}")
@@ -96,7 +97,7 @@ class Segment:
         try:
             with self._lock:
                 table = self._file.read_row_groups(groups, columns=names).select(names)
-            return checked(path, table)
+            return checked(path, table, self._bytes)  # what is open can be read after it has been replaced
         except (OSError, KeyError, ValueError, pa.ArrowException) as error:
             if isinstance(error, InputError):
                 raise
