@@ -220,8 +220,8 @@ def check_texts(
 ) -> None:
     """CorpusError where a text is too long, no UTF-8, or all of them are many for the shard's size.
 
-    A text may have `longest` bytes, by default what `LONGEST` says of the column. `size` is that of the shard, which may be gone
-    by now.
+    A text may have `longest` bytes, by default what `LONGEST` says of the column. `size` is that of the shard, which
+    may be gone by now.
     """
     longest = LONGEST.get(name, LONGEST_NAME) if longest is None else longest
     allowed = FREE_BYTES + FREE_TIMES * (shard.stat().st_size if size is None else size)

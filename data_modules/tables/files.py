@@ -144,7 +144,7 @@ def _read_parquet(path: Path, layout: Layout) -> Table:
         for name in dict.fromkeys(texts):  # what few bytes of a file stand for is counted before it is written out
             check_texts(path, name, table[name], LONGEST["text"])
         frame = table.cast(pa.schema(flat)).to_pandas(ignore_metadata=True)
-    except (pa.ArrowException, ValueError, TypeError, KeyError, MemoryError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(f"{path} is no Parquet file, or damaged: {first_line(error)}") from None

@@ -17,6 +17,7 @@ from data_modules.tables.files import Layout
 from data_modules.tables.grid import RULES
 from trace_lit.channels import Channel
 from trace_lit.config import ConfigError, check_section, option
+from trace_lit.escapes import one_line
 
 FALLS = ("inside", "overlapping", "midpoint")
 STATISTICS = ("mean", "min", "max", "sum", "first", "last", "change", "range")
@@ -282,7 +283,8 @@ def channel_specs(part: SeriesSpec, where: str) -> dict[str, ChannelSpec]:
 
 
 def _key(where: str, key: Any) -> str:
-    return f"{where}.{key}" if where else str(key)
+    name = one_line(str(key))
+    return f"{where}.{name}" if where else name
 
 
 def _short(value: Any) -> str:
