@@ -19,6 +19,7 @@ from torch import Tensor
 
 from data_modules.frequency import Frequency
 from data_modules.schema import CorpusError
+from trace_lit.errors import first_line
 
 KINDS = ("<f4", "<f8")
 BLOCK_STEPS = 2**18  # that are looked at at once
@@ -80,8 +81,10 @@ def _mapped(path: Path, channels: int) -> NDArray[np.floating]:
         return np.asarray(np.memmap(path, kind, "r", begins, shape))
     except FileNotFoundError:
         raise CorpusError(f"there is no file {path}; build the corpus again") from None
-    except (OSError, ValueError, TypeError, SyntaxError, EOFError) as error:
-        raise CorpusError(f"{path} is damaged or truncated ({str(error)[:200]}); build the corpus again") from None
+    except Exception as error:  # numpy's reader of headers raises what it likes, even errors of its tokenizer
+        raise CorpusError(
+            f"{path} is damaged or truncated ({first_line(error)[:200]}); build the corpus again"
+        ) from None
 
 
 class WindowViews(Sequence[NDArray[np.floating]]):

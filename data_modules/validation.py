@@ -164,7 +164,10 @@ def _stored_value_problems(info: CorpusInfo, table: pa.Table, values: SeriesValu
         observed |= seen.any(0)
         empty.append(begin + np.flatnonzero(~seen.any(1)))
         for step, channel in np.argwhere(large)[: _MOST - len(problems)].tolist():
-            row = int(np.flatnonzero((first <= begin + step) & (begin + step < first + steps))[0])
+            rows = np.flatnonzero((first <= begin + step) & (begin + step < first + steps))
+            if not len(rows):  # nobody gets to see it
+                continue
+            row = int(rows[0])
             place = int(begin + step - first[row]) + 1
             problems.append(cell_problem(info, ids[row], int(channel), place, float(part[step, channel])))
     for channel in np.flatnonzero(~observed).tolist():

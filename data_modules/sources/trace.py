@@ -155,7 +155,7 @@ def _values(content: Any, where: str) -> NDArray[np.float64]:
         if len(left) != shape[0] * shape[1] * kind.itemsize:
             raise ValueError(f"it holds {len(left):,} bytes for {shape} of {kind}")
         return np.frombuffer(left, dtype=kind).reshape(shape, order="F" if in_columns else "C").astype(np.float64)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # numpy's reader of headers raises what it likes
         raise CorpusError(f"{where}: timeseries is no array as .npy files have them: {first_line(error)}") from None
 
 
