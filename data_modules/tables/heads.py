@@ -83,7 +83,7 @@ def find_head(rows: Sequence[Sequence[str]], header: int | None = None) -> Head:
             [f"{name} {part}".strip() if names.count(name) > 1 else name for name, part in parts]
         )
     elif below and all(len(cell) <= _LONGEST_UNIT for cell in below[0]):
-        units = {head.names[place]: below[0][place] for place in sorted(numbers)}
+        units = {head.names[place]: below[0][place] for place in sorted(numbers) if place < len(below[0])}
         head.units = {name: unit for name, unit in units.items() if not is_missing(unit) and not is_time_name(name)}
     return head
 

@@ -168,7 +168,8 @@ def _fit_in(
         return _fit_classifier(config, folder, data, checkpoint, overwrite)
     module = build_module(config, data, start, trust)
     if checkpoint is not None and not module.learns_by_steps:
-        if resume == "auto" and own and not read_metrics(folder):  # it ended between the checkpoint and the metrics
+        if resume == "auto" and own and not read_metrics(folder):  # it was killed between checkpoint and metrics
+            L.seed_everything(config.seed, workers=True, verbose=False)  # as it began
             return _fit_in(folder, config, load_start(config, trust), notes, None, True, trust)
         _check_nothing_to_train(checkpoint, own and bool(read_metrics(folder)))
         return _ended(config, folder, data)
