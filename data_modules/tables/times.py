@@ -212,7 +212,8 @@ def _counted(values: NDArray[np.float64], form: str) -> Times:
     local = np.full(len(values), NAT)
     inside = np.isfinite(values)
     scale = 86_400e6 if form == EXCEL else EPOCHS[form]
-    inside &= np.abs(np.nan_to_num(values) * scale) < 2.5e17
+    with np.errstate(over="ignore"):
+        inside &= np.abs(np.nan_to_num(values) * scale) < 2.5e17
     moved = np.rint(values[inside] * scale) if scale >= 1 else np.floor(values[inside] * scale)
     if form == EXCEL:
         moved = np.rint(moved / 1e3) * 1e3  # a double has days to some microseconds
