@@ -33,6 +33,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":  # run by its path
     sys.path.insert(0, str(ROOT))
@@ -264,11 +266,14 @@ def run_on_several(words: Sequence[str], folder: Path, seconds: float | None = N
 
 
 def _is_group(leader: int) -> bool:
-    try:
-        os.killpg(leader, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether a process of the group still runs; one that has ended and that nobody has waited for does not."""
+    for process in psutil.process_iter():
+        try:
+            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                return True
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            continue
+    return False
 
 
 @contextmanager
@@ -535,13 +540,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=40, help="of each command")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="after which no further fault is tried")
     parser.add_argument("--only", default="", help="commands whose names have this in them")
+    parser.add_argument("--one-process", action="store_true", help="only commands of a single process")
     parser.add_argument("--curves", action="store_true", help="compare curves and pages, too")
     options = parser.parse_args()
     if options.curves:
         os.environ[CURVES] = "1"
     print(f"seed {options.seed}", flush=True)
     import_all()
-    chosen = [command for command in COMMANDS if options.only in command.name]
+    most = 1 if options.one_process else 2
+    chosen = [command for command in COMMANDS if options.only in command.name and command.processes <= most]
     with tempfile.TemporaryDirectory() as root:
         wrong = campaign(options.seed, options.kills, Path(root).resolve(), chosen, options.seconds)
     return bool(wrong)
