@@ -12,8 +12,7 @@ import pytest
 @pytest.mark.slow
 def test_killed_at_any_change_of_the_disk_the_same_words_go_on() -> None:
     made = subprocess.run(
-        # Of two processes, tests/train/test_resume.py kills one at chosen moments; at any other it is still open whether the
-        # second one ends (make faults tries it).
+        # Two processes take long to start; tests/train/test_resume.py kills one of them at chosen moments.
         [
             sys.executable,
             str(Path(__file__).with_name("campaign.py")),

@@ -15,6 +15,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from trace_lit.devices import best_device
 from trace_lit.settings import Config
 from trace_lit.threads import free_threads
+from trace_lit.train.processes import FIRST
 
 # On the normal path, Lightning warns of what is meant to be so.
 _EXPECTED = (
@@ -46,7 +47,9 @@ def training_process(config: Config) -> Iterator[None]:
     On several threads, gradients of indexing would be added up in another order each time.
     """
     levels = {name: logging.getLogger(name).level for name in _LEVELS}
-    variables = {name: os.environ.get(name) for name in _SEED_VARIABLES}
+    variables = {name: os.environ.get(name) for name in (*_SEED_VARIABLES, FIRST)}
+    if int(os.environ.get("LOCAL_RANK", "0")) == 0:
+        os.environ[FIRST] = str(os.getpid())
     deterministic, only_warns = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),

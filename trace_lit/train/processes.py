@@ -11,6 +11,7 @@ import lightning as L
 from lightning.fabric.plugins.environments import LightningEnvironment
 
 PATIENCE = 20.0  # seconds that a process may take to end after it has failed, on a busy machine
+FIRST = "TRACE_LIT_FIRST_PROCESS"  # its number, which those inherit that Lightning starts from it
 IN_TURN = "TRACE_LIT_IN_TURN"  # set for a run that another process of this project has started
 
 
@@ -21,7 +22,9 @@ def follow_parent() -> None:
     """
     if int(os.environ.get("LOCAL_RANK", "0")) == 0 and IN_TURN not in os.environ:
         return
-    parent = os.getppid()
+    # It may have ended before this process came so far, and then another is the parent.
+    first = os.environ.get(FIRST) if int(os.environ.get("LOCAL_RANK", "0")) else None
+    parent = os.getppid() if first is None else int(first)
 
     def watch() -> None:
         while os.getppid() == parent:
