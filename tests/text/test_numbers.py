@@ -11,6 +11,8 @@ from trace_lit.text.numbers import KINDS, PLAIN, kind_scale, text_numbers
         ("below 1,000.5 hPa", "pressure", 1000.5),
         ("over 30°C", "temperature", 303.15),
         ("minus 3 degrees", "temperature", 270.15),
+        ("a low of -3 °C", "temperature", 270.15),
+        ("a low of - 3 °C", "temperature", 270.15),
         ("−5 degrees Celsius", "temperature", 268.15),
         ("50 °F at least", "temperature", 283.15),
         ("20 metres per second", "speed", 20.0),
@@ -52,3 +54,11 @@ def test_units_of_channels_are_scaled_to_their_kind():
     assert (kind, factor, offset) == ("share", 0.01, 0.0)
     assert kind_scale("deaths") == (PLAIN, 1.0, 0.0)
     assert PLAIN in KINDS
+
+
+@pytest.mark.parametrize("dash", ["-", "–", " - ", " – ", " -", " to "])
+def test_a_dash_between_two_numbers_is_no_minus(dash):
+    for text in (f"temperatures of 18{dash}24 °C", f"18 °C{dash}24 °C", f"humidity 18 %{dash}24 %"):
+        first, second = (number.difference for number in text_numbers(text))
+        assert second / first == pytest.approx(24 / 18), text
+    assert [number.difference for number in text_numbers("-8 to -3 °C")] == [-8.0, -3.0]

@@ -12,7 +12,7 @@ PLAIN = "plain"  # the kind of a number without a unit, or with one that is not 
 KINDS = (PLAIN, *dict.fromkeys(unit.kind for unit in UNITS.values()))
 
 _NUMBER = re.compile(
-    r"(?<![\w.,:])(?P<minus>[-−–]\s?|minus\s+)?(?P<money>[$€£¥]\s?)?"
+    r"(?<![\w.,:])(?P<minus>(?<![°%])(?<!\d\s)(?<!°\s)(?<!°[cfk]\s)(?<!%\s)[-−–]\s?|minus\s+)?(?P<money>[$€£¥]\s?)?"
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?![\d:])",
     re.IGNORECASE,
 )
