@@ -40,6 +40,11 @@ class DataConfig:
         "what a level is relative to where a run is used: the statistics of its training corpora, or those of the corpus",
         allowed=("training", "corpus"),
     )
+    from_calm: bool = option(
+        False,
+        "levels of the components u and v of a wind, or of another flow, are relative to zero, so that a direction is the "
+        "same in every corpus",
+    )
     mixing_exponent: float = option(
         0.5, "joint training draws a corpus with weight size^exponent", at_least=0, at_most=1
     )

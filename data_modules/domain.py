@@ -29,6 +29,7 @@ from data_modules.vocabulary import (
     local_vocabulary,
     training_vocabulary,
     usual_values,
+    vocabulary_from_calm,
 )
 from data_modules.windows import check_lengths
 from trace_lit.batch import MultimodalBatch
@@ -174,8 +175,11 @@ class DomainDataModule(L.LightningDataModule):
         else:
             extended = local_vocabulary if self.config.usual == "corpus" else foreign_vocabulary
             self.vocabulary = extended(corpora, self.text, self._known_vocabulary)
+        if self.config.from_calm:
+            self.vocabulary = vocabulary_from_calm(self.vocabulary)
         if self.config.usual == "corpus" and stage == "fit" and len(corpora) > 1:
-            self.vocabularies = [self.vocabulary.with_statistics(usual_values([corpus])) for corpus in corpora]
+            calm = self.config.from_calm
+            self.vocabularies = [self.vocabulary.with_statistics(usual_values([corpus], calm)) for corpus in corpora]
         self.label_names = self._labels(corpora)
         if self.statements and stage == "fit" and self.window is None:
             self.statement_banks = self._banks(corpora)

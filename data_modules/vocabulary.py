@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from data_modules.blocks import CorpusBlocks
 from data_modules.corpus import Corpus
+from data_modules.flows import from_calm
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.text import TextEncoder
 
@@ -51,18 +52,30 @@ def with_channels(
 
 
 def local_vocabulary(
-    corpora: Sequence[Corpus], encoder: TextEncoder | Callable[[], TextEncoder] | None, known: ChannelVocabulary
+    corpora: Sequence[Corpus],
+    encoder: TextEncoder | Callable[[], TextEncoder] | None,
+    known: ChannelVocabulary,
 ) -> ChannelVocabulary:
     """As `foreign_vocabulary`, with the statistics of these corpora, also for channels of `known`; see `usual_values`."""
     return foreign_vocabulary(corpora, encoder, known).with_statistics(usual_values(corpora))
 
 
-def usual_values(corpora: Sequence[Corpus]) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of each channel, by key, in the training rows, or in all rows of a corpus without any."""
-    return _statistics(corpora, or_all=True)
+def vocabulary_from_calm(vocabulary: ChannelVocabulary) -> ChannelVocabulary:
+    """The same channels, the components of a flow with the statistics of `from_calm`."""
+    own = zip(vocabulary.mean, vocabulary.deviation, strict=True)
+    return vocabulary.with_statistics(from_calm(dict(zip(vocabulary.keys, own, strict=True))))
 
 
-def streamed_usual_values(corpora: Sequence[CorpusBlocks]) -> dict[str, tuple[float, float]]:
+def usual_values(corpora: Sequence[Corpus], calm: bool = False) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of each channel, by key, in the training rows, or in all rows of a corpus without any.
+
+    With `calm`, those of a flow's components are from zero; see `from_calm`.
+    """
+    found = _statistics(corpora, or_all=True)
+    return from_calm(found) if calm else found
+
+
+def streamed_usual_values(corpora: Sequence[CorpusBlocks], calm: bool = False) -> dict[str, tuple[float, float]]:
     """As `usual_values`, of corpora that are read a block at a time, twice."""
     splits = [{split for block in corpus for split in block.splits} for corpus in corpora]
     counts: Counter[str] = Counter()
@@ -82,7 +95,8 @@ def streamed_usual_values(corpora: Sequence[CorpusBlocks]) -> dict[str, tuple[fl
         if low == high:  # no rounding of the mean is a spread
             squares[key] = 0.0
     found = {channel.key: (float("nan"), float("nan")) for corpus in corpora for channel in corpus.info.channels}
-    return found | {key: (mean, _spread(mean, math.sqrt(squares[key] / counts[key]))) for key, mean in means.items()}
+    found |= {key: (mean, _spread(mean, math.sqrt(squares[key] / counts[key]))) for key, mean in means.items()}
+    return from_calm(found) if calm else found
 
 
 def _observed(

@@ -15,10 +15,6 @@ from data_modules.statements.quantities import Quantity
 from trace_lit.channels import Channel
 
 QUANTITIES: tuple[Quantity, ...] = (*PATIENTS, *WEATHER, *EPIDEMICS, *TRADE, *PRICES)  # the first that fits counts
-_COMPONENT = re.compile(
-    r"^(?P<what>.*?)[ _-]?\b(?P<axis>[uv])\b( component)?$|"
-    r"^(?P<word>eastward|northward|zonal|meridional) (?P<of>.*)$"
-)
 
 
 def quantity(channel: Channel) -> Quantity | None:
@@ -28,13 +24,3 @@ def quantity(channel: Channel) -> Quantity | None:
         if re.search(known.name, name) and (not known.unit or re.search(known.unit, channel.unit, re.IGNORECASE)):
             return known
     return None
-
-
-def component(channel: Channel) -> tuple[str, str] | None:
-    """What a component is of and its axis, `u` or `v`: "wind u" is ("wind", "u"); None for another channel."""
-    match = _COMPONENT.match(channel.name.lower().strip())
-    if match is None:
-        return None
-    if match["axis"]:
-        return match["what"].strip() or "flow", match["axis"]
-    return match["of"].removesuffix("component").strip(), "u" if match["word"] in ("eastward", "zonal") else "v"

@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from data_modules.flows import component
 from data_modules.statements.grammar import Phrase, choice, literal, phrase
 from data_modules.statements.inflection import ADVERBS
-from data_modules.statements.lexicon import component, quantity
+from data_modules.statements.lexicon import quantity
 from data_modules.statements.quantities import Quantity, State, entries
 from data_modules.statements.verbs import clauses, is_plural
 from trace_lit.channels import Channel
@@ -191,6 +192,7 @@ def _derived(channel: Channel, others: Sequence[str]) -> list[str]:
         if turned != name and turned.lower() not in others:
             found.append(turned)
     found += _of_ages(channel, name, others)
+    found += _of_places(name, others)
     description = _LEADING_ARTICLE.sub("", re.split(r"[;:,.]", channel.description)[0].strip())
     words = description.split()
     if 1 < len(words) <= 4 and not _NOT_A_NOUN.match(description) and not _SENTENCE.search(description):
@@ -217,6 +219,20 @@ def _of_ages(channel: Channel, name: str, others: Sequence[str]) -> list[str]:
     head = _PEOPLE_ALREADY.sub("", f" {match['head']}").strip()
     bare = found if not head or (_COUNTED.fullmatch(channel.unit) and is_plural(head)) else []
     return [*(f"{head} among {group}" for group in found if head), *bare]
+
+
+def _of_places(name: str, others: Sequence[str]) -> list[str]:
+    """Names for one quantity of several places, like "Midwest gasoline price" beside that of the Gulf Coast.
+
+    A place is known by its capital letters; names of substances, which have them too, have digits or nothing else.
+    """
+    words = name.split()
+    place = list(itertools.takewhile(lambda word: word[0].isupper() and word[1:].islower(), words))
+    quantity = " ".join(words[len(place) :])
+    if not place or not any(quantity and other.endswith(f" {quantity.lower()}") for other in others):
+        return []
+    where = " ".join(place)
+    return [f"{where} {words[-1]}", f"{quantity} in the {where}", f"the {where}"]
 
 
 def _ages(name: str) -> tuple[int, int] | None:

@@ -275,7 +275,7 @@ class AlignedRun(LoadedRun):
     def _learn_channels(self, corpus: Corpus) -> None:
         """Make room for channels that the model has never seen; with `data.usual=corpus`, take the corpus's statistics."""
         if self.config.data.usual == "corpus" and corpus.fingerprint not in self._usual:
-            self._usual[corpus.fingerprint] = usual_values([corpus])
+            self._usual[corpus.fingerprint] = usual_values([corpus], self.config.data.from_calm)
         self.space(corpus.info.channels, self._usual.get(corpus.fingerprint))
 
     def _space_of(self, corpus: Corpus) -> SearchSpace:

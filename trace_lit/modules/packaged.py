@@ -61,7 +61,8 @@ def write_packaged(checkpoint: Checkpoint, folder: Path, about: Mapping[str, Any
     plain = to_dict(config)
     for key in ("init_from", "run", "callbacks", "logger"):
         plain.pop(key)
-    plain["data"] = {"domain": "varied", "usual": config.data.usual, "zero_is_missing": config.data.zero_is_missing}
+    kept = ("usual", "from_calm", "zero_is_missing")
+    plain["data"] = {"domain": "varied", **{key: plain["data"][key] for key in kept}}
     plain["text"].pop("cache_dir")
     header = {
         "sha256": hashlib.sha256(content).hexdigest(),
