@@ -67,6 +67,12 @@ class ChannelVocabulary:
         mean, deviation = (torch.tensor(own, dtype=torch.float64)[places] for own in (self.mean, self.deviation))
         return mean, deviation
 
+    def unit_numbers(self) -> Tensor:
+        """(V,) int64, equal for channels of one unit; −1 for one without a unit."""
+        numbers: dict[str, int] = {"": -1}
+        units = [Channel.of_key(key).unit for key in self.keys]
+        return torch.tensor([numbers.setdefault(unit, len(numbers)) for unit in units], dtype=torch.int64)
+
     def extended(
         self,
         channels: Sequence[Channel],

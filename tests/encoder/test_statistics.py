@@ -2,7 +2,14 @@
 
 import torch
 
-from trace_lit.encoder.statistics import FEATURES, WindowFeatures, WindowStatistics, channel_statistics
+from trace_lit.encoder.statistics import (
+    FEATURES,
+    GAINS,
+    PEER_FEATURES,
+    WindowFeatures,
+    WindowStatistics,
+    channel_statistics,
+)
 
 LEVEL, LOW, HIGH, CHANGE = 0, 1, 2, 4
 
@@ -80,3 +87,36 @@ def test_pairs_of_channels_enter_the_whole_and_padding_channels_do_not():
     torch.testing.assert_close(more[1][:, :3], channels)
     one = stated(values[:, :1], observed[:, :1], 0 * usual[:, :1], usual[:, :1], named=identities[:, :1])
     assert one[0].isfinite().all()
+
+
+def test_a_channel_is_compared_with_the_others_of_its_unit() -> None:
+    torch.manual_seed(0)
+    usual = torch.zeros(1, 4), torch.ones(1, 4)
+    unit = torch.tensor([[1, 1, 2, -1]])
+    values = torch.randn(1, 4, 24)
+    values[0, 0] = values[0, 1] + 0.1  # a little above its only peer, on the same course
+    observed = torch.ones_like(values, dtype=torch.bool)
+
+    def compared(values: torch.Tensor) -> torch.Tensor:
+        return WindowFeatures.of(values, observed, *usual, unit=unit).channels[0, :, FEATURES:]
+
+    found = compared(values)
+    assert found.shape == (4, PEER_FEATURES)
+    gains = torch.tensor(GAINS)
+    torch.testing.assert_close(found[0, [0, 3, 6]], torch.tanh(0.1 * gains))  # by level
+    torch.testing.assert_close(found[0, [2, 5, 8]], torch.tanh(0.1 * gains))  # by the means as they are
+    torch.testing.assert_close(found[1, [0, 3, 6]], -found[0, [0, 3, 6]])
+    torch.testing.assert_close(found[0, -2:], torch.ones(2), atol=1e-3, rtol=0)
+    assert (found[2:] == 0).all()  # alone of its unit, and without a unit
+    values[0, 2:] = 100.0
+    torch.testing.assert_close(compared(values), found)
+
+
+def test_a_peer_that_is_not_there_is_none() -> None:
+    values = torch.randn(1, 2, 24)
+    observed = torch.ones_like(values, dtype=torch.bool)
+    observed[0, 1] = False
+    values = torch.where(observed, values, 0.0)
+    found = WindowFeatures.of(values, observed, torch.zeros(1, 2), torch.ones(1, 2), unit=torch.zeros(1, 2).long())
+    assert (found.channels[..., FEATURES:] == 0).all()
+    assert WindowFeatures.numbers(2, peers=True) == found.channels.numel() + found.pairs.numel()

@@ -50,6 +50,9 @@ class AlignmentConfig:
         False, "channels look first for words like their names, so that new channels are found (tower=reading)"
     )
     statistics: bool = option(False, "level, change, extremes and their time enter the series side; not in the paper")
+    peers: bool = option(
+        False, "with statistics, a channel is also compared with the others of its unit; not in the paper"
+    )
     sentence_dropout: float = option(
         0.0, "chance of each sentence but one to be left out in training; not in the paper", at_least=0, at_most=1
     )
@@ -85,6 +88,10 @@ class AlignmentConfig:
                 f"alignment.statement_steps is {self.statement_steps}, which needs alignment.statements of at least 1, "
                 "alignment.statistics=true, alignment.channel_score=true and alignment.heads=residual; set these, or "
                 "statement_steps to 0"
+            )
+        if self.peers and not self.statistics:
+            raise ConfigError(
+                "alignment.peers is true, which needs alignment.statistics=true; set it, or peers to false"
             )
         least = self.sentence_dropout_min
         if least is not None and least > self.sentence_dropout:

@@ -108,7 +108,7 @@ class AlignedModel(nn.Module):
             )
         else:
             self.text = TextTower(width, text_width, config.heads, dropout)
-        self.statistics = WindowStatistics(width, dropout) if config.statistics else None
+        self.statistics = WindowStatistics(width, dropout, config.peers) if config.statistics else None
         self._scales: tuple[ChannelVocabulary, ChannelScales] | None = None
         self.series_output: nn.Module = nn.Identity()
         self.channel_output: nn.Module = nn.Identity()
@@ -247,7 +247,8 @@ class AlignedModel(nn.Module):
         deviation = torch.where(deviation.isnan(), norm.deviation.squeeze(-1), deviation)
         values = on_scale(batch.values, norm.transform, norm.offset)
         base = None if norm.offset is None else norm.base.squeeze(-1).float()  # type: ignore[union-attr]
-        return WindowFeatures.of(values, batch.observed, mean, deviation, base, batch.length)
+        unit = tokens.unit[batch.channel_ids] if self.config.peers else None
+        return WindowFeatures.of(values, batch.observed, mean, deviation, base, batch.length, unit)
 
     def embed_statistics(self, features: WindowFeatures, channel_ids: Tensor, slots: Tensor) -> Tensor:
         """Unit vectors (B, E) of windows of the channels `channel_ids` (B, C) by their statistics alone."""

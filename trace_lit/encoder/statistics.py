@@ -21,6 +21,8 @@ STEPS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)  # soft steps of mean,
 SCALARS = 15
 FEATURES = SCALARS + 2 * PARTS + 2 * PLACES + len(BOUNDS) + 4 * len(STEPS) + 1
 PAIR_FEATURES = 5
+GAINS = (1.0, 4.0, 16.0)  # of channels against others: those that go together differ by little
+PEER_FEATURES = 3 * len(GAINS) + 2
 
 
 def channel_statistics(
@@ -125,14 +127,15 @@ def _from_zero(values: Tensor, observed: Tensor, deviation: Tensor, count: Tenso
 class WindowFeatures:
     """The statistics of B windows, from which nothing is learned yet."""
 
-    channels: Tensor  # (B, C, `FEATURES`)
+    channels: Tensor  # (B, C, `FEATURES`), and `PEER_FEATURES` more where channels are compared
     pairs: Tensor  # (B, P, `PAIR_FEATURES`), of each pair of channels
     there: Tensor  # (B, C) bool, the channels that have a value
 
     @staticmethod
-    def numbers(channels: int) -> int:
+    def numbers(channels: int, peers: bool = False) -> int:
         """How many numbers a window of so many channels has."""
-        return channels * FEATURES + channels * (channels - 1) // 2 * PAIR_FEATURES
+        own = FEATURES + PEER_FEATURES * peers
+        return channels * own + channels * (channels - 1) // 2 * PAIR_FEATURES
 
     @classmethod
     def of(
@@ -143,15 +146,21 @@ class WindowFeatures:
         deviation: Tensor,
         base: Tensor | None = None,
         length: Tensor | None = None,
+        unit: Tensor | None = None,
     ) -> WindowFeatures:
         """Of `values` (B, C, T) where `observed`, relative to `mean` and `deviation` (B, C).
 
-        `base` (B, C) was taken off values and means. A window's own steps are the last `length` (B,) of the T.
+        `base` (B, C) was taken off values and means. A window's own steps are the last `length` (B,) of the T. With `unit`
+        (B, C), numbers of the channels' units or −1, channels are compared with the others of their unit.
         """
         there = observed.any(-1)
         first, second = _pairs(there)
+        channels = channel_statistics(values, observed, mean, deviation, base, length)
+        if unit is not None:
+            compared = _peer_statistics(values, observed, deviation, channels, unit, base)
+            channels = torch.cat([channels, compared], dim=-1)
         return cls(
-            channel_statistics(values, observed, mean, deviation, base, length),
+            channels,
             _pair_statistics(values, observed, deviation, first, second, base),
             there,
         )
@@ -160,10 +169,13 @@ class WindowFeatures:
 class WindowStatistics(nn.Module):
     """Statistics of a window as additions (B, d) to [CLS] and (B, C, d) to the channels."""
 
-    def __init__(self, width: int, dropout: float) -> None:
+    def __init__(self, width: int, dropout: float, peers: bool = False) -> None:
         super().__init__()
         self.channel = nn.Sequential(
-            nn.Linear(FEATURES, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width)
+            nn.Linear(FEATURES + PEER_FEATURES * peers, 2 * width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(2 * width, width),
         )
         self.first = nn.Linear(width, width, bias=False)  # which channels a pair is of
         self.second = nn.Linear(width, width, bias=False)
@@ -188,16 +200,45 @@ def _pairs(there: Tensor) -> tuple[Tensor, Tensor]:
     return first, second
 
 
+def _peer_statistics(
+    values: Tensor, observed: Tensor, deviation: Tensor, channels: Tensor, unit: Tensor, base: Tensor | None
+) -> Tensor:
+    """Each channel against the mean of the others of its `unit` (B, C), (B, C, `PEER_FEATURES`); 0 where there is none.
+
+    By level and change, both relative to what is usual (they are the first and the fifth of the statistics `channels`),
+    by the mean as it is, and by how the courses go together.
+    """
+    there = observed.any(-1)
+    same = (unit.unsqueeze(2) == unit.unsqueeze(1)) & (unit >= 0).unsqueeze(2) & there.unsqueeze(1)
+    same = (same & ~torch.eye(unit.shape[1], dtype=torch.bool, device=unit.device)).to(channels.dtype)  # (B, C, C)
+    count = same.sum(-1, keepdim=True)
+    some = (count > 0).to(channels.dtype)
+    from_zero, course = _from_zero_and_course(values, observed, deviation, base)
+    compared = torch.stack([channels[..., 0], channels[..., 4], from_zero * deviation], dim=-1)  # (B, C, 3)
+    away = (compared - same @ compared / count.clamp(min=1)) * some
+    away = torch.cat([away[..., :2], away[..., 2:] / deviation.unsqueeze(-1)], dim=-1)
+    scaled = torch.tanh(torch.cat([gain * away for gain in GAINS], dim=-1))
+    together = (same * (course @ course.transpose(1, 2))).sum(-1, keepdim=True) / count.clamp(min=1)
+    return torch.cat([scaled, together, some], dim=-1) * there.unsqueeze(-1)
+
+
+def _from_zero_and_course(
+    values: Tensor, observed: Tensor, deviation: Tensor, base: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Mean (B, C) in deviations from zero, and the course (B, C, T) about it as a vector of unit length."""
+    count = observed.sum(-1).clamp(min=1)
+    mean = torch.where(observed, values, 0.0).sum(-1) / count
+    centred = torch.where(observed, values - mean.unsqueeze(-1), 0.0) / deviation.unsqueeze(-1)
+    course = centred / (centred.square().sum(-1, keepdim=True) + 1e-4).sqrt()
+    return (mean if base is None else mean + base) / deviation, course
+
+
 def _pair_statistics(
     values: Tensor, observed: Tensor, deviation: Tensor, first: Tensor, second: Tensor, base: Tensor | None
 ) -> Tensor:
     """Correlation, its size, and the direction and length of the vector that the means of both channels span."""
-    count = observed.sum(-1).clamp(min=1)
-    mean = torch.where(observed, values, 0.0).sum(-1) / count
-    centred = torch.where(observed, values - mean.unsqueeze(-1), 0.0) / deviation.unsqueeze(-1)
-    unit = centred / (centred.square().sum(-1, keepdim=True) + 1e-4).sqrt()
-    correlation = (unit @ unit.transpose(1, 2))[:, first, second]
-    from_zero = (mean if base is None else mean + base) / deviation
+    from_zero, course = _from_zero_and_course(values, observed, deviation, base)
+    correlation = (course @ course.transpose(1, 2))[:, first, second]
     one, other = from_zero[:, first], from_zero[:, second]
     length = (one.square() + other.square() + 0.01).sqrt()
     return torch.stack([correlation, correlation.abs(), one / length, other / length, length.clamp(max=3)], dim=-1)

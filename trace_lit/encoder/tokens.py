@@ -23,6 +23,7 @@ class ChannelTokens(nn.Module):
     mean: Tensor  # (V,) float32, NaN where never seen
     rest: Tensor  # what float32 leaves of it
     deviation: Tensor
+    unit: Tensor  # (V,) int64, equal for channels of one unit; −1 without a unit
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class ChannelTokens(nn.Module):
 
     def _register(self, vocabulary: ChannelVocabulary, device: torch.device) -> None:
         mean, rest, deviation = two_parts(vocabulary.mean, vocabulary.deviation, self.transform)
-        own = {"mean": mean, "rest": rest, "deviation": deviation}
+        own = {"mean": mean, "rest": rest, "deviation": deviation, "unit": vocabulary.unit_numbers()}
         if not hasattr(self, "name_vectors") or vocabulary.name_vectors is not self.vocabulary.name_vectors:
             own["name_vectors"] = vocabulary.name_vectors.float()
         for name, tensor in own.items():

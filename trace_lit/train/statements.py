@@ -216,7 +216,7 @@ def _stated(
     ids = dataset.channel_ids.to(device)
     slots = ids.sort().values
     channels, width = len(ids), module.config.encoder.width
-    each = WindowFeatures.numbers(channels) + (1 + channels) * width
+    each = WindowFeatures.numbers(channels, module.config.alignment.peers) + (1 + channels) * width
     count = min(len(dataset), max(MOST_FEATURES // corpora // each, 1))
     rows = np.arange(len(dataset)) if count == len(dataset) else np.sort(draw.permutation(len(dataset))[:count])
     features = None
