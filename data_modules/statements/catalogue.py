@@ -8,7 +8,8 @@ import random
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 
-from data_modules.rules import All, Not, Statistic, compare
+from data_modules.flows import component
+from data_modules.rules import All, Not, Statistic
 from data_modules.statements.directions import directions
 from data_modules.statements.facts import ChannelFacts, Columns, Fact, beyond
 from data_modules.statements.idioms import known_idioms
@@ -18,7 +19,7 @@ from data_modules.statements.units import Decade, Number
 from data_modules.statements.words import ChannelWords
 from trace_lit.units import UnitError, convert
 
-PAIRS = 24  # of channels at most
+PAIRS = 36  # of channels at most
 IDIOM_LEVEL, IDIOM_CHANGE = 0.66, 0.45  # shares of the windows below a level, and of the sizes of change
 _CONTRARY = {  # forms without a sign, and what is false where they hold
     "unchanged": ("change", "steady", "swing"),
@@ -65,6 +66,7 @@ def facts(columns: Columns, words: Sequence[ChannelWords], clock: bool, hours: f
             found += landmark(columns, place, mark)
     found += idioms(columns, words)
     found += directions(columns, words)
+    found += above_others(columns)
     pairs = list(itertools.permutations(range(len(channels)), 2))
     for first, second in draw.sample(pairs, min(len(pairs), PAIRS)):
         found += two_channels(columns, first, second)
@@ -135,11 +137,48 @@ def two_channels(columns: Columns, first: int, second: int) -> Iterator[Fact]:
     for sign in (1, -1):
         rule = beyond(Statistic("correlation", (keys[0], keys[1])), sign * 0.75, sign)
         yield Fact("correlation", "two_channels", places, rule, sign)
-    units = {columns.table.channels[place].unit for place in places}
-    if len(units) == 1 and units != {""}:
+    together = Statistic("correlation", (keys[0], keys[1]))
+    usually = columns.quantile(together, 0.2)
+    if usually > 0:  # they go together as a rule
+        yield Fact("out of step", "two_channels", places, beyond(together, min(usually, 0.6), -1), -1)
+    if places[1] in _peers(columns, places[0]):
         for one, other in (places, places[::-1]):
-            keys = [columns.table.channels[place].key for place in (one, other)]
-            yield Fact("more", "two_channels", (one, other), compare(keys, "difference", above=0.0))
+            yield from _compared(columns, one, other)
+
+
+def _peers(columns: Columns, place: int) -> list[int]:
+    """The other channels of its unit; of a wind's components, there is nothing to compare."""
+    channels = columns.table.channels
+    own = channels[place]
+    if not own.unit or component(own):
+        return []
+    return [
+        other
+        for other, channel in enumerate(channels)
+        if other != place and channel.unit == own.unit and not component(channel)
+    ]
+
+
+def _compared(columns: Columns, one: int, other: int) -> Iterator[Fact]:
+    """Two channels of one unit: which is higher, and by how much against other times."""
+    away = Statistic("difference", tuple(columns.table.channels[place].key for place in (one, other)))
+    yield Fact("more", "two_channels", (one, other), beyond(away, 0.0, 1))
+    bound = columns.quantile(away, 0.8)
+    if bound > 0:
+        yield Fact("far more", "two_channels", (one, other), beyond(away, bound, 1))
+    if columns.quantile(away, 0.1) > 0:  # it is nearly always higher
+        for sign, share in ((1, 0.8), (-1, 0.2)):
+            yield Fact("margin", "two_channels", (one, other), beyond(away, columns.quantile(away, share), sign), sign)
+
+
+def above_others(columns: Columns) -> Iterator[Fact]:
+    """A channel is higher or lower than all others of its unit, where there are three at least."""
+    keys = [channel.key for channel in columns.table.channels]
+    for one, sign in itertools.product(range(len(keys)), (1, -1)):
+        peers = _peers(columns, one)
+        if len(peers) > 1:
+            aways = (Statistic("difference", (keys[one], keys[other])) for other in peers)
+            yield Fact("tops", "two_channels", (one,), All(tuple(beyond(away, 0.0, sign) for away in aways)), sign)
 
 
 def _not_so(columns: Columns, mean: Statistic, sign: int) -> Not:

@@ -38,6 +38,8 @@ EXTREME_FORMS: dict[str, Modes] = {
     "record peak": {
         "noun": (
             *("one of the <highest> (values|readings) of <s> [on record|of all|ever]", "an extreme <peak> of <s>"),
+            *("a <towering> <peak> of <s>", "<n> <peaking> very <high>", "a very <high> <peak> of <s>"),
+            *("the <highest> <peak>s of <s>", "<towering> <peak>s of <s>"),
             *(
                 "(a record|a near-record|an exceptional) <peak> of <s>",
                 "<n> reaching one of <its> <highest> values [ever|of all|on record]",
@@ -50,8 +52,14 @@ EXTREME_FORMS: dict[str, Modes] = {
             ),
             "the <peak> of <s> <be1> among the <highest> (on record|of all)",
         ),
-        "short": ("extreme <peak> of <s>", "<n> near <its> record <high_n>"),
-        "whole": ("(find|show|list) the <highest> (values|readings) of <s>",),
+        "short": (
+            *("extreme <peak> of <s>", "<n> near <its> record <high_n>", "<towering> <peak> of <s>"),
+            *("<n> <peaking> very <high>", "<highest> <peak>s of <s>", "very <high> <minmax> <n>"),
+        ),
+        "whole": (
+            "(find|show|list) the <highest> (values|readings|<peak>s) of <s>",
+            "where did <s> have <its> <highest> <peak>s?",
+        ),
     },
     "sometime": {
         "noun": (
@@ -94,7 +102,10 @@ EXTREME_FORMS: dict[str, Modes] = {
             "<s> hardly ever <rose> so (much|sharply|fast)",
             "the <a_rise> in <s> <be1> one of the (largest|strongest|sharpest) (on record|of all)",
         ),
-        "short": ("strongest <a_rise> of <s>", "one of the biggest <a_rise>s in <s>"),
+        "short": (
+            *("strongest <a_rise> of <s>", "one of the biggest <a_rise>s in <s>", "<n>: <leap> from start to finish"),
+            "a <leap> in <s> between start and end",
+        ),
         "whole": (
             "when did <s> <rise> (most|the most|fastest)?",
             "(find|show|list) the (strongest|largest|biggest) <a_rise>s (in|of) <s>",

@@ -28,6 +28,8 @@ PARTS = {
     "start": (0.0, 0.25),
     "end": (0.75, 1.0),
     "middle": (0.35, 0.65),
+    "second quarter": (0.25, 0.5),
+    "third quarter": (0.5, 0.75),
     "first third": (0.0, 1 / 3),
     "middle third": (1 / 3, 2 / 3),
     "last third": (2 / 3, 1.0),
@@ -190,6 +192,10 @@ class ChannelFacts:
             for sign in (1, -1):
                 moves = beyond(moving, sign * size(moving, 0.5), sign)
                 yield self.fact(form, "shape", All((moves, between(still, -flat, flat))), sign)
+        for sign in (1, -1):
+            sizes = [sign * size(half, 0.3) for half in (first, second)]
+            both = All(tuple(beyond(half, bound, sign) for half, bound in zip((first, second), sizes, strict=True)))
+            yield self.fact("both halves", "change", both, sign)
         calm = below(span, self.columns.quantile(span, 0.4))
         yield self.fact("unchanged", "change", All((between(change, -small, small), calm)))
 
@@ -214,6 +220,11 @@ class ChannelFacts:
                 yield self.fact("swing", "shape", self.far(span, LEVELS[degree], sign), sign, degree)
             for degree in (2, 3):
                 yield self.fact("unrest", "shape", self.far(unrest, LEVELS[degree], sign), sign, degree)
+        halves = [self.statistic("range", PARTS[half]) for half in ("first half", "second half")]
+        for sign in (1, -1):
+            quiet, lively = halves[::sign]
+            wakes = (below(quiet, self.columns.quantile(quiet, 0.45)), self.far(lively, 0.55, 1))
+            yield self.fact("waking", "shape", All(wakes), sign)
         spikes, gaps = self.statistic("spikes"), self.statistic("gaps")
         yield self.fact("spike", "shape", above(spikes, 0.5), 1)
         yield self.fact("spike", "negation", below(spikes, 0.5), -1)
@@ -262,7 +273,7 @@ class ChannelFacts:
                 move = self.statistic("change", parts[part])
                 bound = sign * self.columns.size_quantile(move, 0.6)
                 yield self.fact("local change", "timing", beyond(move, bound, sign), sign, part=part)
-            for part in ("first third", "middle third", "last third"):
+            for part in ("first third", "middle third", "last third", "second quarter", "third quarter"):
                 low, high = PARTS[part]
                 inside = between(place, low - 0.01, high + 0.01)
                 yield self.fact("peak", "timing", All((inside, worth)), sign, part=part)

@@ -14,7 +14,7 @@ _VERBS = (
     *("stay", "remain", "average", "reach", "show", "end", "cover", "hover", "oscillate", "fluctuate", "jump"),
     *("spike", "follow", "change", "happen", "move", "stop", "exceed", "vary", "start", "touch", "turn", "lack"),
     *("be", "have", "keep", "hold", "run", "go", "get", "come", "begin", "swing", "leave", "blow", "not_be", "do"),
-    *("lie", "see", "settle", "level", "flatten", "spend", "span", "sit", "stick", "fail"),
+    *("lie", "see", "stand", "carry", "settle", "level", "flatten", "spend", "span", "sit", "stick", "fail"),
 )
 
 
@@ -130,7 +130,8 @@ _SIGNED = {  # symbol: the word for 1 and for −1
     "minmax_": ("(min|minimum|lowest|lowest)", "(max|maximum|peak|highest)"),
     "minmax_long": ("(maximum|peak|highest)", "(minimum|lowest|lowest)"),
     "trough": ("(minimum|low)", "(maximum|high)"),
-    "peak": ("(peak|maximum|high|high point)", "(trough|minimum|low|low point)"),
+    "peak": ("(peak|maximum|high|high point|peak|top|crest)", "(trough|minimum|low|low point|low|bottom)"),
+    "towering": ("(towering|giant|enormous|staggering|huge)", "(rock-bottom|very deep|extremely low|tiny)"),
     "peaking": ("(peaking|topping out|cresting)", "(bottoming out|troughing|dipping)"),
     "going": ("(rising|climbing|going)", "(falling|dropping|going)"),
     "go_past": ("(exceed|go above|rise above|climb over|top)", "(fall below|go below|sink below|drop under|dip below)"),
@@ -152,6 +153,7 @@ _SIGNED = {  # symbol: the word for 1 and for −1
     "leap": ("(jump|leap|surge|spike|hike)", "(plunge|slump|drop|crash|nosedive)"),
     "largest": ("(largest|widest|biggest)", "(smallest|narrowest|tiniest)"),
     "wide": ("(wide|large|big)", "(narrow|small|tiny)"),
+    "wide_adverb": ("(far|well|a lot|much|way)", "(only just|slightly|barely|a little|hardly)"),
     "much": ("much", "little"),
     "most_": ("(most|the most)", "(least|the least)"),
     "record_high": ("(record high|maximum)", "(record low|minimum)"),

@@ -483,8 +483,8 @@ EPIDEMICS = (
     Quantity(
         "epidemic",
         r"influenza|\bflu\b|illness|infection|epidemic|covid|\bcases\b|incidence|prevalence",
-        names="""flu activity; influenza activity; flu; the flu; flu levels; influenza; the epidemic; the outbreak;
-            the bug""",
+        names="""flu activity; influenza activity; flu; ILI; flu-like illness; the flu; flu levels; influenza; the
+            epidemic; the outbreak; the bug; ILI""",
         high=State(
             plain="flu-ridden; feverish",
             strong="epidemic; rampant with flu",

@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from data_modules.rules import All, Comparison, Not, Rule, Statistic, compare
@@ -142,14 +143,42 @@ class _Numbers:
             statistic = self.statistic(name)
             number = self.round(self.at(statistic, 0.02, 0.98), self.spread)
             yield self.fact(form, kind, self._near(statistic, number), sign, number)
-        low = self.round(self.at(self.statistic("minimum"), 0.1, 0.7), self.spread, math.floor)
-        top = self.at(self.statistic("maximum"), 0.3, 0.9)
-        high = rounded(top, low.step / abs(low.measure.scale), low.measure, math.ceil)
-        if high.value > low.value:
-            inside = All(
-                (Not(_past(self.statistic("minimum"), low, -1)), Not(_past(self.statistic("maximum"), high, 1)))
+
+    def ranges(self) -> Iterator[Fact]:
+        """Two numbers: what the mean or all values lie between, which values are reached, and where they start and end."""
+        mean, lowest, highest = (self.statistic(name) for name in ("mean", "minimum", "maximum"))
+        low, high = self._around(self.at(mean, 0.03, 0.97), self.spread * self.draw.uniform(0.02, 0.15))
+        yield self.fact("averages between", "number", between(mean, low.value, high.value), 0, low, high)
+        share = self.draw.uniform(0.05, 0.95)  # the extremes of windows at about the same level
+        bottom, top = (self.columns.quantile(own, share) for own in (lowest, highest))
+        low, high = self._around((bottom + top) / 2, (top - bottom) / 2 + self.spread * self.draw.uniform(0.0, 0.12))
+        inside = All((Not(_past(lowest, low, -1)), Not(_past(highest, high, 1))))
+        yield self.fact("within", "number", inside, 0, low, high)
+        low, high = self._around((bottom + top) / 2, (top - bottom) / 2)
+        ends = All((self._roughly(lowest, low), self._roughly(highest, high)))
+        yield self.fact("spans", "number", ends, 1, low, high)
+        start, end = (Statistic("mean", (self.channel.key,), over) for over in ((0.0, 0.1), (0.9, 1.0)))
+        for sign in (1, -1):
+            centre, way = self.at(mean, 0.1, 0.9), self.spread * self.draw.uniform(0.1, 0.4)
+            low, high = self._around(centre, way / 2)
+            first, last = (low, high) if sign > 0 else (high, low)
+            yield self.fact(
+                "from to", "number", All((self._roughly(start, first), self._roughly(end, last))), sign, first, last
             )
-            yield self.fact("within", "number", inside, 0, low, high)
+
+    def _around(self, centre: float, reach: float) -> tuple[Number, Number]:
+        """Two different numbers in one unit, about as far from the centre, neither out of the quantity's range."""
+        low = self.round(centre - reach, min(2 * reach, self.spread) or self.spread, math.floor)
+        high = rounded(centre + reach, low.step / abs(low.measure.scale), low.measure, math.ceil)
+        if low.value < 0 <= self.lowest:
+            low = replace(low, spoken=low.measure.of(0.0))
+        if self.channel.unit == "%" and high.value > 100 > low.value:
+            high = replace(high, spoken=high.measure.of(100.0))
+        return low, high
+
+    def _roughly(self, statistic: Statistic, number: Number) -> Comparison:
+        reach = max(self.spread / 10, number.step / abs(number.measure.scale) / 2)
+        return between(statistic, number.value - reach, number.value + reach)
 
     def differences(self) -> Iterator[Fact]:
         for sign in (1, -1):
@@ -180,7 +209,7 @@ def numbers(columns: Columns, place: int, hours: float, draw: random.Random) -> 
     if not own.spread > 0:  # constant, or without a value
         return
     for _ in range(NUMBERS):
-        sorts = (own.levels, own.about, own.differences, own.at_least, own.lasting, own.decades, own.ends)
+        sorts = (own.levels, own.about, own.ranges, own.differences, own.at_least, own.lasting, own.decades, own.ends)
         for fact in itertools.chain.from_iterable(sort() for sort in sorts):
             if not own.trivial(fact.numbers[-1]):
                 yield fact

@@ -119,18 +119,77 @@ NUMBER_FORMS: dict[str, Modes] = {
         ),
         "short": ("<minmax> <n> (about|around|of about) <x>", "<n> <peaking> at about <x>", "<minmax> about <x>"),
     },
+    "averages between": {
+        "noun": (
+            *("(average|mean) <n> between <x_and_x>", f"<n> between <x_and_x> {_MEAN}", "<n> averaging <x_dash_x>"),
+            *("<n> (of|around) <x_dash_x>", "<n> (in the range|somewhere in the range) [of] <x_dash_x>"),
+        ),
+        "clause": (
+            *("<s> <average> between <x_and_x>", f"<s> <be> between <x_and_x> {_MEAN}", "<s> <average> <x_dash_x>"),
+            *("the (mean|average) <n> <be> between <x_and_x>", f"{_MEAN}, <s> <lie> between <x_and_x>"),
+        ),
+        "short": (
+            *("mean <n> between <x_and_x>", "average <n> <x_dash_x>", "averaging <x_dash_x>", "averaging <x_and_x>"),
+            *("<n> <x_dash_x>", "<n> of <x_dash_x>", "<n> between <x_and_x>", "<x_dash_x>", "<x_dash_x> on average"),
+        ),
+        "whole": (
+            *(f"when <be> <s> between <x_and_x> {_MEAN}?", "(find|show me|list) <periods> with <n> of <x_dash_x>"),
+            "(find|show me) <periods> averaging between <x_and_x>",
+        ),
+    },
     "within": {
-        "noun": ("<n> between <x> and <x2>", "<n> (from|of) <x> to <x2>", "<n> (staying|always) between <x> and <x2>"),
+        "noun": (
+            *("<n> between <x_and_x>", "<n> (from|of) <x_to_x>", "<n> (staying|always) between <x_and_x>"),
+            *("<n> <throughout> between <x_and_x>", "<n> (within|inside|never outside) <x_dash_x>"),
+        ),
         "clause": (
             *(
-                "<s> <stay> between <x> and <x2>",
-                "<s> <be> between <x> and <x2> <throughout>",
-                "<s> <remain> between <x> and <x2>",
+                "<s> <stay> between <x_and_x>",
+                "<s> <be> between <x_and_x> <throughout>",
+                "<s> <stay> within <x_dash_x>",
             ),
-            *("all values of <s> (lie|lay) between <x> and <x2>", "<s> never <leave> the range from <x> to <x2>"),
+            *("<s> <remain> between <x_and_x>", "all values of <s> (lie|lay) between <x_and_x>"),
+            "<s> never <leave> the range from <x_to_x>",
         ),
-        "short": ("<n> between <x> and <x2>", "<n> from <x> to <x2>", "between <x> and <x2>"),
-        "whole": ("when <be> <s> between <x> and <x2>?",),
+        "short": (
+            *("<n> between <x_and_x>", "<n> from <x_to_x>", "between <x_and_x>", "<n> in the range <x_dash_x>"),
+            *("always between <x_and_x>", "nothing outside <x_dash_x>"),
+        ),
+        "whole": ("when <be> <s> between <x_and_x>?", "when did <s> stay between <x_and_x>?"),
+    },
+    "spans": {
+        "noun": (
+            *(
+                "<n> (ranging|varying|swinging) (from <x_to_x>|between <x_and_x>)",
+                "a <trough> of <x> and a <peak> of <x2>",
+            ),
+            "<n> between a <trough> of <x> and a <peak> of <x2>",
+        ),
+        "clause": (
+            *("<s> <vary> (from <x_to_x>|between <x_and_x>)", "<s> <swing> between <x_and_x>"),
+            "the <lowest> <n> <be> about <x> and the <highest> about <x2>",
+        ),
+        "short": (
+            *("<n> ranging from <x_to_x>", "<n> <minmax_> <x>, <minmax> <x2>", "<minmax_> <x> <minmax> <x2>"),
+            "<peak> of <x2>, <trough> of <x>",
+        ),
+        "whole": ("when did <s> (range|vary) (from <x_to_x>|between <x_and_x>)?",),
+    },
+    "from to": {
+        "noun": (
+            *("<n> <rising> from (about|around|roughly) <x_to_x>", "<n> <rising> from <x_to_x>"),
+            *("a <a_rise> (in|of) <s> from <x_to_x>", "<n> (starting|beginning) at <x> and ending at <x2>"),
+        ),
+        "clause": (
+            *("<s> <rose> from (about|around|roughly) <x_to_x>", "<s> <rose> from <x_to_x>", "<s> <go> from <x_to_x>"),
+            "<s> <begin> at (about|around) <x> and <end> at (about|around) <x2>",
+        ),
+        "short": (
+            "<n> <updown> from <x_to_x>",
+            "from <x> at the start to <x2> at the end",
+            "<n> <rising> from <x_to_x>",
+        ),
+        "whole": ("when did <s> <rise> from (about|around) <x_to_x>?", "did <s> <rise> from <x_to_x>?"),
     },
     "moves": {
         "noun": (*("a <a_rise> (in|of) <s> (of|by) (more than|over) <x>", "<n> <rising> by (more than|over) <x>"),),

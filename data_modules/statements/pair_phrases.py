@@ -11,7 +11,7 @@ PAIR_FORMS: dict[str, Modes] = {
             *(
                 "<w> out of the <dir>",
                 "a <er>",
-                "a <er>",
+                "<ers>",
                 "<w> from the <erly> (quarter|sector)",
                 "<w> blowing in from the <dir>",
             ),
@@ -41,6 +41,7 @@ PAIR_FORMS: dict[str, Modes] = {
             "<erly> <w>",
             "<dir> <w1>",
             "<w> from <dir>",
+            "<ers>",
             "<w1> direction <dir>",
             "<w1>: <dir>",
             "<w1> <dir>",
@@ -49,11 +50,18 @@ PAIR_FORMS: dict[str, Modes] = {
             "when did the <w1> (come|blow) from the <dir>?",
             "<periods> with the <w1> in the <dir>",
             *("<w1> (out of|from) the <dir>", "when did it blow from the <dir>?", "any <er>?", "was there a <er>?"),
-            "when was the <w1> <erly>?",
+            *("when was the <w1> <erly>?", "<periods> with <ers>", "when were there <ers>?"),
         ),
     },
     "not direction": {
-        "noun": ("no <er>", "no <erly> <w>", "no <w> from the <dir>", "<w> from anywhere but the <dir>"),
+        "noun": (
+            "no <er>",
+            "no <ers>",
+            "anything but <ers>",
+            "no <erly> <w>",
+            "no <w> from the <dir>",
+            "<w> from anywhere but the <dir>",
+        ),
         "clause": ("the <w1> did not (blow|come) from the <dir>", "the <w1> <not_be1> <erly>"),
         "short": ("no <erly> <w>", "<w1> not from the <dir>", "not <erly>"),
         "whole": ("<periods> without <erly> <w>", "when did the <w1> not come from the <dir>?"),
@@ -203,15 +211,96 @@ PAIR_FORMS: dict[str, Modes] = {
         "whole": ("when did <s> and <s2> move in opposite directions?",),
     },
     "more": {
-        "noun": ("<n> (above|higher than|exceeding|greater than) <s2>", "<n> (above|higher than) <s2> on average"),
+        "noun": (
+            *("<n> (above|higher than|exceeding|greater than) <s2>", "<n> (above|higher than) <s2> on average"),
+            *("<s2> (below|lower than|less than) <s>", "<more_n> <n> than <n2>", "<n> <comp> than <n2>"),
+        ),
         "clause": (
             "<s> <be> higher than <s2> [on average|on the whole]",
             "<s> <exceed> <s2> on average",
             "<s2> <be2> lower than <s>",
             "<s> <be> above <s2>",
+            *("<s2> <be2> below <s>", "<s> <be> <comp> than <s2>", "there <be> <more_n> <n> than <n2>"),
         ),
-        "short": ("<n> above <n2>", "<n> > <n2>", "<n> higher than <n2>"),
-        "whole": ("when <be> <s> higher than <s2>?",),
+        "short": (
+            *("<n> above <n2>", "<n> > <n2>", "<n> higher than <n2>", "<n2> below <n>", "<n2> lower than <n>"),
+            *("<more_n> <n> than <n2>", "<n> <comp> than <n2>"),
+        ),
+        "whole": ("when <be> <s> higher than <s2>?", "when <be2> <s2> below <s>?", "when <be> <s> <comp> than <s2>?"),
+    },
+    "far more": {
+        "noun": (
+            *("<n> (far|well|way|much) (above|higher than) <s2>", "<n> (far|well|way) ahead of <s2>"),
+            *("<s2> (far|well|way|much) (below|lower than|behind) <s>", "far <more_n> <n> than <n2>"),
+            *("<n> (much|far|a lot) <comp> than <n2>", "an unusually large lead of <s> over <s2>"),
+        ),
+        "clause": (
+            *("<s> <be> (far|well|much) (above|higher than) <s2>", "<s> <be> (much|far|a lot) <comp> than <s2>"),
+            *("<s2> <be2> (far|well|much) (below|lower than) <s>", "<s> by far <exceed> <s2>"),
+            *("<s> <stand> out against <s2>", "there <be> far <more_n> <n> than <n2>"),
+        ),
+        "short": (
+            *("<n> (far|well|way) above <n2>", "<n2> (far|well|way) below <n>", "<n> much higher than <n2>"),
+            *("<n2> much lower than <n>", "<n> (far|much) <comp> than <n2>", "far <more_n> <n> than <n2>"),
+        ),
+        "whole": ("when <be> <s> (far|much) higher than <s2>?", "when <be> <s> (far|much) <comp> than <s2>?"),
+    },
+    "margin": {
+        "noun": (
+            *(
+                "a <wide> (gap|margin|difference|spread|distance) between <s> and <s2>",
+                "a <wide> lead of <s> over <s2>",
+            ),
+            *("a <wide> premium of <s> over <s2>", "<n> at a <wide> premium to <n2>", "<n> <wide_adverb> above <n2>"),
+        ),
+        "clause": (
+            *(
+                "the (gap|margin|difference|spread) between <s> and <s2> <be1> <wide>",
+                "<s> <be> <wide_adverb> above <s2>",
+            ),
+            *("<s2> <be2> <wide_adverb> below <s>", "there <be1> a <wide> (gap|difference) between <s> and <s2>"),
+            *("<s> <have> a <wide> lead over <s2>", "<s> <carry> a <wide> premium over <s2>"),
+        ),
+        "short": (
+            *("<wide> gap <n> <n2>", "<wide> gap between <n> and <n2>", "<n> <wide_adverb> above <n2>"),
+            *("<wide> spread <n> over <n2>", "<wide> premium of <n> over <n2>", "<n2> <wide_adverb> below <n>"),
+        ),
+        "whole": ("when was the gap between <s> and <s2> <wide>?", "when <be> <s> <wide_adverb> above <s2>?"),
+    },
+    "tops": {
+        "noun": (
+            *(
+                "<n> (<higher> than|<above>) (all [the] others|everything else|the rest|any other)",
+                "the <highest> of all <be1> <n>",
+            ),
+            *("<n> as the <highest> of all", "<n> <comp> than (anywhere else|all the others|the rest)"),
+        ),
+        "clause": (
+            *("<s> <be> <higher> than (all [the] others|everything else|any other)", "no other <be1> as <high> as <s>"),
+            *("<s> <be> the <highest> of all", "<s> <be> <comp> than (anywhere else|all the others|the rest)"),
+        ),
+        "short": (
+            *("<n> <highest> of all", "<n> <above> the rest", "<n> <above> all others", "<n> <higher> than the rest"),
+            "<n> <comp> than (the rest|anywhere else)",
+        ),
+        "whole": ("when <be> <s> the <highest> of all?", "when <be> <s> <above> all others?"),
+    },
+    "out of step": {
+        "noun": (
+            *("<n> and <n2> (out of step|out of tune|drifting apart|going separate ways|not moving together)",),
+            *("<n> (not following|decoupled from|moving independently of|not keeping up with) <s2>",),
+            "a weak (link|correlation|connection) between <s> and <s2>",
+        ),
+        "clause": (
+            *("<s> did not follow <s2>", "<s> and <s2> (moved|went) (differently|their own ways|out of step)"),
+            *("<s> and <s2> were (uncorrelated|hardly linked)", "<s> did not (move|go) with <s2>"),
+            "<s> and <s2> did not (move|go) together",
+        ),
+        "short": (
+            *("<n> out of step with <n2>", "<n> and <n2> not together", "<n> not following <n2>"),
+            "<n> and <n2> going separate ways",
+        ),
+        "whole": ("when did <s> not follow <s2>?", "when did <s> and <s2> part ways?"),
     },
     "half direction": {
         "noun": (

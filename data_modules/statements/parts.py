@@ -30,6 +30,10 @@ PARTS = {  # of the window or the day, and how long something lasts
         |right at the end|by the end|as the <period> ended|during the last quarter|at the finish)""",
     "middle": """(in the middle|halfway through|midway|around the middle|in the middle of the <period>
         |mid-way through|at the midpoint)""",
+    "second quarter": """(in the second quarter|during the second quarter|(just|shortly) before (the middle|half-time)
+        |between a quarter of the way and half-way)""",
+    "third quarter": """(in the third quarter|during the third quarter|(just|shortly) after (the middle|half-time)
+        |between half-way and three quarters of the way)""",
     "first third": """(in the first third|during the first third|over the first third|in the opening third
         |in the beginning|at the (start|beginning)|early [on])""",
     "middle third": """(in the middle third|during the middle third|over the middle third|in the second third
@@ -115,15 +119,16 @@ _POINTS = {
 }
 
 
-def _compass() -> dict[str, tuple[str, str, str]]:
-    """Of each point of the compass the noun, the adjective, and the wind that is named after it."""
-    found = {}
+def _compass() -> dict[str, tuple[str, ...]]:
+    """Of each point of the compass the noun, the adjective, and the wind and the winds that are named after it."""
+    found: dict[str, tuple[str, ...]] = {}
     for name, short in _POINTS.items():
         if len(short) == 1:
             found[name] = (
                 f"({name}|{name}|{short})",
                 f"({name}erly|{name}erly|{name}|{name}ern)",
                 f"({name}erly|{name} wind|{name}erly)",
+                f"({name}erlies|{name} winds)",
             )
         else:
             dashed = f"{name[:5]}-{name[5:]}"
@@ -131,6 +136,7 @@ def _compass() -> dict[str, tuple[str, str, str]]:
                 f"({name}|{dashed}|{short}|{dashed})",
                 f"({name}erly|{dashed}erly|{name}|{short}|{dashed})",
                 f"({dashed}er|{name}erly|{dashed}erly|{name} wind|{short} wind|{name}er)",
+                f"({name}erlies|{dashed}erlies|{short} winds)",
             )
     for first, second in (
         *(("north", "northeast"), ("east", "northeast"), ("east", "southeast"), ("south", "southeast")),
@@ -142,6 +148,7 @@ def _compass() -> dict[str, tuple[str, str, str]]:
             f"({dashed}|{short}|{long}|{short})",
             f"({dashed}erly|{long}erly|{short})",
             f"({dashed}erly|{short} wind)",
+            f"({dashed}erlies|{short} winds)",
         )
     return found
 

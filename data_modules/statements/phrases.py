@@ -130,6 +130,8 @@ FORMS: dict[str, Modes] = {
             "it (went|turned) from <A_other> to <A>",
             *("there <be1> a <adjm> <a_rise> in <s>", "<s> <show> a <adjm> <trend_up>"),
             *("<s> <end> <advm2> <higher> than <it_> <begin>", "<s> <be> <rising> <advm>"),
+            "<s> <rose> <advm> from (start to finish|beginning to end|start to end|first to last)",
+            "<s> <rose> <advm> between (the start and the end|the (opening|first) and the (last|closing) <steps>)",
         ),
         "short": (
             "<rising> <n>",
@@ -143,6 +145,8 @@ FORMS: dict[str, Modes] = {
             *("<A_other> at first, <A> later [on]", "<A_other> at first, [<advm2>] <comp> (later on|at the end)"),
             *("<A_other> start, <A> finish", "from <A_other> to <A>"),
             *("<adjm> <a_rise_alone>", "<rising_alone> <advm>", "<rose_alone> <advm>"),
+            *("<n> <updown> (from start to finish|over the <period>|overall|on balance|from first to last)",),
+            "<n> <advm2> <higher> (late|at the end|at the close) than (early|at the start|at the outset)",
         ),
         "whole": (
             *(
@@ -187,6 +191,67 @@ FORMS: dict[str, Modes] = {
             ),
         ),
         "whole": ("when did <s> <rise> <throughout>?", "when did <s> <rise> steadily?"),
+    },
+    "both halves": {
+        "noun": (
+            *("<n> <rising> in both halves", "<n> <rising> in (either|each) half", "a <a_rise> of <s> in both halves"),
+            *("<n> <updown> at first and further <updown> later", "<n> <rising> all along"),
+        ),
+        "clause": (
+            *("<s> <rose> in both halves", "<s> <rose> in the first half and [again] in the second"),
+            *("<s> <rose> and then <rose> [some more|further]", "<s> <rose> at first and [still] more later"),
+            *("<s> never <turn> back: first <updown>, then <updown>", "<s> <keep> <rising> all the way"),
+        ),
+        "short": (
+            *("<n> <updown>, [and] [then] <updown> again", "<n> <updown> in both halves", "<n> <updown> and <updown>"),
+            *("<n> <rising> (both halves|all the way|all along)", "<n> <updown> first and <updown> later"),
+            "<rising_alone> in both halves",
+        ),
+        "whole": ("when did <s> <rise> in both halves?", "when did <s> <rise> all along?"),
+    },
+    "waking+": {
+        "noun": (
+            *(
+                "<n> (quiet|calm|steady|flat) (at first|to begin with|early on), (lively|restless|volatile|unsteady) later",
+            ),
+            *("a (quiet|calm|flat) first half and a (lively|restless|wild|volatile) second half of <s>",),
+            "<n> that <be> (steady|quiet) at first and all over the place later",
+        ),
+        "clause": (
+            *("<s> hardly <change> in the first half and <vary> (a lot|widely) in the second",),
+            *("<s> <be> (quiet|calm|steady|flat) at first and (restless|lively|unsteady) (later|towards the end)",),
+            "nothing much <happen1> to <s> at first, (later|then) a lot",
+        ),
+        "short": (
+            *(
+                "<n>: (quiet|calm|flat) start, (lively|wild|restless) finish",
+                "<n> steady, then (unsteady|restless|wild)",
+            ),
+            "(quiet|calm) first half, (lively|restless) second half",
+        ),
+        "whole": ("when did <s> wake up in the second half?", "when was <s> quiet first and lively later?"),
+    },
+    "waking-": {
+        "noun": (
+            *(
+                "<n> (lively|restless|volatile|unsteady) (at first|to begin with|early on), (quiet|calm|steady|flat) later",
+            ),
+            *("a (lively|restless|wild|volatile) first half and a (quiet|calm|flat) second half of <s>",),
+            "<n> that <be> all over the place at first and (steady|quiet) later",
+        ),
+        "clause": (
+            *("<s> <vary> (a lot|widely) in the first half and hardly <change> in the second",),
+            *("<s> <be> (restless|lively|unsteady) at first and (quiet|calm|steady|flat) (later|towards the end)",),
+            *(
+                "<s> (calmed|settled|quietened) down in the second half",
+                "a lot <happen1> to <s> at first, later little",
+            ),
+        ),
+        "short": (
+            *("<n>: (lively|wild|restless) start, (quiet|calm|flat) finish", "<n> unsteady, then (steady|quiet|calm)"),
+            *("(lively|restless) first half, (quiet|calm) second half", "<n> calming down"),
+        ),
+        "whole": ("when did <s> calm down in the second half?", "when was <s> lively first and quiet later?"),
     },
     "unchanged": {
         "noun": (

@@ -48,9 +48,9 @@ class Number:
         """In the channel's unit."""
         return self.spoken / self.measure.scale if self.difference else self.measure.back(self.spoken)
 
-    def text(self, draw: Draw) -> str:
-        """In digits, with its unit in one of the forms."""
-        form = self.measure.forms[int(draw() * len(self.measure.forms))]
+    def text(self, draw: Draw, form: str = "") -> str:
+        """With its unit in a form, by default in one of the unit's; in digits or, now and then, in words."""
+        form = form or self.measure.forms[int(draw() * len(self.measure.forms))]
         digits = max(0, -math.floor(math.log10(self.step) + 1e-9))
         size = abs(self.spoken)
         comma = draw() < (0.5 if size >= 10_000 else 0.2)
@@ -69,6 +69,15 @@ class Number:
         if form.startswith(_SIGNS):
             return f"-{form.format(plain)}"
         return form.format(f"minus {plain}" if worded else f"-{plain}")
+
+    def bare(self, like: str) -> str | None:
+        """Without its unit, in words where the text `like` of another number is; None where it cannot be."""
+        if like.startswith((*_SIGNS, "-")) or self.spoken < 0 or self.difference:
+            return None
+        if not any(sign.isdigit() for sign in like):
+            return spelled(self.spoken)
+        digits = max(0, -math.floor(math.log10(self.step) + 1e-9))
+        return f"{self.spoken:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -179,6 +188,16 @@ def _forms(unit: str) -> tuple[str, ...]:
     if re.fullmatch(r"[a-z]{3,}s", unit):
         return (f"{{}} {escaped}", "{}")
     return (f"{{}} {escaped}", f"{{}} {escaped}", f"{{}}{escaped}", "{}")
+
+
+def joined(low: Number, high: Number, draw: Draw) -> dict[str, str]:
+    """Two numbers as ends of a range, by how they are joined: "20 and 25 °C", "20 to 25 °C", "20-25 °C"."""
+    form = high.measure.forms[int(draw() * len(high.measure.forms))]
+    second = high.text(draw, form)
+    bare = low.bare(second) if draw() < 0.75 else None
+    first = low.text(draw, form) if bare is None else bare
+    dash = " to " if bare is None else ("-", "–", " - ", " to ")[int(draw() * 4)]
+    return {"x_and_x": f"{first} and {second}", "x_to_x": f"{first} to {second}", "x_dash_x": f"{first}{dash}{second}"}
 
 
 def pick(options: Sequence[Measure], draw: Draw) -> Measure:

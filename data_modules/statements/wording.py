@@ -15,12 +15,14 @@ from data_modules.statements.number_phrases import NUMBER_FORMS
 from data_modules.statements.pair_phrases import PAIR_FORMS
 from data_modules.statements.phrases import FORMS
 from data_modules.statements.quantities import Idiom, Landmark, entries
+from data_modules.statements.units import Number, joined
 from data_modules.statements.words import PREDICATIVE, ChannelWords, Name, Spoken
 
 _ALL_FORMS = {**FORMS, **EXTREME_FORMS, **NUMBER_FORMS, **PAIR_FORMS}
 _SYMBOL = re.compile(r"<(\w+)>")
+_OF_TWO = ("correlation", "out of step", "more", "far more", "margin")  # forms without a second sign
 _OPTIONAL = {  # symbols that not every channel, degree or landmark has words for
-    *("A", "A2", "Aa", "Aa2", "noun", "noun2", "conditions", "conditions2", "most", "comp", "many", "many2"),
+    *("A", "A2", "Aa", "Aa2", "noun", "noun2", "conditions", "conditions2", "most", "comp", "many", "many2", "more_n"),
     *("A_high", "A_low", "without", "without2"),
     *("A_other", "noun_other", "comp_other", "go_clause_other"),
     *("comp2", "the_more"),
@@ -194,6 +196,7 @@ class Wording:
         self.common = {
             "period": phrase(*one),
             "periods": phrase(*many),
+            "steps": literal(_step_words(frequency)),
             "throughout": phrase(
                 *(
                     "throughout",
@@ -294,11 +297,14 @@ class Wording:
             self._add_part(symbols, fact)
         for number, symbol in zip(fact.numbers, ("x", "x2"), strict=False):
             symbols[symbol] = literal(number.text(draw))
+        match fact.numbers:
+            case (Number() as low, Number() as high):
+                symbols.update({symbol: literal(text) for symbol, text in joined(low, high, draw).items()})
         if fact.landmark is not None:
             symbols.update(_landmark_symbols(fact.landmark, tense))
         if own.component is not None:
             self._add_flow(symbols, own.component)
-        if (len(fact.channels) > 1 and fact.other_sign) or fact.form in ("correlation", "more"):
+        if (len(fact.channels) > 1 and fact.other_sign) or fact.form in _OF_TWO:
             self._add_second(symbols, fact, tense, draw)
         return symbols
 
@@ -314,15 +320,15 @@ class Wording:
             symbols["in_part"] = phrase(parts.PARTS[fact.part])
         else:
             for suffix, name in zip(("", "2"), fact.part.split(), strict=False):
-                noun, adjective, wind = parts.COMPASS[name]
-                symbols.update(
-                    {f"dir{suffix}": phrase(noun), f"erly{suffix}": phrase(adjective), f"er{suffix}": phrase(wind)}
-                )
+                for symbol, words in zip(("dir", "erly", "er", "ers"), parts.COMPASS[name], strict=True):
+                    symbols[f"{symbol}{suffix}"] = phrase(words)
 
     def _add_flow(self, symbols: dict[str, Phrase], component: tuple[str, str]) -> None:
         what = component[0]
         symbols["w1"] = literal(what)
-        symbols["w"] = phrase(what, what, f"{what}s") if what == "wind" else literal(what)
+        symbols["w"] = (
+            phrase(*("wind",) * 4, "winds", "winds", "breeze", "breezes") if what == "wind" else literal(what)
+        )
 
     def _add_second(self, symbols: dict[str, Phrase], fact: Fact, tense: int, draw: Draw) -> None:
         other = self.words[fact.channels[-1]]
@@ -369,8 +375,8 @@ _NO_PRONOUN = {
         "turning",
         "two changes",
         "two levels",
-        "more",
-        "correlation",
+        *_OF_TWO,
+        "tops",
     ),
     *("record change", "usual"),
 }
@@ -381,6 +387,7 @@ def _add_states(
 ) -> None:
     if words.counted and name.plural:
         symbols[f"many{suffix}"] = inflection.MANY[sign, degree]
+        symbols[f"more_n{suffix}"] = literal("more")
     for symbol, table in (
         ("A", words.adjectives),
         ("Aa", words.attributes),
@@ -465,6 +472,15 @@ def _period_words(frequency: str | None, steps: int) -> tuple[list[str], list[st
         if abs(days - length) <= 0.15 * length:
             generic = [*([word] * 6), *generic[:3]]
     return generic, [f"{word}es" if word.endswith("ch") else f"{word}s" for word in generic]
+
+
+def _step_words(frequency: str | None) -> str:
+    """What its steps may be called."""
+    step = None if frequency is None else Frequency.parse(frequency)
+    if step is None:
+        return "readings"
+    known = {3_600_000_000: "hours", 86_400_000_000: "days", 7 * 86_400_000_000: "weeks"}
+    return {1: "months", 12: "years"}.get(step.months) or known.get(step.microseconds, "readings")
 
 
 def _tells_hours(frequency: str | None) -> bool:

@@ -169,6 +169,10 @@ GROUPS = (
     ("places", ("{} north", "{} south", "{} east", "{} west")),
     ("places", tuple(f"{{}} zone {number}" for number in range(1, 6))),
     ("places", ("East {}", "Midwest {}", "South {}", "West {}")),
+    ("places", ("Upper Valley {}", "Lower Valley {}", "High Plains {}", "Lake District {}", "Delta {}")),
+    ("places", ("North Coast {}", "South Coast {}", "Central Hills {}", "Great Plain {}", "Mountain {}")),
+    ("places", ("Paris {}", "Lyon {}", "Lille {}", "Nice {}")),
+    ("places", ("Northern Region {}", "Southern Region {}", "Capital Region {}", "Harbour {}")),
     ("places", tuple(f"{{}} site {letter}" for letter in "ABCDE")),
     ("places", ("{} upstream", "{} downstream", "{} at the coast", "{} inland")),
 )

@@ -14,11 +14,12 @@ from data_modules.statements.grammar import expand
 from data_modules.statements.idioms import IDIOMS
 from data_modules.statements.lexicon import QUANTITIES
 from data_modules.statements.quantities import Quantity, entries
-from data_modules.statements.units import decade_of, measures
+from data_modules.statements.units import Number, decade_of, joined, measures
 from data_modules.statements.verbs import clauses, is_plural, participle
 from data_modules.statements.wording import _ALL_FORMS
 from data_modules.statements.words import channel_words
 from trace_lit.channels import Channel
+from trace_lit.text.numbers import text_numbers
 
 CHANNELS = {  # a name and unit by which each quantity is recognised
     "temperature": Channel("air temperature", "°C"),
@@ -157,6 +158,7 @@ def test_every_form_of_fact_has_phrases_and_every_phrase_expands(statements):
         "swing",
         "local swing",
         "unrest",
+        "waking",
         "gap",
     } <= set(_ALL_FORMS)
     for fact in forms.values():
@@ -229,3 +231,54 @@ def test_a_channel_that_is_named_with_an_article_keeps_one() -> None:
     found = names_of([Channel("the glee", "")])[0]
     assert {"the glee", "glee"} <= found.keys()
     assert not any("the the" in text for text in found)
+
+
+def test_places_have_names_beside_one_another() -> None:
+    names = ("gasoline price", "Lower Atlantic gasoline price", "Midwest gasoline price", "NO2 concentration")
+    words = channel_words([Channel(name, "$/gallon") for name in names])
+    spoken = [{expand(name.bare, {}, lambda: 0.0) for name in own.names} for own in words]
+    assert {"Midwest price", "gasoline price in the Midwest"} <= spoken[2]
+    assert {"Lower Atlantic price", "gasoline price in the Lower Atlantic"} <= spoken[1]
+    assert "NO2" not in " ".join(spoken[3]).replace("NO2 concentration", "")
+    alone = channel_words([Channel("Midwest gasoline price", "$/gallon"), Channel("London rainfall", "mm")])
+    assert not any(" in the " in expand(name.bare, {}, lambda: 0.0) for own in alone for name in own.names)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ranges_have_their_lower_end_first_and_one_unit(seed: int) -> None:
+    draw = random.Random(seed)
+    celsius = measures("K")[0]
+    low, high = Number(18.0, celsius, 1.0), Number(24.0, celsius, 1.0)
+    for _ in range(200):
+        found = joined(low, high, draw.random)
+        for symbol, joint in (("x_and_x", " and "), ("x_to_x", " to ")):
+            numbers = text_numbers(found[symbol])
+            assert joint in found[symbol]
+            assert [number.level for number in numbers] == pytest.approx([291.15, 297.15])
+        assert [number.level for number in text_numbers(found["x_dash_x"])] == pytest.approx([291.15, 297.15])
+    cold = joined(Number(-8.0, celsius, 1.0), Number(-3.0, celsius, 1.0), draw.random)
+    assert [number.level for number in text_numbers(cold["x_dash_x"])] == pytest.approx([265.15, 270.15])
+
+
+def test_what_is_compared_with_its_like_is_true_by_the_values() -> None:
+    rng = np.random.default_rng(0)
+    channels = tuple(Channel(f"{place} price", "$") for place in ("North", "South", "East"))
+    values = [
+        rng.normal(size=(3, 1)) * [[1.0], [1.0], [1.0]] + rng.normal(size=24) + [[0], [9], [0]] for _ in range(200)
+    ]
+    starts = np.datetime64("2020-01-01", "s") + np.arange(200) * np.timedelta64(1, "D")
+    statements = Statements(channels, "1h", WindowTable(values, starts, "1h", channels))
+    means = np.stack([window.mean(1) for window in values])
+    decided = {}
+    for fact in statements.facts:
+        if fact.form in ("more", "far more", "margin", "tops"):
+            decided[fact.form, fact.channels, fact.sign] = statements.decide([fact.rule])[0]
+    np.testing.assert_array_equal(decided["more", (0, 2), 0], means[:, 0] > means[:, 2])
+    np.testing.assert_array_equal(decided["tops", (1,), 1], (means[:, 1:2] > means[:, [0, 2]]).all(1))
+    away = means[:, 1] - means[:, 0]  # South is always dearer: its lead is wide or narrow
+    np.testing.assert_array_equal(decided["margin", (1, 0), 1], away > np.quantile(away, 0.8))
+    np.testing.assert_array_equal(decided["margin", (1, 0), -1], away < np.quantile(away, 0.2))
+    assert not any(form == "margin" and places == (0, 2) for form, places, _ in decided)
+    components = tuple(Channel(f"wind {axis}", "m/s") for axis in "uv")
+    windy = Statements(components, "1h", WindowTable([own[:2] for own in values], starts, "1h", components))
+    assert not {fact.form for fact in windy.facts} & {"more", "far more", "margin", "tops"}
