@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import accumulate
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_modules.corpus import Corpus
-from data_modules.corpus_header import INFO_FILE, check_count, read_header
+from data_modules.corpus_header import INFO_FILE, check_count, known_as, read_header, read_history
 from data_modules.schema import STORED_FORMAT, CorpusError, CorpusInfo, values_type
 from data_modules.shards import find_shards, read_shard
 from data_modules.validation import row_problems, summary
@@ -55,11 +55,12 @@ class CorpusBlocks:
             self._loaded.check()
         corpus = self._loaded
         self.path, self.info, self.fingerprint, self.rows = corpus.path, corpus.info, corpus.fingerprint, len(corpus)
+        self.history = corpus.history
 
     def _open(self, path: Path, header: dict[str, object]) -> None:
         declared, fingerprint = header.pop("rows"), str(header.pop("fingerprint"))
-        for key in ("format", "history", "training_fingerprint"):
-            header.pop(key, None)
+        self.history = tuple(read_history(path, header))
+        header.pop("format", None)
         try:
             self.info = CorpusInfo.from_dict(header)
             self._shards = find_shards(path, fingerprint)
@@ -72,6 +73,10 @@ class CorpusBlocks:
         self.path, self.fingerprint = path, fingerprint
         self._borders = [0, *accumulate(counts)]
         self.rows = self._borders[-1]
+
+    def known_as(self, fingerprints: Collection[str]) -> str:
+        """See `Corpus.known_as`."""
+        return known_as(self.fingerprint, self.history, fingerprints)
 
     def __len__(self) -> int:
         return -(-self.rows // self.size)

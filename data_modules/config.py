@@ -37,7 +37,8 @@ class DataConfig:
     zero_is_missing: bool = option(False, "zeros count as missing; the scores of a forecast still count them")
     usual: str = option(
         "training",
-        "what a level is relative to where a run is used: the statistics of its training corpora, or those of the corpus",
+        "what a level is relative to where a run is used: the statistics of its training corpora, or those of the corpus at "
+        "hand, which are of all its rows, or of the evaluated split, where the run was not trained on it",
         allowed=("training", "corpus"),
     )
     from_calm: bool = option(

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from data_modules.assembly import assembled, completed
-from data_modules.corpus_header import INFO_FILE, check_count, filled, read_header, read_history
+from data_modules.corpus_header import INFO_FILE, check_count, filled, known_as, read_header, read_history
 from data_modules.schema import (
     SCHEMA,
     STORED_FORMAT,
@@ -283,8 +283,7 @@ class Corpus:
 
     def known_as(self, fingerprints: Collection[str]) -> str:
         """The one of `fingerprints` that this corpus has, or had before rows were added; "" for none."""
-        own = (self.fingerprint, *(known for _, known in self.history))
-        return next((one for one in own if one in fingerprints), "")
+        return known_as(self.fingerprint, self.history, fingerprints)
 
     @cached_property
     def places(self) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,12 @@ def filled(path: Path, header: dict[str, Any], table: pa.Table) -> tuple[dict[st
         place = SCHEMA.get_field_index(name)
         table = table.set_column(place, SCHEMA.field(place), pc.fill_null(table[name], value))
     return header, table
+
+
+def known_as(fingerprint: str, history: Sequence[tuple[int, str]], fingerprints: Collection[str]) -> str:
+    """The one of `fingerprints` that a corpus has, or had before rows were added; "" for none."""
+    own = (fingerprint, *(known for _, known in history))
+    return next((one for one in own if one in fingerprints), "")
 
 
 def read_history(path: Path, header: dict[str, Any]) -> list[tuple[int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -66,27 +66,31 @@ def vocabulary_from_calm(vocabulary: ChannelVocabulary) -> ChannelVocabulary:
     return vocabulary.with_statistics(from_calm(dict(zip(vocabulary.keys, own, strict=True))))
 
 
-def usual_values(corpora: Sequence[Corpus], calm: bool = False) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of each channel, by key, in the training rows, or in all rows of a corpus without any.
+def usual_values(
+    corpora: Sequence[Corpus], calm: bool = False, split: str | None = "train"
+) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of each channel, by key, in the rows of a split; in all rows where there are none of it.
 
-    With `calm`, those of a flow's components are from zero; see `from_calm`.
+    With `calm`, those of a flow's components are from zero; see `from_calm`. With None for a split, in all rows.
     """
-    found = _statistics(corpora, or_all=True)
+    found = _statistics(corpora, split, or_all=True)
     return from_calm(found) if calm else found
 
 
-def streamed_usual_values(corpora: Sequence[CorpusBlocks], calm: bool = False) -> dict[str, tuple[float, float]]:
+def streamed_usual_values(
+    corpora: Sequence[CorpusBlocks], calm: bool = False, split: str | None = "train"
+) -> dict[str, tuple[float, float]]:
     """As `usual_values`, of corpora that are read a block at a time, twice."""
-    splits = [{split for block in corpus for split in block.splits} for corpus in corpora]
+    chosen = [split if split and any(block.select(split) for block in corpus) else None for corpus in corpora]
     counts: Counter[str] = Counter()
     sums: dict[str, float] = defaultdict(float)
-    for key, values in _observed(corpora, splits):
+    for key, values in _observed(corpora, chosen):
         counts[key] += len(values)
         sums[key] += float(values.sum())
     means = {key: sums[key] / count for key, count in counts.items() if count}
     squares: dict[str, float] = defaultdict(float)
     reach: dict[str, tuple[float, float]] = {}
-    for key, values in _observed(corpora, splits):
+    for key, values in _observed(corpora, chosen):
         squares[key] += float(np.square(values - means.get(key, 0.0)).sum())
         if len(values):
             low, high = reach.get(key, (math.inf, -math.inf))
@@ -100,12 +104,12 @@ def streamed_usual_values(corpora: Sequence[CorpusBlocks], calm: bool = False) -
 
 
 def _observed(
-    corpora: Sequence[CorpusBlocks], splits: Sequence[Collection[str]]
+    corpora: Sequence[CorpusBlocks], splits: Sequence[str | None]
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """The values of each channel in the training rows of each block, or in all rows of a corpus without any."""
-    for corpus, own in zip(corpora, splits, strict=True):
+    """The values of each channel in each block's rows of the corpus's split, or in all of them for None."""
+    for corpus, split in zip(corpora, splits, strict=True):
         for block in corpus:
-            rows = range(len(block)) if "train" not in own else block.select("train")
+            rows = range(len(block)) if split is None else block.select(split)
             windows = block.values()
             for number, channel in enumerate(corpus.info.channels):
                 parts = [windows[row][number] for row in rows]
@@ -133,13 +137,15 @@ def _vectors(channels: list[Channel], encoder: TextEncoder | None, known: Channe
     return torch.from_numpy(encoder.encode([channel.text for channel in channels]))
 
 
-def _statistics(corpora: Sequence[Corpus], or_all: bool = False) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of each channel, by key, over the windows of all training rows; NaN without a value.
+def _statistics(
+    corpora: Sequence[Corpus], split: str | None = "train", or_all: bool = False
+) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of each channel, by key, over the windows of a split's rows; NaN without a value.
 
-    With `or_all`, of all rows of a corpus that has no training rows. A constant channel has no spread to measure others by;
-    its deviation is its level, or 1.
+    With `or_all`, of all rows of a corpus that has no rows of the split; for None of all rows anyway. A constant channel has
+    no spread to measure others by; its deviation is its level, or 1.
     """
-    rows = [corpus.rows_of("train") for corpus in corpora]
+    rows = [np.arange(len(corpus)) if split is None else corpus.rows_of(split) for corpus in corpora]
     rows = [
         np.arange(len(corpus)) if or_all and not len(own) else own for corpus, own in zip(corpora, rows, strict=True)
     ]

@@ -12,13 +12,14 @@ import torch
 import yaml
 
 import trace_lit
-from data_modules import write_corpus
+from data_modules import Corpus, write_corpus
 from data_modules.sources.generated import varied
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
 from trace_lit.errors import InputError
 from trace_lit.inference import UniversalRun
+from trace_lit.inference.evaluate import open_run
 from trace_lit.modules import AlignModule, CheckpointError, load_checkpoint
 from trace_lit.modules.checkpoint import Checkpoint
 from trace_lit.modules.packaged import write_packaged
@@ -212,3 +213,31 @@ def test_it_is_trained_without_any_text_and_trained_on(packaged: Path, tmp_path:
     assert scores[0] == pytest.approx(scores[1], abs=0.01)  # in half precision
     further = trace_lit.fit(SETTINGS, *words, f"data.corpus={folders[0]}", "init_from=universal", "run.name=further")
     assert load_checkpoint(further.folder).config.encoder.width == 16
+
+
+def test_what_is_usual_is_so_among_the_windows_that_are_searched(packaged: Path, tmp_path: Path) -> None:
+    """Prices that have risen since training are told apart: all of them are high against those of then."""
+    info, records = varied(5, instances=96)
+    folder = write_corpus(records, info, tmp_path / "corpus").path
+    corpus = Corpus.load(folder)
+    key = info.channels[0].key
+    opened = open_run("universal", folder)
+    for split in ("test", "validation"):
+        opened.embed(split)
+        vocabulary = opened.model.encoder.vocabulary
+        here = np.concatenate([np.asarray(corpus.values()[row][0], float) for row in corpus.select(split)])
+        assert vocabulary.mean[vocabulary.keys.index(key)] == pytest.approx(np.nanmean(here), rel=1e-5)
+    model = trace_lit.load("universal")
+    model.search("high", corpus=folder)
+    every = np.concatenate([np.asarray(window[0], float) for window in corpus.values()])
+    assert model.vocabulary.mean[model.vocabulary.keys.index(key)] == pytest.approx(np.nanmean(every), rel=1e-5)
+    index = model.index(folder, tmp_path / "index")
+    assert index.file.space.usual[key][0] == pytest.approx(np.nanmean(every), rel=1e-5)
+    index.close()
+
+
+def test_a_run_keeps_to_what_was_usual_in_its_own_corpus(tiny_runs) -> None:
+    model = trace_lit.load(tiny_runs.aligned)
+    assert model.usual_split([Corpus.load(tiny_runs.corpus)]) == "train"
+    assert not open_run(tiny_runs.aligned).foreign
+    assert not open_run(tiny_runs.aligned, tiny_runs.corpus).foreign

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from data_modules.blocks import CorpusBlocks
 from data_modules.corpus import Corpus, CorpusError
 from data_modules.dataset import CorpusDataset
 from data_modules.input_series import InputSeries
@@ -272,10 +273,16 @@ class AlignedRun(LoadedRun):
             raise CorpusError(f"{corpus.path} has no rows in the split {split!r}; search another one")
         return dataset
 
+    def usual_split(self, corpora: Sequence[Corpus | CorpusBlocks]) -> str | None:
+        """The rows that say what is usual in corpora: of those it was trained on the training rows, of others all."""
+        own = self.checkpoint.data_fingerprint.split(",")
+        return "train" if all(corpus.known_as(own) for corpus in corpora) else None
+
     def _learn_channels(self, corpus: Corpus) -> None:
         """Make room for channels that the model has never seen; with `data.usual=corpus`, take the corpus's statistics."""
         if self.config.data.usual == "corpus" and corpus.fingerprint not in self._usual:
-            self._usual[corpus.fingerprint] = usual_values([corpus], self.config.data.from_calm)
+            split = self.usual_split([corpus])
+            self._usual[corpus.fingerprint] = usual_values([corpus], self.config.data.from_calm, split)
         self.space(corpus.info.channels, self._usual.get(corpus.fingerprint))
 
     def _space_of(self, corpus: Corpus) -> SearchSpace:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from data_modules.building import named_folders
 from data_modules.dataset import CorpusDataset
+from data_modules.vocabulary import usual_values
 from trace_lit.alignment import AlignedModel, SearchSpace
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
@@ -45,6 +46,7 @@ class OpenedRun:
     data: DomainDataModule
     device: torch.device
     folder: Path | None  # of the run, whose metrics.json has what is measured on its own corpora; None: nothing is kept
+    foreign: bool = False  # the corpora are not those that it was trained on
 
     def keep(self, metrics: dict[str, Any]) -> None:
         """Add `metrics` to the run's metrics.json, if they are of its own corpora."""
@@ -52,8 +54,14 @@ class OpenedRun:
             keep_metrics(self.folder, metrics)
 
     def embed(self, split: str) -> dict[str, tuple[CorpusDataset, Pool]]:
-        """The `split` of each corpus and what it looks like in the model's space, by corpus name."""
+        """The `split` of each corpus and what it looks like in the model's space, by corpus name.
+
+        With `data.usual=corpus`, what is usual in a corpus that the model was not trained on is what is so in this split.
+        """
         pools = {}
+        if self.foreign and self.config.data.usual == "corpus":
+            usual = usual_values(self.data.corpora, self.config.data.from_calm, split)
+            self.model.encoder.extend(self.data.vocabulary.with_statistics(usual))
         for name, loader in zip(self.data.corpus_names, self.data.split_dataloader(split), strict=True):
             dataset = loader.dataset
             assert isinstance(dataset, CorpusDataset)
@@ -87,7 +95,8 @@ def _opened(checkpoint: Checkpoint, corpus: str | Path | None) -> OpenedRun:
     device = best_device(config.trainer.accelerator)
     folder = run_of(checkpoint.path)
     own = corpus is None and (folder / "config.yaml").is_file()
-    return OpenedRun(model.to(device), config, data, device, folder if own else None)
+    foreign = not all(one.known_as(checkpoint.data_fingerprint.split(",")) for one in data.corpora)
+    return OpenedRun(model.to(device), config, data, device, folder if own else None, foreign)
 
 
 def evaluate(

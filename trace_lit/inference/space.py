@@ -53,7 +53,7 @@ class Space:
         channels = tuple({channel.key: channel for own in corpora for channel in own.info.channels}.values())
         usual = None
         if model.config.data.usual == "corpus":
-            usual = streamed_usual_values(corpora, model.config.data.from_calm)
+            usual = streamed_usual_values(corpora, model.config.data.from_calm, model.usual_split(corpora))
         run = UNIVERSAL if model.checkpoint.packaged else relative(model.folder, folder)
         keys = model.space(channels, usual).part_keys
         return cls(model.checksum, run, channels, keys, model.config.encoder.width, usual)
