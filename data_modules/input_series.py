@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data_modules.corpus import CorpusError
 from data_modules.frequency import Frequency
 from data_modules.tables.columns import TIMES, is_time_name
-from data_modules.tables.grid import Grid, check_reach, grid_of, tolerance_of
+from data_modules.tables.grid import Grid, check_reach, grid_of, tolerance_of, usual_frequency
 from data_modules.tables.spec import channel_of
 from trace_lit.channels import Channel
 
@@ -50,6 +50,33 @@ class InputSeries:
     @property
     def start(self) -> datetime | None:
         return None if self.times is None else self.times[0]
+
+    @property
+    def frequency(self) -> str | None:
+        """The most frequent distance of two times, like "1h"; None where they are not known, or there is only one.
+
+        Raises
+        ------
+        CorpusError
+            No distance is frequent.
+        """
+        if self.times is None or len(self.times) < 2:
+            return None
+        found = usual_frequency(np.array(self.times, dtype="datetime64[us]"))
+        if not found:
+            raise CorpusError(f"{self.source}: the times are irregular; resample the series to regular steps first")
+        return found
+
+    def evenly_spaced(self) -> InputSeries:
+        """On the grid of its own frequency, see `on_grid`; as it is where that is not known.
+
+        Raises
+        ------
+        CorpusError
+            The times are irregular.
+        """
+        frequency = self.frequency
+        return self if frequency is None else self.on_grid(Frequency.parse(frequency))
 
     def on_grid(self, frequency: Frequency) -> InputSeries:
         """With a step of `frequency` wherever there is none, missing in all channels; as it is where times are not known.

@@ -15,7 +15,6 @@ from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries
 from data_modules.tables.columns import is_time_name
 from data_modules.tables.files import read_table
-from data_modules.tables.grid import usual_frequency
 from data_modules.tables.spec import channel_of
 from trace_lit.channels import Channel
 
@@ -50,8 +49,7 @@ def series_corpus(data: Any, steps: int | None = None) -> Corpus:
     headers = [_columns(one) for one in given]
     channels = tuple(dict.fromkeys(channel for columns in headers for channel in _channels(columns)))
     read = [_read(one, channels) for one in given]
-    timed = [series for series in read if series.times is not None and len(series.times) > 1]
-    frequency = _frequency(timed[0]) if timed else UNKNOWN_FREQUENCY
+    frequency = next((own for series in read if (own := series.frequency)), UNKNOWN_FREQUENCY)
     known = Frequency.parse(frequency)
     records: list[Record] = []
     for number, series in enumerate(read):
@@ -90,14 +88,6 @@ def _channels(columns: Sequence[Hashable]) -> list[Channel]:
 
 def _read(data: Any, channels: Sequence[Channel]) -> InputSeries:
     return read_frame(data, channels) if is_frame(data) else read_series(data, channels)
-
-
-def _frequency(series: InputSeries) -> str:
-    """The most frequent distance of two steps."""
-    found = usual_frequency(np.array(series.times, dtype="datetime64[us]"))
-    if not found:
-        raise CorpusError(f"{series.source}: the times are irregular; resample the series to regular steps first")
-    return found
 
 
 def usual_steps(frequency: str, length: int) -> int:

@@ -97,6 +97,21 @@ def test_steps_without_a_row_are_missing_where_the_frequency_is_known(tmp_path) 
         read_series(path, CHANNELS, Frequency.parse("7D"))
 
 
+def test_a_series_with_times_is_spaced_by_its_own_step(read) -> None:
+    series = read("time,wind\n2024-05-01T00,1\n2024-05-01T02,2\n2024-05-01T04,3\n2024-05-01T10,4\n")
+    assert series.frequency == "2h"
+    even = series.evenly_spaced()
+    np.testing.assert_array_equal(even.values, np.array([[1, 2, 3, np.nan, np.nan, 4]]))
+    assert even.times is not None
+    assert even.times[3:5] == (datetime(2024, 5, 1, 6), datetime(2024, 5, 1, 8))
+    assert even.evenly_spaced() is not None
+    untimed = read("wind\n1\n2\n")
+    assert untimed.evenly_spaced() is untimed
+    irregular = read("time,wind\n2024-05-01,1\n2024-05-02,2\n2024-05-07,3\n2024-05-27,4\n")
+    with pytest.raises(CorpusError, match="the times are irregular; resample"):
+        irregular.evenly_spaced()
+
+
 def test_files_as_people_have_them(tmp_path) -> None:
     """Decimal commas, a clock that is put back, times in two columns, rows in any order, workbooks."""
     path = tmp_path / "query.csv"

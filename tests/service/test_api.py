@@ -78,6 +78,19 @@ def test_search_answers_as_the_loaded_model_does(client: TestClient, tiny_runs: 
             assert scores == pytest.approx([own["score"] for own in expected_why["channels"]], abs=1e-5)
 
 
+def test_steps_that_a_series_leaves_out_are_missing_ones(client: TestClient, corpus: Corpus) -> None:
+    header, *rows = csv_of(corpus, 5).splitlines()
+    empty = [row if place != 7 else row.split(",")[0] + "," * row.count(",") for place, row in enumerate(rows)]
+    for path, asked in (("/search", lambda csv: {"csv": csv}), ("/embed", lambda csv: {"series": csv})):
+        with_gap, with_missing = (
+            client.post(path, json=asked("\n".join([header, *own]))).json() for own in (rows[:7] + rows[8:], empty)
+        )
+        for answer in (with_gap, with_missing):
+            if path == "/search":
+                answer.pop("request_id", None), answer.pop("seconds", None)
+        assert with_gap == with_missing
+
+
 def test_a_file_is_uploaded_as_a_form_or_as_the_body(client: TestClient, corpus: Corpus) -> None:
     text = csv_of(corpus, 5)
     expected = search(client, csv=text, top=4)["hits"]

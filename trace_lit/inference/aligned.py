@@ -132,7 +132,8 @@ class AlignedRun(LoadedRun):
     def series_for(self, corpus: Corpus, windows: Sequence[InputSeries]) -> NDArray[np.float32]:
         """Unit vectors (N, E) of N series of channels of `corpus`, comparable with its own."""
         space = self._space_of(corpus)
-        batch = as_batch(windows, self.vocabulary, self.config.encoder.patch_length)
+        even = [window.evenly_spaced() for window in windows]
+        batch = as_batch(even, self.vocabulary, self.config.encoder.patch_length)
         return embed_series(space, [batch], self.device).numpy()
 
     def parts_for(self, corpus: Corpus, query: str | NDArray[np.float32]) -> QueryParts:

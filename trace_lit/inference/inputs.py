@@ -18,7 +18,18 @@ from trace_lit.channels import Channel, ChannelVocabulary
 
 
 def read_window(data: Any, channels: Sequence[Channel], source: str = "", zone: str = "UTC") -> InputSeries:
-    """One window: a DataFrame, an array (C, T), the path of a file, or an `InputSeries`.
+    """One window, see `read_input`. Where its times are known, steps that were left out are there, and missing.
+
+    Raises
+    ------
+    CorpusError
+        It is something else, cannot be read, or its times are irregular.
+    """
+    return read_input(data, channels, source, zone).evenly_spaced()
+
+
+def read_input(data: Any, channels: Sequence[Channel], source: str = "", zone: str = "UTC") -> InputSeries:
+    """A series as it is given: a DataFrame, an array (C, T), the path of a file, or an `InputSeries`.
 
     Times without an offset are those of `zone`.
 

@@ -111,7 +111,7 @@ class LoadedRun(ABC):
             A DataFrame (one window: a row a step, oldest first; columns are channels by name, like `wind speed`, or name
             and unit, like `wind speed [m/s]`; the index is the time, in UTC or with its time zone), the path of such a
             CSV file, an array (C, T) or (N, C, T) of `channels` in their order, NaN where missing, or a list of windows
-            of any lengths. Values are in the channels' units.
+            of any lengths. Values are in the channels' units. A step that the times leave out is a missing one.
 
         Returns
         -------
@@ -121,7 +121,8 @@ class LoadedRun(ABC):
         Raises
         ------
         CorpusError
-            A column is no channel, an array has another shape, or a window is shorter than a patch.
+            A column is no channel, the times are irregular, an array has another shape, or a window is shorter than a
+            patch.
 
         Examples
         --------

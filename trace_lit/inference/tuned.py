@@ -23,7 +23,7 @@ from data_modules.vocabulary import foreign_vocabulary
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
-from trace_lit.inference.inputs import read_window
+from trace_lit.inference.inputs import read_input
 from trace_lit.inference.loaded import LoadedRun, encoder_of, whole_vectors
 from trace_lit.inference.predictions import Asked, Predictions, Predictor, predictions_for
 from trace_lit.models import CLASSIFIERS
@@ -252,7 +252,7 @@ class TunedRun(LoadedRun):
     def _in_memory(self, data: Any, like: Corpus | None) -> tuple[Corpus, bool]:
         """A corpus that holds the one series `data`, and whether its times are known."""
         info = self._info(like)
-        series = read_window(data, info.channels, zone=info.timezone).on_grid(Frequency.parse(info.frequency))
+        series = read_input(data, info.channels, zone=info.timezone).on_grid(Frequency.parse(info.frequency))
         self._check_series(series)
         own = dataclasses.replace(info, name=series.source, channels=series.channels, label_names=())
         name = Path(series.source).name

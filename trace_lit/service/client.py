@@ -202,14 +202,14 @@ class Client:
         """
         import pandas as pd
 
-        from trace_lit.inference.inputs import read_window
+        from trace_lit.inference.inputs import read_input
 
         tuned = [own for own in self.info["models"] if "task" in own]
         if not tuned:
             raise ClientError(f"{self.url} serves no tuned run")
         chosen = tuned[0] if model is None else _named(tuned, model, "tuned run")
         channels = [Channel(own["name"], own["unit"]) for own in chosen["channels"]]
-        asked = {"series": _series(read_window(data, channels)), "model": chosen["name"]}
+        asked = {"series": _series(read_input(data, channels)), "model": chosen["name"]}
         if chosen["task"] == "classify":
             return pd.DataFrame([self._ask("POST", "classify", asked)["probabilities"]])
         found = self._ask("POST", "forecast", asked)
