@@ -151,6 +151,17 @@ def test_only_settings_that_differ_are_shown(record: Recorder) -> None:
     assert compare_runs([record("c")]).settings == {}
 
 
+def test_threads_are_shown_where_they_differ_and_make_no_other_recipe(record: Recorder) -> None:
+    """Roundings depend on them, so the numbers of two runs may."""
+    one, two, seed = (
+        record(name, f"trainer.threads={threads}", f"seed={seed}")
+        for name, threads, seed in (("a", 1, 0), ("b", 2, 0), ("a-1", 2, 1))
+    )
+    assert compare_runs([one, two]).settings == {"trainer.threads": [[1], [2]]}
+    assert len(compare_runs([one, seed]).columns) == 1
+    assert compare_runs([one, seed]).settings == {}
+
+
 def test_a_setting_that_an_older_version_did_not_have_stands_at_its_default(record: Recorder) -> None:
     old, new = record("old"), record("new", "optim.base_batch=64")
     lines = (old / "config.yaml").read_text().splitlines(keepends=True)

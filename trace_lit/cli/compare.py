@@ -8,7 +8,7 @@ from pathlib import Path
 
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
-    compare = jobs.add_parser("compare", help="runs side by side: metrics, settings that differ, what they took")
+    compare = jobs.add_parser("compare", help="compare runs: metrics, settings that differ, training time")
     compare.add_argument(
         "runs", nargs="+", type=Path, metavar="RUN", help="a run folder, or a folder with runs below it"
     )

@@ -1,4 +1,4 @@
-"""Runs side by side: their metrics with intervals, what their configurations differ in, and what they took.
+"""Runs side by side: their metrics with intervals, the settings that differ, and training time.
 
 Runs that differ in nothing but the seed are one column: mean ± standard deviation over the seeds. Metrics are recognised by
 the form of their names, so runs of any stage compare: `<split>/…`,
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COST = "fit/"
-OWN = ("run.name", "run.dir", "trainer.threads")  # keys that say nothing of what was trained
+PLACE = ("run.name", "run.dir")  # keys that say where a run lives
+OWN = (*PLACE, "trainer.threads")  # in which runs of one recipe may differ: by threads, only roundings do
 RUNS = ("init_from", "rag.retriever")  # keys that name another run, often of the same seed
 LEVELS = (("test/",), ("validation/",), ("best/", "last/validation/"))  # the first that all runs have is shown
 _DETAIL = re.compile(r"(^|/)(pool|random|top1)/|/(P@10|queries|ci95)$")
@@ -264,7 +265,7 @@ def compare_runs(
     columns = _columns(runs, each)
     known = {name for run in runs for name in run.metrics if run.number(name) is not None}
     names = _choose({name for name in known if not name.startswith(COST)}, columns, pattern, details)
-    keys = dict.fromkeys(key for run in runs for key in run.config if key not in OWN)
+    keys = dict.fromkeys(key for run in runs for key in run.config if key not in PLACE)
     settings = {key: [column.setting(key) for column in columns] for key in keys}
     settings["data fingerprint"] = [
         sorted({str(run.metrics.get("run/data_fingerprint", ABSENT))[:12] for run in column.runs}) for column in columns
