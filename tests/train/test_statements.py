@@ -18,8 +18,9 @@ from trace_lit.modules import AlignModule, load_checkpoint
 from trace_lit.runs.data import build_datamodule
 from trace_lit.settings import Config, load_config
 from trace_lit.train import fit
+from trace_lit.train.facts import CommonFacts, Facts
 from trace_lit.train.start import build_module, load_start
-from trace_lit.train.statements import CommonFacts, Facts, learn_statements, taught
+from trace_lit.train.statements import learn_statements, taught
 from trace_lit.train.trainer import chosen_by
 
 WORDS = (

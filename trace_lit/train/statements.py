@@ -11,8 +11,6 @@ the epochs, and compares with many more windows.
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +30,9 @@ from trace_lit.encoder.statistics import WindowFeatures
 from trace_lit.modules.align import AlignModule
 from trace_lit.modules.optim import build_optimizer, build_schedule
 from trace_lit.text.progress import JobProgress
+from trace_lit.train.facts import FACTS, CommonFacts, Facts
 
-FACTS, TEXTS = 768, 256  # in a step; a third of the texts are also turned round
+TEXTS = 256  # in a step; a third of them are also turned round
 WINDOWS, CANDIDATES = 1024, 4096  # that facts and texts are compared with in a step
 SERIES_SHARE = 0.3  # steps on facts, as a share of those on texts
 FACT_WEIGHT = 1.0  # of a text's distance from its fact, where facts and series were learned together
@@ -43,7 +42,6 @@ TEACHERS = 2048  # facts, beside the texts' own, that it is compared with in a s
 MOST_FACTS, MOST_FEATURES = 2**27, 2**27  # numbers that are held, of all corpora
 MOST_HIDDEN = 2**25  # numbers of the pairs of channels of the windows in a step
 _AT_ONCE = 128  # windows that are measured
-_Sense = tuple[tuple, list[int]]  # what is said, and the places of the channels that it is said of
 
 
 @dataclass
@@ -70,77 +68,6 @@ class _Stated:
         """(m, n) whether the statements are true of the windows."""
         rows = torch.from_numpy(self.rows)[windows.cpu()]
         return self.bank.truth(torch.from_numpy(statements)[:, None], rows).to(windows.device)
-
-
-class Facts(nn.Module):
-    """The vectors of F facts, (F, 1 + C, d) before they are of unit length.
-
-    A fact has parts of its channels, and of the whole where it has several. Those of the same sense in `common` have their
-    parts there, whatever corpus and channels they are of; the others have their own.
-
-    Parameters
-    ----------
-    senses
-        (F,) see `StatementBank.senses`; none for those that are not in common.
-    heard
-        (F, 1 + C) the parts that a fact has.
-    """
-
-    parts: Tensor  # (F, 1 + C) the numbers of the parts in common, -1 of others
-    row: Tensor  # (F,) in `own`, whose last row is of facts in common
-    heard: Tensor
-
-    def __init__(self, senses: Sequence[_Sense | None], heard: Tensor, place: Tensor, common: CommonFacts) -> None:
-        super().__init__()
-        self.common, device = common, heard.device
-        shared = [sense is not None and sense[0] in common.numbers for sense in senses]
-        slot = place.tolist()
-        first, second = [], []  # for each part of a fact in common: where it stands, and where its vector does
-        for fact, sense in enumerate(senses):
-            if sense is not None and shared[fact]:
-                number, channels = common.numbers[sense[0]], sense[1]
-                first += [(fact, 0), *((fact, 1 + slot[channel]) for channel in channels)]
-                second += [number * common.size + part for part in range(1 + len(channels))]
-        parts = torch.full(heard.shape, -1)
-        if first:
-            rows, columns = torch.tensor(first).unbind(1)
-            parts[rows, columns] = torch.tensor(second)
-        self.register_buffer("parts", parts.to(device))
-        alone = torch.tensor(shared).logical_not().nonzero().squeeze(1)
-        row = torch.full((len(heard),), len(alone)).index_copy(0, alone, torch.arange(len(alone)))
-        self.register_buffer("row", row.to(device))
-        self.register_buffer("heard", heard.unsqueeze(-1))
-        width = common.vectors.shape[-1]
-        self.own = nn.Parameter(0.02 * torch.randn(len(alone) + 1, heard.shape[1], width, device=device))
-
-    def __len__(self) -> int:
-        return len(self.row)
-
-    def forward(self, facts: Tensor) -> Tensor:
-        """Unit vectors (m, E) of some of them."""
-        parts = self.parts[facts]
-        # Not by an index, whose gradient is summed up in another order each time.
-        shared = F.embedding(parts.clamp(min=0), self.common.vectors.flatten(0, 1))
-        own = F.embedding(self.row[facts], self.own.flatten(1)).unflatten(1, self.own.shape[1:])
-        vectors = torch.where(parts.unsqueeze(-1) >= 0, shared, own)
-        return F.normalize((vectors * self.heard[facts]).flatten(1), dim=1)
-
-    @torch.no_grad()
-    def every(self) -> Tensor:
-        """Unit vectors (F, E), from which nothing is learned."""
-        return torch.cat([self(part) for part in torch.arange(len(self), device=self.row.device).split(FACTS)])
-
-
-class CommonFacts(nn.Module):
-    """The vectors of what is said in several corpora, or of several channels, by its sense: of the whole and of channels."""
-
-    def __init__(self, senses: Iterable[_Sense], width: int, device: torch.device) -> None:
-        super().__init__()
-        count = Counter(sense for sense, _ in senses)
-        channels = {sense: len(places) for sense, places in senses}
-        self.numbers = {sense: number for number, sense in enumerate(own for own, many in count.items() if many > 1)}
-        self.size = 1 + max((channels[sense] for sense in self.numbers), default=0)
-        self.vectors = nn.Parameter(0.02 * torch.randn(max(len(self.numbers), 1), self.size, width, device=device))
 
 
 def learn_statements(module: AlignModule, data: DomainDataModule, device: torch.device) -> dict[str, float]:
@@ -229,8 +156,8 @@ def _stated(
     examples = bank.examples[: max(MOST_FACTS // corpora // ((1 + channels) * width), 1)]
     place = torch.searchsorted(slots, ids)
     spoken = _at_slots(bank.speaks_of(examples).to(device), place)
-    heard = torch.cat([spoken.sum(1, keepdim=True) > 1, spoken], dim=1)
-    facts = Facts(bank.senses[: len(examples)], heard, place, common)
+    present = torch.cat([spoken.sum(1, keepdim=True) > 1, spoken], dim=1)
+    facts = Facts(bank.senses[: len(examples)], present, place, common)
     return _Stated(number, bank, rows, features, ids, slots, place, facts)
 
 
