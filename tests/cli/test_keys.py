@@ -36,6 +36,15 @@ def test_one_section(capsys: pytest.CaptureFixture[str]) -> None:
     assert "mining." not in output
 
 
+@pytest.mark.parametrize("name", ["seed", "mining.in_batch"])
+def test_one_key(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    *_, line = printed(capsys, name).splitlines()
+    (key,) = (key for key in list_keys(Config) if key.name == name)
+    assert line.split()[0] == name
+    assert key.meaning in line
+    assert len(printed(capsys, name).splitlines()) == 3
+
+
 def test_a_section_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keys", "allignment"]) == 2
     assert "no section 'allignment'; did you mean alignment?" in capsys.readouterr().err

@@ -126,7 +126,7 @@ def test_a_question_about_the_wind_gives_its_weight_to_the_wind(monkeypatch: pyt
     assert lines[0].startswith("+ wind speed [m/s]: ")
     assert "better than 83% of the windows (94% of the query)" in lines[0]
     assert lines[0].endswith(("most by “strong winds”", "most by “all day long”"))
-    assert lines[1].startswith("  3 others, of which the query hardly speaks: ")
+    assert lines[1].startswith("  3 others, with little of the query: ")
     assert [line[2:].split(":")[0] for line in lines[2:]] == ["“strong winds”", "“all day long”"]
 
 

@@ -76,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--print-completion",
         action=_Completion,
         choices=SHELLS,
-        help='print what completes commands in a shell, as for: eval "$(trace-lit --print-completion bash)"',
+        help='print a completion script for the shell; to use it: eval "$(trace-lit --print-completion bash)"',
     )
     jobs = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:

@@ -21,7 +21,9 @@ KINDS = {"int": "a whole number", "float": "a number", "bool": "true, false", "s
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
     keys = jobs.add_parser("keys", help="all keys of a configuration: default, allowed values, meaning")
-    keys.add_argument("section", nargs="?", metavar="SECTION", help="the keys of this section only, like encoder")
+    keys.add_argument(
+        "section", nargs="?", metavar="SECTION", help="only this section, like encoder, or key, like seed"
+    )
     keys.add_argument("--markdown", action="store_true", help="print Markdown, with a heading for each section")
     keys.set_defaults(job=run)
 
@@ -33,6 +35,8 @@ def run(options: argparse.Namespace) -> int:
 
     keys = list(list_keys(Config))
     parts = [part for part in sections(Config) if options.section in (None, part[0])]
+    if one := [key for key in keys if key.name == options.section]:
+        keys, parts = one, [part for part in sections(Config) if part[0] == options.section.rpartition(".")[0]]
     if not parts:
         raise _unknown(options.section, [name for name, _ in sections(Config) if name])
     for number, (name, meaning) in enumerate(parts):

@@ -1,4 +1,4 @@
-"""`trace-lit runs`: the runs that there are."""
+"""`trace-lit runs`: list runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
-    runs = jobs.add_parser("runs", help="the runs that there are: stage, state, main metric, age")
+    runs = jobs.add_parser("runs", help="list runs: stage, state, main metric, age")
     runs.add_argument(
         "places", nargs="*", type=Path, metavar="DIR", help="run folders, or folders with runs below (default: runs)"
     )
@@ -37,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
     from trace_lit.runs.listing import list_runs
 
     places = options.places or [Path("runs")]
+    if not options.places and not places[0].exists():
+        raise ConfigError("there is no folder runs here; trace-lit fit makes it, or name the folder of your runs")
     listed = list_runs(places)
     found = choose(listed, options)
     if not found:

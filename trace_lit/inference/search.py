@@ -112,7 +112,7 @@ def explanation_lines(explanation: Explanation | None) -> list[str]:
             others.append(own.score)
     if others:
         many = f"{len(others)} others" if len(others) > 1 else "1 other"
-        lines.append(f"  {many}, of which the query hardly speaks: {rounded(sum(others))} of the similarity")
+        lines.append(f"  {many}, with little of the query: {rounded(sum(others))} of the similarity")
     if len(explanation.clauses) > 1:
         lines += [_line(own, f"“{own.name}”") for own in explanation.clauses]
     return lines
