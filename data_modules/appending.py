@@ -40,7 +40,7 @@ class Origin:
     domain: str
     root: str
     options: dict[str, Any]
-    place: str  # where the corpus was built; a folder that came from elsewhere does not say what is read here
+    place: str  # where the corpus was built; a folder that was brought from elsewhere does not decide what is read here
     fingerprint: str  # of the corpus that was built
 
 

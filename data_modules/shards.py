@@ -138,7 +138,7 @@ def _own(path: Path, fingerprint: str) -> list[Path]:
     shards = _some(path, fingerprint)
     if any((match := _SHARD.fullmatch(shard.name)) is None or match[1] != fingerprint[:MARK] for shard in shards):
         raise CorpusError(
-            f"{path} holds the rows of another build, which came since or was not finished; open it again"
+            f"{path} holds the rows of another build, which has begun since or was not finished; open it again"
         )
     return shards
 

@@ -41,7 +41,7 @@ class StatementBank:
         (F,) for each fact a statement that states it; facts that many state come first.
     senses
         (F,) of each fact what it says of channels whatever they are, and the places of these channels; None where that
-        cannot be told, see `Statement.sense`.
+        is not known, see `Statement.sense`.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class StatementBank:
         turned[opposite < 0] = NO_STATEMENT
         turned[..., 0] = opposite
         stated = np.concatenate([stated, turned], axis=1)
-        return self._told(torch.from_numpy(stated))
+        return self._looked_up(torch.from_numpy(stated))
 
     def __len__(self) -> int:
         """The number of statements, and of those turned round, which stand behind them."""
@@ -160,14 +160,14 @@ class StatementBank:
 
     def look_up(self, numbers: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
         """The pieces (m, S, D) of statements `numbers` (m,), their mask (m, S), and the channels they speak of (m, C)."""
-        told = self._told(torch.from_numpy(numbers)[:, None, None])
-        return told.text[:, 0], told.mask[:, 0], told.spoken[:, 0]
+        looked_up = self._looked_up(torch.from_numpy(numbers)[:, None, None])
+        return looked_up.text[:, 0], looked_up.mask[:, 0], looked_up.spoken[:, 0]
 
     def speaks_of(self, numbers: NDArray[np.int64]) -> Tensor:
         """(m, C) the channels that the statements `numbers` (m,) speak of."""
         return torch.from_numpy(self._spoken[numbers])
 
-    def _told(self, stated: Tensor) -> Statements:
+    def _looked_up(self, stated: Tensor) -> Statements:
         """The texts of the statements (B, n, J), behind one another."""
         size, texts, joined = stated.shape
         number = torch.where(stated >= 0, self._numbers[stated.clamp(min=0)], 0)

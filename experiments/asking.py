@@ -152,9 +152,9 @@ def main() -> None:
         if asked.row.name not in trained:
             continue
         found, own = answers(options, asked), trained[asked.row.name]
-        told = [spread(found, f"test/questions/{part}/P@10") for part in PARTS]
+        precisions = [spread(found, f"test/questions/{part}/P@10") for part in PARTS]
         random = spread(found, "test/questions/test/random")
-        lines.append([asked.row.title, *told, random, lowest(found), spread(own, f"test/{PAIR}")])
+        lines.append([asked.row.title, *precisions, random, lowest(found), spread(own, f"test/{PAIR}")])
     header = ["", "set apart, P@10", "development, P@10", "a random ranker", "lowest kind", "report's own window, MRR"]
     note = (
         f"Test windows; mean ± deviation over seeds {', '.join(map(str, options.seeds))}. The MRR is that of the corpus "

@@ -75,14 +75,14 @@ def main() -> None:
             Index.build(model, corpus, Path(folder) / "index", width=width) as index,
         ):
             found = Searched(index, model, options.split, options.candidates)
-            told = np.array([bool(corpus.texts[row]) for row in found.rows])
-            reports = [corpus.texts[row] for row in found.rows[told]]
+            with_text = np.array([bool(corpus.texts[row]) for row in found.rows])
+            reports = [corpus.texts[row] for row in found.rows[with_text]]
             table = WindowTable.of(corpus, found.rows)
             ways = {f"two stages, {width} of {index.info.exact_width}": found.in_two_stages}
             if not number:
                 ways = {"exact": found.exactly} | ways
             for name, score in ways.items():
-                rank = reciprocal_ranks(score(reports)[:, told])
+                rank = reciprocal_ranks(score(reports)[:, with_text])
                 precision = judge(questions, table, score).metrics(bootstrap=0)["P@10"]
                 print(f"| {name} | {rank:.4f} | {precision:.4f} |", flush=True)
 

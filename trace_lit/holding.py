@@ -131,7 +131,7 @@ def _in_words(holder: dict[str, Any] | None) -> str:
 
 
 def _acquire(lock: FileLock, place: Path, wait: bool) -> None:
-    told = False
+    announced = False
     while True:
         try:
             lock.acquire(timeout=0)
@@ -139,9 +139,9 @@ def _acquire(lock: FileLock, place: Path, wait: bool) -> None:
             words = _in_words(_holder(place))
             if not wait:
                 raise HeldError(f"{place} is in use by {words}; wait until it has ended, or stop it") from None
-            if not told:
+            if not announced:
                 say(f"waiting for {place}, which is in use by {words}", file=sys.stderr, flush=True)
-                told = True
+                announced = True
             time.sleep(_POLL)
             continue
         with suppress(OSError):

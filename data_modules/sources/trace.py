@@ -106,10 +106,10 @@ def _of_parquet(files: Mapping[str, Path], text: str) -> Iterator[Record]:
             description, event = row["description"], row["events"]
             if not isinstance(description, dict) or not all(isinstance(description.get(name), str) for name in UNITS):
                 raise CorpusError(f"{where}: description has not the texts {', '.join(UNITS)}")
-            label, told = _event(event, where)
+            label, event_text = _event(event, where)
             described = _description(description)
             values = _values(row["timeseries"], where)
-            group = told if label is not None else str(description.get("location"))
+            group = event_text if label is not None else str(description.get("location"))
             held_out = split == "train" and "val" not in files and zlib.crc32(group.encode()) % _VALIDATION == 0
             date = _DATE.search(str(description.get("DATE")))
             yield Record(
@@ -117,7 +117,7 @@ def _of_parquet(files: Mapping[str, Path], text: str) -> Iterator[Record]:
                 series_id=str(row["id"]),
                 start=_day(date[0]) if date else _START,
                 values=values,
-                text={"description": described, "event": told, "both": f"{described} {told}"}[text],
+                text={"description": described, "event": event_text, "both": f"{described} {event_text}"}[text],
                 channel_texts=[description[name] for name in UNITS],
                 label=label,
                 split="validation" if held_out else _SPLITS[split],
@@ -184,10 +184,10 @@ def _event(event: Any, where: str) -> tuple[str | None, str]:
 
 def _description(parts: Mapping[str, Any]) -> str:
     """The text that the paper retrieves."""
-    told = " \n ".join(parts[name] for name in UNITS)
+    channels = " \n ".join(parts[name] for name in UNITS)
     return (
         f"Weather time series location: {parts.get('location')} Time range: {parts.get('DATE')} The weather is "
-        f"{parts.get('labels')}. {told}"
+        f"{parts.get('labels')}. {channels}"
     )
 
 

@@ -46,7 +46,7 @@ class Statement:
 
     `rule` tells of every window whether they are. `opposite` are the same words with one fact turned round, which its
     own rule decides to be false of the window; None where no such words are known. Statements of any corpora whose `sense`
-    is the same say the same of their `channels`, each relative to what is usual there; None where that cannot be told.
+    is the same say the same of their `channels`, each relative to what is usual there; None where that is not known.
     """
 
     text: str
@@ -269,7 +269,7 @@ class _View:
 
 
 def _sense(*facts: Fact) -> tuple | None:
-    """What is said, whatever the channels and their numbers are; None where units decide."""
+    """What is stated, whatever the channels and their numbers are; None where units decide."""
     if any(fact.numbers or fact.landmark is not None or fact.form == "more" for fact in facts):
         return None
     places = list(dict.fromkeys(place for fact in facts for place in fact.channels))

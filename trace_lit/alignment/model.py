@@ -160,9 +160,9 @@ class AlignedModel(nn.Module):
         statements = voice = None
         if batch.statements is not None:
             host = batch.on_host.statements
-            told = host.mask.any(-1).flatten().nonzero().squeeze(1)  # of the B · n texts
-            text, mask = _at(told, batch.statements.text.flatten(0, 1), batch.statements.mask.flatten(0, 1))
-            known = self._known(told, host.text.flatten(0, 1), host.mask.flatten(0, 1), slots)
+            present = host.mask.any(-1).flatten().nonzero().squeeze(1)  # of the B · n texts
+            text, mask = _at(present, batch.statements.text.flatten(0, 1), batch.statements.mask.flatten(0, 1))
+            known = self._known(present, host.text.flatten(0, 1), host.mask.flatten(0, 1), slots)
             statements, voice = self.embed_statements(text, mask, own, known)
         sample = self._sample_level(series, batch, slots)
         return AlignedOutput(encoded, sample, self._channel_level(encoded, batch), series, statements, voice)

@@ -23,7 +23,7 @@ from trace_lit.text.numbers import KINDS, PLAIN, kind_scale
 from trace_lit.text.tokens import MARKS
 
 MANY = 2**20  # more than a text has sentences
-POSITIONS = 128  # of pieces in a sentence that are told apart
+POSITIONS = 128  # of pieces in a sentence, up to which each has a vector of its own
 LENGTHS = (8, 12, 16, 24, 48)  # up to which sentences are read together
 LONGEST = (
     512  # pieces of a sentence that are read together: what attends to one another costs the square of their number
@@ -139,7 +139,7 @@ class Reading:
     """What N texts of S pieces say of the whole and of K channels."""
 
     parts: Tensor  # (N, 1 + K, d); a part's length is its voice
-    voice: Tensor  # (N, 1 + K), 0 to 1: how much is said of it
+    voice: Tensor  # (N, 1 + K), 0 to 1: how much the text states about it
     attention: Tensor  # (N, 1 + K, S): how much of that is read in each piece, the mean over heads
 
 
@@ -282,7 +282,7 @@ class ReadingTower(nn.Module):
         nothing = torch.einsum("he,khe->hk", self.silent.view(self.heads, each), queries) / math.sqrt(each)
         if self.named_silence is not None:
             nothing = nothing + self.named_silence.unsqueeze(1)
-        if len(identities) == 1:  # all that is said is of an only channel, whether it is named or not
+        if len(identities) == 1:  # whatever a text states is about an only channel, whether it is named or not
             nothing = torch.cat([nothing[:, :1], torch.full_like(nothing[:, 1:], NEVER)], dim=1)
         weights = torch.cat([scores, nothing[None, :, :, None].expand(count, -1, -1, 1)], dim=-1).softmax(-1)
         return weights[..., :-1], 1 - weights[..., -1].prod(1)  # one head that hears something is enough

@@ -128,8 +128,8 @@ def _merge(
         merged = OmegaConf.merge(config, layer)
     except (OmegaConfBaseException, TypeError, ValueError) as error:  # a list where a mapping belongs
         key = getattr(error, "full_key", None) or _refused(config, layer, keys)
-        said = "a list is needed, written like [a, b]" if "ListConfig" in str(error) else str(error).splitlines()[0]
-        raise ConfigError(f"{origin}: {key}: {said}") from error
+        problem = "a list is needed, written like [a, b]" if "ListConfig" in str(error) else str(error).splitlines()[0]
+        raise ConfigError(f"{origin}: {key}: {problem}") from error
     assert isinstance(merged, DictConfig)
     return merged, set(keys)
 

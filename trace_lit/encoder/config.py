@@ -58,8 +58,8 @@ class EncoderConfig:
         """Raise ConfigError where width and heads do not fit, or nothing tells channels apart."""
         if not (self.learned_tokens or self.named_tokens):
             raise ConfigError(
-                "encoder.learned_tokens and encoder.named_tokens are both false, so that no channel could be told from "
-                "another; set one of them to true"
+                "encoder.learned_tokens and encoder.named_tokens are both false, so that channels cannot be distinguished; "
+                "set one of them to true"
             )
         if self.width % (2 * self.heads):
             raise ConfigError(

@@ -1,6 +1,6 @@
 """What a window's numbers say plainly: statistics of each channel, relative to what is usual, and of pairs of channels.
 
-A text speaks of levels, changes, extremes and when they came. An encoder of patches has to learn each of these, and forgets
+A text is about levels, changes, extremes and their times. An encoder of patches has to learn each of these, and forgets
 them from one corpus to the next; here they are computed, so that only their use is learned.
 """
 

@@ -131,8 +131,8 @@ def explained(
     some = every[np.unique(np.linspace(0, len(every) - 1, min(len(every), _COMPARED)).astype(np.int64))]
     vectors = embedder.as_model(np.concatenate([found.exact, store.exact(some)]), embedder.search_space())
     keys = [channel.key for channel in embedder.space.channels]
-    told = explain(parts, vectors, range(len(hits)), keys)
-    return [replace(hit, explanation=own) for hit, own in zip(hits, told, strict=True)]
+    explanations = explain(parts, vectors, range(len(hits)), keys)
+    return [replace(hit, explanation=own) for hit, own in zip(hits, explanations, strict=True)]
 
 
 def _time(seconds: int) -> datetime:

@@ -22,7 +22,7 @@ def text_clauses(text: str, encoder: TextEncoder, unit: str) -> tuple[tuple[str,
     """The G clauses of a text in their order, and the number (S,) of the clause that each of its pieces is in.
 
     With `unit` "token" the pieces are tokens, and clauses are those of `trace_lit.text.clauses`; otherwise each piece is
-    the smallest that can be told apart.
+    the smallest that can be distinguished.
     """
     whole = sentences(text) or document(text)
     if unit != "token":

@@ -1,8 +1,8 @@
-"""Questions as vectors, clause by clause where the clauses speak of different channels.
+"""Questions as vectors, clause by clause where the clauses are about different channels.
 
-"Warm, but with low humidity" says one thing of one channel and another of another. Read as one sentence, words of either
-clause colour what the other says; so each is also read as a text of its own, and all these and the whole count alike. What
-is said of one channel, like "rose and then fell", stays together.
+"Warm, but with low humidity" is about two channels. Read as one sentence, the words of each clause also change the vector of
+the other channel. So each clause is also read as a text of its own, and the clauses and the whole count alike. Clauses about
+one channel, like "rose and then fell", stay together.
 """
 
 from __future__ import annotations

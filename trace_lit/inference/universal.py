@@ -30,7 +30,7 @@ class UniversalRun(AlignedRun):
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """Those that it was told to `use`; none before."""
+        """Those that `use` was given; none before."""
         return () if self._used is None else self._used.info.channels
 
     def use(self, data: Any) -> Self:
@@ -53,7 +53,7 @@ class UniversalRun(AlignedRun):
         Raises
         ------
         ConfigError
-            An array is given before `use` has told what its channels are.
+            An array is given before `use` was given its channels.
         CorpusError
         """
         if self._used is None:

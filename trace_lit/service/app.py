@@ -133,7 +133,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 def as_service_error(error: Exception, served: Served) -> ServiceError:
-    """What a client is told of an error."""
+    """The answer to a client where there was an error."""
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, RequestValidationError):

@@ -51,7 +51,7 @@ class Guard:
     app: ASGIApp
     limits: Limits
     telemetry: Telemetry
-    ending: Callable[[], bool]  # whether the service is about to end: clients are then told to ask elsewhere
+    ending: Callable[[], bool]  # whether the service is about to end: clients then have to ask elsewhere
     token: str | None = None  # without one, only who asks for this machine by its own name is answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -210,7 +210,7 @@ def _open_neighbours(run: TunedRun, retriever: Place | None) -> None:
 
 
 def corpus_info(own: Searchable) -> dict[str, Any]:
-    """What clients are told of a corpus, in plain types."""
+    """The description of a corpus for clients, in plain types."""
     summary, info = own.summary(), own.info
     return {
         "name": own.name,

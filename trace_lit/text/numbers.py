@@ -37,7 +37,7 @@ _SPOKEN = {
     "dollars": "$/gallon",
     "cents": "cents/gallon",
 }
-_MONEY = {"$": "$/gallon", "€": "€/MWh"}  # where nothing else is said
+_MONEY = {"$": "$/gallon", "€": "€/MWh"}  # where the text names no other unit
 _COUNTS = 13  # numbers in words below it need a unit: "one of the days" has no number
 _NO_UNITS = re.compile(r"\s?(in|a|m|foot|bar|atmosphere)\b", re.IGNORECASE)  # "ten in the morning"
 _JOINED = re.compile(r"\s?(and|to|or|-|–)\s?", re.IGNORECASE)

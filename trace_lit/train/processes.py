@@ -22,7 +22,7 @@ def follow_parent() -> None:
     """
     if int(os.environ.get("LOCAL_RANK", "0")) == 0 and IN_TURN not in os.environ:
         return
-    # It may have ended before this process came so far, and then another is the parent.
+    # It may have ended before this process gets here, and then another is the parent.
     first = os.environ.get(FIRST) if int(os.environ.get("LOCAL_RANK", "0")) else None
     parent = os.getppid() if first is None else int(first)
 

@@ -115,7 +115,7 @@ def weather(
 ) -> tuple[CorpusInfo, Iterator[Record]]:
     """Windows of the stations whose files lie below `root`, in three scales, with the events near them; see `Options`.
 
-    A window with events ends at the first midnight (UTC) after an event's end. Its text is what is told of the events of
+    A window with events ends at the first midnight (UTC) after an event's end. Its text is the narratives of the events of
     that day, nearest first, and its label their most frequent type. The windows of all scales, and of all stations near
     an event, share its text. Windows without events end every seventh day. With `events` false there are no texts.
 
@@ -293,10 +293,10 @@ def _cut(
 
 def _text(ending: _Ending, options: Options) -> tuple[str, str | None]:
     """The text and the label of a window; "" and None where there is no event."""
-    told = [(apart, event) for apart, event in ending.events if options.wants(event)]
-    told.sort(key=lambda own: (own[0], own[1].start, own[1].id))
-    texts = list(dict.fromkeys(event.text for _, event in told))[: options.max_events]
-    kinds = Counter(event.type for _, event in told)  # of equally frequent ones the nearest
+    events = [(apart, event) for apart, event in ending.events if options.wants(event)]
+    events.sort(key=lambda own: (own[0], own[1].start, own[1].id))
+    texts = list(dict.fromkeys(event.text for _, event in events))[: options.max_events]
+    kinds = Counter(event.type for _, event in events)  # of equally frequent ones the nearest
     return " ".join(texts), kinds.most_common(1)[0][0] if kinds else None
 
 

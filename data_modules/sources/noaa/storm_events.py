@@ -54,7 +54,7 @@ class Event:
 
     @property
     def text(self) -> str:
-        """The type, and what is told about the place, or else about the outbreak."""
+        """The type, and the narrative of the place, or else of the outbreak."""
         return f"{self.type}. {self.narrative or self.episode}".strip()
 
 

@@ -43,7 +43,7 @@ class Segment:
     Parameters
     ----------
     about
-        What its writer said: `rows`, `width`, `exact_width`, `kind`, ….
+        What its writer has noted: `rows`, `width`, `exact_width`, `kind`, ….
     deleted
         (n,) the windows that have been deleted since it was written, or None.
 
