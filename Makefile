@@ -49,7 +49,7 @@ demo: setup  ## build the generated corpora, train one encoder on them, search i
 	$(BIN)/python experiments/demo.py
 
 test: setup  ## run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## ruff check, ruff format --check, mypy
 	$(BIN)/ruff check .

@@ -6,13 +6,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ALIGNED_EPOCHS = 3
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with tests that train come first: one at the end would leave other workers idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,30 @@ class TinyRuns:
     words: tuple[str, ...]  # of the command line: small model, this corpus, a private cache; `run.dir` is left open
     pretrained: Path
     aligned: Path
+
+
+Pages = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def with_pages(request: pytest.FixtureRequest) -> Iterator[Pages]:
+    """A context in which training draws its pages for TensorBoard; elsewhere they are left out, as they take longer."""
+    if not any(item.get_closest_marker("slow") for item in request.session.items):
+        yield nullcontext
+        return
+    from callbacks import TensorBoardPages
+
+    draw = TensorBoardPages.on_train_end
+
+    @contextmanager
+    def with_pages() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(TensorBoardPages, "on_train_end", draw)
+            yield
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TensorBoardPages, "on_train_end", lambda *_: None)
+        yield with_pages
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +81,9 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_runs(tmp_path_factory: pytest.TempPathFactory, tiny_corpus: Path, tiny_words: tuple[str, ...]) -> TinyRuns:
+def tiny_runs(
+    tmp_path_factory: pytest.TempPathFactory, tiny_corpus: Path, tiny_words: tuple[str, ...], with_pages: Pages
+) -> TinyRuns:
     from trace_lit.cli import main
 
     folder = tmp_path_factory.mktemp("runs")
@@ -59,7 +92,8 @@ def tiny_runs(tmp_path_factory: pytest.TempPathFactory, tiny_corpus: Path, tiny_
     fit = ["fit", *words, f"run.dir={folder}", "run.name=tiny"]
     assert main(fit) == 0
     align = ["stage=align", f"init_from={pretrained}", f"trainer.max_epochs={ALIGNED_EPOCHS}", "optim.ema_decay=0.9"]
-    assert main([*fit, *align]) == 0
+    with with_pages():
+        assert main([*fit, *align]) == 0
     return TinyRuns(tiny_corpus, words, pretrained, aligned)
 
 

@@ -1,12 +1,28 @@
-"""Run a function on several processes with gloo, as data-parallel training does."""
+"""Functions in processes of their own: on several with gloo, as data-parallel training does, and on one to be killed.
+
+They are forked from a process that has imported what most of them need, and has no threads yet.
+"""
+
+from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 import torch.distributed as dist
 import torch.multiprocessing as mp
+
+IMPORTED = ("tests.processes", "callbacks", "trace_lit.modules", "trace_lit.retrieval.stores")
+
+
+def _context() -> ForkServerContext:
+    context = mp.get_context("forkserver")
+    context.set_forkserver_preload(list(IMPORTED))
+    return context
 
 
 def _enter(rank: int, world_size: int, port: int, function: Callable, arguments: tuple, results: Any) -> None:
@@ -23,7 +39,22 @@ def on_processes(count: int, function: Callable, *arguments: Any) -> list[Any]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with mp.get_context("spawn").Manager() as manager:
+    with _context().Manager() as manager:
         results = manager.dict()
-        mp.spawn(_enter, (count, port, function, arguments, results), nprocs=count)
+        mp.start_processes(_enter, (count, port, function, arguments, results), nprocs=count, start_method="forkserver")
         return [results[rank] for rank in range(count)]
+
+
+@contextmanager
+def other_process(function: Callable[..., None], *arguments: Any) -> Iterator[tuple[ForkServerProcess, Connection]]:
+    """A process that runs `function(connection, *arguments)`, and what it sends; it is killed where it has not ended."""
+    context = _context()
+    here, there = context.Pipe()
+    process = context.Process(target=function, args=(there, *arguments))
+    process.start()
+    there.close()
+    try:
+        yield process, here
+    finally:
+        process.kill()
+        process.join()

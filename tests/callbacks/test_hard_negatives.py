@@ -17,7 +17,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor
 
-from callbacks import HardNegativeMining, TensorBoardPages
+from callbacks import HardNegativeMining
 from data_modules import Channel, CorpusInfo, DomainDataModule, Record, write_corpus
 from data_modules.samplers import DomainBatchSampler
 from tests.conftest import TinyRuns
@@ -334,7 +334,6 @@ def watching(stop_at: int | None = None) -> Iterator[Watched]:
         patch.setattr(HardNegativeMining, "negatives", watched_negatives)
         patch.setattr(HardNegativeMining, "_mine", watched_mine)
         patch.setattr(AlignModule, "training_step", watched_step)
-        patch.setattr(TensorBoardPages, "on_train_end", lambda *_: None)
         yield seen
 
 

@@ -3,8 +3,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,10 +14,9 @@ from PIL import Image
 
 from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from tests.conftest import TinyRuns
+from tests.warm import run_warm
 from trace_lit.cli import main
 from trace_lit.settings import load_config
-
-PROGRAM = Path(sys.executable).with_name("trace-lit")
 
 
 @pytest.fixture
@@ -554,13 +551,17 @@ def test_a_defect_shows_its_trace(monkeypatch, here: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_normal_path_is_quiet_and_plain(tiny_runs: TinyRuns, tmp_path: Path) -> None:
-    def run(*words: str | Path) -> str:
-        made = subprocess.run([PROGRAM, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
-        assert (made.returncode, made.stderr) == (0, "")
-        assert "\x1b" not in made.stdout  # no colours
-        assert "\r" not in made.stdout  # no bars
-        return made.stdout
+def test_the_normal_path_is_quiet_and_plain(
+    tiny_runs: TinyRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> str:
+        made = run_warm(words)
+        assert (made.code, made.err) == (0, "")
+        assert "\x1b" not in made.out  # no colours
+        assert "\r" not in made.out  # no bars
+        return made.out
 
     words = [word for word in tiny_runs.words if "cache_dir" not in word]  # texts are encoded for the first time
     caches = ["text.cache_dir=texts", "stage=align", f"init_from={tiny_runs.pretrained}"]

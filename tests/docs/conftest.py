@@ -6,9 +6,6 @@ import os
 import pickle
 import shutil
 import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +16,7 @@ import pytest
 import yaml
 
 from tests.docs.pages import ROOT
-from tests.docs.warm import PythonSession, write_programs
+from tests.warm import PythonSession, server, write_programs
 
 FIRST, LAST = 1790, 1860  # days that have reports; the ids of their windows are among those of the real data
 TIMEOUT = 300.0  # seconds, of one block on a busy machine
@@ -67,23 +64,7 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The socket of a process that runs commands at once."""
-    with tempfile.TemporaryDirectory() as short:  # the path of a socket may have 107 bytes
-        socket = f"{short}/socket"
-        command = [sys.executable, str(Path(__file__).with_name("warm.py")), socket]
-        environment = _environment(tmp_path_factory.mktemp("home"))
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                assert server.stdout is not None
-                assert server.stdout.readline() == "ready\n"
-                yield socket
-            finally:
-                server.kill()
-
-
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory, warm: str) -> Project:
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A fresh clone, small, with upstream data at the paths that the pages name."""
     folder = tmp_path_factory.mktemp("empty")
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
@@ -94,9 +75,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory, warm: str) -> Project:
     write_timecap(folder / "path" / "to" / "timecap")
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
-    write_programs(programs, warm)
+    write_programs(programs, server())
     (programs.parent / ".installed").touch()
-    return Project(folder, warm, _environment(tmp_path_factory.mktemp("home")))
+    return Project(folder, server(), _environment(tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture(scope="session")

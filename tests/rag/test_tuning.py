@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.conftest import TinyRuns
+from tests.warm import run_warm
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
 from trace_lit.inference import evaluate_run
@@ -20,7 +19,6 @@ from trace_lit.settings import load_config
 from trace_lit.train import fit
 
 pytestmark = pytest.mark.slow
-PROGRAM = Path(sys.executable).with_name("trace-lit")
 ONE = "trainer.max_epochs=1"
 SGD = ("rag.mode=series+text", "rag.use_futures=true", "head.solver=sgd", "encoder.dropout=0")
 
@@ -103,15 +101,9 @@ def test_a_classifier_sees_the_labels_of_neighbours(words: list[str]) -> None:
 
 def test_on_two_processes_it_is_that_on_one(words: list[str], tmp_path: Path) -> None:
     """The neighbours are the same, and so is what is learned from them."""
-    made = subprocess.run(
-        [PROGRAM, "fit", *words, *SGD, "trainer.devices=2", "data.batch_size=8", ONE, "run.name=two"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert (made.returncode, made.stderr) == (0, "")
-    assert sum(line.startswith("  retrieves ") for line in made.stdout.splitlines()) == 1
+    made = run_warm(["fit", *words, *SGD, "trainer.devices=2", "data.batch_size=8", ONE, "run.name=two"])
+    assert (made.code, made.err) == (0, "")
+    assert sum(line.startswith("  retrieves ") for line in made.out.splitlines()) == 1
     one = fit(load_config([], [*words, *SGD, ONE, "run.name=one", f"data.cache_dir={tmp_path / 'other'}"]))
     two = json.loads((one.folder.with_name("two") / "metrics.json").read_text())
     for name in ("last/validation/MSE", "last/validation/loss"):

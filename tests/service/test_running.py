@@ -98,8 +98,9 @@ def test_malformed_requests_are_refused(service: Process) -> None:
 class Clients:
     """Threads that ask without a pause, each over a connection of its own."""
 
-    def __init__(self, url: str, count: int, asked: list[tuple[str, dict[str, Any]]]) -> None:
+    def __init__(self, url: str, count: int, asked: list[tuple[str, dict[str, Any]]], token: str = "") -> None:
         self.url, self.asked = url, asked
+        self.headers = {"authorization": f"Bearer {token}"} if token else {}
         self.statuses: Counter[int | str] = Counter()
         self.ids: list[str] = []
         self.until = threading.Event()
@@ -118,7 +119,7 @@ class Clients:
 
     def _ask(self, number: int) -> None:
         turn = number
-        with httpx.Client(base_url=self.url, timeout=60) as client:
+        with httpx.Client(base_url=self.url, headers=self.headers, timeout=60) as client:
             while not self.until.is_set():
                 turn += 1
                 path, body = self.asked[turn % len(self.asked)]
@@ -159,15 +160,6 @@ def test_many_clients_are_answered(service: Process, corpus: Corpus) -> None:
     assert sizes["trace_lit_batch_size_sum"] > 1.2 * sizes["trace_lit_batch_size_count"]  # some were computed together
 
 
-def test_an_overloaded_service_says_so(tiny_runs: TinyRuns, corpus: Corpus, tmp_path: Path) -> None:
-    with running(tmp_path, tiny_runs.aligned, "--waiting", "2", "--drain", "0") as service:
-        with Clients(service.url, CLIENTS, questions(corpus)[:1]) as clients:
-            time.sleep(1)
-        assert set(clients.statuses) == {200, 429}
-        answer = trace_lit.Client(service.url, retries=20).search("fog")
-        assert len(answer) == 5
-
-
 def test_no_accepted_request_is_lost_at_the_end(
     tiny_runs: TinyRuns, tuned: Path, corpus: Corpus, tmp_path: Path
 ) -> None:
@@ -189,10 +181,16 @@ def test_no_accepted_request_is_lost_at_the_end(
     assert "Traceback" not in service.log.read_text()
 
 
-def test_a_token_opens_the_service(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+def test_a_token_opens_the_service_and_too_many_requests_are_refused(
+    tiny_runs: TinyRuns, corpus: Corpus, tmp_path: Path
+) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    with running(tmp_path, tiny_runs.aligned, "--token-file", tmp_path / "token", "--drain", "0") as service:
-        assert len(trace_lit.Client(service.url, token=TOKEN).search("fog")) == 5
+    words = ("--token-file", tmp_path / "token", "--waiting", "2", "--drain", "0")
+    with running(tmp_path, tiny_runs.aligned, *words) as service:
+        with Clients(service.url, CLIENTS, questions(corpus)[:1], TOKEN) as clients:
+            time.sleep(1)
+        assert set(clients.statuses) == {200, 429}
+        assert len(trace_lit.Client(service.url, token=TOKEN, retries=20).search("fog")) == 5
         with pytest.raises(ClientError, match="give the token of this service"):
             trace_lit.Client(service.url).search("fog")
         service.process.send_signal(signal.SIGINT)

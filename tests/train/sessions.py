@@ -1,60 +1,41 @@
 """Sessions of training that come to their end at a chosen place, by SIGKILL, another signal or an error.
 
-`run_sessions` starts this file as a program, which forks a process for every session, since starting Python with all
-that training needs takes longer than these sessions do.
+`run_sessions` forks them from a process that has imported all that training needs, since starting Python takes longer than
+these sessions do.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-TIMEOUT = 600
-
-
-class Ended(NamedTuple):
-    """How a session has ended: its exit code (-9 by SIGKILL) and what it has printed."""
-
-    code: int
-    out: str
-    err: str
+from tests.warm import ROOT, TIMEOUT, Ended, run_warm
 
 
 def run_sessions(*sessions: tuple[Iterable[str], str | None]) -> list[Ended]:
-    """Run each (words of the command line, end) in turn, on one process.
+    """Run each (words of the command line, end) in turn.
 
     An end is `<signal>:<place>:<number>[:<rank>]`: it comes the so-manyth time that the process of that rank, or any,
     comes by the place, one of `PLACES`. Without a rank it goes to the session's process group, as what a terminal or a
     scheduler sends, except SIGKILL. Instead of a signal, `error` raises one.
     """
-    plain = [(list(words), end) for words, end in sessions]
-    made = subprocess.run(
-        [sys.executable, __file__, json.dumps(plain)],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    return [Ended(*line) for line in json.loads(made.stdout)]
+    return [run_warm(words, end) for words, end in sessions]
 
 
 def run_on_two(words: Iterable[str], end: str) -> Ended:
     """Run a session on two processes, of which Lightning starts the second; returns when both have ended."""
     made = subprocess.run(
-        [sys.executable, __file__, "--session", end, *words, "trainer.devices=2"],
+        [sys.executable, "-m", __spec__.name, end, *words, "trainer.devices=2"],
         capture_output=True,  # both hold the pipes, so this waits for both
         text=True,
         timeout=TIMEOUT,
         check=False,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         start_new_session=True,
     )
     return Ended(made.returncode, made.stdout, made.stderr)
@@ -121,7 +102,8 @@ PLACES = {
 }
 
 
-def _session(words: list[str], end: str | None) -> int:
+def session(words: list[str], end: str | None) -> int:
+    """The exit code of a command that comes to its `end`."""
     from trace_lit.cli import main
 
     if end is None:
@@ -143,42 +125,5 @@ def _session(words: list[str], end: str | None) -> int:
     return main(words)
 
 
-def _fork(words: list[str], end: str | None) -> Ended:
-    outputs = [os.memfd_create(name) for name in ("out", "err")]
-    process = os.fork()
-    if process == 0:
-        os.setpgid(0, 0)
-        for number, output in enumerate(outputs, start=1):
-            os.dup2(output, number)
-        code: Any = 1
-        try:
-            code = _session(words, end)
-        except SystemExit as leaving:
-            code = leaving.code
-        except BaseException:
-            import traceback
-
-            traceback.print_exc()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    printed = []
-    for output in outputs:
-        os.lseek(output, 0, os.SEEK_SET)
-        with os.fdopen(output) as file:
-            printed.append(file.read())
-    return Ended(code, *printed)
-
-
-def _start() -> None:
-    """Import what every session would import anew."""
-    for name in ("pandas", "torch.utils.tensorboard", "callbacks", "trace_lit.cli", "trace_lit.train"):
-        importlib.import_module(name)
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "--session":
-        sys.exit(_session(sys.argv[3:], sys.argv[2]))
-    _start()
-    print(json.dumps([_fork(*session) for session in json.loads(sys.argv[1])]))
+    sys.exit(session(sys.argv[2:], sys.argv[1]))

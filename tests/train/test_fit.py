@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 import torch
 
-from callbacks import TensorBoardPages
 from data_modules import Channel, CorpusInfo, Record, write_corpus
 from tests.conftest import ALIGNED_EPOCHS, TinyRuns
 from trace_lit.cli import main
@@ -36,12 +35,6 @@ from trace_lit.train.session import Session
 pytestmark = pytest.mark.slow
 PAPER = Path(__file__).parents[2] / "experiments" / "paper.yaml"
 STILL = ("encoder.dropout=0", "data.random_offset=false")  # nothing is drawn in training but the order of the batches
-
-
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They take longer than these trainings and are tested with the callbacks."""
-    monkeypatch.setattr(TensorBoardPages, "on_train_end", lambda *_: None)
 
 
 @pytest.fixture

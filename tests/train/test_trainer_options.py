@@ -11,7 +11,7 @@ import pytest
 import torch
 from lightning.pytorch.loggers import Logger
 
-from tests.conftest import TinyRuns
+from tests.conftest import Pages, TinyRuns
 from trace_lit.config import ConfigError
 from trace_lit.modules import load_checkpoint
 from trace_lit.runs.data import build_datamodule
@@ -54,7 +54,7 @@ def test_steps_and_schedule_are_counted_with_accumulation(limit: float | None, t
     assert last["lr_schedulers"][0]["_last_lr"] == pytest.approx([optim.final_share * optim.learning_rate] * 2)
 
 
-def test_without_tensorboard_all_stages_end_well(tiny_runs: TinyRuns, train) -> None:
+def test_without_tensorboard_all_stages_end_well(tiny_runs: TinyRuns, train, with_pages: Pages) -> None:
     tune = ("stage=tune", f"init_from={tiny_runs.aligned}", "window.horizon=4", "window.lookback=12")
     for name, words in {
         "align": ("stage=align",),
@@ -62,7 +62,8 @@ def test_without_tensorboard_all_stages_end_well(tiny_runs: TinyRuns, train) -> 
         "classify": (*tune, "tune.task=classify", "head.solver=sgd", "window.split=rows"),
     }.items():
         for logger in ("csv", "[]"):
-            folder = train(*words, f"run.name={name}-{logger.strip('[]')}", f"logger={logger}").folder
+            with with_pages():
+                folder = train(*words, f"run.name={name}-{logger.strip('[]')}", f"logger={logger}").folder
             assert read_metrics(folder)["fit/seconds"] > 0
             assert not list(folder.glob("events.*"))
             curves = list(folder.glob("csv/version_0/metrics.csv"))

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.conftest import TinyRuns
+from tests.warm import run_warm
 from trace_lit.cli import main
 from trace_lit.modules import load_checkpoint
 
@@ -20,16 +21,12 @@ PROGRAM = Path(sys.executable).with_name("trace-lit")
 STILL = ("encoder.dropout=0", "trainer.max_epochs=3", "optim.ema_decay=0.9", "alignment.negatives=4")
 
 
-def fit_on_two(*words: str) -> list[str]:
-    made = subprocess.run(
-        [PROGRAM, "fit", *words, "trainer.devices=2", "trainer.accelerator=cpu", "data.batch_size=8"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert (made.returncode, made.stderr) == (0, "")
-    return made.stdout.splitlines()
+TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "data.batch_size=8")
+
+
+def fit_on_two(*words: str) -> None:
+    made = run_warm(["fit", *words, *TWO])
+    assert (made.code, made.err) == (0, "")
 
 
 def metrics(folder: Path) -> dict[str, float]:
@@ -37,14 +34,17 @@ def metrics(folder: Path) -> dict[str, float]:
 
 
 def test_pretraining(tiny_runs: TinyRuns, tmp_path: Path) -> None:
-    output = fit_on_two(*tiny_runs.words, f"run.dir={tmp_path}")
-    run = tmp_path / "weather" / "pretrain" / "default"
-    assert list(tmp_path.rglob("config.yaml")) == [run / "config.yaml"]
+    command = [PROGRAM, "fit", *tiny_runs.words, f"run.dir={tmp_path}", *TWO]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert (made.returncode, made.stderr) == (0, "")
+    output = made.stdout.splitlines()
+    folder = tmp_path / "weather" / "pretrain" / "default"
+    assert list(tmp_path.rglob("config.yaml")) == [folder / "config.yaml"]
     assert any("cpu × 2" in line and "global batch 16" in line for line in output)
-    for start in ("pretrain → ", "epoch 1/2", "epoch 2/2", "done: "):  # told by one of the processes
+    for start in ("pretrain → ", "epoch 1/2", "epoch 2/2", "done: "):  # printed by one of the processes
         assert len([line for line in output if line.startswith(start)]) == 1
-    assert metrics(run)["fit/epochs"] == 2
-    assert 0 < metrics(run)["best/validation/loss"] < 2
+    assert metrics(folder)["fit/epochs"] == 2
+    assert 0 < metrics(folder)["best/validation/loss"] < 2
 
 
 @pytest.mark.parametrize("mining", ["null", "1"])
@@ -100,7 +100,7 @@ def test_texts_that_learn_alone_are_the_same_on_every_process(tiny_runs: TinyRun
     ours, theirs = load_checkpoint(one).weights, load_checkpoint(two).weights
     before = load_checkpoint(start).weights
     assert distance(ours, theirs) < 1e-4 < distance(ours, before)
-    found, again = (metrics(run) for run in (one, two))  # windows of 24 and 48 steps, in other batches
+    found, again = (metrics(own) for own in (one, two))  # windows of 24 and 48 steps, in other batches
     measured = [name for name in found if name.startswith("last/validation/")]
     assert "last/validation/text_to_series/pair/MRR" in measured
     assert {name: again[name] for name in measured} == pytest.approx({name: found[name] for name in measured}, abs=1e-3)

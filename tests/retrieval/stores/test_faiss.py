@@ -1,15 +1,12 @@
 """Properties of the store in a folder: its segments, and what a killed process leaves."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 
 import numpy as np
 import pytest
 
+from tests.processes import other_process
 from tests.retrieval.stores.conftest import EXACT, WIDTH, ids, windows
 from trace_lit.retrieval import Filter
 from trace_lit.retrieval.stores import FaissStore, StoreError, approximate, faiss, key_of
@@ -82,28 +79,20 @@ def test_a_batch_that_fails_leaves_nothing(store):
     assert not [path for path in store.folder.iterdir() if "segment" in path.name]
 
 
-ADD = """\
-import sys
-from pathlib import Path
-from tests.retrieval.stores.conftest import windows
-from trace_lit.retrieval.stores import FaissStore
-store = FaissStore(Path(sys.argv[1]))
-print("ready", flush=True)
-for first in range(0, 100_000, 10):
-    store.upsert([windows(range(first, first + 10))])
-"""
+def add_days(connection, folder):
+    store = FaissStore(folder)
+    connection.send("ready")
+    for first in range(0, 100_000, 10):
+        store.upsert([windows(range(first, first + 10))])
 
 
 def test_kill_9_while_adding_leaves_each_batch_whole_or_absent(store):
     store.upsert([windows(range(1000, 1010))])
     generator = np.random.default_rng(0)
     for _ in range(2):
-        command = [sys.executable, "-c", ADD, str(store.folder)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"}) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
+        with other_process(add_days, store.folder) as (_, connection):
+            connection.recv()
             time.sleep(float(generator.uniform(0.1, 0.6)))
-            process.send_signal(signal.SIGKILL)
         opened = FaissStore(store.folder)
         own = sorted(int(name.removeprefix("day ")) for name in contents(opened))
         assert own[-10:] == list(range(1000, 1010))

@@ -1,13 +1,13 @@
 """What is particular to Milvus: kinds that Lite would take without having them, locked files, and no code in expressions."""
 
+import os
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
+from tests.processes import other_process
 from tests.retrieval.stores.conftest import EXACT, WIDTH, ids, windows
 from trace_lit.retrieval import Filter
 from trace_lit.retrieval.stores import MilvusStore, StoreError
@@ -27,25 +27,18 @@ def test_vectors_that_are_too_long_are_refused(tmp_path):
         MilvusStore.create(str(tmp_path / "milvus.db"), "c", WIDTH, 10**6)
 
 
-OPEN = """\
-import sys, time
-from trace_lit.retrieval.stores import MilvusStore
-store = MilvusStore.create(sys.argv[1], "c", 8, 12)
-print("ready", flush=True)
-time.sleep(60)
-"""
+def hold_open(connection, path):
+    store = MilvusStore.create(path, "c", WIDTH, EXACT)
+    connection.send(store.count(Filter()))
+    time.sleep(60)
 
 
 def test_a_file_that_another_process_has_open_is_named_as_locked(tmp_path):
     path = str(tmp_path / "milvus.db")
-    with subprocess.Popen([sys.executable, "-c", OPEN, path], stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"ready\n"
-            with pytest.raises(StoreError, match=r"milvus.db is locked: another process has it open"):
-                MilvusStore(path, "c")
-        finally:
-            process.kill()
+    with other_process(hold_open, path) as (_, connection):
+        assert connection.recv() == 0
+        with pytest.raises(StoreError, match=r"milvus.db is locked: another process has it open"):
+            MilvusStore(path, "c")
     MilvusStore(path, "c").close()  # it is free again
 
 
@@ -74,15 +67,11 @@ def test_a_closed_file_keeps_what_it_had_and_can_be_moved(tmp_path):
     again.close()
 
 
-ADD = """\
-import sys
-from tests.retrieval.stores.conftest import windows
-from trace_lit.retrieval.stores import MilvusStore
-store = MilvusStore(sys.argv[1], "c")
-for first in range(0, 100_000, 10):
-    store.upsert([windows(range(first, first + 10))])
-    print("a batch", flush=True)
-"""
+def add_days(connection, path):
+    store = MilvusStore(path, "c")
+    for first in range(0, 100_000, 10):
+        store.upsert([windows(range(first, first + 10))])
+        connection.send("a batch")
 
 
 def test_kill_9_while_adding_leaves_each_batch_whole_or_absent(tmp_path):
@@ -90,12 +79,10 @@ def test_kill_9_while_adding_leaves_each_batch_whole_or_absent(tmp_path):
     store = MilvusStore.create(path, "c", WIDTH, EXACT, "exact")
     store.upsert([windows(range(1000, 1010))])
     store.close()
-    with subprocess.Popen([sys.executable, "-c", ADD, path], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
+    with other_process(add_days, path) as (_, connection):
         for _ in range(3):
-            assert process.stdout.readline() == b"a batch\n"
+            assert connection.recv() == "a batch"
         time.sleep(0.02)
-        process.kill()
     store = MilvusStore(path, "c")
     own = sorted(int(name.removeprefix("day ")) for name in ids(store, store.select(Filter())))
     assert own[-10:] == list(range(1000, 1010))
@@ -107,15 +94,12 @@ def test_kill_9_while_adding_leaves_each_batch_whole_or_absent(tmp_path):
     store.close()
 
 
-DIE_WHEN_WRITTEN = """\
-import os, signal, sys
-from milvus_lite.storage.wal import WAL
-from tests.retrieval.stores.conftest import windows
-from trace_lit.retrieval.stores import MilvusStore
-store = MilvusStore(sys.argv[1], "c")
-WAL.close_and_delete = lambda self: os.kill(os.getpid(), signal.SIGKILL)
-store.upsert([windows(range(5, 15))])
-"""
+def die_when_written(connection, path):
+    from milvus_lite.storage.wal import WAL
+
+    store = MilvusStore(path, "c")
+    WAL.close_and_delete = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+    store.upsert([windows(range(5, 15))])
 
 
 def test_what_was_kept_and_still_logged_when_killed_is_there_once(tmp_path):
@@ -123,8 +107,9 @@ def test_what_was_kept_and_still_logged_when_killed_is_there_once(tmp_path):
     store = MilvusStore.create(path, "c", WIDTH, EXACT, "exact")
     store.upsert([windows(range(10))])
     store.close()
-    died = subprocess.run([sys.executable, "-c", DIE_WHEN_WRITTEN, path], check=False)
-    assert died.returncode == -signal.SIGKILL
+    with other_process(die_when_written, path) as (process, _):
+        process.join(60)
+        assert process.exitcode == -signal.SIGKILL
     for _ in range(2):
         store = MilvusStore(path, "c")
         wanted = windows(range(15))

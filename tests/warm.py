@@ -1,24 +1,31 @@
 """Commands and Python sessions that start at once: a process that has imported all that they need forks for each.
 
-`python warm.py SOCKET` serves; the program that `write_programs` writes stands for `trace-lit`, and `PythonSession` runs
-blocks of Python one after the other in one namespace. Importing takes seconds, and the pages hold a hundred commands.
+`python warm.py SOCKET` serves, and `server` starts it once for all tests of this process. `run_warm` runs a command, the
+programs in `programs()` stand for `trace-lit` and `python`, and `PythonSession` runs blocks of Python one after the other in
+one namespace. Importing takes seconds, most of these commands take one, and there are hundreds of them.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import importlib
 import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
+import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+ROOT = Path(__file__).parents[1]
 MESSAGE = 1 << 18
+TIMEOUT = 600.0  # seconds, of a command on a busy machine
 CLIENT = """\
 #!{python} -SE
 import json, os, socket, sys
@@ -36,6 +43,59 @@ if [[ "$*" =~ ^(-P )?-m\ trace_lit.cli ]]; then
 fi
 exec {python} "$@"
 """
+
+
+class Ended(NamedTuple):
+    """How a command has ended: its exit code (-9 by SIGKILL) and what it has printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+@functools.cache
+def server() -> str:
+    """The socket of the process that forks; it ends with this one."""
+    folder = tempfile.mkdtemp(prefix="warm")  # a short path: that of a socket may have 107 bytes
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "HOME": folder}
+    process = subprocess.Popen(
+        [sys.executable, __file__, f"{folder}/socket"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(process.kill)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return f"{folder}/socket"
+
+
+@functools.cache
+def programs() -> Path:
+    """A folder with `trace-lit` and `python`."""
+    folder = Path(server()).with_name("bin")
+    folder.mkdir()
+    write_programs(folder, server())
+    return folder
+
+
+def run_warm(words: Iterable[str], end: str | None = None) -> Ended:
+    """Run a command, and those that it starts; it may come to an `end` at a chosen place, see `tests.train.sessions`."""
+    path = f"{programs()}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PATH": path}
+    request = {"words": list(words), "end": end, "folder": os.getcwd(), "environment": environment}
+    with (
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+        Path(os.devnull).open("rb") as nothing,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection,
+    ):
+        connection.connect(server())
+        connection.settimeout(TIMEOUT)
+        files = [nothing.fileno(), out.fileno(), err.fileno()]
+        socket.send_fds(connection, [json.dumps(request).encode()], files)
+        code = int(connection.recv(16) or 1)
+        for file in (out, err):
+            file.seek(0)
+        return Ended(code, out.read(), err.read())
 
 
 def write_programs(folder: Path, path: str) -> None:
@@ -95,17 +155,21 @@ def _run(request: dict[str, Any], connection: socket.socket) -> int:
     os.environ.update(request["environment"])
     if request["words"] is None:
         return _run_blocks(connection)
-    from trace_lit.cli import main
+    from tests.train.sessions import session
+    from trace_lit.train.processes import FIRST
 
+    if FIRST in os.environ:  # the server has forked this process, not the first one
+        os.environ[FIRST] = str(os.getppid())
     sys.argv = ["trace-lit", *request["words"]]
     sys.executable = shutil.which("python") or sys.executable  # a command may start others
-    return main(request["words"])
+    return session(request["words"], request.get("end"))
 
 
 def _answer(connection: socket.socket) -> None:
     message, files, _, _ = socket.recv_fds(connection, MESSAGE, 3)
     worker = os.fork()
     if worker == 0:
+        os.setpgid(0, 0)  # a signal to the group of one command is not meant for another
         for number, file in enumerate(files):
             os.dup2(file, number)
             os.close(file)
@@ -134,7 +198,7 @@ def _own_modules() -> Iterator[str]:
 
 def serve(path: str) -> None:
     """Import, say that it is ready, and answer until killed."""
-    sys.path.remove(str(Path(__file__).parent))
+    sys.path[0] = str(ROOT)
     for name in ("torch.utils.tensorboard", "matplotlib.pyplot", *_own_modules()):
         with contextlib.suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(name)
