@@ -65,6 +65,7 @@ def test_training_with_spawned_workers_and_without_signals(tmp_path: Path, tiny_
         "stage=align",
         "data.num_workers=1",
         "trainer.max_epochs=1",
+        "logger=[]",
         f"run.dir={tmp_path / 'runs'}",
     ]
     code, said = ended(tmp_path, WITHOUT + SPAWNING, "fit", *words, "mining={every_n_epochs: 1, first_epoch: 0}")

@@ -7,12 +7,12 @@ one namespace. Importing takes seconds, most of these commands take one, and the
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import importlib
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -45,6 +45,9 @@ exec {python} "$@"
 """
 
 
+_servers: list[subprocess.Popen[str]] = []  # whose input stays open
+
+
 class Ended(NamedTuple):
     """How a command has ended: its exit code (-9 by SIGKILL) and what it has printed."""
 
@@ -55,14 +58,14 @@ class Ended(NamedTuple):
 
 @functools.cache
 def server() -> str:
-    """The socket of the process that forks; it ends with this one."""
+    """The socket of the process that forks; it ends with this one, since its input ends then."""
     folder = tempfile.mkdtemp(prefix="warm")  # a short path: that of a socket may have 107 bytes
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "HOME": folder}
+    command = [sys.executable, __file__, f"{folder}/socket"]
     process = subprocess.Popen(
-        [sys.executable, __file__, f"{folder}/socket"], env=environment, stdout=subprocess.PIPE, text=True
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    atexit.register(process.kill)
+    _servers.append(process)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return f"{folder}/socket"
@@ -83,8 +86,8 @@ def run_warm(words: Iterable[str], end: str | None = None) -> Ended:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PATH": path}
     request = {"words": list(words), "end": end, "folder": os.getcwd(), "environment": environment}
     with (
-        tempfile.TemporaryFile("w+") as out,
-        tempfile.TemporaryFile("w+") as err,
+        tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as out,
+        tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as err,
         Path(os.devnull).open("rb") as nothing,
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection,
     ):
@@ -160,8 +163,8 @@ def _run(request: dict[str, Any], connection: socket.socket) -> int:
 
     if FIRST in os.environ:  # the server has forked this process, not the first one
         os.environ[FIRST] = str(os.getppid())
-    sys.argv = ["trace-lit", *request["words"]]
-    sys.executable = shutil.which("python") or sys.executable  # a command may start others
+    sys.argv = [shutil.which("trace-lit") or "trace-lit", *request["words"]]  # a command may start others
+    sys.executable = shutil.which("python") or sys.executable
     return session(request["words"], request.get("end"))
 
 
@@ -197,9 +200,9 @@ def _own_modules() -> Iterator[str]:
 
 
 def serve(path: str) -> None:
-    """Import, say that it is ready, and answer until killed."""
-    sys.path[0] = str(ROOT)
-    for name in ("torch.utils.tensorboard", "matplotlib.pyplot", *_own_modules()):
+    """Import, say that it is ready, and answer until the input ends."""
+    sys.path = [str(ROOT), *(place for place in sys.path if place not in (str(ROOT), str(ROOT / "tests")))]
+    for name in ("torch.utils.tensorboard", "matplotlib.pyplot", "tests.train.sessions", *_own_modules()):
         with contextlib.suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(name)
     # Drawing takes most of the time of so small a run, and has tests of its own.
@@ -208,7 +211,7 @@ def serve(path: str) -> None:
         server.bind(path)
         server.listen()
         print("ready", flush=True)
-        while True:
+        while server in select.select([server, sys.stdin], [], [])[0]:
             connection, _ = server.accept()
             if os.fork() == 0:
                 server.close()
@@ -218,6 +221,7 @@ def serve(path: str) -> None:
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
+    shutil.rmtree(Path(path).parent)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,6 @@ def test_seeds_start_from_the_run_before_of_a_plugin(place: Path, tiny_runs: Tin
     words += ["data.domain=stations:Stations", "trainer.max_epochs=1", "run.name=first"]
     fit = (sys.executable, "-m", "trace_lit.cli", "fit", *words)
     run(place, *fit)
-    output = run(place, *fit, "stage=align", "init_from=auto", "seed=0,1", "evaluation.bootstrap=0")
+    output = run(place, *fit, "stage=align", "init_from=auto", "seed=0,1", "evaluation.bootstrap=0", "logger=[]")
     for seed in (0, 1):
         assert f"start {place / 'runs' / 'stations' / 'pretrain' / 'first'}, seed {seed}" in output
