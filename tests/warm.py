@@ -158,9 +158,12 @@ def _run(request: dict[str, Any], connection: socket.socket) -> int:
     os.environ.update(request["environment"])
     if request["words"] is None:
         return _run_blocks(connection)
+    from lightning.pytorch.utilities import rank_zero_only
+
     from tests.train.sessions import session
     from trace_lit.train.processes import FIRST
 
+    rank_zero_only.rank = int(os.environ.get("LOCAL_RANK", "0"))  # Lightning has read it when it was imported
     if FIRST in os.environ:  # the server has forked this process, not the first one
         os.environ[FIRST] = str(os.getppid())
     sys.argv = [shutil.which("trace-lit") or "trace-lit", *request["words"]]  # a command may start others
