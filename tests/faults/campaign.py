@@ -154,6 +154,7 @@ COMMANDS = (
     Command("fit pretrain, 2 processes", (*FIT, "trainer.devices=2", "--resume", "auto"), [CORPUS], processes=2),
     Command("embed", ("embed", RUN, "--corpus", "corpus", "--out", "parts"), ALIGNED),
     Command("index build", INDEX, ALIGNED),
+    Command("index build again", (*INDEX, "--width", "8"), [*ALIGNED, INDEX], _is_index),
     Command(
         "index add",
         ("index", "add", "index", "--corpus", "corpus"),

@@ -27,8 +27,10 @@ from trace_lit.config import ConfigError
 from trace_lit.holding import holder_in_words
 from trace_lit.inference import AlignedRun, Index, embed_parts, parts, space
 from trace_lit.inference.index_build import build_index
+from trace_lit.inference.index_files import IndexFile
 from trace_lit.inference.index_search import ranked
 from trace_lit.retrieval import Filter, RetrievalError
+from trace_lit.service import Served
 from trace_lit.service.kept import IndexSearch
 
 pytestmark = pytest.mark.slow
@@ -407,6 +409,52 @@ def test_a_build_replaces_the_index_once_it_is_complete(model, tiny_runs, tmp_pa
     with Index.build(model, tiny_runs.corpus, out, width=16) as index:
         assert index.info.width == 16
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index"]
+
+
+@pytest.mark.parametrize("then", ["open", "build", "add", "search RUN", "serve RUN"])
+def test_a_build_that_is_killed_between_its_renames_is_ended_by_the_next_command(
+    model, tiny_runs, tmp_path, monkeypatch, then
+):
+    folder = Path(shutil.copytree(tiny_runs.aligned, tmp_path / "run"))
+    run, out = trace_lit.load(folder), folder / "index"
+    Index.build(run, tiny_runs.corpus, out, width=8).close()
+    before, rename = files(folder), Path.rename
+
+    def killed(path, target):
+        if Path(target) == out:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Index.build(run, tiny_runs.corpus, out, width=16)
+    assert not out.exists()
+    width = 16
+    if then == "open":
+        Index.open(out).close()
+    elif then == "build":
+        width = 12
+        Index.build(run, tiny_runs.corpus, out, width=width).close()
+    elif then == "add":
+        assert main(["index", "add", str(out), "--corpus", str(tiny_runs.corpus)]) == 0
+    elif then == "search RUN":
+        assert main(["search", str(folder), "--corpus", str(tiny_runs.corpus), "--text", "rain"]) == 0
+    else:
+        Served([folder], [], [])
+    assert IndexFile.read(out).width == width
+    assert sorted(files(folder)) == sorted(before)
+
+
+def test_an_index_in_a_folder_that_cannot_be_written_says_what_to_do(built, tmp_path, monkeypatch):
+    shutil.copytree(built, tmp_path / ".index.old")
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("trace_lit.inference.index_files.held", refused)
+    with pytest.raises(RetrievalError, match="open the index once as who may write there"):
+        Index.open(tmp_path / "index")
 
 
 @pytest.mark.parametrize("wrong", ["{", '{"format": 9}', '{"format": 1, "engine": "../evil"}', '{"format": 1}', "[]"])

@@ -210,9 +210,10 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _open(place: Path) -> Any:
-    from trace_lit.inference.index_files import IndexFile
+    from trace_lit.inference.index_files import IndexFile, settle_if_killed
 
-    IndexFile.read(place)
+    settle_if_killed(place, None, os.environ.get(TOKEN))
+    IndexFile.read(place)  # before what takes long to import
     from trace_lit.inference.index import Index
 
     return Index.open(place, token=os.environ.get(TOKEN))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from trace_lit.errors import InputError
 from trace_lit.holding import held
 from trace_lit.inference.aligned import AlignedRun, Hits
 from trace_lit.inference.index_build import CANDIDATES, build_index, entry_of
-from trace_lit.inference.index_files import INDEX_FILE, PROJECTION_FILE, IndexFile, IndexInfo
+from trace_lit.inference.index_files import INDEX_FILE, PROJECTION_FILE, IndexFile, IndexInfo, settle_if_killed
 from trace_lit.inference.index_search import Question, Within, check_search, explained, hits_of, ranked
 from trace_lit.inference.index_update import columns_at, update_corpus
 from trace_lit.inference.inputs import read_window
@@ -38,7 +37,6 @@ from trace_lit.retrieval.projection import Projection
 from trace_lit.retrieval.stores import Store, key_of
 
 _NEAR = 20_000  # windows, up to which those with similar ids are named
-_SWAP = 0.1  # seconds that a build takes at most between its two renames
 
 
 @dataclass(eq=False)
@@ -111,7 +109,7 @@ class Index:
     def _followed(self) -> _Opened:
         """The index with what other processes have made of it: further or changed corpora, or a new one in its place."""
         while True:
-            stamps, old = _stamps(self.place), self._now
+            stamps, old = _stamps(self.place, self._access), self._now
             if old is not None and stamps == self._seen:
                 return old
             try:
@@ -124,10 +122,10 @@ class Index:
                 else:
                     build = self._open_build(file)
             except RetrievalError:
-                if _stamps(self.place) == stamps:
+                if _stamps(self.place, self._access) == stamps:
                     raise
                 continue  # a build has taken its place meanwhile
-            if _stamps(self.place)[1] != stamps[1]:
+            if _stamps(self.place, self._access)[1] != stamps[1]:
                 if old is None or build is not old.build:
                     build.store.close()
                 continue
@@ -529,14 +527,13 @@ class Index:
         return found
 
 
-def _stamps(place: Path, wait: bool = True) -> tuple[tuple[int, int], ...]:
+def _stamps(place: Path, access: tuple[str | None, str | None]) -> tuple[tuple[int, int], ...]:
     """By which a change of index.json, and of the projection, shows."""
     try:
         found = [(place / name).stat() for name in (INDEX_FILE, PROJECTION_FILE)]
     except OSError:
-        if not place.is_dir() and place.with_name(f".{place.name}.old").is_dir() and wait:
-            time.sleep(_SWAP)
-            return _stamps(place, wait=False)
+        if settle_if_killed(place, *access):
+            return _stamps(place, access)
         IndexFile.read(place)  # says what is wrong with it
         raise RetrievalError(f"{place} is damaged: {PROJECTION_FILE} cannot be read; build the index again") from None
     return tuple((about.st_mtime_ns, about.st_ino) for about in found)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trace_lit.config import ConfigError
 from trace_lit.holding import held
 from trace_lit.inference.aligned import AlignedRun
-from trace_lit.inference.index_files import ENGINES, INDEX_FILE, PROJECTION_FILE, IndexFile
+from trace_lit.inference.index_files import ENGINES, INDEX_FILE, PROJECTION_FILE, IndexFile, hidden, settle
 from trace_lit.inference.parts import CorpusEntry, Parts, embed_parts
 from trace_lit.inference.space import UNIVERSAL, Space, SpaceEmbedder
 from trace_lit.modules.places import relative
@@ -69,7 +69,8 @@ def build_index(
         raise ConfigError(f"width is {width}; a compact vector has at least 1 number")
     _check_replaceable(out)
     with held(out):
-        building = out.with_name(f".{out.name}.building")
+        settle(out, uri, token)
+        building = hidden(out, "building")
         made = _parts(model, corpora, building) if parts is None else _checked(Parts(parts), model)
         _remove(building, without=made.folder)
         building.mkdir(parents=True, exist_ok=True)
@@ -79,7 +80,10 @@ def build_index(
             _remove(building, without=made.folder)
             raise
         shutil.rmtree(building / "parts", ignore_errors=True)
-        _swap(building, out, uri, token)
+        if out.exists():
+            out.rename(hidden(out, "old"))
+        building.rename(out)
+        settle(out, uri, token)
 
 
 @dataclass(frozen=True)
@@ -205,22 +209,6 @@ def _remove(building: Path, without: Path) -> None:
     for path in building.iterdir() if building.is_dir() else ():
         if path.resolve() != without.resolve():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _swap(building: Path, out: Path, uri: str | None, token: str | None) -> None:
-    """Let the new index take the place of the old one."""
-    old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    try:
-        before = IndexFile.read(out)
-    except RetrievalError:  # there is none, or a damaged one
-        before = None
-    if out.exists():
-        out.rename(old)
-    building.rename(out)
-    if before is not None:
-        before.drop(uri, token)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def entry_of(entry: CorpusEntry, folder: Path) -> Path:

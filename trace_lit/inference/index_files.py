@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from trace_lit.atomic import write_atomically
 from trace_lit.channels import Channel
 from trace_lit.errors import first_line
+from trace_lit.holding import held
 from trace_lit.inference.parts import CorpusEntry
 from trace_lit.inference.space import Space
 from trace_lit.plain import PlainError, read_json, to_json
@@ -21,6 +24,7 @@ ENGINES = ("faiss", "milvus")
 URI = "TRACE_LIT_MILVUS_URI"  # the cluster that the user means
 INDEX_FILE, PROJECTION_FILE = "index.json", "projection.npy"
 _STORE, _MILVUS = "store", "milvus.db"
+_SWAP = 0.1  # seconds that a build takes at most between its two renames
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,63 @@ class IndexFile:
                 "an index may be somebody else's, and a token is sent to it"
             )
         return MilvusStore(self.uri or str(folder / _MILVUS), self.collection or "", token)
+
+
+def hidden(place: Path, what: str) -> Path:
+    """Beside an index, the one that is being built ("building"), and the one that it replaces ("old")."""
+    return place.with_name(f".{place.name}.{what}")
+
+
+def has_index(place: Path) -> bool:
+    """Whether an index stands at `place`, or will again when it is opened."""
+    return (place / INDEX_FILE).is_file() or _left_between(place)
+
+
+def _left_between(place: Path) -> bool:
+    """Whether a build is between its two renames, or was killed there."""
+    return not place.exists() and hidden(place, "old").is_dir()
+
+
+def settle(place: Path, uri: str | None, token: str | None) -> None:
+    """Do what is left of a build once its index is complete: a build's own end, and what follows one that was killed.
+
+    The index stands at `place`, the one that it replaces is removed, and so is its collection in a cluster. To be called
+    by who holds `place`.
+    """
+    building, old = hidden(place, "building"), hidden(place, "old")
+    if _left_between(place):  # then the new one is complete
+        (building if (building / INDEX_FILE).is_file() else old).rename(place)
+    if old.is_dir():
+        try:
+            before = IndexFile.read(old)
+        except RetrievalError:  # it is damaged
+            before = None
+        if before is not None:
+            before.drop(uri, token)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def settle_if_killed(place: Path, uri: str | None, token: str | None) -> bool:
+    """Whether `place` was left without its index, by a build that was killed between its two renames; then, `settle`.
+
+    Raises
+    ------
+    RetrievalError
+        The folder cannot be written.
+    """
+    if not _left_between(place):
+        return False
+    time.sleep(_SWAP)  # of a build that is going on
+    if _left_between(place):
+        try:
+            with held(place, wait=True):
+                settle(place, uri, token)
+        except OSError as error:
+            raise RetrievalError(
+                f"a build of {place} was stopped before its index had its name, and {place.parent} cannot be written "
+                f"({error.strerror}); open the index once as who may write there"
+            ) from None
+    return True
 
 
 def _meant(uri: str | None) -> str | None:

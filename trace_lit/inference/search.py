@@ -44,7 +44,7 @@ def kept_index(
     """
     from trace_lit.inference.index import Index
     from trace_lit.inference.index_build import entry_of
-    from trace_lit.inference.index_files import INDEX_FILE
+    from trace_lit.inference.index_files import has_index
 
     if place is not None:
         index = Index.open(place, token=token)
@@ -52,7 +52,7 @@ def kept_index(
             say(f"stale: {sentence}", file=sys.stderr)
         return index, Filter()
     place = model.folder / "index"
-    if model.checkpoint.packaged or not (place / INDEX_FILE).is_file():
+    if model.checkpoint.packaged or not has_index(place):
         return None
     searched = corpus or next(iter(model.own_folders()), None)
     index = Index.open(place, token=token)

@@ -13,7 +13,7 @@ from data_modules.corpus import Corpus
 from trace_lit import __version__
 from trace_lit.config import ConfigError
 from trace_lit.inference import AlignedRun, Index, LoadedRun, TunedRun
-from trace_lit.inference.index_files import INDEX_FILE
+from trace_lit.inference.index_files import has_index
 from trace_lit.inference.load import load
 from trace_lit.runs.folder import Place
 from trace_lit.service.errors import UnknownError
@@ -98,7 +98,7 @@ class Served:
     def _open_own_index(self, run: AlignedRun, token: str | None) -> None:
         """Search the index in the run's folder, if it is up to date."""
         place = run.folder / "index"
-        if run.checkpoint.packaged or not (place / INDEX_FILE).is_file():
+        if run.checkpoint.packaged or not has_index(place):
             return
         index = Index.open(place, token=token)
         stale = index.stale(run)
