@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
+import uuid
 from types import FrameType
 
+import h11
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from trace_lit.escapes import say
+from trace_lit.service.errors import ServiceError
+from trace_lit.service.guard import error_body
 from trace_lit.service.state import State
 from trace_lit.service.telemetry import start_log
+
+_log = logging.getLogger(__name__)
+
+
+class _Protocol(H11Protocol):
+    """HTTP, with an error in the service's one form for what is none, which no application sees."""
+
+    def send_400_response(self, msg: str) -> None:
+        request_id = uuid.uuid4().hex
+        _log.info(
+            "request", extra={"fields": {"request_id": request_id, "status": 400, "client": (self.client or [""])[0]}}
+        )
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):  # otherwise an answer has begun
+            body = error_body(
+                ServiceError("the request is no HTTP/1.1; a proxy or a client before it is broken"), request_id
+            )
+            headers = {
+                "content-type": "application/json",
+                "content-length": str(len(body)),
+                "x-request-id": request_id,
+                "connection": "close",
+            }
+            answer = h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request")
+            for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -46,6 +78,7 @@ def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 8000, *, drain: flo
         app,
         host=host,
         port=port,
+        http=_Protocol,
         log_config=None,
         access_log=False,
         server_header=False,
