@@ -338,7 +338,7 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, Head, int]:
     """
     with path.open("rb") as file:
         begin = file.read(_HEAD + 1)
-    encoding, text = _decoded(path, begin[:_HEAD], given.encoding)
+    encoding, text = decoded(path, begin[:_HEAD], given.encoding)
     lines = text.splitlines()
     if len(begin) > _HEAD:
         lines = lines[:-1]
@@ -386,8 +386,14 @@ def _thousands(given: Layout, style: NumberStyle) -> str | None:
     return "." if given.decimal == "," else ","
 
 
-def _decoded(path: Path, head: bytes, given: str | None) -> tuple[str, str]:
-    """The encoding of a file and its head as text."""
+def decoded(path: Path, head: bytes, given: str | None = None) -> tuple[str, str]:
+    """The encoding of a file, the one that is given or one that is found out, and its head as text.
+
+    Raises
+    ------
+    CorpusError
+        It is no text, or not in the encoding that is given.
+    """
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),

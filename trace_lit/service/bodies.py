@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
@@ -12,10 +14,12 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from data_modules.tables.files import decoded
 from trace_lit.service.errors import ServiceError
 
 Model = TypeVar("Model", bound=BaseModel)
 _FILE = "file"  # of a form: the CSV file
+_FORMAT = "format"  # of the answer: of the query, but not of a model
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -28,7 +32,8 @@ def json_or_csv(model: type[Model]) -> Callable[[Request], Coroutine[Any, Any, M
             if kind == "multipart/form-data":
                 return model.model_validate(await _form(request))
             if kind == "text/csv":
-                return model.model_validate({**request.query_params, "csv": _decoded(await request.body())})
+                asked = {name: value for name, value in request.query_params.items() if name != _FORMAT}
+                return model.model_validate({**asked, "csv": await _decoded(await request.body())})
             if kind == "application/json":
                 return model.model_validate_json(await request.body())
         except ValidationError as error:
@@ -47,7 +52,7 @@ async def _form(request: Request) -> dict[str, Any]:
                     raise ServiceError(f"the form has the field {name[:100]!r} twice; give it once")
                 if name == _FILE:
                     content = await value.read() if isinstance(value, UploadFile) else value.encode()
-                    found["csv"] = _decoded(content)
+                    found["csv"] = await _decoded(content)
                 elif isinstance(value, UploadFile):
                     raise ServiceError(f"the form has a file {name[:100]!r}; the CSV file is {_FILE!r}")
                 elif value:
@@ -57,11 +62,9 @@ async def _form(request: Request) -> dict[str, Any]:
         raise ServiceError(f"the form cannot be read: {error.detail}") from None
 
 
-def _decoded(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ServiceError(f"the file is no CSV in UTF-8: {error.reason} at byte {error.start}") from None
+async def _decoded(content: bytes) -> str:
+    """A CSV file as text, in whichever encoding the reader of tables knows."""
+    return (await asyncio.to_thread(decoded, Path("the file"), content))[1]
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:

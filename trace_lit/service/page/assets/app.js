@@ -183,7 +183,19 @@
     return text.length > limit - 2000 ? `It has ${page.whole(text.length)} characters; ${page.whole(limit - 2000)} are allowed.` : null;
   }
 
-  const useFile = async (file) => { if (file) useCsv(await file.text(), file.name); };
+  /** The text of a file in UTF-8 or, as spreadsheets write it, in UTF-16 or Windows' Western code page. */
+  function decoded(bytes) {
+    const [first, second] = new Uint8Array(bytes);
+    if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+    if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      return new TextDecoder("windows-1252").decode(bytes);
+    }
+  }
+
+  const useFile = async (file) => { if (file) useCsv(decoded(await file.arrayBuffer()), file.name); };
 
   async function fillExample() {
     const corpus = page.corpus();
