@@ -93,6 +93,18 @@ def test_a_file_is_uploaded_as_a_form_or_as_the_body(client: TestClient, corpus:
     form = client.post("/search", data={"top": "4"}, files={"file": ("../../etc/passwd", text)})
     body = client.post("/search?top=4", content=text, headers={"content-type": "text/csv"})
     assert form.json()["hits"] == body.json()["hits"] == expected
+    table = client.post("/search?top=4&format=csv", content=text, headers={"content-type": "text/csv"})
+    assert pd.read_csv(StringIO(table.text))["id"].tolist() == [hit["id"] for hit in expected]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
+def test_a_file_may_be_in_another_encoding(client: TestClient, corpus: Corpus, encoding: str) -> None:
+    text = csv_of(corpus, 5)
+    assert "°C" in text
+    sent = text.encode(encoding)
+    form = client.post("/search", files={"file": ("of a spreadsheet.csv", sent)})
+    body = client.post("/search", content=sent, headers={"content-type": "text/csv"})
+    assert form.json()["hits"] == body.json()["hits"] == search(client, csv=text)["hits"]
 
 
 def test_filters_admit_what_they_name(client: TestClient, corpus: Corpus) -> None:

@@ -128,6 +128,12 @@ def test_a_csv_is_pasted_chosen_or_dropped(page: Any, corpus: Corpus, tmp_path: 
     first = ids(page)
     assert first[0] == corpus.ids[row]
     page.get_by_role("button", name="Ask in words instead").click()
+    (tmp_path / "of a spreadsheet.csv").write_bytes(file.read_text("utf-8").encode("cp1252"))
+    page.get_by_role("button", name="By a series").click()
+    page.locator("#csv-file").set_input_files(tmp_path / "of a spreadsheet.csv")
+    expect(page.get_by_role("heading", level=2)).to_contain_text("like of a spreadsheet.csv")
+    assert ids(page) == first
+    page.get_by_role("button", name="Ask in words instead").click()
     drop = """text => {
         const data = new DataTransfer();
         data.items.add(new File([text], "dropped.csv", { type: "text/csv" }));

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -55,6 +57,9 @@ def test_the_client_is_like_the_loaded_model(
             assert list(table.columns) == list(expected.columns)
             assert (table["start"] == expected["start"]).all()
             np.testing.assert_allclose(table["whole window"], expected["whole window"], atol=1e-5)
+        since = pd.Timestamp(int(np.median(corpus.starts)), unit="s")
+        later = [there.search("fog", since=own, top=60) for own in (str(since), since.to_pydatetime(), since)]
+        assert [len(hits) for hits in later] == 3 * [int((corpus.starts >= since.timestamp()).sum())]
         pd.testing.assert_frame_equal(there.predict(frame), forecaster.predict(frame), check_dtype=False, rtol=1e-4)
         with pytest.raises(ClientError, match="give one of text, series, csv and like") as refused:
             there.search()
@@ -93,6 +98,30 @@ def test_malformed_requests_are_refused(service: Process) -> None:
 
         refuse()
     assert seen.total() >= 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS
+        b"hello\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n\r\n",  # without a host
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nx: " + 2**18 * b"a",
+        b"POST /embed HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nno length\r\n",
+    ],
+    ids=["TLS", "a word", "no host", "no colon", "an endless header", "a broken chunk"],
+)
+def test_what_is_no_http_is_refused_in_the_one_form_of_errors(service: Process, sent: bytes) -> None:
+    address = httpx.URL(service.url)
+    with socket.create_connection((address.host, address.port), timeout=30) as connection:
+        connection.sendall(sent)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        body = json.loads(answer.read())
+    assert answer.status == 400
+    assert set(body) == {"error", "error_type", "request_id"}
+    assert body["request_id"] == answer.headers["x-request-id"]
 
 
 class Clients:

@@ -147,8 +147,8 @@ class Client:
         top: int = 5,
         split: str | None = None,
         explain: bool = False,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
         label: str | None = None,
         series_id: str | None = None,
         with_text: bool = False,
@@ -164,7 +164,7 @@ class Client:
         text, series, like, top, split, explain
             See `AlignedRun.search`.
         since, until
-            Windows that begin, or have ended, then: in UTC where they have no time zone.
+            Windows that begin, or have ended, then, a datetime or like "2016-01-31": in UTC without a time zone.
         label, series_id
             Windows of one label, or of one series.
         with_text
@@ -180,8 +180,8 @@ class Client:
             "series": None if series is None else _series(read_window(series, self.channels)),
             "like": like,
             "corpus": self._corpus,
-            "since": None if since is None else since.isoformat(),
-            "until": None if until is None else until.isoformat(),
+            "since": _moment(since),
+            "until": _moment(until),
             "split": split,
             "label": label,
             "series_id": series_id,
@@ -261,6 +261,10 @@ def _series(window: Any) -> dict[str, Any]:
     }
     times = None if window.times is None else [moment.isoformat() for moment in window.times]
     return {"channels": channels, "times": times}
+
+
+def _moment(time: datetime | str | None) -> str | None:
+    return time if time is None or isinstance(time, str) else time.isoformat()
 
 
 def _hit(plain: dict[str, Any]) -> Any:
