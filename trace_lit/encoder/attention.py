@@ -63,7 +63,7 @@ class ChannelBiasedAttention(nn.Module):
         key = rotate(key, layout.cosine, layout.sine)
         visible = None if layout.visible is None else layout.visible[:, None, None, :]
         first = layout.channels if layout.biased else 0
-        attended = F.scaled_dot_product_attention(query[:, :, first:], key, value, attn_mask=visible)
+        attended = F.scaled_dot_product_attention(query[:, :, first:], key, value, attn_mask=visible).transpose(1, 2)
         if first:
             identity = F.scaled_dot_product_attention(  # (B, C, H, 1, E)
                 query[:, :, :first].transpose(1, 2).unsqueeze(3),
@@ -71,8 +71,8 @@ class ChannelBiasedAttention(nn.Module):
                 layout.own_channel(value),
                 attn_mask=layout.own_channel_visible(),
             )
-            attended = torch.cat([identity.squeeze(3).transpose(1, 2), attended], dim=2)
-        return self.output(attended.transpose(1, 2).flatten(2))
+            attended = torch.cat([identity.squeeze(3), attended], dim=1)  # (B, L, H, E), in which no copy follows
+        return self.output(attended.flatten(2))
 
     def _heads(self, x: Tensor, parts: int) -> Tensor:
         """(B, L, parts · d) to (parts, B, H, L, E)."""
