@@ -15,9 +15,11 @@ from torch import Tensor
 
 from trace_lit.batch import NO_LABEL
 
-# Anchors and candidates that are compared at once: what a CPU's caches hold, and what keeps an accelerator busy.
-BLOCKS = {"cpu": (256, 4096)}
+# Anchors and candidates whose product is taken at once: wide, as ranking costs a CPU much for each row of a block, and
+# what keeps an accelerator busy. Of a block, a CPU ranks as many pairs at once as its caches hold.
+BLOCKS = {"cpu": (256, 32768)}
 ACCELERATOR_BLOCK = (2048, 16384)
+RANKED = {"cpu": 2**20}
 RULES = ("text", "window", "label", "margin")
 
 
@@ -32,7 +34,7 @@ class Instances:
     def __len__(self) -> int:
         return len(self.text_id)
 
-    def __getitem__(self, rows: Tensor) -> Instances:
+    def __getitem__(self, rows: Tensor | slice) -> Instances:
         return Instances(self.text_id[rows], self.window[rows], self.label[rows])
 
 
@@ -162,11 +164,12 @@ def mine_negatives(
         Of the random sampling.
     block
         How many anchors and candidates are compared at once, by default what suits the device. Beside the arguments and
-        tables of the outcome's size, the memory taken is at most 24 bytes a pair of a block, whatever N: 25 MB on a CPU
+        tables of the outcome's size, the memory taken is at most 24 bytes a pair of a block, whatever N: 200 MB on a CPU
         and 800 MB elsewhere.
     """
     size, device = len(anchors), anchors.device
     rows, columns = block or BLOCKS.get(device.type, ACCELERATOR_BLOCK)
+    ranked = RANKED.get(device.type, rows * columns)
     ranks = min(rules.ranks(count), len(candidates))
     own = instances[positive]
     score = anchors.new_empty(size)
@@ -174,6 +177,9 @@ def mine_negatives(
         score[part] = (anchors[part] * candidates[positive[part]]).sum(1)
     ceiling = rules.ceiling(score)
     left_out = torch.finfo(anchors.dtype).min
+    flags = anchors.new_empty(
+        min(max(ranked, columns), size * len(candidates))
+    )  # the same memory, which stays in caches
     best = anchors.new_full((size, ranks), left_out)
     index = torch.full((size, ranks), -1, device=device)
     nearest = anchors.new_full((size,), left_out)
@@ -187,20 +193,23 @@ def mine_negatives(
             near = concerned[part].nonzero().squeeze(1)
             if len(near):
                 anchor = part.start + near
-                allowed = positive[anchor, None] != places
-                for rule, number in _exclude(allowed, own[anchor], others, rules):
+                reach = _reach(others, own[anchor], rules)
+                allowed = positive[anchor, None] != places[reach]
+                for rule, number in _exclude(allowed, own[anchor], others[reach], rules):
                     excluded[rule][anchor] += number
-                similarity[near] = similarity[near].masked_fill_(allowed.logical_not_(), left_out)
-            nearest[part] = nearest[part].maximum(similarity.amax(1))
-            # Arithmetic, as a masked_fill of so many would take a CPU half as long as the product.
-            high = torch.ge(similarity, ceiling[part, None], out=torch.empty_like(similarity))
-            excluded["margin"][part] += high.sum(1).long()
-            similarity.add_(high, alpha=left_out)
-            highest = _highest(similarity, ranks)
-            scores = torch.cat([best[part], similarity.gather(1, highest)], dim=1)
-            scores, kept = scores.sort(dim=1, descending=True, stable=True)
-            best[part] = scores[:, :ranks]
-            index[part] = torch.cat([index[part], span.start + highest], dim=1).gather(1, kept[:, :ranks])
+                similarity[near, reach] = similarity[near, reach].masked_fill_(allowed.logical_not_(), left_out)
+            for few in _blocks(len(similarity), max(1, ranked // similarity.shape[1])):
+                some, scores = slice(part.start + few.start, part.start + few.stop), similarity[few]
+                nearest[some] = nearest[some].maximum(scores.amax(1))
+                # Arithmetic, as a masked_fill of so many would take a CPU half as long as the product.
+                high = torch.ge(scores, ceiling[some, None], out=flags[: scores.numel()].view_as(scores))
+                excluded["margin"][some] += high.sum(1).long()
+                scores.add_(high, alpha=left_out)
+                highest = _highest(scores, ranks)
+                scores = torch.cat([best[some], scores.gather(1, highest)], dim=1)
+                scores, kept = scores.sort(dim=1, descending=True, stable=True)
+                best[some] = scores[:, :ranks]
+                index[some] = torch.cat([index[some], span.start + highest], dim=1).gather(1, kept[:, :ranks])
     missing = best == left_out
     index, best = index.masked_fill(missing, -1), best.masked_fill(missing, -torch.inf)
     index, best = _chosen(
@@ -222,7 +231,7 @@ def _blocks(size: int, most: int) -> list[slice]:
 
 
 def _concerned(own: Instances, others: Instances, rules: NegativeRules) -> Tensor:
-    """The anchors (n,) that may find their text, window or label, or themselves, among `others`.
+    """The instances (n,) that may find their text, window or label, or themselves, among `others`.
 
     It saves comparing all with all.
     """
@@ -233,6 +242,12 @@ def _concerned(own: Instances, others: Instances, rules: NegativeRules) -> Tenso
     if rules.exclude_same_label:
         concerned |= torch.isin(own.label, others.label)
     return concerned
+
+
+def _reach(others: Instances, own: Instances, rules: NegativeRules) -> slice:
+    """The places among `others` from the first to the last one that any of `own` may find."""
+    places = _concerned(others, own, rules).nonzero()
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0)
 
 
 def _exclude(allowed: Tensor, own: Instances, others: Instances, rules: NegativeRules) -> Iterator[tuple[str, Tensor]]:
@@ -258,7 +273,7 @@ def _highest(scores: Tensor, count: int) -> Tensor:
     """
     if count >= scores.shape[1]:
         return torch.arange(scores.shape[1], device=scores.device).expand(len(scores), -1)
-    values, places = scores.topk(count + 1, dim=1)
+    values, places = _topk(scores, count + 1)
     last, places = values[:, count - 1], places[:, :count]
     tied = ((last == values[:, count]) & (last > torch.finfo(scores.dtype).min)).nonzero().squeeze(1)
     if len(tied):
@@ -267,6 +282,29 @@ def _highest(scores: Tensor, count: int) -> Tensor:
         wanted = count - above.sum(1, keepdim=True)
         places[tied] = (above | (equal & (equal.cumsum(1) <= wanted))).nonzero()[:, 1].view(-1, count)
     return places.sort(dim=1).values
+
+
+def _topk(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The `count` highest of each row (n, m), the highest first, and their places; of equal ones any.
+
+    Maxima of groups are much cheaper than `topk`, which then looks at the `count` groups of the highest maxima alone.
+    """
+    size = scores.shape[1]
+    members = math.isqrt(size // count)  # of a group
+    groups = size // members
+    if groups <= count:
+        values, places = scores.topk(count, dim=1)
+        return values, places
+    grouped, rest = scores[:, : groups * members].unflatten(1, (members, groups)), scores[:, groups * members :]
+    group = grouped.amax(1).topk(count, dim=1).indices
+    chosen = grouped.gather(2, group[:, None].expand(-1, members, -1))
+    values, found = torch.cat([chosen.flatten(1), rest], dim=1).topk(count, dim=1)
+    places = torch.where(
+        found < members * count,
+        groups * (found // count) + group.gather(1, found % count),
+        found + members * (groups - count),
+    )
+    return values, places
 
 
 def _chosen(
