@@ -95,7 +95,7 @@ load: setup  ## 64 clients ask a running service for a minute: URL, ARGS (--clie
 tensorboard: setup  ## look at the runs
 	$(BIN)/tensorboard --logdir runs
 
-bench: setup  ## speed of the encoder and of mining, beside the matrix products in them, and of starting, of data; ARGS="--only startup"
+bench: setup  ## speed of encoder, mining, evaluation and embedding beside their limits, of starting, of data; ARGS="--only startup"
 	$(BIN)/python experiments/bench.py $(ARGS)
 
 asking: setup  ## questions in words on real weather, other cities, no reports: ROOT (the folder with timecap), three seeds, hours

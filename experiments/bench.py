@@ -1,6 +1,6 @@
 """Speed of the series encoder and of mining, beside the matrix products that they cannot do without; of starting; of data.
 
-    python experiments/bench.py [--only encoder|mining|startup|search|data|channels]
+    python experiments/bench.py [--only encoder|mining|evaluation|embedding|startup|search|data|channels]
                                 [--precision 32-true|bf16-mixed] [--compile] [--threads N] [--rows N] [--sizes N ...]
                                 [--json FILE]
 
@@ -8,11 +8,18 @@ Encoder: forward and training as a share of what a large matrix product reaches,
 B=16 windows of C=7 channels and T=186 steps with patches of P=6, the encoder that of the paper's defaults, and the batches
 come from the data loader of a corpus that is made for it. Model FLOP are counted from the shapes (matrix products and
 attention, two a multiply-add); a training step (masked reconstruction, AdamW) counts three forward passes. The ratio is what
-to look at: machines differ, and are noisy.
+to look at: machines differ, and are noisy. So what is compared is timed by turns, and with `--threads 1` the time is that
+of the processor, which other work on the machine does not lengthen.
 
 Mining: the hard negatives of N anchors among N candidates, in one direction, of random unit vectors of width 384 with the
 default rules, beside the bare product of the same vectors in the same blocks: both are timed by turns on 1,024 anchors, and
 the medians multiplied to N. The memory is the most that mining all N took beyond the embeddings.
+
+Evaluation: 1,024 texts ranked among the series of N pairs, random unit vectors of width 384 with four labels, beside the
+bare product, in double precision, of the same vectors in the same blocks.
+
+Embedding: a corpus of 2,048 windows of 7 channels and 168 steps from the disk to parts, by the universal model, beside the
+model alone on the batches of the corpus, which are in memory.
 
 Search: see `search_bench`; only with `--only search [--kinds KIND ...] [--real INDEX]`.
 
@@ -28,6 +35,7 @@ Start-up: the CPU time until the command has answered, beside that of `python -c
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import resource
@@ -36,6 +44,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from io import StringIO
@@ -51,6 +60,8 @@ from data_modules import DomainDataModule
 from data_modules.config import DataConfig
 from data_modules.corpus import CorpusInfo, Record
 from data_modules.corpus_writing import write_corpus
+from data_modules.dataset import CorpusDataset
+from data_modules.text_table import TextTable
 from trace_lit.alignment import Instances, NegativeRules, mine_negatives
 from trace_lit.alignment.config import MiningConfig
 from trace_lit.alignment.mining import ACCELERATOR_BLOCK, BLOCKS
@@ -58,16 +69,21 @@ from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.encoder import ReconstructionHead, SeriesEncoder
 from trace_lit.encoder.config import EncoderConfig
+from trace_lit.inference import AlignedRun, embed_parts
 from trace_lit.modules.optim import build_optimizer
 from trace_lit.modules.pretrain import reconstruction_loss
+from trace_lit.retrieval.metrics import directions
+from trace_lit.retrieval.pool import Pool, embed_series
 from trace_lit.settings import Config, load_config
-from trace_lit.text import build_text_encoder
+from trace_lit.text import build_text_encoder, document
 
 BATCH, CHANNELS, STEPS = 16, 7, 186
 WINDOW = 5, 24  # channels and steps of data
 ALIGNED = 80, 24  # windows and steps of alignment
 WIDTH = 384
+EMBEDDED = 2048, 7, 168  # windows, channels and steps of embedding
 ROUNDS, TURN = 10, 1024  # how often some anchors' mining and bare product are timed, and how many anchors
+RANKED_AT_ONCE = 2**23  # scores that evaluation holds
 
 
 def forward_flop(config: EncoderConfig, batch: int, channels: int, steps: int) -> float:
@@ -112,24 +128,32 @@ def make_batches(folder: Path, config: Config) -> tuple[Iterator[MultimodalBatch
     return endless(), data.vocabulary
 
 
-def seconds(step: Callable[[], object], device: torch.device, repeats: int, rounds: int = 5) -> float:
-    """The median over rounds of the mean seconds of `step`."""
-
-    def wait() -> None:
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-
-    for _ in range(3):
+def by_turns(
+    steps: dict[str, Callable[[], object]], device: torch.device, repeats: int = 1, rounds: int = 5
+) -> dict[str, list[float]]:
+    """The mean seconds of each step in each round, one step after the other, so that other work slows all alike."""
+    for step in steps.values():
         step()
-    measured = []
+    measured: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
-        wait()
-        began = time.perf_counter()
-        for _ in range(repeats):
-            step()
-        wait()
-        measured.append((time.perf_counter() - began) / repeats)
-    return statistics.median(measured)
+        for name, step in steps.items():
+            began = clock(device)
+            for _ in range(repeats):
+                step()
+            measured[name].append((clock(device) - began) / repeats)
+    return measured
+
+
+def clock(device: torch.device) -> float:
+    """Seconds, after all work on the device; those of the processor alone where one thread does all."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.process_time() if device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter()
+
+
+def ratio(measured: dict[str, list[float]], one: str, other: str) -> float:
+    """The median over rounds of how many times as long as `other` the step `one` takes."""
+    return statistics.median(a / b for a, b in zip(measured[one], measured[other], strict=True))
 
 
 def encoder_speed(options: argparse.Namespace, device: torch.device) -> dict[str, float | str | bool]:
@@ -139,8 +163,6 @@ def encoder_speed(options: argparse.Namespace, device: torch.device) -> dict[str
 
     size = 8192 if device.type == "cuda" else 2048
     left, right = torch.randn(2, size, size, device=device, dtype=torch.bfloat16 if half else torch.float32)
-    peak = 2 * size**3 / seconds(lambda: left @ right, device, options.repeats)
-
     with tempfile.TemporaryDirectory() as folder:
         batches, vocabulary = make_batches(Path(folder), config)
         encoder = SeriesEncoder(config.encoder, vocabulary).to(device)
@@ -162,21 +184,24 @@ def encoder_speed(options: argparse.Namespace, device: torch.device) -> dict[str
             loss.backward()
             optimizer.step()
 
-        encoder.eval()
-        times = {"forward": seconds(forward, device, options.repeats)}
-        encoder.train()
-        times["training"] = seconds(train, device, options.repeats)
+        steps = {
+            "product": lambda: left @ right,
+            "forward": lambda: (encoder.eval(), forward()),
+            "training": lambda: (encoder.train(), train()),
+        }
+        by_turns(steps, device, rounds=2)  # what is set up on the way
+        times = by_turns(steps, device, options.repeats)
 
-    flop = forward_flop(config.encoder, BATCH, CHANNELS, STEPS)
+    flop, product = forward_flop(config.encoder, BATCH, CHANNELS, STEPS), 2 * size**3
     return {
         "device": device_name(device),
         "precision": options.precision,
         "compile": options.compile,
-        "matrix_product_tflops": peak / 1e12,
-        "forward_share": flop / times["forward"] / peak,
-        "training_share": 3 * flop / times["training"] / peak,
-        "forward_samples_per_second": BATCH / times["forward"],
-        "training_samples_per_second": BATCH / times["training"],
+        "matrix_product_tflops": product / statistics.median(times["product"]) / 1e12,
+        "forward_share": flop / product * ratio(times, "product", "forward"),
+        "training_share": 3 * flop / product * ratio(times, "product", "training"),
+        "forward_samples_per_second": BATCH / statistics.median(times["forward"]),
+        "training_samples_per_second": BATCH / statistics.median(times["training"]),
     }
 
 
@@ -214,14 +239,15 @@ def mining_speed(size: int, threads: int | None) -> dict[str, float | str]:
     turns = []  # by few anchors, so that other work on the machine slows both alike
     for begin in torch.linspace(0, max(0, size - TURN), ROUNDS).long().tolist():
         anchors = slice(begin, begin + TURN)
-        turns.append((elapsed(partial(product, anchors), device), elapsed(partial(mine, anchors), device)))
-    products, minings = zip(*turns, strict=True)
+        steps = {"product": partial(product, anchors), "mining": partial(mine, anchors)}
+        turns.append(by_turns(steps, device, rounds=1))
+    products, minings = ([own[name][0] for own in turns] for name in ("product", "mining"))
     share = min(TURN, size) / size
     return {
         "device": device_name(device),
         "mining_seconds": statistics.median(minings) / share,
         "product_seconds": statistics.median(products) / share,
-        "ratio": statistics.median(mining / product for product, mining in turns),
+        "ratio": statistics.median(ratio(own, "mining", "product") for own in turns),
         "memory_mb": memory / 1e6,
     }
 
@@ -233,15 +259,70 @@ def most_memory(device: torch.device) -> float:
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def elapsed(step: Callable[[], object], device: torch.device) -> float:
-    """The seconds of one `step`."""
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    began = time.perf_counter()
-    step()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
+def evaluation_speed(size: int) -> dict[str, float]:
+    """Ranking some queries among `size` candidates, on the CPU, as evaluation does."""
+    torch.manual_seed(0)
+    text, series = (torch.nn.functional.normalize(torch.randn(size, WIDTH), dim=1) for _ in range(2))
+    every = torch.arange(size)
+    pool = Pool(series, text, torch.ones_like(every, dtype=torch.bool), every % 4, every, every)
+    whole = directions(pool)["text_to_series"]
+    turn = slice(min(TURN, size))
+    direction = replace(
+        whole,
+        queries=whole.queries[turn],
+        query_vectors=whole.query_vectors[turn],
+        keys={match: (asked[turn], offered) for match, (asked, offered) in whole.keys.items()},
+    )
+    double = series.double().T
+
+    def product() -> None:
+        for rows in direction.query_vectors.split(max(1, RANKED_AT_ONCE // size)):
+            rows.double() @ double
+
+    steps = {"product": product, "ranking": lambda: direction.rank(RANKED_AT_ONCE)}
+    times, share = by_turns(steps, torch.device("cpu")), min(TURN, size) / size
+    return {
+        "ranking_seconds": statistics.median(times["ranking"]) / share,
+        "product_seconds": statistics.median(times["product"]) / share,
+        "ratio": ratio(times, "ranking", "product"),
+    }
+
+
+def embedding_speed() -> dict[str, float]:
+    """A corpus from the disk to parts, beside the model alone."""
+    generator, (windows, channels, steps) = np.random.default_rng(0), EMBEDDED
+    model = trace_lit.load("universal", device="cpu")
+    assert isinstance(model, AlignedRun)
+    info = CorpusInfo(
+        "bench", "bench", "random walks", tuple(Channel(f"channel {n}", "V") for n in range(channels)), "1h", ()
+    )
+    records = (
+        Record(
+            id=str(number),
+            series_id="walk",
+            start=datetime(2020, 1, 1) + number * timedelta(hours=steps),
+            values=generator.normal(size=(channels, steps)).cumsum(1).astype(np.float32),
+            channel_texts=[""] * channels,
+        )
+        for number in range(windows)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        corpus = write_corpus(records, info, place / "corpus")
+        space, table = model.space(info.channels), TextTable((), None, document)
+        dataset = CorpusDataset(corpus, None, model.vocabulary, table, table)
+        size = model.config.evaluation.batch_size
+        batches = [dataset[own.tolist()] for own in torch.arange(windows).split(size)]
+        numbers = itertools.count()
+        steps_of = {
+            "model": lambda: embed_series(space, batches, model.device),
+            "parts": lambda: embed_parts(model, place / "corpus", place / f"parts {next(numbers)}"),
+        }
+        times = by_turns(steps_of, model.device, rounds=3)
+    return {
+        "windows_per_second": windows / statistics.median(times["parts"]),
+        "share_of_the_model": ratio(times, "model", "parts"),
+    }
 
 
 def data_speed(rows: int) -> dict[str, dict[str, float]]:
@@ -335,7 +416,9 @@ class Cost:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("encoder", "mining", "startup", "search", "data", "channels"))
+    parser.add_argument(
+        "--only", choices=("encoder", "mining", "evaluation", "embedding", "startup", "search", "data", "channels")
+    )
     parser.add_argument("--precision", default="32-true", choices=("32-true", "bf16-mixed"))
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int)
@@ -369,6 +452,21 @@ def main() -> None:
                     f"{found['memory_mb']:.0f} |",
                     flush=True,
                 )
+    if options.only in (None, "evaluation"):
+        print(f"evaluation, texts among the series of N pairs, width {WIDTH}, {device_name(torch.device('cpu'))}")
+        print("| N | ranking s | matrix product s | ratio |\n|--:|--:|--:|--:|", flush=True)
+        result["evaluation"] = evaluated = {}
+        for size in options.sizes or (10_000, 100_000):
+            evaluated[size] = found = evaluation_speed(size)
+            seconds = f"{found['ranking_seconds']:.3g} | {found['product_seconds']:.3g}"
+            print(f"| {size:,} | {seconds} | {found['ratio']:.2f} |", flush=True)
+    if options.only in (None, "embedding"):
+        result["embedding"] = embedded = embedding_speed()
+        print(
+            f"embedding from disk to parts: {embedded['windows_per_second']:.1f} windows a second, "
+            f"{embedded['share_of_the_model']:.3f} of the model alone",
+            flush=True,
+        )
     if options.only == "search":  # it takes minutes and gigabytes
         result["search"] = search_speed(options.sizes or [1_000_000], options.kinds, options.real, options.threads)
     if options.only in (None, "data"):
