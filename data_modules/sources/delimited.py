@@ -1,21 +1,19 @@
-"""Tables of text that others wrote (CSV, pipe-separated; plain or gzip), read strictly, within bounds, line by line."""
+"""Tables of text that others wrote (CSV, pipe-separated; plain or packed), read strictly, within bounds, line by line."""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import sys
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal, TextIO
+from typing import Literal, TextIO
 
 from data_modules.corpus import CorpusError
+from data_modules.tables.packed import open_bytes
 
-EXPANSION = 100  # a compressed file may be so many times as large as it is on the disk
 SHOWN = 60  # characters of a cell in a message
 
 
@@ -41,43 +39,20 @@ class Table:
         return f"{self.path}, {self.unit} {self.lines[row]}"
 
 
-class _Bounded(io.RawIOBase):
-    """What a compressed stream gives, up to a number of bytes."""
-
-    def __init__(self, stream: IO[bytes], limit: int) -> None:
-        self._stream, self._left, self._limit = stream, limit, limit
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        part = self._stream.read(len(buffer))
-        self._left -= len(part)
-        if self._left < 0:
-            raise OSError(f"it expands to more than {self._limit:,} bytes")
-        buffer[: len(part)] = part
-        return len(part)
-
-
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
-    """The text of a file, plain or gzip; bytes that are no UTF-8 become surrogates, see `mended`.
+    """The text of a file, plain or packed; bytes that are no UTF-8 become surrogates, see `mended`.
 
     Raises
     ------
     CorpusError
-        It cannot be read, is damaged, or expands to more than `EXPANSION` times its size.
+        See `data_modules.tables.packed.open_bytes`.
     """
-    try:
-        with path.open("rb") as file:
-            stream: IO[bytes] = file
-            if path.suffix == ".gz":
-                limit = EXPANSION * path.stat().st_size
-                stream = io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=file), limit))  # type: ignore[arg-type]
-            with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-                yield text
-    except (OSError, EOFError, zlib.error) as error:
-        raise CorpusError(f"{path} cannot be read: {error}") from None
+    with (
+        open_bytes(path) as file,
+        io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text,
+    ):
+        yield text
 
 
 def mended(text: str) -> str:

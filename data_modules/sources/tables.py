@@ -16,7 +16,7 @@ from data_modules.corpus import CorpusError, CorpusInfo, Record
 from data_modules.describe import describe
 from data_modules.series_corpus import usual_steps
 from data_modules.tables.counts import Counts
-from data_modules.tables.files import ENDINGS
+from data_modules.tables.files import is_table
 from data_modules.tables.labels import Labeller
 from data_modules.tables.notes import Note, Notes, one_text
 from data_modules.tables.parts import BEHIND, Parts, moment
@@ -102,7 +102,7 @@ def _count_unnamed(spec: TablesSpec, root: Path, counts: Counts) -> None:
     """Count the tables that lie beside those that are read, and that no entry names."""
     read = {file for part in [*spec.series, *spec.notes] for file in find(root, part.files, "series or notes")}
     beside = {file for folder in {file.parent for file in read} for file in folder.iterdir()} - read
-    tables = sorted(file for file in beside if file.suffix.lower() in ENDINGS and not file.name.startswith((".", "~$")))
+    tables = sorted(file for file in beside if is_table(file) and not file.name.startswith((".", "~$")))
     if tables:
         counts.add("tables that no entry names", "files", "left out", len(tables), tables[0].relative_to(root))
 

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError, CorpusInfo, Record
-from data_modules.sources.delimited import EXPANSION
+from data_modules.tables.packed import EXPANSION
 from trace_lit.channels import Channel
 from trace_lit.errors import first_line
 from trace_lit.plain import MEBIBYTE

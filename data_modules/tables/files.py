@@ -1,4 +1,4 @@
-"""One file as a table of cells: CSV, TSV, Excel and Parquet, with what CSV files do not say found out from their content.
+"""One file as a table of cells: CSV, TSV, JSON, Excel and Parquet, with what CSV files do not say found out from it.
 
 The index of a table is where each row stands in its file: the line of a CSV file, the row of a sheet.
 """
@@ -15,13 +15,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from data_modules.schema import CorpusError
 from data_modules.shards import LONGEST, check_size, check_texts
 from data_modules.tables.heads import Head, distinct_names, find_head, usual_width
 from data_modules.tables.numbers import MISSING_WORDS, NumberStyle, style_of, unit_of
+from data_modules.tables.packed import PACKED_ENDINGS, open_bytes, plain_name
 from trace_lit.errors import first_line
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".dat")
 EXCEL_ENDINGS = (".xlsx", ".xlsm")
 PARQUET_ENDINGS = (".parquet", ".pq")
-OTHER_ENDINGS = (".xls", ".xlsb", ".ods", ".gz", ".zip", ".bz2", ".xz", ".zst")  # of tables that are not read
-ENDINGS = (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS)
+JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
+OTHER_ENDINGS = (".xls", ".xlsb", ".ods", ".zst")  # of tables that are not read
+ENDINGS = (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS, *JSON_ENDINGS[:2])
 SEPARATORS = (";", "\t", "|", ",")
 MOST_COLUMNS = 10_000  # of a CSV file
 _HEAD = 2**18  # bytes that are looked at
@@ -73,6 +75,7 @@ class Table:
     short: tuple[int, ...] = ()  # lines that have fewer cells than there are columns
     head: Head = field(default_factory=lambda: Head(0, []))
     name: str = ""  # of the file, for messages
+    sheet: str = ""  # of a workbook
     sheets: tuple[str, ...] = ()  # of a workbook of several
 
     def __post_init__(self) -> None:
@@ -90,11 +93,18 @@ class Table:
         return unit_of(cells.dropna().astype(str)) if cells.dtype.kind == "O" or str(cells.dtype) == "str" else ""
 
 
+def is_table(path: Path) -> bool:
+    """Whether a file is a table that is read, by its name; not those that may be anything, like .json and .zip."""
+    packed = path.suffix.lower() in PACKED_ENDINGS
+    ending = PurePath(path.stem if packed else path.name).suffix.lower()
+    return ending in ((*TEXT_ENDINGS, *JSON_ENDINGS[:2]) if packed else ENDINGS)
+
+
 def read_table(path: Path, layout: Layout | None = None, texts: Callable[[str], bool] | None = None) -> Table:
     """The table in the file `path`.
 
     Cells of a CSV file are numbers where all of their column are, and texts elsewhere; those of columns that `texts`
-    accepts by name are texts.
+    accepts by name are texts. CSV and JSON files may be packed, see `data_modules.tables.packed`.
 
     Raises
     ------
@@ -104,16 +114,20 @@ def read_table(path: Path, layout: Layout | None = None, texts: Callable[[str], 
     path, layout = Path(path), layout or Layout()
     if not path.is_file():
         raise CorpusError(f"there is no file {path}")
-    ending = path.suffix.lower()
+    ending = PurePath(plain_name(path)).suffix.lower()
     try:
+        if ending in (*PARQUET_ENDINGS, *EXCEL_ENDINGS, *PACKED_ENDINGS) and path.suffix.lower() in PACKED_ENDINGS:
+            raise CorpusError(f"{path} holds a file of the kind {ending}; unpack it first")
         if ending in PARQUET_ENDINGS:
             return _read_parquet(path, layout)
         if ending in EXCEL_ENDINGS:
             return _read_excel(path, layout)
+        if ending in JSON_ENDINGS:
+            return _read_json(path, layout)
         if ending in OTHER_ENDINGS[:3]:
             raise CorpusError(f"{path}: workbooks of the kind {ending} are not read; save it as .xlsx or .csv")
         if ending in OTHER_ENDINGS:
-            raise CorpusError(f"{path} is compressed; unpack it first")
+            raise CorpusError(f"{path} is packed as {ending}, which is not read; unpack it first")
         return _read_text(path, layout, texts or (lambda name: False))
     except OSError as error:
         raise CorpusError(f"{path} cannot be read: {error}") from None
@@ -129,7 +143,7 @@ def sheets_of(path: Path) -> list[str]:
         return []
 
 
-# Parquet and Excel
+# Parquet, JSON and Excel
 
 
 def _read_parquet(path: Path, layout: Layout) -> Table:
@@ -143,7 +157,8 @@ def _read_parquet(path: Path, layout: Layout) -> Table:
         table = pq.read_table(path, columns=[field.name for field in flat], partitioning=None, read_dictionary=texts)
         for name in dict.fromkeys(texts):  # what few bytes of a file stand for is counted before it is written out
             check_texts(path, name, table[name], LONGEST["text"])
-        frame = table.cast(pa.schema(flat)).to_pandas(ignore_metadata=True)
+        table = table.cast(pa.schema(flat))
+        frame = table.to_pandas(ignore_metadata=True, split_blocks=True)  # numbers are not copied
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError) as error:
         if isinstance(error, CorpusError):
             raise
@@ -152,6 +167,40 @@ def _read_parquet(path: Path, layout: Layout) -> Table:
     frame.columns = distinct_names(names)
     frame.index = range(1, len(frame) + 1)
     return Table(path, frame, layout, "row")
+
+
+def _read_json(path: Path, layout: Layout) -> Table:
+    """A record a line, or a list of records; what is nested in them is left out."""
+    import pandas as pd
+
+    try:
+        with open_bytes(path) as file:
+            begin = file.read(_HEAD).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+        if begin not in (b"{", b"["):
+            raise CorpusError(f"{path} is no JSON of records")
+        with open_bytes(path) as file:
+            frame = pd.read_json(
+                io.TextIOWrapper(file, encoding=layout.encoding or "utf-8-sig"),
+                lines=begin == b"{",
+                orient="records",
+                dtype=False,
+                convert_dates=False,
+                convert_axes=False,
+                precise_float=True,
+            )
+    except (ValueError, LookupError, RecursionError, AttributeError, TypeError) as error:  # pandas raises what it likes
+        if isinstance(error, CorpusError):
+            raise
+        raise CorpusError(
+            f"{path} is no table: {first_line(error)}; a JSON file holds a record a line, or a list of records"
+        ) from None
+    if not isinstance(frame, pd.DataFrame) or not all(isinstance(name, str) for name in frame.columns):
+        raise CorpusError(f"{path} is no table; a JSON file holds a record a line, or a list of records with names")
+    nested = [frame[name].map(lambda cell: isinstance(cell, (dict, list))).any() for name in frame.columns]
+    frame = frame.loc[:, [not own for own in nested]]
+    frame.columns = distinct_names(frame.columns)
+    frame.index = range(1, len(frame) + 1)
+    return Table(path, frame, layout, "record")
 
 
 def _read_excel(path: Path, layout: Layout) -> Table:
@@ -167,8 +216,11 @@ def _read_excel(path: Path, layout: Layout) -> Table:
         with closing(openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)) as book:
             names = [sheet.title for sheet in book.worksheets]
             sheets = tuple(names) if len(names) > 1 else ()
-            number = 0 if layout.sheet is None else layout.sheet
-            number = names.index(number) if number in names else number
+            number: Any = 0 if layout.sheet is None else layout.sheet
+            if str(number) in names:
+                number = names.index(str(number))
+            elif re.fullmatch("[0-9]{1,9}", str(number)):
+                number = int(number)
             if not isinstance(number, int) or not 0 <= number < len(names):
                 raise CorpusError(f"{path} has no sheet {layout.sheet!r}; it has {', '.join(names)}")
             frame = pd.DataFrame(_sheet_cells(path, book.worksheets[number], allowed // _CELL_BYTES), dtype=object)
@@ -182,7 +234,7 @@ def _read_excel(path: Path, layout: Layout) -> Table:
     frame.columns = head.names
     frame.index = range(head.lines + 1, head.lines + 1 + len(frame))
     layout = replace(layout, header=head.header)
-    return Table(path, _without_blank(frame), layout, "row", head=head, sheets=sheets)
+    return Table(path, _without_blank(frame), layout, "row", head=head, sheet=names[number], sheets=sheets)
 
 
 def _sheet_cells(path: Path, sheet: Any, most: int) -> list[list[Any]]:
@@ -217,11 +269,11 @@ def _cell(own: Any) -> Any:
 
 def _without_blank(frame: pd.DataFrame) -> pd.DataFrame:
     """Without rows that have no cell, and without columns that have neither a cell nor a name."""
-    frame = frame[frame.notna().any(axis=1)]
-    unnamed = [bool(re.fullmatch(r"column \d+", str(name))) for name in frame.columns]
-    return frame.loc[
-        :, [not bare or bool(frame[name].notna().any()) for name, bare in zip(frame, unnamed, strict=True)]
-    ]
+    if not (filled := frame.notna().any(axis=1)).all():
+        frame = frame[filled]
+    unnamed = [name for name in frame if re.fullmatch(r"column \d+", str(name))]
+    empty = [name for name in unnamed if frame[name].isna().all()]
+    return frame.drop(columns=empty) if empty else frame
 
 
 # CSV
@@ -237,7 +289,9 @@ def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Tabl
         frame = _parsed(path, layout, head, kept)
     except UnicodeDecodeError as error:
         if layout.encoding == "utf-8-sig":  # its head is, a later line is not
-            return _read_text(path, replace(layout, encoding=_other_encoding(path.read_bytes())), texts)
+            with open_bytes(path) as file:
+                encoding = _other_encoding(file.read())
+            return _read_text(path, replace(layout, encoding=encoding), texts)
         raise CorpusError(f"{path} is not written in {layout.encoding}: {error}") from None
     frame.index = range(head.lines + 1, head.lines + 1 + len(frame))
     if layout.decimal is None:  # no number in its head has a mark
@@ -269,10 +323,10 @@ def _parsed(path: Path, layout: Layout, head: Head, kept: Collection[str]) -> pd
     names = head.names
     words = sorted({*MISSING_WORDS, *(word.upper() for word in MISSING_WORDS), "NaN", "Null", "None", "Missing", ""})
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), open_bytes(path) as file:
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
-                path,
+                file,
                 sep=r"\s+" if layout.separator == " " else layout.separator,
                 header=None,
                 names=names,
@@ -294,7 +348,7 @@ def _parsed(path: Path, layout: Layout, head: Head, kept: Collection[str]) -> pd
         ) from None
     except pd.errors.EmptyDataError:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in names})
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, CorpusError):
         raise
     except (ValueError, OverflowError) as error:
         raise CorpusError(f"{path} is no CSV file: {_plain_error(error, layout.separator)}") from None
@@ -319,8 +373,9 @@ def _short_lines(path: Path, layout: Layout, head: Head) -> tuple[int, ...]:
     if layout.separator in (None, " ") or columns < 2:
         return ()
     found: list[int] = []
-    with path.open(encoding=layout.encoding, errors="replace", newline="") as file:
-        for number, line in enumerate(file, start=1):
+    with open_bytes(path) as file:
+        lines = io.TextIOWrapper(file, encoding=layout.encoding, errors="replace", newline="")
+        for number, line in enumerate(lines, start=1):
             if '"' in line:
                 return tuple(found)
             if number > head.lines and line.strip() and line.count(str(layout.separator)) < columns - 1:
@@ -336,7 +391,7 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, Head, int]:
     CorpusError
         It is no text, or empty.
     """
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         begin = file.read(_HEAD + 1)
     encoding, text = decoded(path, begin[:_HEAD], given.encoding)
     lines = text.splitlines()

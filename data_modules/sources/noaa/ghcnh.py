@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError
-from data_modules.sources.delimited import EXPANSION, Table, read_table
+from data_modules.sources.delimited import Table, read_table
 from data_modules.sources.noaa.reports import (
     CHANNELS,
     HUMIDITY,
@@ -37,6 +37,7 @@ from data_modules.sources.noaa.reports import (
     times,
     wind,
 )
+from data_modules.tables.packed import EXPANSION
 from trace_lit.errors import first_line
 
 _VALUES = {
