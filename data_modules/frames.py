@@ -19,8 +19,8 @@ from data_modules.tables.cells import numbers_the_rows
 from data_modules.tables.columns import is_time_name, read_time_column, time_columns
 from data_modules.tables.files import Table, read_table
 from data_modules.tables.numbers import NumberStyle, to_numbers
-from data_modules.tables.rows import moments_of
-from data_modules.tables.times import DAY_FIRST, MONTH_FIRST, read_times
+from data_modules.tables.rows import by_its_name, moments_of
+from data_modules.tables.times import ASKED, read_times
 from data_modules.tables.zones import zone_of
 from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
@@ -83,7 +83,7 @@ def _with_one_time(table: Table) -> pd.DataFrame:
     names = time_columns(table)
     if len(names) < 2:
         return frame
-    times = read_time_column(table, names, "")
+    times = by_its_name(read_time_column(table, names, ""), names)
     moments = pd.Series(times.local, index=frame.index)
     return frame.drop(columns=names).assign(time=moments.dt.tz_localize("UTC") if times.aware.all() else moments)
 
@@ -180,9 +180,9 @@ def _times(cells: pd.Series, source: str, rows: Sequence[str], zone: str) -> NDA
         row = int(np.flatnonzero(wrong)[0])
         written = "is empty" if not read.wrong[row] else f"is {cells.iloc[row]!r}, which is no time"
         raise CorpusError(f"{source}, {rows[row]}: the time {written}; write it like 2024-05-31 or 2024-05-31T18:00")
-    if read.doubt and read.kind in (DAY_FIRST, MONTH_FIRST):
+    if read.doubt and read.kind in ASKED:
         raise CorpusError(f"{source}: {read.doubt}; write times like 2024-05-31 or 2024-05-31T18:00")
-    moments = moments_of(read, zone_of(zone))
+    moments = moments_of(by_its_name(read, [str(cells.name)]), zone_of(zone))
     if moments.dates:
         return moments.wall
     if moments.nonexistent.any():

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
-from data_modules.tables.columns import column, time_columns
+from data_modules.tables.columns import column, plain, time_columns
 from data_modules.tables.counts import Counts
 from data_modules.tables.files import Table
 from data_modules.tables.numbers import NumberStyle, to_numbers
@@ -20,6 +20,7 @@ from data_modules.tables.spec import ChannelSpec, SeriesSpec
 from data_modules.tables.times import Times
 from trace_lit.channels import Channel
 
+_COUNTERS = ("#", "no", "no.", "nr", "nr.", "row", "record", "recnum", "lfd. nr.", "lfd nr", "index")
 MOSTLY = 0.5  # cells that are no numbers make a column one of texts from this share on
 
 
@@ -58,7 +59,7 @@ def channel_columns(
     for name in wanted.keys() - there:
         counts.add("columns that a file does not have", table.name, "missing", 1, name)
     channels: dict[str, tuple[Channel, ChannelSpec]] = {}
-    values = []
+    values = np.empty((len(names), len(table.frame)))
     for name in names:
         if not wanted and numbers_the_rows(table, name):
             counts.add("columns that number the rows", table.name, "left out", 1, name)
@@ -72,31 +73,33 @@ def channel_columns(
             raise CorpusError(
                 f"{table.path}: two columns are the channel {channel.key!r}; name them apart in `channels`"
             )
+        values[len(channels)] = numbers
         channels[channel.key] = channel, own
-        values.append(numbers)
     if wanted and (rest := [str(name) for name in table.frame.columns if str(name) not in {*names, *taken}]):
         counts.add("columns that are no channel", table.name, "left out", len(rest), ", ".join(rest)[:60])
-    if not values:
+    if not channels:
         left = ", ".join(sorted(there - taken))
         raise CorpusError(f"{table.path} has no column of numbers beside the time; its columns are {left or 'none'}")
     everything = np.arange(len(table.frame))
     return Cells(
-        channels, np.stack(values), ids, times, everything, np.zeros(len(everything), np.int64), there & set(names)
+        channels,
+        values[: len(channels)],
+        ids,
+        times,
+        everything,
+        np.zeros(len(everything), np.int64),
+        there & set(names),
     )
 
 
 def numbers_the_rows(table: Table, name: str) -> bool:
-    """Whether a column without a name of its own only counts the rows, as pandas writes its index."""
+    """Whether a column only counts the rows, as pandas writes its index, and loggers the number of a record."""
     cells = table.frame[name]
-    if (
-        not table.head.header
-        or not re.fullmatch(r"column 1|Unnamed: 0", name)
-        or cells.dtype.kind not in "iu"
-        or len(cells) < 2
-    ):
+    unnamed = table.head.header and re.fullmatch(r"column 1|Unnamed: 0", name)
+    if not (unnamed or plain(name) in _COUNTERS) or cells.dtype.kind not in "iu" or len(cells) < 2:
         return False
     counted = cells.to_numpy() - int(cells.iloc[0])
-    return int(cells.iloc[0]) in (0, 1) and bool((counted == np.arange(len(cells))).all())
+    return not (unnamed and int(cells.iloc[0]) not in (0, 1)) and bool((counted == np.arange(len(cells))).all())
 
 
 def read_column(table: Table, name: str, channel: Channel, wanted: bool, counts: Counts) -> NDArray[np.float64] | None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
-from data_modules.tables.times import NAMED, Times, names_day, read_times
+from data_modules.tables.times import ASKED, EXCEL, NAMED, QUARTERS, Times, month_of, names_day, read_times
+from data_modules.tables.zones import offset_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,29 +45,38 @@ IDS = _names(
 )
 CHANNELS = _names(
     "channel, variable, parameter, quantity, measure, metric, sensor, signal, tag, kanal, größe, element, "
-    "attribute, field"
+    "attribute, field, tagname, tag name, point, point name, channel name, variable name, parameter name, item, "
+    "indicator, analyte, determinand, characteristic, messgröße, kennzahl, vital, vital sign"
 )
-VALUES = _names("value, values, reading, wert, messwert, val, amount, result")
-UNITS = _names("unit, units, einheit, uom, unit of measure")
+VALUES = _names(
+    "value, values, reading, wert, messwert, val, amount, result, valuenum, numeric value, data value, obs value, "
+    "result value, measurement, measured value"
+)
+UNITS = _names(
+    "unit, units, einheit, einheiten, uom, unit of measure, valueuom, value unit, units of measure, engineering units, eu"
+)
 _PARTS = {  # of a time in several columns, as strptime writes them
     "%Y": _names("year, jahr, yr, yyyy, año, année"),
     "%m": _names("month, mo, monat, mes, mois"),
     "%d": _names("day, dy, tag, dd, día, jour"),
-    "%H": _names("hour, hr, hh, stunde, hora, heure, hour ending, hour of day, he"),
+    "%H": _names("hour, hr, hh, stunde, hora, heure, hour ending, hour of day, he, hour number, hour end, hr end"),
     "%M": _names("minute, min, mi"),
     "%j": _names("doy, day of year, yday, jday, julian day"),
+    "%q": _names("quarter, qtr, quartal, trimestre, trimester, q"),
     "%V": _names("week, wk, epiweek, isoweek, iso week, kw, woche, kalenderwoche"),
 }
-_TOGETHER = (("%Y", "%m", "%d", "%H", "%M"), ("%Y", "%j", "%H", "%M"), ("%Y", "%m"), ("%Y", "%V"))
-_LENGTHS = {"%m": 44_640, "%V": 10_080, "%d": 1440, "%j": 1440, "%H": 60, "%M": 1}  # minutes, at most
+_TOGETHER = (("%Y", "%m", "%d", "%H", "%M"), ("%Y", "%j", "%H", "%M"), ("%Y", "%m"), ("%Y", "%V"), ("%Y", "%q"))
+_LENGTHS = {"%q": 132_480, "%m": 44_640, "%V": 10_080, "%d": 1440, "%j": 1440, "%H": 60, "%M": 1}  # minutes, at most
 _QUANTITIES = ("kW", "He", "Mo")  # no calendar week, hour ending or month
 _CLOCKS = _names("time, uhrzeit, zeit, zeitpunkt, start time, local time, time utc, utc, time of day, tageszeit")
+_WORDS = frozenset(("date", "datum", "time", "timestamp", "datetime", "zeit", "epoch", "fecha"))  # of names of times
+_FEWEST = 10_000_000  # a number of so many is a day and not a quantity
 SHARE_OF_TIMES = 0.8  # of a column's cells, that makes it a time where its name does not
 
 
 def plain(name: str) -> str:
     """A column's name without what stands in brackets, in small letters."""
-    return re.sub(r"\s*[\[(].*?[\])]\s*$", "", str(name)).strip().casefold().replace("_", " ")
+    return re.sub(r"\s*[\[(].*?[\])]\s*$", "", str(name)).casefold().replace("_", " ").strip()
 
 
 def named(columns: Sequence[str], names: Sequence[str]) -> str | None:
@@ -94,11 +106,13 @@ def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> lis
     whole = _whole_time(table, [name for name in known if name not in parts], form)
     if whole and len(parts) < 3:
         return whole
-    spelled = [
-        [name]
-        for name in columns
-        if table.frame[name].dtype.kind not in "ifub" and name not in parts and _times(table.frame[name], form)
-    ]
+    spelled = [[name] for name in columns if name not in parts and _is_spelled(table.frame[name], form)]
+    if (
+        spelled and _dates(days := table.frame[spelled[0][0]]) and days.duplicated().any()
+    ):  # a time of day, and of a zone
+        spelled.sort(key=lambda own: (_dates(table.frame[own[0]]), offset_in(own[0]) is None))
+        spelled[0] = _whole_time(table, spelled[0], form)
+    spelled += [[name] for name in columns if name not in parts and _is_counted(table.frame[name], name, form)]
     if parts:
         own = whole or next(iter(spelled), [])
         return own if own and _refines(table, own, parts, form) else parts
@@ -116,6 +130,18 @@ def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> lis
         f"{table.path} has no column of times that can be recognised; name it, like time: {columns[0]}; it has {listed}"
         f"{f'; or name another sheet (sheet): it has the sheets {chr(44).join(table.sheets)}' * bool(table.sheets)}"
     )
+
+
+def _is_spelled(cells: pd.Series, form: str) -> bool:
+    """Whether a column of texts holds times."""
+    return cells.dtype.kind not in "ifub" and _times(cells, form)
+
+
+def _is_counted(cells: pd.Series, name: str, form: str) -> bool:
+    """Whether a column of numbers holds times like 2024050113, or epochs, as its name says, too."""
+    if cells.dtype.kind not in "iuf" or not _WORDS & set(re.split(r"[\W_]+", name.casefold())):
+        return False
+    return bool((cells.dropna() >= _FEWEST).all()) and _times(cells, form)
 
 
 def _whole_time(table: Table, days: Sequence[str], form: str) -> list[str]:
@@ -138,7 +164,7 @@ def _whole_time(table: Table, days: Sequence[str], form: str) -> list[str]:
 def _refines(table: Table, whole: Sequence[str], parts: Sequence[str], form: str) -> bool:
     """Whether the time `whole` lies within what the `parts` of a time name, and tells more than they do."""
     begins = read_time_column(table, parts, "").local
-    length = np.timedelta64(_LENGTHS[_part(parts[-1])], "m")
+    length = np.timedelta64(_LENGTHS[part_of_time(parts[-1])], "m")
     later = read_time_column(table, whole, form).local - begins
     within = (later >= np.timedelta64(0, "m")) & (later < length)  # NaT is not
     return bool(within.mean() >= SHARE_OF_TIMES) and bool((later[within] > np.timedelta64(0, "m")).any())
@@ -210,7 +236,7 @@ def _times(cells: pd.Series, form: str = "") -> bool:
         read = read_times(known.iloc[:1000], form)
     except CorpusError:
         return False
-    return bool((~read.wrong).mean() >= SHARE_OF_TIMES) and (bool(form) or read.kind != "excel")
+    return bool((~read.wrong).mean() >= SHARE_OF_TIMES) and (bool(form) or read.kind != EXCEL)
 
 
 def _clock(cells: pd.Series, name: str) -> bool:
@@ -240,15 +266,30 @@ def _clock_of_digits(cells: pd.Series) -> pd.Series | None:
     return pd.Series(clock.reindex(cells.index).fillna(""), dtype=object)
 
 
+def below_their_days(frame: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.bool_]:
+    """The rows (N,) with a time of day, or a month, without the day or year that stands once above them."""
+    if len(columns) < 2 or frame[columns[0]].isna().iloc[:1].any():
+        return np.zeros(len(frame), dtype=bool)
+    return (frame[list(columns[:-1])].isna().any(axis=1) & frame[columns[-1]].notna()).to_numpy()
+
+
+def _with_days(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """With the day or year that stands once above its rows in each of them."""
+    below = below_their_days(frame, columns)
+    return frame.assign(**{name: frame[name].where(~below, frame[name].ffill()) for name in columns[:-1]})
+
+
 def joined_time(frame: pd.DataFrame, columns: Sequence[str], form: str = "") -> pd.Series:
     """The cells of the columns of a time as one; hours and times like 1800 behind a day are written out.
 
-    A format of strptime as `form` says how the cells are written, so they stay as they are.
+    A format of strptime as `form` says how the cells are written, so they stay as they are. A day that stands only above
+    its times of day is that of all of them.
     """
+    frame = _with_days(frame, columns)
     if (
         len(columns) == 2
         and (not form or form in NAMED)
-        and _part(columns[1]) in ("", "%H")
+        and part_of_time(columns[1]) in ("", "%H")
         and _names_days(frame[columns[0]])
         and (clock := _clock_of_digits(frame[columns[1]])) is not None
     ):
@@ -263,24 +304,33 @@ def _names_days(cells: pd.Series) -> bool:
     return bool(len(texts)) and bool(texts.map(names_day).mean() >= SHARE_OF_TIMES)
 
 
-def _part(name: str) -> str:
+def part_of_time(name: str) -> str:
     """The part of a time that a column is called like, as strptime writes it; "" for others."""
     return next((part for part, names in _PARTS.items() if plain(name) in names), "")
 
 
 def read_time_column(table: Table, columns: Sequence[str], form: str) -> Times:
     """The times of a table's rows; `columns` of which the first is a year hold a part of the time each."""
-    kinds = [_part(name) for name in columns]
+    kinds = [part_of_time(name) for name in columns]
     if form or len(columns) < 2 or kinds[0] != "%Y" or not all(kinds):
-        return read_times(joined_time(table.frame, columns, form), form)
-    if kinds[1:] == ["%V"]:
-        weeks = joined(table.frame, columns).str.replace(r"^(\d+) (\d+)$", lambda m: f"{m[1]}-W{m[2]:0>2}", regex=True)
-        return read_times(weeks)
-    frame = table.frame
+        cells = joined_time(table.frame, columns, form)
+        read = read_times(cells, form)
+        quarters = read.doubt and QUARTERS in ASKED.get(read.kind, ()) and kinds == ["%q"]
+        return read_times(cells, QUARTERS) if quarters else read
+    if kinds[1:] in (["%V"], ["%q"]):
+        letter = kinds[1][1].replace("V", "-W").upper()
+        cells = joined(_with_days(table.frame, columns), columns).str.replace(
+            r"^(\d+) (?:[QqWw]|KW ?)?(\d+)$", rf"\1{letter}\2", regex=True
+        )
+        return read_times(cells)
+    frame = _with_days(table.frame, columns)
     for name, kind in zip(columns[1:], kinds[1:], strict=True):
         width = 3 if kind == "%j" else 2
-        frame = frame.assign(**{name: [_as_text(cell).zfill(width) for cell in frame[name]]})
-    return read_times(joined(frame, columns), " ".join(kinds))
+        texts = [_as_text(cell) for cell in frame[name]]
+        if kind == "%m":
+            texts = [text if text.isdecimal() else str(month_of(text) or text) for text in texts]
+        frame = frame.assign(**{name: [text.zfill(width) for text in texts]})
+    return replace(read_times(joined(frame, columns), " ".join(kinds)), kind="")
 
 
 def is_hour(name: str) -> bool:

@@ -26,27 +26,28 @@ from data_modules.tables.columns import (
     is_time_name,
     joined_time,
     named,
+    part_of_time,
     plain,
     read_time_column,
     time_columns,
 )
 from data_modules.tables.files import (
-    ENDINGS,
     EXCEL_ENDINGS,
     OTHER_ENDINGS,
-    TEXT_ENDINGS,
     Layout,
     Table,
     UnsureMarkError,
     find_layout,
+    is_table,
     read_table,
     sheets_of,
 )
 from data_modules.tables.grid import usual_frequency
 from data_modules.tables.numbers import suspected_fills, to_numbers
-from data_modules.tables.rows import id_of
+from data_modules.tables.packed import stem_of
+from data_modules.tables.rows import by_its_name, id_of, with_ids_above
 from data_modules.tables.spec import channel_of
-from data_modules.tables.times import DAY_FIRST, MONTH_FIRST, Times
+from data_modules.tables.times import ASKED, Times, month_of
 from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
 from trace_lit.errors import InputError, first_line
@@ -75,7 +76,8 @@ class _File:
     numbers: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     counter: str | None = None  # a column that only numbers the rows
-    name: str | None = None  # of the series: "{file}" or "{folder}"
+    still: list[str] = field(default_factory=list)  # columns of numbers that only go with the id
+    name: str | None = None  # of the series: "{file}", "{folder}" or "{sheet}"
     alike: list[_File] = field(default_factory=list)  # files of the same form
 
 
@@ -90,8 +92,13 @@ def guess(folder: Path) -> str:
     if not folder.is_dir():
         raise CorpusError(f"there is no folder {folder}")
     lines, files = [], []
-    known = (*ENDINGS, *OTHER_ENDINGS)
-    found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in known and not _hidden(file, folder))
+    found = sorted(
+        file
+        for file in folder.rglob("*")
+        if (is_table(file) or file.suffix.lower() in (".json", ".zip", *OTHER_ENDINGS))
+        and file.is_file()
+        and not _hidden(file, folder)
+    )
     for file in found[:MOST_FILES]:
         sheets = sheets_of(file) if file.suffix.lower() in EXCEL_ENDINGS else []
         for sheet in sheets if len(sheets) > 1 else [None]:
@@ -156,7 +163,19 @@ def _look(path: Path, sheet: str | None = None) -> _File:
     if not len(table.frame):
         raise CorpusError(f"{path} has no rows")
     time = time_columns(table)
-    own = _File(path, table, time, read_time_column(table, time, ""), sheet)
+    times = by_its_name(read_time_column(table, time, ""), time)
+    if np.isnat(times.local).all():
+        cell = joined_time(table.frame, time).iloc[0]
+        raise CorpusError(
+            f"{path}: no cell of {', '.join(time)} can be read as a time, as {cell!r}; give its time_format"
+        )
+    own = _File(path, table, time, times, sheet)
+    if times.doubt and times.kind in ASKED:
+        likely = by_its_name(read_time_column(table, time, _regular(own)), time)
+        own.times = replace(likely, doubt=times.doubt)
+    for name in table.frame.columns:
+        if _is_id(str(name)):
+            table.frame[name] = with_ids_above(table.frame[name])
     columns = [str(name) for name in table.frame.columns if str(name) not in time]
     for name in columns:
         if numbers_the_rows(table, name):
@@ -174,13 +193,20 @@ def _look(path: Path, sheet: str | None = None) -> _File:
     own.channel = named([name for name in own.texts if name != own.id], CHANNELS)
     if own.channel is None and own.id in own.texts and plain(str(own.id)) in CHANNELS and own.value:
         own.channel, own.id = own.id, None
+    if own.channel is None and own.value:
+        own.channel = _channel_by_units(own)
+        own.id = None if own.id == own.channel else own.id
     if own.channel is None or own.value is None or not _repeats(table, own.channel):
         own.channel = own.value = None
     if own.id is None or not _apart(own, own.id):
         own.id = _id_by_times(own) or own.id
-    own.numbers = [name for name in own.numbers if name not in (own.id, own.end)]
-    own.text = named(own.texts, TEXTS) or next((name for name in own.texts if _is_long(table, name)), None)
-    own.label = named([name for name in own.texts if name not in (own.text, own.id)], LABELS)
+    if own.id is None:
+        own.id = next((name for name in own.numbers if _is_id(name) and _is_single(table, name)), None)
+    own.still = [name for name in own.numbers if _goes_with_id(own, name)]
+    own.numbers = [name for name in own.numbers if name not in (own.id, own.end, *own.still)]
+    texts = [name for name in own.texts if name != own.channel]
+    own.text = named(texts, TEXTS) or next((name for name in texts if _is_long(table, name)), None)
+    own.label = named([name for name in texts if name not in (own.text, own.id)], LABELS)
     return own
 
 
@@ -191,7 +217,35 @@ def _channel(own: _File, name: str) -> Channel:
 
 
 def _is_id(name: str) -> bool:
-    return plain(name) in IDS or re.search(r"(^| )(id|nr|no|number|code)$", plain(name)) is not None
+    ends = re.search(r"(^| )(id|nr|no|number|code)$", plain(name)) is not None
+    return plain(name) in IDS or (ends and not part_of_time(name))
+
+
+def _is_single(table: Table, name: str) -> bool:
+    """Whether a column has one whole number throughout, as the number of a station."""
+    return table.frame[name].dtype.kind in "iu" and table.frame[name].nunique() == 1
+
+
+def _goes_with_id(own: _File, name: str) -> bool:
+    """Whether a column has one number for each of several ids, as the place of a station or its second number."""
+    if own.id in (None, name) or own.channel is not None:
+        return False
+    each = own.table.frame.groupby(own.id, observed=True)[name].nunique()
+    return len(each) > 1 and bool((each <= 1).all()) and own.table.frame[name].nunique() > 1
+
+
+def _channel_by_units(own: _File) -> str | None:
+    """The column of texts whose every cell has a unit of its own beside it, where there are several units."""
+    frame = own.table.frame
+    units = named(own.texts, UNITS)
+    if units is None or frame[units].nunique() < 2:
+        return None
+    for name in own.texts:
+        if name != units and _repeats(own.table, name):
+            each = frame.groupby(name, observed=True)[units].nunique()
+            if len(each) > 1 and (each <= 1).all():
+                return name
+    return None
 
 
 def _times_repeat(own: _File) -> bool:
@@ -274,6 +328,14 @@ def _head(folder: Path, series: list[_File]) -> list[str]:
         lines.append(
             f"{'' if sure else '# '}stamps: end  # ? hours run from 1 to 24, so a time seems to be the end of its step"
         )
+    elif ends := [
+        name
+        for own in series
+        if not own.times.dates
+        for name in own.time
+        if re.search(r"\b(end|ending|ende|bis)\b", plain(name))
+    ]:
+        lines.append(f"stamps: end  # ? {_word(ends[0])} seems to be the end of a step")
     fills = sorted({fill for own in series for fill in _fills(own)})
     if fills:
         listed = ", ".join(f"{fill:g}" for fill in fills)
@@ -343,7 +405,7 @@ def _series(series: list[_File], folder: Path) -> list[str]:
         if own.id is not None:
             lines.append(f"    id: {_word(own.id)}")
         elif own.name is not None:
-            word = own.name.strip("{}")
+            word = own.name.rpartition("{")[2].strip("}")
             lines.append(f'    name: "{own.name}"  # ? times of one channel overlap, so each {word} is a series')
         elif own.alike:
             lines.append("    name: null  # ? their times follow each other: one series")
@@ -364,6 +426,13 @@ def _series(series: list[_File], folder: Path) -> list[str]:
         left = [
             name for name in own.texts if name not in (own.id, own.channel) and not (name == own.text and _noted(own))
         ]
+        if own.still:
+            lines.append(f"    # columns that go with {own.id!r} are left out: {', '.join(own.still)}")
+        if months := [name for name in own.numbers if month_of(name)][11:]:
+            lines.append(
+                f"    # ? a column a month up to {months[0]!r}: turn the table, so that a row is a month, unless each "
+                "month is a channel"
+            )
         if own.counter is not None:
             lines.append(f"    # the column {own.counter!r} only numbers the rows")
         if left and own.channel is None:
@@ -399,7 +468,10 @@ def _name_apart(series: list[_File]) -> None:
             for file in everything:
                 folders.setdefault(file.path.parent, []).append(file)
             by_folder = len(folders) > 1 and not any(map(_overlap, folders.values()))
+            sheets = [file for file in everything if file.path == own.path]
             own.name = "{folder}" if by_folder else "{file}"
+            if len(sheets) > 1 and own.sheet is not None:
+                own.name = "{sheet}" if len(sheets) == len(everything) else "{file} {sheet}"
 
 
 def _overlap(files: list[_File]) -> bool:
@@ -417,7 +489,7 @@ def _tie(notes: list[_File], series: list[_File]) -> None:
         for file in (own, *own.alike)
         for cell in file.table.frame[own.id].unique()
     }
-    ids |= {file.path.stem for own in series if own.name == "{file}" for file in (own, *own.alike)}
+    ids |= {stem_of(file.path) for own in series if own.name == "{file}" for file in (own, *own.alike)}
     channels = {
         name.casefold()
         for own in series
@@ -452,7 +524,7 @@ def _files(own: _File, folder: Path) -> list[str]:
 
 def _form(own: _File) -> list[str]:
     layout, lines = own.table.layout, []
-    if own.path.suffix.lower() in TEXT_ENDINGS:
+    if layout.separator is not None:
         lines.append(f"    separator: {_word(str(layout.separator))}")
         if layout.encoding not in ("utf-8-sig", "utf-8"):
             lines.append(f"    encoding: {layout.encoding}  # ? the file is not UTF-8")
@@ -465,20 +537,19 @@ def _form(own: _File) -> list[str]:
         lines.append(f"    header: {layout.header}" + ("" if layout.header else "  # ? no line names the columns"))
     lines.append(f"    time: [{', '.join(map(_word, own.time))}]")
     kind = own.times.kind
-    if kind in (DAY_FIRST, MONTH_FIRST) and own.times.doubt:
+    if kind in ASKED and own.times.doubt:
         known = {file.times.kind for file in own.alike if not file.times.doubt}
         if len(known) == 1:
             return [*lines, f"    time_format: {known.pop()}"]
-        return [*lines, f"    time_format: {_regular(own)}  # ? {own.times.doubt}"]
     if kind:
         lines.append(f"    time_format: {_word(kind)}" + (f"  # ? {own.times.doubt}" if own.times.doubt else ""))
     return lines
 
 
 def _regular(own: _File) -> str:
-    """Day or month first, whichever makes the steps more alike."""
+    """Day or month first, months or quarters, whichever makes the steps more alike."""
     spread = {}
-    for form in (DAY_FIRST, MONTH_FIRST):
+    for form in ASKED[own.times.kind]:
         times = read_time_column(own.table, own.time, form)
         apart = np.diff(times.local[~np.isnat(times.local)]).astype(np.int64)
         spread[form] = len(np.unique(apart)), bool((apart < 0).any())

@@ -71,18 +71,23 @@ def find_head(rows: Sequence[Sequence[str]], header: int | None = None) -> Head:
             group = above[place] or group
             if own.count(name) > 1 and name and group:
                 names[place] = f"{group} {name}"
+            elif not name:  # a cell that reaches over both lines
+                names[place] = above[place]
     names[:1] = [name.lstrip("#/ ") or name for name in names[:1]]
     head = Head(header, distinct_names(names))
     body = [row for row in cells[header:] if any(row)]
     numbers = _columns_of_values(body[_MOST_BELOW:] or body[-1:], len(own))
     below = list(itertools.takewhile(lambda row: _is_below(row, numbers), cells[header : header + _MOST_BELOW]))
     head.below = len(below)
-    if below and len(below[0]) == len(names) and len(set(names)) < len(names):  # the line below tells them apart
+    if below and _are_groups(own, below[0]):
+        head.names = distinct_names(_below_groups(own, below.pop(0)))
+    elif below and len(below[0]) == len(names) and len(set(names)) < len(names):  # the line below tells them apart
         parts = zip(names, below[0], strict=True)
         head.names = distinct_names(
             [f"{name} {part}".strip() if names.count(name) > 1 else name for name, part in parts]
         )
-    elif below and all(len(cell) <= _LONGEST_UNIT for cell in below[0]):
+        below = []
+    if below and all(len(cell) <= _LONGEST_UNIT for cell in below[0]) and not all(map(_is_width, below[0])):
         units = {head.names[place]: below[0][place] for place in sorted(numbers) if place < len(below[0])}
         head.units = {name: unit for name, unit in units.items() if not is_missing(unit) and not is_time_name(name)}
     return head
@@ -103,6 +108,8 @@ def _find_header(rows: Sequence[Sequence[str]], width: int) -> int:
             continue
         if row[0].startswith(_COMMENTS):
             comments += [number] * (len(row) == width)
+        elif _is_fact(row) and width > 2:
+            continue
         elif len(row) != width:
             if (len(row) > width or len(filled) >= (width - 1 if width > 2 else width)) and values * 2 < len(filled):
                 partly.append(number)
@@ -123,6 +130,32 @@ def _find_header(rows: Sequence[Sequence[str]], width: int) -> int:
 def _are_names(row: Sequence[str]) -> bool:
     """Whether cells may be names: a year or a number each beside the name of the time, and none twice."""
     return len(set(row)) == len(row) and not any(reads_as_time(cell) and not cell.isdecimal() for cell in row)
+
+
+def _is_fact(row: Sequence[str]) -> bool:
+    """Whether a row is a word and a value, like the place of a station."""
+    return not any(row[2:]) and len(row) > 1 and bool(row[0]) and not _is_value(row[0]) and _is_value(row[1])
+
+
+def _are_groups(upper: Sequence[str], lower: Sequence[str]) -> bool:
+    """Whether the line `lower` has the names, and the one above names groups of them, whose cells were merged."""
+    filled = [place for place, name in enumerate(lower) if name]
+    hollow = [place for place in filled if place < len(upper) and not upper[place]]
+    return len(lower) == len(upper) and len(hollow) * 3 >= len(filled) > 1
+
+
+def _below_groups(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """The names of columns whose groups stand above them."""
+    names, group = [], ""
+    for above, name in zip(upper, lower, strict=True):
+        group = (above or group) if name else ""
+        names.append(f"{group} {name}".strip() if name else above)
+    return names
+
+
+def _is_width(cell: str) -> bool:
+    """Whether a cell says how wide a column is, as a line of USGS' files does."""
+    return re.fullmatch(r"\d+[sdn]", cell) is not None
 
 
 def _is_value(cell: str) -> bool:

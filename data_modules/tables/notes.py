@@ -15,7 +15,7 @@ from data_modules.tables.counts import Counts
 from data_modules.tables.files import Table
 from data_modules.tables.grid import span_of
 from data_modules.tables.numbers import is_missing
-from data_modules.tables.rows import id_of, moments_of, open_tables, times_of, zone_for
+from data_modules.tables.rows import by_its_name, id_of, moments_of, named_after, open_tables, times_of, zone_for
 from data_modules.tables.spec import NoteSpec, TablesSpec, find
 from data_modules.tables.times import Times, read_times
 
@@ -120,7 +120,7 @@ def _notes(
     }
     nothing: list[str | None] = [None] * len(texts)
     columns = [others.get(key, nothing) for key in ("id", "label", "channel")]
-    name = None if part.name is None else part.name.replace("{file}", table.path.stem)
+    name = None if part.name is None else named_after(table, part.name)
     found = []
     for begin, end, text, series, label, channel in zip(begins, ends, texts, *columns, strict=True):
         if np.isnat(begin) or not (text or label):
@@ -149,7 +149,7 @@ def _ends(
     if name is None:
         return whole
     read = read_times(table.frame[column(table, name, "end")], part.time_format or (times.kind if times.kind else ""))
-    moments = moments_of(read, zone)
+    moments = moments_of(by_its_name(read, [name]) if part.timezone is None else read, zone)
     ends = moments.wall if by_the_clock else moments.utc
     if read.dates:
         later = moments_of(Times(read.local + _DAY, read.aware, read.wrong, True), zone)

@@ -28,6 +28,16 @@ NETCDF_FILL = 9.969209968386869e36
 OFTEN, OFTEN_SHARE = 3, 0.01  # so many of one fill value are suspicious wherever it lies
 EXACT_BELOW = 1e15  # from here on, a fill value is recognised by its first digits
 _CURRENCIES = " €$£¥"
+_MONEY = re.compile(  # before a number
+    r"([-+]?)\s*(?:(?:US|AU|CA|HK|NZ|R)?\$|[€£¥₹]|Rs\.?|"
+    r"(?:USD|EUR|GBP|CHF|JPY|CNY|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|BRL)(?![A-Z]))\s*(?=[-+]?[\d.])"
+)
+_POWERS = {"K": "e3", "M": "e6", "B": "e9"}  # letters behind numbers in finance
+_SCALED = re.compile(r"[-+]?\d+(?:[.,]\d+)?([KMB])")
+_TRUTHS = [  # words for no and yes
+    *(("off", "on"), ("no", "yes"), ("false", "true"), ("nein", "ja"), ("aus", "ein"), ("aus", "an")),
+    *(("closed", "open"), ("zu", "auf"), ("stopped", "running"), ("inactive", "active")),
+]
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f ]")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d{1,4})?")
 _LOOKS_LIKE = re.compile(r"[-+\u2212]?\d[\d.,'’\u00a0\u202f ]*([eE][-+]?\d+)?")
@@ -91,9 +101,21 @@ def _groups(mark: str) -> str:
 
 def _bare(text: str) -> str:
     """A number without the currency or the unit beside it."""
-    text = text.strip().strip(_CURRENCIES)
+    text = _signed(text).strip(_CURRENCIES)
     match = _WITH_UNIT.fullmatch(text)
     return match[1].strip() if match else text
+
+
+def _signed(text: str) -> str:
+    """A number with its sign in front, also where accountants write (5) or 5-, and without a currency before it."""
+    text = text.strip().replace("\u2212", "-")
+    if text[-1:].isdigit() and text[:1].isdigit():
+        return text
+    if text.startswith("(") and text.endswith(")"):
+        text = f"-{text[1:-1].strip()}"
+    elif re.fullmatch(r"\d[\d.,' ]*-", text):
+        text = f"-{text[:-1].rstrip()}"
+    return _MONEY.sub(r"\1", text, count=1) if _MONEY.match(text) else text
 
 
 def unit_of(texts: Iterable[str]) -> str:
@@ -123,10 +145,36 @@ def to_numbers(
         wrong = np.isinf(values)
         return np.where(wrong, np.nan, values), wrong
     cells = column.to_numpy(dtype=object, na_value=None)
+    written = {cell.strip() for cell in cells if isinstance(cell, str)}
+    written = {text for text in written if not is_missing(text)}
+    if (truths := _truths(written)) and not any(cell is not None and not isinstance(cell, str) for cell in cells):
+        cells = [truths.get(str(cell).strip().casefold()) for cell in cells]
+    elif not unit and _are_scaled(written):
+        cells = [
+            _SCALED.sub(lambda m: m[0][:-1] + _POWERS[m[1]], ("" if cell is None else str(cell)).strip())
+            for cell in cells
+        ]
     found = [_number(cell, style, unit) for cell in cells]
     values = np.array([number if number is not None else np.nan for number in found], dtype=np.float64)
     wrong = np.array([number is None for number in found], dtype=bool) | np.isinf(values)
     return np.where(wrong, np.nan, values), wrong
+
+
+def _truths(written: set[str]) -> dict[str, int]:
+    """The number of each word where all of the `written` ones are a pair for no and yes; {} for others."""
+    words = {text.casefold() for text in written} if 0 < len(written) <= 8 else set()
+    return next(({no: 0, yes: 1} for no, yes in _TRUTHS if words and words <= {no, yes}), {})
+
+
+def _are_scaled(written: set[str]) -> bool:
+    """Whether cells are numbers with a letter for thousands, millions and billions, like 2.34M; 12B alone is a seat."""
+    letters = {match[1] if (match := _SCALED.fullmatch(text)) else "" for text in written}
+    return (
+        bool(letters & {"M", "B"})
+        and letters <= {*_POWERS, ""}
+        and any(_SCALED.fullmatch(text) and ("." in text or "," in text) for text in written)
+        and all(_SCALED.fullmatch(text) or _LOOKS_LIKE.fullmatch(text) for text in written)
+    )
 
 
 def _number(cell: object, style: NumberStyle, unit: str) -> float | None:
@@ -141,12 +189,9 @@ def _number(cell: object, style: NumberStyle, unit: str) -> float | None:
     text = cell.strip()
     if is_missing(text):
         return float("nan")
-    text = text.replace("\u2212", "-")
     if unit and text.endswith(unit):
         text = text.removesuffix(unit).strip()
-    if text.startswith("(") and text.endswith(")"):  # as accountants write what is below zero
-        text = f"-{text[1:-1].strip()}"
-    text = text.strip(_CURRENCIES)
+    text = _signed(text).strip(_CURRENCIES)
     digits = _SPACES.sub("'", text).replace("’", "'")
     for mark in ("'", style.thousands):
         if mark and mark in digits:
@@ -174,7 +219,14 @@ def suspected_fills(values: NDArray[np.float64], known: Sequence[float] = ()) ->
 
     Those `known` are left out.
     """
-    own = {fill: equal_to(values, fill) for fill in (*FILL_VALUES, NETCDF_FILL)}
+    known_values = values[np.isfinite(values)]
+    if not len(known_values):
+        return []
+    least, most = known_values.min(), known_values.max()
+    slack = 2e-3 * max(abs(least), abs(most))  # most fill values are beyond all values, and need no second look
+    own = {
+        fill: equal_to(values, fill) for fill in (*FILL_VALUES, NETCDF_FILL) if least - slack <= fill <= most + slack
+    }
     own = {fill: where for fill, where in own.items() if where.any()}
     others = values[np.isfinite(values) & ~np.logical_or.reduce([*own.values(), np.zeros(len(values), bool)])]
     found = []

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
-from data_modules.tables.columns import column, is_time_name, joined, read_time_column, time_columns
+from data_modules.tables.columns import (
+    below_their_days,
+    column,
+    is_time_name,
+    joined,
+    read_time_column,
+    time_columns,
+)
 from data_modules.tables.counts import Counts
 from data_modules.tables.files import Table, read_table
+from data_modules.tables.packed import stem_of
 from data_modules.tables.spec import FileSpec
-from data_modules.tables.times import DAY_FIRST, MONTH_FIRST, NAT, Times
-from data_modules.tables.zones import to_local, to_utc, zone_of
+from data_modules.tables.times import ASKED, NAT, Times
+from data_modules.tables.zones import offset_in, to_local, to_utc, zone_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOSTLY = 0.5  # rows without a readable time make the column none from this share on
 
@@ -83,7 +96,8 @@ def _is_text(kept: set[str], named: bool) -> Callable[[str], bool]:
 def times_of(tables: Sequence[Table], part: FileSpec, counts: Counts) -> list[tuple[Table, Times]]:
     """The tables and the times of their rows.
 
-    Where one file's dates may have the day or the month first, the other files decide.
+    Where one file's dates may have the day or the month first, the other files decide. An offset in the name of a column
+    is that of its times, unless the part names a zone.
 
     Raises
     ------
@@ -92,12 +106,13 @@ def times_of(tables: Sequence[Table], part: FileSpec, counts: Counts) -> list[tu
     """
     columns = [time_columns(table, part.time, part.time_format) for table in tables]
     read = [read_time_column(table, own, part.time_format) for table, own in zip(tables, columns, strict=True)]
-    sure = {own.kind for own in read if own.kind in (DAY_FIRST, MONTH_FIRST) and not own.doubt}
+    sure = {own.kind for own in read if own.kind in ASKED and not own.doubt}
     for number, (table, own) in enumerate(zip(tables, columns, strict=True)):
         where = f"{table.path}, column {' and '.join(map(repr, own))}"
-        if read[number].doubt and read[number].kind in (DAY_FIRST, MONTH_FIRST):
-            if len(sure) != 1:
-                raise CorpusError(f"{where}: {read[number].doubt}; say which: time_format: day-first, or month-first")
+        if read[number].doubt and read[number].kind in ASKED:
+            choices = ASKED[read[number].kind]
+            if len(sure) != 1 or not sure <= set(choices):
+                raise CorpusError(f"{where}: {read[number].doubt}; say which: time_format: {', or '.join(choices)}")
             read[number] = read_time_column(table, own, next(iter(sure)))
         elif read[number].doubt:
             counts.add("doubts", table.name, read[number].doubt)
@@ -115,7 +130,20 @@ def times_of(tables: Sequence[Table], part: FileSpec, counts: Counts) -> list[tu
             int(np.isnat(read[number].local).sum()),
             _example(table, own, np.isnat(read[number].local)),
         )
+        below = below_their_days(table.frame, own)
+        counts.add("rows without a day", table.name, "of the day above", int(below.sum()))
+        if part.timezone is None:
+            read[number] = by_its_name(read[number], own)
     return list(zip(tables, read, strict=True))
+
+
+def by_its_name(times: Times, columns: Sequence[str]) -> Times:
+    """The times as UTC where the name of their column says their offset, as `time_utc` and `Date Time, GMT-05:00` do."""
+    offset = next((own for own in map(offset_in, columns) if own is not None), None)
+    if offset is None or times.dates:
+        return times
+    local = np.where(times.aware, times.local, times.local - offset)
+    return replace(times, local=local, aware=np.ones(len(local), dtype=bool))
 
 
 def _example(table: Table, columns: Sequence[str], rows: NDArray[np.bool_]) -> str:
@@ -126,13 +154,28 @@ def _example(table: Table, columns: Sequence[str], rows: NDArray[np.bool_]) -> s
     return f"{table.place(first)}: {'empty' if cell is None or cell != cell else repr(str(cell)[:40])}"
 
 
-def ids_of(table: Table, part: FileSpec, usual: str) -> NDArray[np.object_]:
-    """The series (N,) of each row, None where the cell is empty."""
+def ids_of(table: Table, part: FileSpec, usual: str, counts: Counts) -> NDArray[np.object_]:
+    """The series (N,) of each row, None where the cell is empty; an id may stand once above all of its rows."""
     if part.id is None:
-        name = (part.name or usual).replace("{file}", table.path.stem).replace("{folder}", table.path.parent.name)
-        return np.full(len(table.frame), name, dtype=object)
-    cells = table.frame[column(table, part.id, "id")].to_numpy(dtype=object, na_value=None)
-    return np.array([id_of(cell) for cell in cells], dtype=object)
+        return np.full(len(table.frame), named_after(table, part.name or usual), dtype=object)
+    name = column(table, part.id, "id")
+    cells = with_ids_above(table.frame[name])
+    counts.add(
+        "rows below their id", table.name, "of the id above", int((cells.notna() & table.frame[name].isna()).sum())
+    )
+    return np.array([id_of(cell) for cell in cells.to_numpy(dtype=object, na_value=None)], dtype=object)
+
+
+def named_after(table: Table, name: str) -> str:
+    """A name in which {file}, {folder} and {sheet} are those of a table."""
+    parts = {"{file}": stem_of(table.path), "{folder}": table.path.parent.name, "{sheet}": table.sheet}
+    return re.sub(r"\{(file|folder|sheet)\}", lambda match: parts[match[0]], name)
+
+
+def with_ids_above(cells: pd.Series) -> pd.Series:
+    """Ids (N,) that stand once above all of their rows, as merged cells do, in each of these; others as they are."""
+    empty = cells.isna()
+    return cells.ffill() if len(cells) and not empty.iloc[0] and empty.mean() > MOSTLY else cells
 
 
 def id_of(cell: object) -> str | None:

@@ -108,18 +108,22 @@ class Reader:
         tables = open_tables(part, self.root, files, [part.channel], self.counts)
         found = []
         seen: set[str] = set()
-        for table, times in times_of(tables, part, self.counts):
+        first = f"{tables[0].path} has {', '.join(map(str, tables[0].frame.columns))}" if tables else ""
+        timed = times_of(tables, part, self.counts)
+        tables.clear()
+        while timed:  # a table is let go when its rows are read
+            table, times = timed.pop(0)
             for name, rows in self._table(part, specs, table, times, seen):
                 found.append((name, rows))
-        if tables and (absent := [column for column in specs if " ".join(column.split()) not in seen]):
-            columns = ", ".join(map(str, tables[0].frame.columns)) if part.channel is None else "others"
-            raise CorpusError(f"{where}.channels: no file has {absent[0]!r}; {tables[0].path} has {columns}")
+        if first and (absent := [column for column in specs if " ".join(column.split()) not in seen]):
+            first = first if part.channel is None else "they have others"
+            raise CorpusError(f"{where}.channels: no file has {absent[0]!r}; {first}")
         return found
 
     def _table(
         self, part: SeriesSpec, specs: dict[str, ChannelSpec], table: Table, times: Times, seen: set[str]
     ) -> list[tuple[str, Rows]]:
-        ids = ids_of(table, part, self.usual)
+        ids = ids_of(table, part, self.usual, self.counts)
         read = channel_columns if part.channel is None else long_columns
         cells = read(part, specs, table, ids, times, self.counts)
         seen |= cells.columns
@@ -217,7 +221,7 @@ class Reader:
                 "series without the channel", keys[place], "missing in their windows", len(lacking), lacking[0]
             )
         channels = tuple(channel for channel, own in zip(self.channels.values(), kept, strict=True) if own)
-        return channels, [Series(one.id, one.grid, one.values[kept]) for one in series]
+        return channels, series if kept.all() else [Series(one.id, one.grid, one.values[kept]) for one in series]
 
     def _count_missing(self, channels: Sequence[Channel], series: Sequence[Series]) -> None:
         for place, channel in enumerate(channels):

@@ -44,14 +44,12 @@ class FileSpec:
     id: str | None = option(None, "the column that names the series")
     name: str | None = option(
         None,
-        "the name of the only series; {file} and {folder} stand for the names of its file and folder; null: the domain",
+        "the name of the only series; {file}, {folder} and {sheet} stand for the names of these; null: the domain",
     )
 
     def layout(self) -> Layout:
         """How the files are written."""
-        number = isinstance(self.sheet, str) and re.fullmatch("[0-9]{1,9}", self.sheet)
-        sheet = int(self.sheet) if number else self.sheet
-        return Layout(self.separator, self.encoding, self.header, self.decimal, self.thousands, sheet)
+        return Layout(self.separator, self.encoding, self.header, self.decimal, self.thousands, self.sheet)
 
 
 @dataclass
@@ -184,10 +182,10 @@ def spec_of(options: Mapping[str, Any]) -> TablesSpec:
 
 def channel_of(column: str) -> Channel:
     """The channel that the name of a column means; a unit stands in brackets behind it."""
-    text = column.strip()
+    text = re.sub(r"(\s*[\[(][^\[\]()]*[\])])_(\d+)$", r"_\2\1", column.strip())  # the second of a name
     for opening, closing in ("[]", "()"):
         name, bracket, unit = text.removesuffix(closing).rpartition(opening)
-        if bracket and text.endswith(closing) and name.strip():
+        if bracket and text.endswith(closing) and name.strip() and ": " not in unit:
             return Channel(name.strip(), unit.strip())
     return Channel(text)
 

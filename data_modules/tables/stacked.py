@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from data_modules.tables.counts import Counts
 from data_modules.tables.grid import Grid, check_reach, grid_of, resampled, tolerance_of
 from data_modules.tables.rows import Moments
 from data_modules.tables.spec import TablesSpec
+from data_modules.tables.zones import clock_change, zone_of
 
 
 @dataclass
@@ -29,7 +31,9 @@ class Rows:
     values: NDArray[np.float64]  # (C, N)
 
     def keep(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Rows:
-        """Those of the rows that are kept."""
+        """Those of the rows that are kept; all of them in their order are not copied."""
+        if rows.dtype != np.bool_ and np.array_equal(rows, np.arange(len(self.lines))):
+            return self
         return Rows(
             self.file, self.word, self.lines[rows], self.moments.keep(rows), self.channels, self.values[:, rows]
         )
@@ -73,19 +77,28 @@ class Stacked:
         times = [rows.moments.wall if by_the_clock else rows.moments.utc for rows in self.parts]
         sizes = [len(own) for own in times]
         self.times = np.concatenate(times)
-        self.values = np.full((len(keys), len(self.times)), np.nan)
-        place = {key: number for number, key in enumerate(keys)}
-        for rows, own, begin in zip(self.parts, times, np.cumsum([0, *sizes]), strict=False):
-            for number, key in enumerate(rows.channels):
-                if key in place:
-                    self.values[place[key], begin : begin + len(own)] = rows.values[number]
+        self.values = self._together(keys, sizes)
+        for rows, own in zip(self.parts, times, strict=True):
             back = int((np.diff(own) < np.timedelta64(0)).sum())
             if back < len(own) - 1 or len(own) == 2:  # else the newest row is the first
                 counts.add("rows out of order", rows.file, "sorted by time", back)
         order = np.argsort(self.times, kind="stable")
-        self.times, self.values = self.times[order], self.values[:, order]
+        if (order[:-1] > order[1:]).any():
+            self.times, self.values = self.times[order], self.values[:, order]
         self._part = np.repeat(np.arange(len(sizes)), sizes)[order]
         self._row = np.concatenate([np.arange(size) for size in sizes])[order]
+
+    def _together(self, keys: Sequence[str], sizes: Sequence[int]) -> NDArray[np.float64]:
+        """(C, N) the values of all parts, in the order of `keys`."""
+        if len(self.parts) == 1 and list(self.parts[0].channels) == list(keys):
+            return self.parts[0].values
+        values = np.full((len(keys), sum(sizes)), np.nan)
+        place = {key: number for number, key in enumerate(keys)}
+        for rows, begin, size in zip(self.parts, np.cumsum([0, *sizes]), sizes, strict=False):
+            for number, key in enumerate(rows.channels):
+                if key in place:
+                    values[place[key], begin : begin + size] = rows.values[number]
+        return values
 
     def _place(self, row: int) -> str:
         """Where a row stands, for messages."""
@@ -138,6 +151,8 @@ class Stacked:
             where = f"{self._place(first)}: {shown(self.times[first])}"
             self.counts.add("stamps beside their step", self.name, "moved onto it", int(moved.sum()), where)
         grid, steps = self._from_first(grid, steps)
+        if np.array_equal(steps, np.arange(len(steps))):
+            return Series(self.name, grid, self.values)
         if len(np.unique(steps)) == len(steps):
             values = np.full((len(self.values), int(steps[-1]) + 1), np.nan)
             values[:, steps] = self.values
@@ -166,6 +181,15 @@ class Stacked:
         first = int(np.flatnonzero(off)[0])
         seconds = -(-int(np.abs(late).max()) // 1_000_000)
         wide = f"{-(-seconds // 60)}min" if seconds >= 60 else f"{seconds}s"
+        change = clock_change(zone_of(self.spec.timezone), int(str(self.times[first])[:4]))
+        if change and grid.frequency.microseconds and change % grid.frequency.microseconds:
+            return (
+                f"{self._place(first)}: {shown(self.times[first])} is on no step of {grid.frequency.span(1)}, as the clock "
+                f"of {self.spec.timezone} is changed by {change // 60_000_000} minutes. If the clock of the data is not "
+                "changed, write its offset as timezone, like +10:30; else shorter steps (frequency: "
+                f"{math.gcd(change, grid.frequency.microseconds) // 60_000_000}min) or a rule that moves rows onto the step "
+                "that they lie in (resample: mean)"
+            )
         near = np.abs(late).max() * 4 < (grid.frequency.microseconds or np.inf)
         side = "after" if late[first] > 0 else "before"
         return (

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAY_FIRST, MONTH_FIRST, YEAR_FIRST = "day-first", "month-first", "year-first"
+MONTHS, QUARTERS = "months", "quarters"
+ASKED = {  # which of these it is has to be said
+    **dict.fromkeys((DAY_FIRST, MONTH_FIRST), (DAY_FIRST, MONTH_FIRST)),
+    **dict.fromkeys((MONTHS, QUARTERS), (MONTHS, QUARTERS)),
+}
 EPOCHS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0.001}  # microseconds
 EXCEL = "excel"  # days since 1899-12-30
-NAMED = (DAY_FIRST, MONTH_FIRST, YEAR_FIRST, EXCEL, *EPOCHS)
+NAMED = (DAY_FIRST, MONTH_FIRST, YEAR_FIRST, MONTHS, QUARTERS, EXCEL, *EPOCHS)
 EARLIEST, LATEST = np.datetime64("0001-01-02"), np.datetime64("9999-12-30")
 NAT = np.datetime64("NaT", "us")
 _EPOCH_DIGITS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
@@ -46,6 +51,7 @@ _REWRITTEN: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] =
     (re.compile(r"(?<=\s)(\d{1,2})\s*([AaPp]\.?[Mm]\.?)$"), r"\1:00 \2"),  # 6 PM
     (re.compile(r"^(\d{1,2}\.\d{1,2}\.\d{4})\s+(\d{1,2})\.(\d{2})$"), r"\1 \2:\3"),  # 1.5.2024 18.30
     (re.compile(r"^(\d{1,2}\.\d{1,2}\.\d{4})\s+(\d{1,2})\.(\d{2})\.(\d{2})$"), r"\1 \2:\3:\4"),
+    (re.compile(r"(?<=\s)(\d{1,2})\.(\d{2})\.(\d{2})(\.\d+)?(?=\s*[AaPp][Mm]$)"), r"\1:\2:\3\4"),  # 6.30.00 PM
     (re.compile(r"^([A-Za-z]{3}\s+\d{1,2})\s+(\d\d:\d\d:\d\d)(\s+[A-Z]{3,4})?\s+(\d{4})$"), r"\1 \4 \2\3"),  # of ctime
 ]
 _COUNT = re.compile(r"-?\d+([.,]\d*)?(?<!\b\d\.\d{4})(?<!\b[01]\d\.\d{4})")  # 01.2024 is a month
@@ -60,6 +66,7 @@ _MONTHS = {
     **{"mär": "mar", "mrz": "mar", "mai": "may", "okt": "oct", "dez": "dec", "fév": "feb", "fev": "feb", "avr": "apr"},
     **{"mai ": "may", "jui": "jul", "aoû": "aug", "déc": "dec", "juin": "jun", "juil": "jul"},
 }
+_PART_OF_YEAR = re.compile(r"(?P<part>\d{1,2})[-./](?P<year>\d{4})|(?P<first>\d{4})[-./ ](?P<second>\d{1,2})")
 _QUARTER = re.compile(r"(\d{4})[-/ ]?Q([1-4])|(?:Q([1-4])|([1-4])Q)[-/ ]?'?(\d{4}|\d{2})", re.IGNORECASE)
 _WEEK = re.compile(
     r"(\d{4})[- ]?(?:W|KW|Week) ?(\d{1,2})(?:-?(\d))?|(?:W|KW|CW|Week) ?(\d{1,2})[-/, ]+(\d{4})", re.IGNORECASE
@@ -83,7 +90,8 @@ class Times:
 def read_times(column: pd.Series, form: str = "") -> Times:
     """The cells of a column as times; `form` is one of `NAMED` or a format of strptime, by default what the cells show.
 
-    Dates that may have the day or the month first have a `doubt`; they are then read with the day first.
+    Dates that may have the day or the month first have a `doubt`; they are then read with the day first. So have
+    1/2018 to 4/2018, which may be quarters and are then read as months.
 
     Raises
     ------
@@ -322,7 +330,11 @@ def _days(dates: Sequence[str], form: str) -> tuple[NDArray[np.datetime64], str,
 
 
 def _order(split: Sequence[tuple[str, ...]], distinct: Sequence[str]) -> tuple[str, str]:
-    """Which comes first, day, month or year, and a doubt."""
+    """Which comes first, day, month or year, whether parts of years are months or quarters, and a doubt."""
+    parts = [match for text in distinct if (match := _PART_OF_YEAR.fullmatch(text))]
+    numbered = {match["part"] or match["second"] for match in parts}
+    if "4" in numbered and numbered <= set("1234"):
+        return MONTHS, f"{parts[0][0]!r} may be a month or a quarter"
     if not split or all(len(parts[0]) == 4 for parts in split):
         return "", ""
     numbers = np.array([[int(part) for part in parts] for parts in split if len(parts[0]) < 3])
@@ -355,6 +367,9 @@ def _day(text: str, kind: str) -> np.datetime64:
         return _made(year, month, day)
     if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text):
         return _made(*map(int, match.groups()))
+    if kind == QUARTERS and (match := _PART_OF_YEAR.fullmatch(text)):
+        year, quarter = int(match["year"] or match["first"]), int(match["part"] or match["second"])
+        return _made(year, 3 * quarter - 2, 1)
     if match := re.fullmatch(r"(\d{4})[-./M ]{1,2}(\d{1,2})", text):
         return _made(int(match[1]), int(match[2]), 1)
     if match := re.fullmatch(r"(\d{1,2})[-./](\d{4})", text):
@@ -379,10 +394,9 @@ def _day(text: str, kind: str) -> np.datetime64:
 def _spelled(text: str) -> np.datetime64:
     """A day with the name of its month, like 31 January 2024, Jan 31, 2024 or Jan-24."""
     words = _WORD.findall(text)
-    month = _MONTHS.get(words[0].casefold()[:4].rstrip(".")) or _MONTHS.get(words[0].casefold()[:3]) if words else None
-    if len(words) != 1 or month is None:
+    number = month_of(words[0]) if len(words) == 1 else None
+    if number is None:
         return NAT
-    number = list(dict.fromkeys(name for name in _MONTHS.values())).index(month) + 1
     before, _, after = text.partition(words[0])
     digits = [int(part) for part in re.findall(r"\d+", before + " " + after)]
     if len(digits) == 1 and (digits[0] > 31 or not before.strip(" -./")):
@@ -392,6 +406,13 @@ def _spelled(text: str) -> np.datetime64:
     else:
         return NAT
     return _made(year + (2000 if year < 69 else 1900) if year < 100 else year, number, day)
+
+
+def month_of(name: str) -> int | None:
+    """The number of a month by its name; None for others."""
+    folded = name.strip().casefold()
+    month = _MONTHS.get(folded[:4].rstrip(".")) or _MONTHS.get(folded[:3])
+    return None if month is None else list(dict.fromkeys(_MONTHS.values())).index(month) + 1
 
 
 def _made(year: int, month: int, day: int) -> np.datetime64:

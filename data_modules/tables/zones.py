@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from datetime import UTC, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from data_modules.schema import CorpusError
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?")
+_IN_NAME = re.compile(r"(?<![^\W_])(?:UTC|GMT)\s*([+-]\d{1,2}(?::?\d{2})?)?(?![^\W_])", re.IGNORECASE)
 _DAY = np.timedelta64(1, "D")
 
 
@@ -54,9 +55,24 @@ def zone_of(name: str) -> tzinfo:
     )
 
 
+def offset_in(name: str) -> np.timedelta64 | None:
+    """How far east of Greenwich a column's times are by its name, like `Date Time, GMT-05:00`; None where it says none."""
+    spaced = re.sub(r"(?<=[a-z])(?=UTC$|Utc$)", " ", str(name))  # datetimeUtc
+    if not (match := _IN_NAME.search(spaced)):
+        return None
+    shift = zone_of(match[1] or "UTC").utcoffset(None)
+    return None if shift is None else np.timedelta64(shift, "us")
+
+
 def has_clock_changes(zone: tzinfo) -> bool:
     """Whether the zone is one whose offset may change."""
     return isinstance(zone, ZoneInfo) and zone.key not in ("UTC", "GMT") and not zone.key.startswith("Etc/")
+
+
+def clock_change(zone: tzinfo, year: int) -> int:
+    """By how much the clocks of a zone are changed in a year, in microseconds; 0 where they are not."""
+    offsets = {datetime(year, month, 1, tzinfo=zone).utcoffset() or timedelta(0) for month in range(1, 13)}
+    return (max(offsets) - min(offsets)) // timedelta(microseconds=1)
 
 
 def to_utc(local: NDArray[np.datetime64], zone: tzinfo, groups: NDArray[np.integer] | None = None) -> Localized:
@@ -79,8 +95,11 @@ def to_utc(local: NDArray[np.datetime64], zone: tzinfo, groups: NDArray[np.integ
     twice = index.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward").isna() & index.notna()
     first, unsure = np.ones(len(local), dtype=bool), nothing.copy()
     groups = np.zeros(len(local), dtype=np.int64) if groups is None else groups
-    for group in np.unique(groups[twice]):
-        rows = np.flatnonzero(groups == group)
+    grouped = np.argsort(groups, kind="stable")
+    borders = np.searchsorted(groups[grouped], np.unique(groups[twice]))
+    ends = np.searchsorted(groups[grouped], np.unique(groups[twice]), side="right")
+    for begin, end in zip(borders, ends, strict=True):
+        rows = grouped[begin:end]
         known = local[rows][~np.isnat(local[rows])]
         rows = rows[twice[rows]]
         if len(known) > 1 and known[-1] < known[0]:

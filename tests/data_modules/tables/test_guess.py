@@ -21,7 +21,11 @@ TIMES = HOURS.strftime("%Y-%m-%dT%H:%MZ")
 
 def table(head: str, *rows: str) -> str:
     """A row an hour for each of `rows`, where {time}, {n} and the like stand for what they are."""
-    lines = [row.format(time=TIMES[n], at=HOURS[n], n=n, hour=HOURS[n].hour + 1) for n in range(48) for row in rows]
+    lines = [
+        row.format(time=TIMES[n], at=HOURS[n], n=n, hour=HOURS[n].hour + 1, later=HOURS[n] + pd.Timedelta("1h"))
+        for n in range(48)
+        for row in rows
+    ]
     return "\n".join([head, *lines]) + "\n"
 
 
@@ -37,6 +41,35 @@ SERIES: dict[str, tuple[dict[str, Any], dict[tuple[str, str], Any]]] = {
     "numbered ids": (
         {"a.csv": table("time,store_id,sales", "{time},101,{n}", "{time},102,-{n}")},
         {("101", "sales"): range(48), ("102", "sales"): range(0, -48, -1)},
+    ),
+    "channels that their units show": (
+        {"a.csv": table("time,label,uom,valuenum", "{time},pulse,bpm,{n}", "{time},breath,1/min,-{n}")},
+        {("*", "pulse [bpm]"): range(48), ("*", "breath [1/min]"): range(0, -48, -1)},
+    ),
+    "names with a line in front": (
+        {"a.csv": table(",_time,_value,_field,host", ",{time},{n},cpu,a", ",{time},-{n},cpu,b")},
+        {("a", "cpu"): range(48), ("b", "cpu"): range(0, -48, -1)},
+    ),
+    "numbers that go with the id": (
+        {"a.csv": table("time,name,PTID,latitude,load", "{time},A,61,48.5,{n}", "{time},B,62,49.5,-{n}")},
+        {("A", "load"): range(48), ("B", "load"): range(0, -48, -1)},
+    ),
+    "the number of the only station": (
+        {
+            "a.csv": "# of a river\n"
+            + table("agency\tsite_no\tdatetime\tflow", "USGS\t05331\t{time}\t{n}").replace(
+                "flow\n", "flow\n5s\t15s\t20d\t14n\n"
+            )
+        },
+        {("05331", "flow"): range(48)},
+    ),
+    "hours that end, in UTC": (
+        {
+            "a.csv": table(
+                "Area,Data Date,Hour Number,UTC Time at End of Hour,MW", "NY,{at:%Y-%m-%d},{hour},{later},{n}"
+            )
+        },
+        {("*", "Hour Number"): [hour % 24 + 1 for hour in range(48)], ("*", "MW"): range(48)},
     ),
     "ids of another name": (
         {"a.csv": table("time,animal,steps", "{time},Rosa,{n}", "{time},Alma,-{n}")},
@@ -131,12 +164,58 @@ def test_each_sheet_is_looked_at(tmp_path: Path) -> None:
     assert corpus.texts == ["pump was changed"]
 
 
+def workbook(**sheets: list[list[Any]]) -> bytes:
+    import io
+
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name.strip("_"))
+        for row in rows:
+            sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def test_sheets_of_one_time_are_series_and_of_others_one(tmp_path: Path) -> None:
+    days = [pd.Timestamp("2023-12-01") + pd.Timedelta(n, "D") for n in range(60)]
+    months = {
+        f"_{year}": [["day", "level"], *([d, n] for n, d in enumerate(days) if d.year == year)] for year in (2023, 2024)
+    }
+    corpus, _ = built(tmp_path / "years", {"a.xlsx": workbook(**months)}, 60)
+    assert corpus.values()[0].tolist() == [list(range(60))]
+    pumps = {name: [["day", "level"], *([d, n + len(name)] for n, d in enumerate(days))] for name in ("A", "BB")}
+    corpus, _ = built(tmp_path / "pumps", {"a.xlsx": workbook(**pumps)}, 60)
+    assert {name: window[0, 0] for name, window in zip(corpus.series_ids, corpus.values(), strict=True)} == {
+        "A": 1,
+        "BB": 2,
+    }
+
+
+def test_an_id_stands_once_above_its_rows(tmp_path: Path) -> None:
+    days = [pd.Timestamp("2024-05-01") + pd.Timedelta(n, "D") for n in range(30)]
+    rows = [[name if not n else None, day, n + 100 * (name == "B")] for name in "AB" for n, day in enumerate(days)]
+    corpus, text = built(tmp_path, {"a.xlsx": workbook(Rain=[["Station", "Date", "Rain (mm)"], *rows])}, 30)
+    assert "id: Station" in text
+    found = {name: window[0].tolist() for name, window in zip(corpus.series_ids, corpus.values(), strict=True)}
+    assert found == {"A": list(range(30)), "B": list(range(100, 130))}
+
+
+def test_times_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+    files = {"a.csv": table("time,x", "{time},{n}"), "b.csv": "time,y\nnoon,1\nevening,2\n"}
+    text = guess(write(tmp_path, files))
+    assert "# b.csv is left out: b.csv: no cell of time can be read as a time, as 'noon'; give its time_format" in text
+
+
 def test_frequencies_of_several_files_and_what_cannot_be_read(tmp_path: Path) -> None:
     quarter = pd.date_range("2024-05-01", periods=8, freq="15min").strftime("%Y-%m-%dT%H:%MZ")
     files = {"a.csv": table("time,x", "{time},{n}"), "b.csv": pd.DataFrame({"time": quarter, "y": range(8)})}
     text = guess(write(tmp_path, {**files, "c.csv.gz": b"\x1f\x8b", "d.csv": "date,name\n2024-05-01,x\n"}))
     assert "frequency: 1h  # ? files have rows every 15min, 1h" in text
-    assert "# c.csv.gz is left out: c.csv.gz is compressed; unpack it first" in text
+    assert "# c.csv.gz is left out: c.csv.gz cannot be read: " in text
     assert "# d.csv is left out: times in 'date', texts in 'name'" in text
     with pytest.raises(CorpusError, match=r"d\.csv has times in 'date', texts in 'name'"):
         guess(write(tmp_path / "other", {"d.csv": "date,name\n2024-05-01,x\n"}))

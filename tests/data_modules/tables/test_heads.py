@@ -27,6 +27,9 @@ HEADS: dict[str, tuple[str, list[str]]] = {
     "groups above": ("Farm 12,Farm 12,Farm 12\ntime,air,humidity\n", ["air", "humidity"]),
     "groups that tell names apart": (",North,South\ntime,air,air\n", ["North air", "South air"]),
     "names that tell groups apart": ("time,air,air\n,north,south\n", ["air north", "air south"]),
+    "groups over merged cells": ("time,North,\n,air (°C),humidity (%)\n", ["North air [°C]", "North humidity [%]"]),
+    "a second column of a name": ("time,air (°C),air (°C)\n", ["air [°C]", "air_2 [°C]"]),
+    "widths of columns": ("time,air,humidity\n20d,14n,14n\n", ["air", "humidity"]),
     "numbers as names": ("time,1,2\n", ["1", "2"]),
     "years as names": ("time,2023,2024\n", ["2023", "2024"]),
     "no header": ("", ["column 2", "column 3"]),
@@ -76,6 +79,28 @@ def test_a_column_that_numbers_the_rows_is_no_channel(tmp_path: Path) -> None:
     corpus, counts = corpus_of(tmp_path, {"a.csv": content}, windows={"length": 4})
     assert [channel.key for channel in corpus.info.channels] == ["air"]
     assert counts.number("columns that number the rows") == 1
+
+
+def test_numbers_of_records_are_no_channel(tmp_path: Path) -> None:
+    content = "TIMESTAMP,RECORD,air\nTS,RN,°C\n,,Avg\n" + "".join(
+        f"2024-05-0{n + 1},{7450 + n},{n}\n" for n in range(4)
+    )
+    corpus, counts = corpus_of(tmp_path, {"a.csv": content}, windows={"length": 4})
+    assert [channel.key for channel in corpus.info.channels] == ["air [°C]"]
+    assert counts.number("columns that number the rows") == 1
+
+
+def test_facts_above_a_sheet(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    rows = [["Works 2"], ["Period", "01.05.2024 - 03.05.2024"], [], ["Time", "active [kW]", "reactive [kvar]"]]
+    for row in [*rows, *([f"2024-05-0{day}", day, day / 4] for day in (1, 2, 3)), ["Sum", 6, 1.5]]:
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    corpus, _ = corpus_of(tmp_path, {}, series=[{"files": "a.xlsx"}], windows={"length": 3})
+    assert [channel.key for channel in corpus.info.channels] == ["active [kW]", "reactive [kvar]"]
+    assert corpus.values()[0].tolist() == [[1, 2, 3], [0.25, 0.5, 0.75]]
 
 
 def test_times_in_the_first_line_are_named(tmp_path: Path) -> None:

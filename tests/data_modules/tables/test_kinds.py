@@ -94,6 +94,17 @@ TIMES: dict[str, tuple[list[Any], dict[str, Any], list[str]]] = {
     "hours behind an h": ([f"01/05/2024 {h[11:13]}h{h[14:]}" for h in HOURS], {"time_format": "day-first"}, HOURS),
     "points in the time of day": ([f"1.5.2024 {h[11:13]}.{h[14:]}" for h in HOURS], {}, HOURS),
     "an underscore": ([f"{h[:10]}_{h[11:]}:00" for h in HOURS], {}, HOURS),
+    "points in half days": (
+        ["01-MAY-24 12.00.00.000000000 AM", "01-MAY-24 01.00.00.000000000 AM", "01-MAY-24 02.00.00.000000000 AM"],
+        {},
+        HOURS,
+    ),
+    "quarters before a year, named": (
+        ["2/2024", "3/2024", "4/2024"],
+        {"time_format": "quarters"},
+        ["2024-04-01", "2024-07-01", "2024-10-01"],
+    ),
+    "months before a year": (["1/2024", "2/2024", "3/2024"], {}, ["2024-01-01", "2024-02-01", "2024-03-01"]),
     "intervals": ([f"01.05.2024 {h[11:]} - 01.05.2024 {h[11:13]}:59" for h in HOURS], {}, HOURS),
     "half seconds": (
         ["2024-05-01T00:00:00.0", "2024-05-01T00:00:00.5", "2024-05-01T00:00:01.0"],
@@ -200,6 +211,57 @@ def test_columns_beside_the_time_are_no_part_of_it(tmp_path: Path, content: str,
     assert time_columns(read_table(tmp_path / "a.csv")) == expected
 
 
+@pytest.mark.parametrize(
+    ("content", "times"),
+    [
+        ("Quarter,level\n1/2023,0\n2/2023,1\n3/2023,2\n4/2023,3\n", ["2023-01-01", "2023-04-01", "2023-07-01"]),
+        ("Year,Quarter,level\n2023,3,0\n2023,4,1\n2024,1,2\n", ["2023-07-01", "2023-10-01", "2024-01-01"]),
+        ("Year,Qtr,level\n2023,Q3,0\n,Q4,1\n2024,Q1,2\n", ["2023-07-01", "2023-10-01", "2024-01-01"]),
+        ("Jahr;Monat;level\n2023;Oktober;0\n;November;1\n;Dezember;2\n", ["2023-10-01", "2023-11-01", "2023-12-01"]),
+        ("Tag;Zeit;level\n01.05.2024;00:00;0\n;01:00;1\n;02:00;2\n", HOURS),
+        ("STATION;MESS_DATUM;level\n9;2024050100;0\n9;2024050101;1\n9;2024050102;2\n", HOURS),
+        (
+            "Data Date,Hour Number,when it ended (UTC),level\n"
+            "2024-05-01,1,2024-05-01 00:00,0\n2024-05-01,2,2024-05-01 01:00,1\n",
+            HOURS,
+        ),
+        ('"#","Date Time, GMT-02:00",level\n1,2024-04-30 22:00,0\n2,2024-04-30 23:00,1\n3,2024-05-01 00:00,2\n', HOURS),
+        ("timestamp_utc,level\n2024-05-01 00:00,0\n2024-05-01 01:00,1\n2024-05-01 02:00,2\n", HOURS),
+    ],
+)
+def test_times_of_two_columns_and_of_what_names_say(tmp_path: Path, content: str, times: list[str]) -> None:
+    """All but the steps of days and more are UTC; the zone of the corpus is that of times without an offset."""
+    zone = "UTC" if "Zeit" in content or "MESS" in content else "Asia/Tokyo"
+    corpus, counts = corpus_of(
+        tmp_path,
+        {"a.csv": content},
+        timezone=zone,
+        windows={"length": 1},
+        series=[{"files": "a.csv", "channels": {"level": ""}}],
+    )
+    assert [str(start)[:16] for start in corpus.table()["start"].to_numpy()[:3]] == [
+        str(np.datetime64(own, "m")) for own in times[: len(corpus)]
+    ]
+    assert [float(window[0, 0]) for window in corpus.values()] == list(range(len(corpus)))
+    assert counts.number("rows without a day") == content.count("\n;") + content.count("\n,")
+
+
+def test_the_clock_of_lord_howe_is_changed_by_half_an_hour(tmp_path: Path) -> None:
+    """Full hours of its clock are half an hour apart from each other in summer and winter."""
+    cells = clock("2024-10-05 20:00", 6, zone="Australia/Lord_Howe") + [
+        f"2024-10-06 {hour:02}:00" for hour in range(3, 9)
+    ]
+    options: dict[str, Any] = {"timezone": "Australia/Lord_Howe", "frequency": "1h"}
+    with pytest.raises(CorpusError, match=r"changed by 30 minutes.*\+10:30.*frequency: 30min.*resample: mean"):
+        corpus_of(tmp_path, {"a.csv": rows(cells)}, windows={"length": 12}, **options)
+    corpus, _ = corpus_of(tmp_path, {"a.csv": rows(cells)}, windows={"length": 24}, **{**options, "frequency": "30min"})
+    values = corpus.values()[0][0]
+    assert values[~np.isnan(values)].tolist() == list(range(12))
+    corpus, _ = corpus_of(tmp_path, {"a.csv": rows(cells)}, windows={"length": 13}, resample="mean", **options)
+    # 1 o'clock is half an hour into its step of UTC, 3 o'clock begins the next but one
+    np.testing.assert_array_equal(corpus.values()[0][0], [0, 1, 2, 3, 4, 5, np.nan, 6, 7, 8, 9, 10, 11])
+
+
 def test_months_and_weeks_in_columns(tmp_path: Path) -> None:
     months = "Year,Month,level\n" + "".join(f"2023,{n + 11},{n}\n" for n in range(2)) + "2024,1,2\n"
     weeks = "year,week,level\n2023,52,0\n2024,1,1\n2024,2,2\n"
@@ -243,6 +305,12 @@ NUMBERS: dict[str, tuple[list[str], dict[str, Any], list[float]]] = {
     "groups of India": (["12,34,567", "1,00,000", "3"], {}, [1234567, 100000, 3]),
     "words for nothing": (["1", "N/A", "-"], {}, [1, np.nan, np.nan]),
     "errors of a spreadsheet": (["1", "#DIV/0!", "#N/A"], {}, [1, np.nan, np.nan]),
+    "accounts": (["($1,234.50)", "$3.25", "(2)"], {}, [-1234.5, 3.25, -2]),
+    "a minus behind": (["1.234,50-", "2,25", "3-"], {}, [-1234.5, 2.25, -3]),
+    "currencies before": (["EUR 1,234.50", "US$ 2", "-$3"], {}, [1234.5, 2, -3]),
+    "thousands, millions and billions": (["2.34M", "950.5K", "1.2B"], {}, [2_340_000, 950_500, 1_200_000_000]),
+    "words for on and off": (["ON", "off", "On"], {}, [1, 0, 1]),
+    "words for no and yes": (["no", "", "yes"], {}, [0, np.nan, 1]),
     "infinite": (["1", "inf", "2"], {}, [1, np.nan, 2]),
     "a text between numbers": (["1", "broken", "2"], {}, [1, np.nan, 2]),
     "fill values": (["1", "-999", "9.969209968386869e+36"], {"missing": ["-999", "9.97e36"]}, [1, np.nan, np.nan]),
@@ -317,6 +385,11 @@ def test_an_hour_that_does_not_exist_is_named(tmp_path: Path) -> None:
     ("content", "options", "message"),
     [
         (rows(["1/2/2024", "2/2/2024"]), {}, "'1/2/2024' may have the day or the month first; say which: time_format"),
+        (
+            rows(["1/2018", "2/2018", "3/2018", "4/2018"]),
+            {},
+            "'1/2018' may be a month or a quarter; .*: months, or quarters",
+        ),
         (rows(["13/2/2024", "2/13/2024"]), {}, "some dates have the day first, others the month"),
         (rows(HOURS, ["1,234", "2,345", "3,456"], ";"), {}, "may have a decimal comma, or be thousands; say which"),
         (rows(HOURS, ["1.234", "2.345", "3.456"], ";"), {}, "may have a decimal point, or be thousands; say which"),
