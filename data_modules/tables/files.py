@@ -188,7 +188,7 @@ def _read_json(path: Path, layout: Layout) -> Table:
                 convert_axes=False,
                 precise_float=True,
             )
-    except (ValueError, LookupError, RecursionError, AttributeError, TypeError) as error:  # pandas raises what it likes
+    except (ValueError, LookupError, ArithmeticError, RecursionError, AttributeError, TypeError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(

@@ -13,6 +13,7 @@ from data_modules.sources.noaa import ghcnh, isd_lite, lcd
 from data_modules.sources.noaa.places import GHCN_LIST, ISD_LIST
 from data_modules.sources.noaa.reports import Reports
 from data_modules.sources.noaa.storm_events import is_storm_events
+from data_modules.tables.packed import PACKED_ENDINGS, plain_name
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Files:
         if not (files.ghcnh or files.lcd or files.isd_lite):
             raise CorpusError(
                 f"no reports of weather stations in {root}: looked for GHCN-hourly (*.psv, *.parquet), LCD (*.csv with a "
-                "column HourlyDryBulbTemperature) and ISD-Lite (USAF-WBAN-YEAR, also .gz)"
+                "column HourlyDryBulbTemperature) and ISD-Lite (USAF-WBAN-YEAR); text files may be packed (.gz, .bz2, .xz)"
             )
         return files
 
@@ -63,14 +64,14 @@ class Files:
 
 def _form(path: Path) -> str | None:
     """The field of `Files` that the file belongs to."""
-    name = path.name.lower()
+    name = plain_name(path).lower() if path.suffix.lower() in PACKED_ENDINGS[:-1] else path.name.lower()
     if isd_lite.NAME.fullmatch(path.name):
         return "isd_lite"
     if name.endswith((".psv", ".parquet")):
         return "ghcnh" if name.startswith("ghcnh") or name.endswith(".psv") else None
     if name.startswith("bp") and name.endswith(".dbx"):
         return "zones"
-    if not name.endswith((".csv", ".csv.gz")):
+    if not name.endswith(".csv"):
         return None
     head = [own.lower() for own in header_of(path)]
     if lcd.MARK in head:

@@ -29,7 +29,7 @@ from data_modules.sources.noaa.reports import (
     wind,
 )
 
-NAME = re.compile(r"(\w{6})-(\d{5})-\d{4}(\.gz)?", re.ASCII)
+NAME = re.compile(r"(\w{6})-(\d{5})-\d{4}(\.(gz|bz2|xz))?", re.ASCII)
 _FIELDS = 12
 _NUMBER = re.compile(r"-?\d{1,6}", re.ASCII)
 _MISSING, _TRACE = -9999, -1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from data_modules.corpus import CorpusError
 from data_modules.sources.noaa import ghcnh, isd_lite, lcd
+from data_modules.sources.noaa.files import Files
 from data_modules.sources.noaa.reports import (
     CHANNELS,
     HUMIDITY,
@@ -507,3 +510,23 @@ def test_of_two_forms_of_one_station_the_first_counts(tmp_path):
     assert hours.values[PRESSURE, 0] == 1011.1
     assert Counter(np.isnan(hours.values[HUMIDITY]).tolist()) == {False: 2}
     assert not np.isnan(hours.values[[WIND_V, SKY]]).any()
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".bz2", ".xz"])
+def test_files_may_be_packed_and_come_from_windows(tmp_path, ending):
+    """A byte order mark, CR LF and a packed file change no value, and none of the three forms is passed over."""
+    pack = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[ending]
+    psv = write_psv(
+        tmp_path / "GHCNh_USW00014732_2019.psv", [report("2019-07-25T12:55:00", temperature="21.5")], COLUMNS
+    )
+    lcd_path = lcd_file(tmp_path, {"HourlyDryBulbTemperature": "40"})
+    expected = [at(one(ghcnh.read(psv)), "2019-07-25T13"), at(one(lcd.read(lcd_path)), "2020-01-01T06")]
+    for path in (psv, lcd_path):
+        content = b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n")
+        path.unlink()
+        path.with_name(path.name + ending).write_bytes(pack(content))
+    isd_file(tmp_path, LINE)
+    found = list(Files.below(tmp_path).reports())
+    assert len(found) == 3
+    np.testing.assert_equal([at(found[0], "2019-07-25T13"), at(found[1], "2020-01-01T06")], expected)
+    assert expected[0]["temperature"] == 21.5
