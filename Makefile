@@ -31,7 +31,7 @@ FIT := $(TRAINER) $(DATA) run.name=$(RUN) $(if $(SEED),seed=$(SEED)) $(if $(RESU
 FIND = $(CLI) runs --domain $(DOMAIN) --stage align --paths
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data pretrain align tune evaluate compare search serve load tensorboard bench asking ablation mining results forecast forecast-all tuning gain weather paper universal figures faults docs clean
+.PHONY: help setup demo test lint data pretrain align tune evaluate compare search serve load tensorboard bench asking ablation mining results forecast forecast-all tuning paired gain weather paper universal figures faults docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -119,6 +119,10 @@ forecast-all: setup  ## forecasts of every data set below ROOT by one recipe bes
 
 tuning: setup  ## light tuning beside heavier, and whether retrieval still works after it: ROOT (the folder with timecap and timemmd), five seeds
 	$(BIN)/python experiments/light_tuning.py $(if $(ROOT),--root $(ROOT)) $(ARGS)
+
+paired: setup  ## what pre-training and retrieval bring to the one recipe, paired by data set and seed: ROOT, ARGS="--seeds 0"
+	$(BIN)/python experiments/paired.py pretraining $(if $(ROOT),--root $(ROOT)) $(ARGS)
+	$(BIN)/python experiments/paired.py retrieval $(if $(ROOT),--root $(ROOT)) $(ARGS)
 
 gain: setup  ## what retrieval brings to forecasts and classification: ROOT (the folder with timecap and timemmd), five seeds
 	$(BIN)/python experiments/retrieval_gain.py $(if $(ROOT),--root $(ROOT)) $(ARGS)

@@ -30,7 +30,7 @@ from trace_lit.config import (
 from trace_lit.encoder.config import EncoderConfig, HeadConfig, PretrainConfig
 from trace_lit.models import BACKBONES, MODELS, RETRIEVED_MEAN, model_entry
 from trace_lit.plain import is_plain_name
-from trace_lit.rag.config import RagConfig
+from trace_lit.rag.config import SHAPE, RagConfig
 from trace_lit.renamed import renamed
 from trace_lit.retrieval.config import EvaluationConfig
 from trace_lit.sections import OptimConfig, RunConfig, TrainerConfig, TuneConfig
@@ -244,7 +244,12 @@ def _check_tuning(config: Config) -> None:
         by = (
             "tune.model=retrieved_mean" if tune.model == RETRIEVED_MEAN else "what rag.mode and rag.use_futures ask for"
         )
-        raise ConfigError(f"rag.retriever is null, and {by} needs one: name a run of stage align")
+        raise ConfigError(f"rag.retriever is null, and {by} needs one: name a run of stage align, or {SHAPE}")
+    if rag.retriever == SHAPE and rag.mode != "none":
+        raise ConfigError(
+            f"rag.mode is {rag.mode}, but rag.retriever is {SHAPE}, which has no vectors for a prompt; name a run of stage "
+            "align, or leave rag.mode at none and set rag.use_futures=true"
+        )
     if model_entry(tune.model).kind in _WITHOUT_HEAD and (rag.mode != "none" or rag.use_futures):
         raise ConfigError(
             f"tune.model is {tune.model}, which has no head to give the neighbours to; "

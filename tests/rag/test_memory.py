@@ -102,13 +102,14 @@ def test_search_is_that_of_brute_force(at_once: int, apart: int, monkeypatch: py
         allowed = [
             number for number in range(50) if known[number] <= seconds[place] and step_length[number] == asked[place]
         ]
-        best: list[int] = []
-        for number in sorted(allowed, key=lambda number: -float(vectors[number] @ queries[place])):
+        query, best = queries[place], list[int]()
+        alike = 2 * (vectors @ query) / (vectors.square().sum(1) + query.square().sum())
+        for number in sorted(allowed, key=lambda number: -float(alike[number])):
             rivals = [other for other in best if series[other] == series[number]]
             if len(best) < 4 and all(abs(int(origin[other] - origin[number])) >= apart for other in rivals):
                 best.append(number)
         assert found.number[place].tolist() == best + [NO_NEIGHBOUR] * (4 - len(best))
-        assert found.similarity[place, : len(best)].tolist() == pytest.approx((vectors[best] @ queries[place]).tolist())
+        assert found.similarity[place, : len(best)].tolist() == pytest.approx(alike[best].tolist(), abs=1e-6)
         assert not found.similarity[place, len(best) :].any()
 
 

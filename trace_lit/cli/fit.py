@@ -73,8 +73,8 @@ def _check_places(config: Config, resume: str | None) -> None:
         checkpoint_path(resume)
     if resume is None and config.init_from not in (None, AUTO):
         checkpoint_path(Path(config.init_from).expanduser())
-    if config.stage == "tune" and retrieves(config) and config.rag.retriever is not None:
-        checkpoint_path(Path(config.rag.retriever).expanduser())
+    if config.stage == "tune" and retrieves(config) and config.rag.run is not None:
+        checkpoint_path(Path(config.rag.run).expanduser())
 
 
 def _merged(config: Config, trust: bool) -> str:

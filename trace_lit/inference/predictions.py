@@ -150,17 +150,19 @@ class Predictions:
     def neighbours(self, number: int) -> list[Neighbour]:
         """What was retrieved for a window, best first; nothing where nothing is."""
         lookup = self.dataset.lookup
-        if not isinstance(lookup, RetrievalLookup) or not self._neighbours_count:
+        if not isinstance(lookup, RetrievalLookup) or not self._count(lookup.retrieval.rag.mode):
             return []
         found, place = lookup.neighbours, [self.places[number]]
         return lookup.retrieval.memory.describe(found.number[place], found.similarity[place])[0]
 
-    @property
-    def _neighbours_count(self) -> bool:
-        """Whether neighbours had a part in the forecasts: of a combination, only with members that see them."""
-        return not self.members or any(
-            "neighbours" in name or "encoder" in name for shares in self.members.values() for name in shares
-        )
+    def _count(self, mode: str) -> bool:
+        """Whether neighbours had a part in the forecasts: of a combination, only with members that see them.
+
+        Beside the encoder's outputs, members see the neighbours' labels, and what a prompt of the `mode` gives.
+        """
+        seeing = ("neighbours", "encoder") if self.label_names or mode != "none" else ("neighbours",)
+        names = [name for shares in self.members.values() for name in shares]
+        return not self.members or any(word in name for name in names for word in seeing)
 
     @property
     def errors(self) -> Tensor:

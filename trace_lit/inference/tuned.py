@@ -29,7 +29,7 @@ from trace_lit.inference.predictions import Asked, Predictions, Predictor, predi
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError
 from trace_lit.modules.tuned_model import lookback_of, predictions_of, restore_model
-from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup
+from trace_lit.rag import Retrieval, RetrievalLookup, WindowRetriever
 from trace_lit.runs.folder import Place, folder_of
 from trace_lit.settings import combines_labels, retrieves
 from trace_lit.tuning.neighbours import build_retrieval, check_unchanged, fingerprints, open_retriever
@@ -197,7 +197,7 @@ class TunedRun(LoadedRun):
     # Neighbours
 
     @cached_property
-    def _retriever(self) -> FrozenRetriever:
+    def _retriever(self) -> WindowRetriever:
         return open_retriever(self.config, self._trust)
 
     def _attach(self, dataset: OriginDataset, like: Corpus | None) -> None:

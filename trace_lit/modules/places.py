@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from trace_lit.rag.config import SHAPE
 from trace_lit.settings import Config
 
 _PLACES = (("", "init_from"), ("data", "corpus"), ("data", "root"), ("rag", "retriever"), ("rag", "corpus"))
@@ -22,7 +23,7 @@ def relative_places(config: Config, folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for section, key in _PLACES:
         value = getattr(getattr(config, section) if section else config, key)
-        if value is not None:
+        if value is not None and value != SHAPE:
             listed = isinstance(value, list)
             of_value = [relative(place, folder) for place in value] if listed else relative(value, folder)
             found[f"{section}.{key}".lstrip(".")] = of_value

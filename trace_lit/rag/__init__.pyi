@@ -1,7 +1,8 @@
 from .memory import Memory, Neighbour, Neighbours
 from .models import RetrievalClassificationModel, RetrievalForecastModel, RetrievedLabels, RetrievedMean
 from .prompt import NeighbourInput, SoftPrompt
-from .retriever import FrozenRetriever
+from .retriever import FrozenRetriever, WindowRetriever
+from .shape import ShapeRetriever
 from .store import Retrieval, RetrievalLookup
 
 __all__ = [
@@ -16,5 +17,7 @@ __all__ = [
     "RetrievalLookup",
     "RetrievedLabels",
     "RetrievedMean",
+    "ShapeRetriever",
     "SoftPrompt",
+    "WindowRetriever",
 ]

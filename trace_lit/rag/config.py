@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from trace_lit.config import ConfigError, option
 
+SHAPE = "shape"  # as `retriever`: windows are compared by their raw shape and the calendar
+
 
 @dataclass
 class RagConfig:
@@ -20,7 +22,9 @@ class RagConfig:
         False, "the neighbours' continuations, or their labels, are an input, too; not in the paper"
     )
     top: int = option(5, "R, neighbours of a window", at_least=1)
-    retriever: str | None = option(None, "a run of stage align, or its checkpoint")
+    retriever: str | None = option(
+        None, "a run of stage align, or its checkpoint; shape: windows are compared by their raw shape and the calendar"
+    )
     corpus: str | None = option(None, "the corpus that is searched; null: the window's own")
     lookback: int | None = option(None, "steps before the origin that are compared; null: window.lookback", at_least=1)
     key: str = option(
@@ -31,7 +35,8 @@ class RagConfig:
     stride: int = option(1, "steps between two candidates", at_least=1)
     min_distance: int | None = option(
         None,
-        "steps between two neighbours of one series; null: as many as are compared, so that none overlap",
+        "steps between two neighbours of one series; null: as many as are compared, so that none overlap, and with the "
+        "retriever shape a quarter of window.horizon",
         at_least=1,
     )
     splits: list[str] = option(
@@ -39,6 +44,11 @@ class RagConfig:
         "the splits that a candidate's window and continuation lie in",
         allowed=("train", "validation", "test"),
     )
+
+    @property
+    def run(self) -> str | None:
+        """The run that finds neighbours; None where there is none, or none is needed."""
+        return None if self.retriever == SHAPE else self.retriever
 
     def check(self) -> None:
         """Raise ConfigError where no split is searched."""

@@ -30,7 +30,7 @@ class Neighbours:
     """What was found for N queries, best first."""
 
     number: Tensor  # (N, R) int64, places in the memory, NO_NEIGHBOUR where fewer than R candidates were admissible
-    similarity: Tensor  # (N, R) float32, cosine, 0 there
+    similarity: Tensor  # (N, R) float32, see `Memory.search`, 0 there
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Memory:
     step_length: Tensor  # (M,) int64, see `Series`
     series_number: Tensor  # (M,) int64
     origin: Tensor  # (M,) int64, as steps of the corpus
-    vectors: Tensor  # (M, E) float32, unit vectors that are compared
+    vectors: Tensor  # (M, E) float32, that are compared
     series: Tensor  # (M, d) float32, unit vectors at [CLS]
     text: Tensor  # (M, d) float32, unit vectors of the texts, 0 where there is none
     label: Tensor  # (M,) int64, NO_LABEL where there is none
@@ -75,8 +75,9 @@ class Memory:
     ) -> Neighbours:
         """The `top` candidates most similar to each of `queries` (N, E), of those known by its `seconds` (N,).
 
-        Their steps are as long as the query's `step_length` (N,). Two neighbours of one series are at least `min_distance`
-        steps apart: the less similar one is skipped.
+        The similarity of q and v is 2⟨q, v⟩ / (|q|² + |v|²): of unit vectors the cosine, of others 1 where they are
+        equal, and less where one is larger. The candidates' steps are as long as the query's `step_length` (N,). Two
+        neighbours of one series are at least `min_distance` steps apart: the less similar one is skipped.
         """
         device = queries.device
         own_length = self.step_length.to(device)
@@ -87,12 +88,15 @@ class Memory:
         around = torch.arange(1 - reach, reach, device=device)
         admissible = torch.searchsorted(self.known, seconds, right=True)  # the first n candidates
         vectors = self.vectors.to(device)
+        size = vectors.square().sum(1)
         number = torch.full((len(queries), top), NO_NEIGHBOUR)
         similarity = torch.zeros(len(queries), top)
         for rows in torch.arange(len(queries)).split(max(1, _SCORES_AT_ONCE // max(len(self), 1))):
             count = admissible[rows].unsqueeze(1)
             upto = int(count.max())
-            scores = queries[rows.to(device)] @ vectors[:upto].T
+            own = queries[rows.to(device)]
+            both = own.square().sum(1, keepdim=True) + size[:upto]
+            scores = 2 * (own @ vectors[:upto].T) / both.clamp(min=1e-12)
             scores.masked_fill_((torch.arange(upto) >= count).to(device), -torch.inf)
             scores.masked_fill_(own_length[:upto] != step_length[rows].unsqueeze(1).to(device), -torch.inf)
             for rank in range(min(top, upto)):

@@ -1,9 +1,10 @@
-"""A frozen aligned model that finds windows similar to a given one, TRACE §3.4."""
+"""What gives windows the vectors by which similar ones are found: a frozen aligned model, TRACE §3.4, or another."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from data_modules.forecasting import OriginDataset, Series
 from data_modules.text_table import text_table
 from data_modules.vocabulary import foreign_vocabulary
 from trace_lit.alignment import AlignedModel, SearchSpace
+from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.retrieval.pool import evaluation_mode
 from trace_lit.text import TextEncoder
@@ -24,8 +26,63 @@ from trace_lit.text import TextEncoder
 _BATCH = 256
 
 
+class WindowRetriever(ABC):
+    """Gives windows the vectors by which their neighbours are found.
+
+    Attributes
+    ----------
+    device
+        Where it is used.
+    fingerprint
+        Of all that its vectors depend on besides the windows.
+    zero_is_missing
+        Zeros in a window count as missing.
+    """
+
+    device: torch.device
+    fingerprint: str
+    zero_is_missing: bool
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """d, of the vectors that a prompt is made of."""
+
+    @property
+    @abstractmethod
+    def vocabulary(self) -> ChannelVocabulary:
+        """The channels that it knows."""
+
+    def usual_distance(self, lookback: int, horizon: int) -> int:
+        """Steps between two neighbours of one series, where `rag.min_distance` does not say: none overlap."""
+        return lookback
+
+    @abstractmethod
+    def learn_channels(self, corpora: Sequence[Corpus]) -> None:
+        """Make room for channels that it has never seen."""
+
+    @abstractmethod
+    def embed(self, windows: OriginDataset, corpora: Sequence[Corpus], key: str) -> tuple[Tensor, Tensor]:
+        """Vectors (N, …) to compare by the channels of all `corpora`, and those that a prompt is made of (N, d)."""
+
+    def comparable(self, vectors: Tensor, candidates: Tensor) -> Tensor:
+        """`vectors` (N, …) as they are compared, (N, E), where the `candidates` have the vectors (M, …)."""
+        return vectors
+
+    @abstractmethod
+    def embed_texts(self, texts: Sequence[str]) -> Tensor:
+        """Unit vectors (N, d) of texts that a prompt is made of; 0 for an empty text."""
+
+    def windows(
+        self, corpus: Corpus, series: Series, lookback: int, horizon: int, window: WindowConfig, zero_is_missing: bool
+    ) -> OriginDataset:
+        """The windows of a corpus with `lookback` steps before and `horizon` steps after the origin, for any origin."""
+        forecast = dataclasses.replace(window, lookback=lookback, horizon=horizon, targets=None, stride=1)
+        return OriginDataset(corpus, series, "train", forecast, self.vocabulary, zero_is_missing=zero_is_missing)
+
+
 @dataclass
-class FrozenRetriever:
+class FrozenRetriever(WindowRetriever):
     """An aligned model with its text encoder and settings.
 
     Parameters
@@ -58,14 +115,17 @@ class FrozenRetriever:
         """d, of the vectors at [CLS]."""
         return self.model.encoder.config.width
 
+    @property
+    def vocabulary(self) -> ChannelVocabulary:
+        return self.model.encoder.vocabulary
+
     def learn_channels(self, corpora: Sequence[Corpus]) -> None:
-        """Make room for channels that it has never seen."""
         self.model.encoder.extend(foreign_vocabulary(corpora, self.text, self.model.encoder.vocabulary))
 
     def windows(
         self, corpus: Corpus, series: Series, lookback: int, horizon: int, window: WindowConfig, zero_is_missing: bool
     ) -> OriginDataset:
-        """The windows of a corpus with `lookback` steps before and `horizon` steps after the origin, for any origin.
+        """As `WindowRetriever.windows`.
 
         Raises
         ------
@@ -75,9 +135,7 @@ class FrozenRetriever:
         patch = self.model.encoder.config.patch_length
         if lookback < patch:
             raise ConfigError(f"rag.lookback is {lookback}, shorter than a patch of the retriever ({patch} steps)")
-        forecast = dataclasses.replace(window, lookback=lookback, horizon=horizon, targets=None, stride=1)
-        vocabulary = self.model.encoder.vocabulary
-        return OriginDataset(corpus, series, "train", forecast, vocabulary, zero_is_missing=zero_is_missing)
+        return super().windows(corpus, series, lookback, horizon, window, zero_is_missing)
 
     def embed(self, windows: OriginDataset, corpora: Sequence[Corpus], key: str) -> tuple[Tensor, Tensor]:
         """Unit vectors (N, E) to compare by the channels of all `corpora`, or by [CLS] alone, and at [CLS] (N, d)."""

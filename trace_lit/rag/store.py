@@ -23,7 +23,7 @@ from trace_lit.atomic import replacing
 from trace_lit.batch import NO_LABEL, Retrieved
 from trace_lit.rag.config import RagConfig
 from trace_lit.rag.memory import Memory, Neighbours
-from trace_lit.rag.retriever import FrozenRetriever
+from trace_lit.rag.retriever import WindowRetriever
 
 _FEW = 32  # windows whose neighbours are found quickly and not kept: those of a single forecast
 _FORMAT = 2  # of the files, and of what they are computed by
@@ -78,7 +78,7 @@ class Retrieval:
 
     def __init__(
         self,
-        retriever: FrozenRetriever,
+        retriever: WindowRetriever,
         corpora: Sequence[Corpus],
         searched: Corpus,
         window: WindowConfig,
@@ -93,7 +93,8 @@ class Retrieval:
         self.retriever, self.corpora, self.rag, self.folder = retriever, list(corpora), rag, folder
         self.window, self.task = window, task
         self.lookback = rag.lookback or window.lookback or int(searched.lengths.max())
-        self.min_distance = self.lookback if rag.min_distance is None else rag.min_distance
+        usual = retriever.usual_distance(self.lookback, window.horizon)
+        self.min_distance = usual if rag.min_distance is None else rag.min_distance
         self.searched = searched
         self.seconds = 0.0  # that the computations took, whenever they were done
         self.memory = self._memory(searched, label_names, transform, zero_is_missing)
@@ -118,8 +119,9 @@ class Retrieval:
         def compute() -> dict[str, Tensor]:
             queries = self._windows(corpus, dataset.series, 1).at(origins)
             vectors, _ = self.retriever.embed(queries, self.corpora, self.rag.key)
+            compared = self.retriever.comparable(vectors, self._candidates)
             found = self.memory.search(
-                vectors.to(self.retriever.device), dataset.seconds, step_length, self.rag.top, self.min_distance
+                compared.to(self.retriever.device), dataset.seconds, step_length, self.rag.top, self.min_distance
             )
             return {"number": found.number, "similarity": found.similarity}
 
@@ -137,7 +139,7 @@ class Retrieval:
     @property
     def _compared(self) -> list[Any]:
         keys = {channel.key for corpus in self.corpora for channel in corpus.info.channels}
-        slots = [key for key in self.retriever.model.encoder.vocabulary.keys if key in keys]  # as vectors hold them
+        slots = [key for key in self.retriever.vocabulary.keys if key in keys]  # as vectors hold them
         return [self.rag.key, self.lookback, slots]
 
     def _memory(self, corpus: Corpus, label_names: Sequence[str], transform: str, zero_is_missing: bool) -> Memory:
@@ -181,9 +183,10 @@ class Retrieval:
         texts = [horizon, window.max_texts]
         key = [self.retriever.fingerprint, corpus.fingerprint, _digest(origins), *texts, self._compared]
         kept = self._kept(["memory", *key], compute)
+        self._candidates = kept["vectors"]
         return Memory(
             windows=candidates,
-            vectors=kept["vectors"],
+            vectors=self.retriever.comparable(kept["vectors"], kept["vectors"]),
             series=kept["series"],
             text=kept["text"],
             known=known,

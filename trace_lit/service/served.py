@@ -130,7 +130,7 @@ class Served:
         known = {str(run.folder): name for name, run in self.runs.items()}
         known |= {str(corpus.path): corpus.path.name for corpus in self._opened.values()}
         known |= {str(own.index.place): name for name, own in self.searchables.items() if isinstance(own, IndexSearch)}
-        known |= {own.config.rag.retriever: "the retriever" for own in self.runs.values() if own.config.rag.retriever}
+        known |= {own.config.rag.run: "the retriever" for own in self.runs.values() if own.config.rag.run}
         for path in sorted(known, key=len, reverse=True):
             message = message.replace(path, known[path])
         return message

@@ -208,7 +208,7 @@ def anchor_paths(config: Config) -> None:
         data.corpus = [absolute(place) for place in data.corpus]
     elif data.corpus is not None:
         data.corpus = absolute(data.corpus)
-    rag.retriever = None if rag.retriever is None else absolute(rag.retriever)
+    rag.retriever = rag.retriever if rag.run is None else absolute(rag.run)
     rag.corpus = None if rag.corpus is None else absolute(rag.corpus)
 
 

@@ -52,7 +52,7 @@ def plan_turns(paths: Sequence[str], words: Sequence[str], seeds: Sequence[int])
     for seed in seeds:
         own = [*words, f"seed={seed}", f"run.name={name}-seed{seed}"]
         config = load_config(paths, own)
-        for key, common in (("init_from", config.init_from), ("rag.retriever", config.rag.retriever)):
+        for key, common in (("init_from", config.init_from), ("rag.retriever", config.rag.run)):
             if common in (None, AUTO):
                 continue
             start = f"{common.rstrip('/')}-seed{seed}"

@@ -10,7 +10,8 @@ from data_modules.corpus import Corpus
 from trace_lit.devices import best_device
 from trace_lit.modules.checkpoint import CheckpointError
 from trace_lit.modules.loading import load_aligned
-from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup
+from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup, ShapeRetriever, WindowRetriever
+from trace_lit.rag.config import SHAPE
 from trace_lit.settings import Config, retrieves
 from trace_lit.text import build_text_encoder
 
@@ -45,7 +46,7 @@ def attach_retrieval(config: Config, data: DomainDataModule, trust: bool = False
     return list(made.values())
 
 
-def open_retriever(config: Config, trust: bool = False) -> FrozenRetriever:
+def open_retriever(config: Config, trust: bool = False) -> WindowRetriever:
     """The retriever that `rag.retriever` names; classes that its run names are imported only with `trust`.
 
     Raises
@@ -55,6 +56,8 @@ def open_retriever(config: Config, trust: bool = False) -> FrozenRetriever:
     """
     place = config.rag.retriever
     assert place is not None
+    if place == SHAPE:
+        return ShapeRetriever(config.data.zero_is_missing)
     if not Path(place).exists():
         raise CheckpointError(
             f"the retriever {place} (rag.retriever), by which neighbours are found, is not there; name the run of stage "
@@ -73,7 +76,7 @@ def open_retriever(config: Config, trust: bool = False) -> FrozenRetriever:
 
 def build_retrieval(
     config: Config,
-    retriever: FrozenRetriever,
+    retriever: WindowRetriever,
     corpora: Sequence[Corpus],
     searched: Corpus,
     label_names: Sequence[str],
