@@ -17,10 +17,11 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ from trace_lit.settings import Config, load_config
 from trace_lit.train import fit
 
 RECIPE, RAIN = HERE / "forecast" / "auto.yaml", HERE / "weather" / "rain.yaml"
+WEEKS = ("length=12", "stride=1", "target_only=true")
 STATIONS = ("USW00024101", "071470-99999", "642820-99999", "USW00014939", "USW00013874")  # of ISD-Lite and LCD
 VARIED = range(4)  # corpora of random channels
 WINDOWS = 500  # to pre-train on, at most
@@ -147,32 +149,35 @@ def universal(case: Case, _: int, options: argparse.Namespace) -> list[str] | No
     return ["init_from=universal"] if 6 <= lookback <= 6 * UNIVERSAL_TOKENS else None
 
 
-def short_cases(options: argparse.Namespace) -> Iterator[Case]:
-    """Data sets of all kinds, their series cut to `--steps`."""
-
-    def cut(name: str, *words: str) -> Case:
-        return Case(name, shortened(name, build_corpus(options, f"paired-{name}-whole", *words), options))
-
-    timemmd = ("--domain", "timemmd", "--source", "timemmd", "--root", str(options.root / "timemmd"))
-    for name in ("Energy", "Health_US"):
-        yield cut(
-            name, *timemmd, f"folder={name}", f"domain={name.lower()}", "length=12", "stride=1", "target_only=true"
-        )
+def short_cases(options: argparse.Namespace) -> dict[str, Callable[[], Case]]:
+    """Data sets of all kinds by name, their series cut to `--steps`."""
+    timemmd = ("--domain", "timemmd", "--source", "timemmd", "--root", str(options.root / "timemmd"), *WEEKS)
     timecap = ("--source", "timecap", "--root", str(options.root / "timecap"))
-    yield cut("mortality", "--domain", "healthcare", *timecap)
-    for city in ("ny", "hs"):
-        yield cut(f"weather-{city}", "--domain", "weather", *timecap, f"cities=[{city}]")
-    for domain in ("weather", "healthcare", "energy"):
-        yield cut(f"generated-{domain}", "--domain", domain, "--source", "generated")
-    noaa = ("--domain", "weather", "--source", "noaa", "--root", str(options.root / "noaa"))
-    for station in STATIONS:
-        yield cut(station, *noaa, f"stations=[{station}]", "scales=[week]", "events=false")
-    for number in VARIED:
+    noaa = ("--domain", "weather", "--source", "noaa", "--root", str(options.root / "noaa"), "scales=[week]")
+    built = {name: (*timemmd, f"folder={name}", f"domain={name.lower()}") for name in ("Energy", "Health_US")}
+    built["mortality"] = ("--domain", "healthcare", *timecap)
+    built |= {f"weather-{city}": ("--domain", "weather", *timecap, f"cities=[{city}]") for city in ("ny", "hs")}
+    built |= {
+        f"generated-{domain}": ("--domain", domain, "--source", "generated")
+        for domain in ("weather", "healthcare", "energy")
+    }
+    built |= {station: (*noaa, f"stations=[{station}]", "events=false") for station in STATIONS}
+    cases: dict[str, Callable[[], Case]] = {name: partial(cut, name, words, options) for name, words in built.items()}
+    return cases | {f"simulated-{number}": partial(simulated, number, options) for number in VARIED}
+
+
+def cut(name: str, words: Sequence[str], options: argparse.Namespace) -> Case:
+    """A data set that `trace-lit data build` makes, cut."""
+    return Case(name, shortened(name, build_corpus(options, f"paired-{name}-whole", *words), options))
+
+
+def simulated(number: int, options: argparse.Namespace) -> Case:
+    """A corpus of random channels."""
+    folder = options.corpora / f"paired-varied-{number}"
+    if not folder.exists():
         info, records = varied(number)
-        folder = options.corpora / f"paired-varied-{number}-whole"
-        if not folder.exists():
-            write_corpus(records, info, folder)
-        yield Case(f"simulated-{number}", folder)
+        write_corpus(records, info, folder)
+    return Case(f"simulated-{number}", folder)
 
 
 def shortened(name: str, whole: Path, options: argparse.Namespace) -> Path:
@@ -213,23 +218,36 @@ def moment(seconds: int) -> datetime:
 SHAPE = ("rag={retriever: shape, use_futures: true, top: 30, splits: [train, validation]}",)
 
 
-def whole_cases(options: argparse.Namespace) -> Iterator[Case]:
-    """The sets of the paper's kind: weekly prices and influenza, hours of weather, and whether it will rain."""
-    timemmd = ("--domain", "timemmd", "--source", "timemmd", "--root", str(options.root / "timemmd"))
+def whole_cases(options: argparse.Namespace) -> dict[str, Callable[[], Case]]:
+    """The sets of the paper's kind, by name: weekly prices and influenza, hours of weather, and whether it will rain."""
+    cases: dict[str, Callable[[], Case]] = {}
     for name in ("Energy", "Health_US"):
-        built = ("folder=" + name, f"domain={name.lower()}", "length=12", "stride=1", "target_only=true")
-        corpus = build_corpus(options, f"all-{name}", *timemmd, *built)
         for horizon in (12, 48):
-            yield Case(f"{name}-{horizon}", corpus, (f"window.horizon={horizon}",))
-    timecap = ("--domain", "weather", "--source", "timecap", "--root", str(options.root / "timecap"))
+            cases[f"{name}-{horizon}"] = partial(weeks, name, horizon, options)
     for city in ("ny", "hs"):
-        corpus = build_corpus(options, f"all-weather-{city}", *timecap, f"cities=[{city}]")
-        yield Case(f"weather-{city}", corpus)
-        words = ("head={solver: combination, penalties: [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0]}",)
-        yield Case(f"rain-{city}", corpus, words, RAIN, lambda metrics: 1 - metrics["test/AUROC"])
+        cases[f"weather-{city}"] = partial(weather, city, "weather", options)
+        cases[f"rain-{city}"] = partial(weather, city, "rain", options)
+    return cases
 
 
-STUDIES: dict[str, tuple[str, Callable[[argparse.Namespace], Iterator[Case]], tuple[Way, ...]]] = {
+def weeks(name: str, horizon: int, options: argparse.Namespace) -> Case:
+    """A domain of Time-MMD, so many weeks ahead."""
+    source = ("--domain", "timemmd", "--source", "timemmd", "--root", str(options.root / "timemmd"), *WEEKS)
+    corpus = build_corpus(options, f"all-{name}", *source, f"folder={name}", f"domain={name.lower()}")
+    return Case(f"{name}-{horizon}", corpus, (f"window.horizon={horizon}",))
+
+
+def weather(city: str, asked: str, options: argparse.Namespace) -> Case:
+    """The next 24 hours of a city, or whether it rains in them."""
+    source = ("--domain", "weather", "--source", "timecap", "--root", str(options.root / "timecap"))
+    corpus = build_corpus(options, f"all-weather-{city}", *source, f"cities=[{city}]")
+    if asked == "weather":
+        return Case(f"weather-{city}", corpus)
+    words = ("head={solver: combination, penalties: [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0]}",)
+    return Case(f"rain-{city}", corpus, words, RAIN, lambda metrics: 1 - metrics["test/AUROC"])
+
+
+STUDIES: dict[str, tuple[str, Callable[[argparse.Namespace], dict[str, Callable[[], Case]]], tuple[Way, ...]]] = {
     "pretraining": (
         "Pre-training against random weights",
         short_cases,
@@ -281,7 +299,7 @@ def main() -> None:
     options = parsed()
     torch.set_num_threads(1)
     title, cases_of, ways = STUDIES[options.study]
-    cases = [case for case in cases_of(options) if not options.sets or case.name in options.sets]
+    cases = [make() for name, make in cases_of(options).items() if not options.sets or name in options.sets]
     found: dict[tuple[str, str, int], float] = {}
     for seed in options.seeds:
         for case in cases:
