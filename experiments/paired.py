@@ -243,7 +243,10 @@ def weather(city: str, asked: str, options: argparse.Namespace) -> Case:
     corpus = build_corpus(options, f"all-weather-{city}", *source, f"cities=[{city}]")
     if asked == "weather":
         return Case(f"weather-{city}", corpus)
-    words = ("head={solver: combination, penalties: [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0]}",)
+    words = (
+        "head={solver: combination, penalties: [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0]}",
+        "encoder={width: 64, layers: 2, heads: 4, patch_length: 4, centre: last, spread: channel, dropout: 0}",
+    )
     return Case(f"rain-{city}", corpus, words, RAIN, lambda metrics: 1 - metrics["test/AUROC"])
 
 
