@@ -4,7 +4,7 @@
 
 pretraining: a frozen encoder that was pre-trained on the look-backs of the training and validation part, or the universal
 one (where its features are few enough to be solved quickly), against the same encoder with random weights. Series are cut
-to their last `--steps`, so that a run takes seconds. retrieval: neighbours by shape as members of the combination, against
+to their first `--steps`, so that a run takes seconds. retrieval: neighbours by shape as members of the combination, against
 none; whole series, and rain as in `weather/rain.yaml`.
 
 A run that is there already is not made again. Seeds come one after another, and the table is written after each, so that a
@@ -131,13 +131,14 @@ def lookbacks(case: Case, config: Config, options: argparse.Namespace) -> Path:
         corpus, length = Corpus.load(case.corpus), config.window.lookback
         assert length is not None
         series, records = Series.of(corpus, config.window.split), []
-        for split in SPLITS[:2]:
-            origins = series.candidate_origins(length, 0, [split])
+        last = torch.arange(len(series.split))
+        for number, split in enumerate(SPLITS[:2]):  # those of validation begin in training, as do a forecast's
+            origins = last[(series.split == number) & (last + 1 - series.begun >= length)] + 1
             chosen = origins[:: max(1, len(origins) // WINDOWS)] - length
             for first, begin in zip(chosen.tolist(), series.windows.begin[chosen].tolist(), strict=True):
                 values = series.windows.values[first : first + length].T.numpy()
                 if np.isfinite(values).any():
-                    owner, silent = str(int(series.number[first])), [""] * len(values)
+                    owner, silent = f"{int(series.number[first])} {split}", [""] * len(values)
                     records.append(Record(f"{owner}-{first}", owner, moment(begin), values, "", silent, split=split))
         write_corpus(records, corpus.info, folder)
     return folder
@@ -181,16 +182,16 @@ def simulated(number: int, options: argparse.Namespace) -> Case:
 
 
 def shortened(name: str, whole: Path, options: argparse.Namespace) -> Path:
-    """The rows of the last `--steps` of a corpus's series, without texts."""
+    """The rows of the first `--steps` of a corpus's series, without texts; New York's last month is one repeated row."""
     folder = options.corpora / f"paired-{name}-{options.steps}"
     if not folder.exists():
         corpus = Corpus.load(whole)
         values = corpus.values()
         _, number = corpus.series_numbers
-        last = np.zeros(number.max() + 1, dtype=np.int64)
-        np.maximum.at(last, number, corpus.ends)
+        first = np.full(number.max() + 1, np.iinfo(np.int64).max)
+        np.minimum.at(first, number, corpus.starts)
         step = (corpus.ends - corpus.starts) / corpus.lengths
-        kept = np.flatnonzero(corpus.starts >= last[number] - options.steps * step)
+        kept = np.flatnonzero(corpus.ends <= first[number] + options.steps * step)
         silent = [""] * len(corpus.info.channels)
         records = [
             Record(
@@ -337,7 +338,7 @@ def report(
         f"{', '.join(map(str, seeds))}; `ratio` is the mean ± deviation of the ratios to {ways[0].title}, seed by seed."
     )
     if options.study == "pretraining":
-        note += f" Of each series the last {options.steps} steps; {EPOCHS} epochs on at most {WINDOWS} look-backs."
+        note += f" Of each series the first {options.steps} steps; {EPOCHS} epochs on at most {WINDOWS} look-backs."
     body = "\n\n".join([note, table(header, lines), "\n".join(f"- {text}" for text in closing)])
     print(body)
     if not options.sets:
