@@ -8,7 +8,10 @@
 What `__init__.pyi` names is imported when it is first used, so importing the package costs nothing.
 """
 
+import os
+
 import lazy_loader
 
+STARTED = os.getpid(), os.getppid()  # this process and the one that started it, which may end before others import more
 __version__ = "0.2.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,6 +10,8 @@ import time
 import lightning as L
 from lightning.fabric.plugins.environments import LightningEnvironment
 
+from trace_lit import STARTED
+
 PATIENCE = 20.0  # seconds that a process may take to end after it has failed, on a busy machine
 FIRST = "TRACE_LIT_FIRST_PROCESS"  # its number, which those inherit that Lightning starts from it
 IN_TURN = "TRACE_LIT_IN_TURN"  # set for a run that another process of this project has started
@@ -24,7 +26,11 @@ def follow_parent() -> None:
         return
     # It may have ended before this process gets here, and then another is the parent.
     first = os.environ.get(FIRST) if int(os.environ.get("LOCAL_RANK", "0")) else None
-    parent = os.getppid() if first is None else int(first)
+    process, parent = STARTED
+    if first is not None:
+        parent = int(first)
+    elif process != os.getpid():  # it was forked later
+        parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:
