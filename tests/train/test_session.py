@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import lightning as L
 import pytest
 from lightning.pytorch.demos.boring_classes import BoringModel
 
 from trace_lit.errors import InputError
+from trace_lit.train.process import _told_once
 from trace_lit.train.session import Session
 
 
@@ -59,3 +62,37 @@ def test_a_mistake_in_the_handling_of_an_error_is_told(session: Session) -> None
     with pytest.raises(TypeError, match="not iterable") as caught:
         session.train(None)
     assert isinstance(caught.value.__context__, InputError)
+
+
+def test_what_a_run_that_has_ended_drew_of_its_last_step_stays(tmp_path: Path) -> None:
+    """TensorBoard drops what was drawn from a step on; a run that has ended draws nothing of that step again."""
+    session: Any = Session(*[None, tmp_path, None, None, None])  # type: ignore[misc, list-item]
+    checkpoint = SimpleNamespace(step=7, epochs=2)
+    assert session._logged(checkpoint) == 7
+    (tmp_path / "metrics.json").write_text('{"fit/epochs": 2.0}')
+    assert session._logged(checkpoint) == 8
+    assert session._logged(SimpleNamespace(step=5, epochs=1)) == 5
+
+
+def test_an_error_of_the_disk_in_a_thread_of_tensorboard_is_told_by_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+
+    class _AsyncWriterThread(threading.Thread):
+        pass
+
+    def fail(error: Exception) -> None:
+        raise error
+
+    with _told_once():
+        for kind, error in (
+            (_AsyncWriterThread, OSError(28, "full")),
+            (_AsyncWriterThread, ValueError()),
+            (threading.Thread, OSError()),
+        ):
+            thread = kind(target=fail, args=(error,))
+            thread.start()
+            thread.join()
+    assert [type(own.exc_value) for own in told] == [ValueError, OSError]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,7 +67,8 @@ def training_process(config: Config) -> Iterator[None]:
             torch.use_deterministic_algorithms(True)
             torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         try:
-            yield
+            with _told_once():
+                yield
         finally:
             torch.set_num_threads(threads)
             torch.use_deterministic_algorithms(deterministic, warn_only=only_warns)
@@ -78,6 +80,22 @@ def training_process(config: Config) -> Iterator[None]:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Let no thread print an error of the disk: TensorBoard's writer hands it to the process, which tells of it."""
+    usual = threading.excepthook
+
+    def told(failure: threading.ExceptHookArgs) -> None:
+        if not (isinstance(failure.exc_value, OSError) and type(failure.thread).__name__ == "_AsyncWriterThread"):
+            usual(failure)
+
+    threading.excepthook = told
+    try:
+        yield
+    finally:
+        threading.excepthook = usual
 
 
 def settle_threads(config: Config, before: Config | None) -> list[str]:

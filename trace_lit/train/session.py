@@ -49,7 +49,7 @@ class Session:
     def train(self, checkpoint: Checkpoint | None) -> dict[str, float]:
         """Train from the start, or on from `checkpoint`; the run's metrics, empty where no epoch was left."""
         config, module, trainer = self.config, self.module, self.trainer
-        trainer.loggers = build_loggers(config, self.folder, None if checkpoint is None else checkpoint.step)
+        trainer.loggers = build_loggers(config, self.folder, None if checkpoint is None else self._logged(checkpoint))
         if config.trainer.compile and not (isinstance(module, TuneModule) and not module.has_encoder):
             module.encoder.compile_layers()
         try:
@@ -80,7 +80,14 @@ class Session:
             hidden = error.__context__
             if isinstance(hidden, InputError) and _is_of_teardown(error):
                 raise hidden from error
+            if isinstance(error, OSError) and error.errno is not None and error.filename is None:  # a full disk
+                raise OSError(error.errno, error.strerror, str(self.folder)) from error
             raise
+
+    def _logged(self, checkpoint: Checkpoint) -> int:
+        """The step from which on curves are dropped: what a run that has ended drew of its last step stays."""
+        ended = read_metrics(self.folder).get("fit/epochs") == checkpoint.epochs
+        return checkpoint.step + ended
 
     def _learn(self, checkpoint: Checkpoint | None) -> dict[str, float]:
         """Gradient steps."""
