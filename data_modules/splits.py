@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from data_modules.frequency import Frequency
 
+_MOST_STEPS = 10**12  # of a part
 _DURATION = re.compile(r"([1-9]\d{0,5}) (hour|day|week|month|year)s?")
 _UNITS = {"hour": "h", "day": "D", "week": "W", "month": "MS", "year": "YS"}
 SPLITS = ("train", "validation", "test")
@@ -121,7 +122,7 @@ def _kind(value: Any) -> str | None:
     if isinstance(value, float):
         return "share" if 0 < value < 1 else None
     if isinstance(value, int):
-        return "count" if value > 0 else None
+        return "count" if 0 < value < _MOST_STEPS else None
     return "duration" if isinstance(value, str) and _DURATION.fullmatch(value.strip()) else None
 
 

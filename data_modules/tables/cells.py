@@ -14,6 +14,7 @@ from data_modules.schema import CorpusError
 from data_modules.tables.columns import column, plain, time_columns
 from data_modules.tables.counts import Counts
 from data_modules.tables.files import Table
+from data_modules.tables.grid import FREE_CELLS, STEPS_A_ROW, check_cells
 from data_modules.tables.numbers import NumberStyle, to_numbers
 from data_modules.tables.rows import id_of
 from data_modules.tables.spec import ChannelSpec, SeriesSpec
@@ -164,8 +165,9 @@ def long_columns(
     wanted = {" ".join(name.split()): own for name, own in specs.items()}
     there = [name for name in dict.fromkeys(kinds) if name is not None]
     counts.add("rows without a channel", table.name, "left out", sum(kind is None for kind in kinds))
-    names = [name for name in wanted if name in there] or there
-    if rest := [name for name in there if name not in names]:
+    found = set(there)
+    names = [name for name in wanted if name in found] or there
+    if rest := sorted(found.difference(names)):
         counts.add("channels that are not named", table.name, "left out", len(rest), ", ".join(rest)[:60])
     numbers, wrong = to_numbers(table.frame[value], table.layout.style)
     if wrong.sum() > MOSTLY * len(wrong):
@@ -178,10 +180,11 @@ def long_columns(
     place = {name: number for number, name in enumerate(names)}
     code = np.array([place.get(str(kind), -1) for kind in kinds])
     kept = (code >= 0) & ~np.isnat(times.local) & np.array([name is not None for name in ids])
-    return _pivoted(channels, numbers, code, ids, times, np.flatnonzero(kept), set(names))
+    return _pivoted(str(table.path), channels, numbers, code, ids, times, np.flatnonzero(kept), set(names))
 
 
 def _pivoted(
+    table: str,
     channels: dict[str, tuple[Channel, ChannelSpec]],
     numbers: NDArray[np.float64],
     code: NDArray[np.int64],
@@ -194,6 +197,8 @@ def _pivoted(
     frame = pd.DataFrame({"id": ids[rows], "time": times.local[rows], "code": code[rows], "row": rows})
     frame["nth"] = frame.groupby(["id", "time", "code"]).cumcount()
     group = frame.groupby(["id", "nth", "time"], sort=False).ngroup().to_numpy()
+    count = len(channels) * (group.max(initial=-1) + 1)
+    check_cells(int(count), FREE_CELLS + STEPS_A_ROW * len(rows), f"{table}: {len(channels):,} channels")
     values = np.full((len(channels), group.max(initial=-1) + 1), np.nan)
     values[frame["code"], group] = numbers[rows]
     first = frame.groupby(group)["row"].first().to_numpy()

@@ -71,12 +71,16 @@ _QUANTITIES = ("kW", "He", "Mo")  # no calendar week, hour ending or month
 _CLOCKS = _names("time, uhrzeit, zeit, zeitpunkt, start time, local time, time utc, utc, time of day, tageszeit")
 _WORDS = frozenset(("date", "datum", "time", "timestamp", "datetime", "zeit", "epoch", "fecha"))  # of names of times
 _FEWEST = 10_000_000  # a number of so many is a day and not a quantity
+_LOOKED_AT, _DAYS_LOOKED_AT = 200, 10  # columns, the first ones, among which times and days are found
 SHARE_OF_TIMES = 0.8  # of a column's cells, that makes it a time where its name does not
 
 
 def plain(name: str) -> str:
     """A column's name without what stands in brackets, in small letters."""
-    return re.sub(r"\s*[\[(].*?[\])]\s*$", "", str(name)).casefold().replace("_", " ").strip()
+    text = str(name).strip()
+    if text.endswith(("]", ")")):
+        text = re.split(r"[\[(]", text, maxsplit=1)[0].strip()
+    return text.casefold().replace("_", " ").strip()
 
 
 def named(columns: Sequence[str], names: Sequence[str]) -> str | None:
@@ -98,12 +102,12 @@ def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> lis
     CorpusError
         There is none, or not the `given` ones.
     """
-    columns = [str(name) for name in table.frame.columns]
     if given:
         return [column(table, name, "time") for name in given]
+    columns = [str(name) for name in table.frame.columns[:_LOOKED_AT]]
     known = [name for name in columns if is_time_name(name)]
     parts = _parts(columns)
-    whole = _whole_time(table, [name for name in known if name not in parts], form)
+    whole = _whole_time(table, [name for name in known if name not in parts][:_DAYS_LOOKED_AT], form)
     if whole and len(parts) < 3:
         return whole
     spelled = [[name] for name in columns if name not in parts and _is_spelled(table.frame[name], form)]
@@ -146,17 +150,18 @@ def _is_counted(cells: pd.Series, name: str, form: str) -> bool:
 
 def _whole_time(table: Table, days: Sequence[str], form: str) -> list[str]:
     """The first of the columns `days` that is a time, with the column of the time of day beside it; [] for none."""
+    clocks: list[str] | None = None
     for day in days:
-        if _times(table.frame[day], form) and not _dates(table.frame[day]):
+        is_time = _times(table.frame[day], form)
+        if is_time and not _dates(table.frame[day]):
             return [day]
-        for clock in map(str, table.frame.columns):
-            if (
-                clock != day
-                and _clock(table.frame[clock], clock)
-                and _times(joined_time(table.frame, [day, clock], form), form)
-            ):
+        if clocks is None:
+            columns = map(str, table.frame.columns[:_LOOKED_AT])
+            clocks = [name for name in columns if _clock(table.frame[name], name)][:_DAYS_LOOKED_AT]
+        for clock in clocks:
+            if clock != day and _times(joined_time(table.frame, [day, clock], form), form):
                 return [day, clock]
-        if _times(table.frame[day], form):
+        if is_time:
             return [day]
     return []
 

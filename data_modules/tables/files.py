@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from data_modules.schema import CorpusError
-from data_modules.shards import LONGEST, check_size, check_texts
+from data_modules.shards import LONGEST, check_size, check_texts, leaves_of_bytes
 from data_modules.tables.heads import Head, distinct_names, find_head, usual_width
 from data_modules.tables.numbers import MISSING_WORDS, NumberStyle, style_of, unit_of
 from data_modules.tables.packed import PACKED_ENDINGS, open_bytes, plain_name
@@ -27,6 +27,7 @@ from trace_lit.errors import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".tab", ".dat")
 EXCEL_ENDINGS = (".xlsx", ".xlsm")
@@ -138,6 +139,7 @@ def sheets_of(path: Path) -> list[str]:
     import openpyxl
 
     try:
+        _allowed_size(path)
         return [str(name) for name in openpyxl.load_workbook(path, read_only=True).sheetnames]
     except Exception:  # openpyxl and zipfile raise what they like
         return []
@@ -152,10 +154,10 @@ def _read_parquet(path: Path, layout: Layout) -> Table:
 
     try:
         check_size(path)
-        flat = [field for field in pq.read_schema(path) if not pa.types.is_nested(field.type)]
-        texts = [field.name for field in flat if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
-        table = pq.read_table(path, columns=[field.name for field in flat], partitioning=None, read_dictionary=texts)
-        for name in dict.fromkeys(texts):  # what few bytes of a file stand for is counted before it is written out
+        flat = [_plain_field(field) for field in pq.read_schema(path) if not pa.types.is_nested(field.type)]
+        names = [field.name for field in flat]
+        table = pq.read_table(path, columns=names, partitioning=None, read_dictionary=leaves_of_bytes(path))
+        for name in dict.fromkeys(names):  # what few bytes of a file stand for is counted before it is written out
             check_texts(path, name, table[name], LONGEST["text"])
         table = table.cast(pa.schema(flat))
         frame = table.to_pandas(ignore_metadata=True, split_blocks=True)  # numbers are not copied
@@ -203,16 +205,19 @@ def _read_json(path: Path, layout: Layout) -> Table:
     return Table(path, frame, layout, "record")
 
 
+def _plain_field(field: pa.Field) -> pa.Field:
+    """The field as it is without a dictionary, as categories of pandas have one."""
+    import pyarrow as pa
+
+    return field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+
+
 def _read_excel(path: Path, layout: Layout) -> Table:
     import openpyxl
     import pandas as pd
 
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-        allowed = _EXCEL_BYTES + _EXCEL_TIMES * path.stat().st_size
-        if size > allowed:
-            raise CorpusError(f"{path} would take {size:,} bytes; a workbook of its size may take {allowed:,}")
+        allowed = _allowed_size(path)
         with closing(openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)) as book:
             names = [sheet.title for sheet in book.worksheets]
             sheets = tuple(names) if len(names) > 1 else ()
@@ -235,6 +240,16 @@ def _read_excel(path: Path, layout: Layout) -> Table:
     frame.index = range(head.lines + 1, head.lines + 1 + len(frame))
     layout = replace(layout, header=head.header)
     return Table(path, _without_blank(frame), layout, "row", head=head, sheet=names[number], sheets=sheets)
+
+
+def _allowed_size(path: Path) -> int:
+    """The bytes that a workbook may become; CorpusError where it would become more."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(part.file_size for part in archive.infolist())
+    allowed = _EXCEL_BYTES + _EXCEL_TIMES * path.stat().st_size
+    if size > allowed:
+        raise CorpusError(f"{path} would take {size:,} bytes; a workbook of its size may take {allowed:,}")
+    return allowed
 
 
 def _sheet_cells(path: Path, sheet: Any, most: int) -> list[list[Any]]:
@@ -404,17 +419,17 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, Head, int]:
     if len(separator) != 1 or separator in '"\r\n\0':
         raise CorpusError(f"{path}: the separator is {separator!r}; it must be one character, like ';' or '\\t'")
     rows = _cells(lines, separator)
+    if (widest := max(map(len, rows), default=0)) > MOST_COLUMNS:
+        raise CorpusError(
+            f"{path} has {widest:,} columns; {MOST_COLUMNS:,} are allowed: write a row for each value, with a column that "
+            "names its channel"
+        )
     head = find_head(rows, given.header)
     body = [row for row in rows[head.lines :] if any(map(str.strip, row))]
     named = len(rows[head.header - 1]) if 0 < head.header <= len(rows) else 0
     counted = Counter(len(row) for row in body)
     width = max(counted, key=lambda own: (counted[own], own == named), default=named)
     width = max(width, len(head.names))
-    if width > MOST_COLUMNS:
-        raise CorpusError(
-            f"{path} has {width:,} columns; {MOST_COLUMNS:,} are allowed: write a row for each value, with a column that "
-            "names its channel"
-        )
     head.names += [f"column {number + 1}" for number in range(len(head.names), width)]
     style, doubt = style_of((cell for row in body for cell in row), separator)
     if given.decimal is None and given.thousands in (".", ","):
@@ -463,7 +478,7 @@ def decoded(path: Path, head: bytes, given: str | None = None) -> tuple[str, str
         raise CorpusError(f"{path} is no CSV file: it holds bytes that no text has")
     name = given or "utf-8-sig"
     if not _is_encoding(name):
-        raise CorpusError(f"{path}: there is no encoding {given!r}; write one like utf-8, cp1252 or utf-16")
+        raise CorpusError(f"{path}: there is no encoding {str(given)[:60]!r}; write one like utf-8, cp1252 or utf-16")
     try:
         return name, codecs.getincrementaldecoder(name)().decode(head)
     except UnicodeError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from data_modules.frequency import Frequency, FrequencyError
+from data_modules.frequency import LONGEST_STEP, Frequency, FrequencyError
 from data_modules.schema import CorpusError
 
 TOLERANCE = 0.1  # of a step, by which a stamp may miss its step
@@ -17,6 +17,7 @@ CALENDAR_TOLERANCE = 3 * 86_400_000_000  # of months, where a weekend lies betwe
 RULES = ("mean", "sum", "last", "first", "min", "max")
 FREE_STEPS = 10_000  # that a series may reach over, and steps a row
 STEPS_A_ROW = 100
+FREE_CELLS = 2**24  # that all series may have, beside `STEPS_A_ROW` for each that the files hold
 _DAY = 86_400_000_000
 _OLD = {  # pandas aliases of old, and others that people write
     **{"H": "h", "T": "min", "S": "s", "L": "ms", "U": "us", "M": "ME", "Q": "QE", "A": "YE", "Y": "YE"},
@@ -60,7 +61,7 @@ def span_of(text: object, step: Frequency | None = None) -> int:
         It is none.
     """
     if isinstance(text, (int, float)) and not isinstance(text, bool) and step is not None and text >= 0:
-        return int(text * step.microseconds)
+        return _within_bounds(text, text * step.microseconds)
     try:
         if str(text).strip() in ("0", "0.0"):
             return 0
@@ -68,9 +69,15 @@ def span_of(text: object, step: Frequency | None = None) -> int:
         unit = Frequency.parse(frequency_of(match[2])[0] if match else "")
         if not match or unit.months:
             raise FrequencyError("")
-        return int(float(match[1]) * unit.microseconds)
+        return _within_bounds(text, float(match[1]) * unit.microseconds)
     except FrequencyError:
         raise CorpusError(f"{text!r} is no length of time; write one like 5min, 6h or 2D") from None
+
+
+def _within_bounds(text: object, microseconds: float) -> int:
+    if microseconds > LONGEST_STEP * 366 * _DAY:
+        raise CorpusError(f"{str(text)[:60]!r} is too long; a length of time has at most {LONGEST_STEP} years")
+    return int(microseconds)
 
 
 def usual_frequency(times: NDArray[np.datetime64]) -> str:
@@ -220,6 +227,15 @@ def check_reach(steps: NDArray[np.int64], names: Sequence[str], rows: int, frequ
         raise CorpusError(
             f"{source}, {names[place]} is {int(steps[place]):,} steps of {frequency.span(1)} after the first; "
             f"{rows:,} rows may reach over {allowed:,}: is a year wrong?"
+        )
+
+
+def check_cells(count: int, allowed: int, what: str) -> None:
+    """Raise CorpusError where series would have more cells than what their files hold allows."""
+    if count > allowed:
+        raise CorpusError(
+            f"{what} would take {count:,} cells; what its files hold allows {allowed:,}: does a column that is no channel "
+            "name the channels, or are rows far apart?"
         )
 
 

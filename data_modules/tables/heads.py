@@ -16,6 +16,7 @@ from data_modules.tables.times import reads_as_time
 _COMMENTS = ("#", "//", "sep=")  # lines that begin so say something about the file
 _MOST_BELOW = 3  # lines between the header and the first row, of units and the like
 _LONGEST_UNIT = 15  # letters; a longer cell below a name is no unit
+_LONGEST_VALUE = 100  # characters; matching takes the square of them
 _LIKE_A_VALUE = re.compile(r"[-+\u2212(]?[\d.,]*\d[\d.,:/ T%)-]*([eE][-+]?\d+)?|\d.*\d:\d\d.*")
 
 
@@ -66,10 +67,10 @@ def find_head(rows: Sequence[Sequence[str]], header: int | None = None) -> Head:
     own, above = cells[header - 1], cells[header - 2] if header > 1 else []
     names = list(own)
     if len(above) == len(own):  # names that come several times lie below those of groups
-        group = ""
+        group, counts = "", Counter(own)
         for place, name in enumerate(own):
             group = above[place] or group
-            if own.count(name) > 1 and name and group:
+            if counts[name] > 1 and name and group:
                 names[place] = f"{group} {name}"
             elif not name:  # a cell that reaches over both lines
                 names[place] = above[place]
@@ -82,10 +83,8 @@ def find_head(rows: Sequence[Sequence[str]], header: int | None = None) -> Head:
     if below and _are_groups(own, below[0]):
         head.names = distinct_names(_below_groups(own, below.pop(0)))
     elif below and len(below[0]) == len(names) and len(set(names)) < len(names):  # the line below tells them apart
-        parts = zip(names, below[0], strict=True)
-        head.names = distinct_names(
-            [f"{name} {part}".strip() if names.count(name) > 1 else name for name, part in parts]
-        )
+        parts, counts = zip(names, below[0], strict=True), Counter(names)
+        head.names = distinct_names([f"{name} {part}".strip() if counts[name] > 1 else name for name, part in parts])
         below = []
     if below and all(len(cell) <= _LONGEST_UNIT for cell in below[0]) and not all(map(_is_width, below[0])):
         units = {head.names[place]: below[0][place] for place in sorted(numbers) if place < len(below[0])}
@@ -159,7 +158,7 @@ def _is_width(cell: str) -> bool:
 
 
 def _is_value(cell: str) -> bool:
-    return _LIKE_A_VALUE.fullmatch(cell) is not None
+    return len(cell) <= _LONGEST_VALUE and _LIKE_A_VALUE.fullmatch(cell) is not None
 
 
 def _columns_of_values(rows: Sequence[Sequence[str]], width: int) -> set[int]:

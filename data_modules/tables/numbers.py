@@ -25,6 +25,7 @@ FILL_VALUES = (
     *(999.0, 999.9, 9999.0, 9999.9, 99999.0, 32767.0, 1e20, -1e20, 1e30, -1e30, 1e35, -1e35, 1e36),
 )
 NETCDF_FILL = 9.969209968386869e36
+_AS_WRITTEN = np.array([*FILL_VALUES, *np.array(FILL_VALUES, np.float32).tolist()])
 OFTEN, OFTEN_SHARE = 3, 0.01  # so many of one fill value are suspicious wherever it lies
 EXACT_BELOW = 1e15  # from here on, a fill value is recognised by its first digits
 _CURRENCIES = " €$£¥"
@@ -184,7 +185,7 @@ def _number(cell: object, style: NumberStyle, unit: str) -> float | None:
     if not isinstance(cell, str):
         try:
             return float(cell)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             return None
     text = cell.strip()
     if is_missing(text):
@@ -223,6 +224,8 @@ def suspected_fills(values: NDArray[np.float64], known: Sequence[float] = ()) ->
     if not len(known_values):
         return []
     least, most = known_values.min(), known_values.max()
+    if not (np.isin(values, _AS_WRITTEN) | (np.abs(values) >= EXACT_BELOW)).any():
+        return []
     slack = 2e-3 * max(abs(least), abs(most))  # most fill values are beyond all values, and need no second look
     own = {
         fill: equal_to(values, fill) for fill in (*FILL_VALUES, NETCDF_FILL) if least - slack <= fill <= most + slack

@@ -16,7 +16,7 @@ from data_modules.schema import CorpusError
 from data_modules.tables.cells import channel_columns, long_columns
 from data_modules.tables.counts import Counts
 from data_modules.tables.files import Table
-from data_modules.tables.grid import frequency_of, usual_frequency
+from data_modules.tables.grid import FREE_CELLS, STEPS_A_ROW, frequency_of, usual_frequency
 from data_modules.tables.numbers import equal_to, suspected_fills
 from data_modules.tables.rows import ids_of, moments_of, open_tables, times_of, zone_for
 from data_modules.tables.spec import SeriesSpec, TablesSpec, channel_specs, find, number_of
@@ -90,11 +90,13 @@ class Reader:
         by_the_clock = bool(step.months) or step.business or step.microseconds >= _DAY
         self._replace_fills(by_id)
         series = []
+        room = FREE_CELLS + STEPS_A_ROW * sum(rows.values.size for parts in by_id.values() for rows in parts)
         for name, parts in by_id.items():
-            stacked = Stacked(name, parts, list(self.channels), by_the_clock, self.spec, self.counts)
+            stacked = Stacked(name, parts, list(self.channels), by_the_clock, self.spec, self.counts, room)
             made = stacked.series(step, [self.rules.get(key) for key in self.channels])
             if made is not None:
                 series.append(made)
+                room -= made.values.size
         if series and series[0].grid.frequency.ends and not step.ends:
             frequency = frequency[:-1] + "E"
         channels, series = self._observed(series)
@@ -178,10 +180,13 @@ class Reader:
     def _replace_fills(self, by_id: dict[str, list[Rows]]) -> None:
         """Make fill values missing where the spec names them, and count those that it does not name."""
         common = [number_of(value, "missing") for value in self.spec.missing]
-        everything = [rows for parts in by_id.values() for rows in parts]
-        for key in self.channels:
+        by_key: dict[str, list[tuple[Rows, NDArray[np.float64]]]] = {key: [] for key in self.channels}
+        for rows in (rows for parts in by_id.values() for rows in parts):
+            for key, values in zip(rows.channels, rows.values, strict=True):
+                if key in by_key:
+                    by_key[key].append((rows, values))
+        for key, own in by_key.items():
             fills = [*common, *self.fills.get(key, [])]
-            own = [(rows, rows.values[rows.channels.index(key)]) for rows in everything if key in rows.channels]
             for fill in fills:
                 for rows, values in own:
                     where = equal_to(values, fill)

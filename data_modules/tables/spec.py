@@ -17,6 +17,7 @@ from data_modules.tables.files import Layout
 from data_modules.tables.grid import RULES
 from trace_lit.channels import Channel
 from trace_lit.config import ConfigError, check_section, option
+from trace_lit.errors import first_line
 from trace_lit.escapes import one_line
 
 FALLS = ("inside", "overlapping", "midpoint")
@@ -203,13 +204,17 @@ def find(root: Path, patterns: list[str], kind: str) -> list[Path]:
         place = Path(pattern)
         if place.is_absolute() or ".." in place.parts or not place.parts or "\0" in pattern:
             raise CorpusError(f"files of {kind}: {pattern!r} must be a name or pattern below {root}")
+        if place.parts.count("**") > 1:  # each takes all folders below once more
+            raise CorpusError(
+                f"files of {kind}: {_short(pattern)} has ** more than once; once stands for all folders below"
+            )
         try:
             globbed = sorted(root.glob(pattern))
-        except (ValueError, NotImplementedError) as error:
-            raise CorpusError(f"files of {kind}: {pattern!r} is no pattern: {error}") from None
-        matches = [file for file in globbed if file.is_file() and not file.name.startswith((".", "~$"))]
-        if (exact := root / pattern).is_file() and exact not in matches:  # a name with [ ] in it
-            matches.append(exact)
+            matches = [file for file in globbed if file.is_file() and not file.name.startswith((".", "~$"))]
+            if (exact := root / pattern).is_file() and exact not in matches:  # a name with [ ] in it
+                matches.append(exact)
+        except (OSError, RecursionError, ValueError, NotImplementedError) as error:  # the first two: it is too long
+            raise CorpusError(f"files of {kind}: {_short(pattern)} is no pattern: {first_line(error)}") from None
         if not matches:
             there = sorted(str(file.relative_to(root)) for file in root.glob("*") if file.is_file())[:20]
             raise CorpusError(f"no file {pattern!r} ({kind}) in {root}; it has {', '.join(there) or 'none'}")
@@ -265,7 +270,7 @@ def number_of(value: Any, where: str) -> float:
         if isinstance(value, bool):
             raise ValueError
         return float(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise ConfigError(f"{where} is {_short(value)}; it must be a number") from None
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from data_modules.frequency import Frequency
 from data_modules.schema import CorpusError
 from data_modules.tables.counts import Counts
-from data_modules.tables.grid import Grid, check_reach, grid_of, resampled, tolerance_of
+from data_modules.tables.grid import Grid, check_cells, check_reach, grid_of, resampled, tolerance_of
 from data_modules.tables.rows import Moments
 from data_modules.tables.spec import TablesSpec
 from data_modules.tables.zones import clock_change, zone_of
@@ -61,6 +61,8 @@ class Stacked:
         The channels, in their order.
     by_the_clock
         Times are those that the clocks show; else UTC.
+    room
+        Cells that it may have.
     """
 
     def __init__(
@@ -71,12 +73,14 @@ class Stacked:
         by_the_clock: bool,
         spec: TablesSpec,
         counts: Counts,
+        room: int,
     ) -> None:
-        self.name, self.spec, self.counts = name, spec, counts
+        self.name, self.spec, self.counts, self.room = name, spec, counts, room
         self.parts = list(parts) if by_the_clock else [self._existing(rows) for rows in parts]
         times = [rows.moments.wall if by_the_clock else rows.moments.utc for rows in self.parts]
         sizes = [len(own) for own in times]
         self.times = np.concatenate(times)
+        check_cells(len(keys) * len(self.times), room, f"the series {name!r}")
         self.values = self._together(keys, sizes)
         for rows, own in zip(self.parts, times, strict=True):
             back = int((np.diff(own) < np.timedelta64(0)).sum())
@@ -175,6 +179,7 @@ class Stacked:
         gap = f"{self._place(max(after - 1, 0))} is of {shown(self.times[max(after - 1, 0)])}, the next row of "
         names = [f"{gap}{shown(self.times[after])}, and the last"]
         check_reach(steps[-1:], names, len(steps), grid.frequency, self.name)
+        check_cells(len(self.values) * (int(steps[-1]) + 1), self.room, f"the series {self.name!r}")
         return grid, steps
 
     def _refusal(self, grid: Grid, late: NDArray[np.int64], off: NDArray[np.bool_]) -> str:

@@ -29,6 +29,7 @@ EXCEL = "excel"  # days since 1899-12-30
 NAMED = (DAY_FIRST, MONTH_FIRST, YEAR_FIRST, MONTHS, QUARTERS, EXCEL, *EPOCHS)
 EARLIEST, LATEST = np.datetime64("0001-01-02"), np.datetime64("9999-12-30")
 NAT = np.datetime64("NaT", "us")
+_LONGEST, _NO_TIME = 100, "no time"  # characters of a cell that is a time, and what stands for another
 _EPOCH_DIGITS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
 _HOURS_LAST = {"%H:%M:%S": "24:00:00", "%H:%M": "24:00", "%H%M": "2400", "%H": "24"}
 _DATE_DIGITS = {4: "%Y", 6: "%Y%m", 7: "%Y%j", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
@@ -174,11 +175,13 @@ def _plain(cell: Any) -> Any:
         return datetime(cell.year, cell.month, cell.day)
     if isinstance(cell, str):
         text = cell.strip().strip("'\"")
-        return "" if is_missing(text) else text
+        return "" if is_missing(text) else text if len(text) <= _LONGEST else _NO_TIME
     if isinstance(cell, np.datetime64):
         return cell.astype("datetime64[us]").item() or ""
     try:
         return float(cell)
+    except OverflowError:
+        return _NO_TIME
     except (TypeError, ValueError):
         return str(cell)
 
@@ -442,8 +445,8 @@ def _strptime(texts: Sequence[str], form: str) -> tuple[NDArray[np.datetime64], 
         column = column.where(~late, column.str.removesuffix(shown) + shown.replace("24", "00", 1))
     try:
         read = pd.to_datetime(column, format=form, errors="coerce", utc="%z" in form)
-    except ValueError as error:
-        raise CorpusError(f"the time format {form!r} is none: {error}") from None
+    except (ValueError, re.error) as error:  # the latter where it has a part twice
+        raise CorpusError(f"the time format {form[:60]!r} is none: {error}") from None
     if "%z" in form:
         read = read.dt.tz_localize(None)
     local = read.to_numpy(dtype="datetime64[us]").copy()

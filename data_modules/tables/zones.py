@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
+from data_modules.tables.times import EARLIEST, LATEST
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?")
 _IN_NAME = re.compile(r"(?<![^\W_])(?:UTC|GMT)\s*([+-]\d{1,2}(?::?\d{2})?)?(?![^\W_])", re.IGNORECASE)
@@ -86,6 +87,7 @@ def to_utc(local: NDArray[np.datetime64], zone: tzinfo, groups: NDArray[np.integ
     nothing = np.zeros(len(local), dtype=bool)
     if zone is UTC:
         return Localized(local, nothing, nothing)
+    _check_years(local)
     index = pd.DatetimeIndex(local)
     if not has_clock_changes(zone):
         shift = zone.utcoffset(None) if isinstance(zone, timezone) else None
@@ -128,9 +130,18 @@ def to_local(utc: NDArray[np.datetime64], zone: tzinfo) -> NDArray[np.datetime64
 
     if zone is UTC:
         return utc
+    _check_years(utc)
     return (
         pd.DatetimeIndex(utc).tz_localize("UTC").tz_convert(zone).tz_localize(None).to_numpy().astype("datetime64[us]")
     )
+
+
+def _check_years(times: NDArray[np.datetime64]) -> None:
+    """CorpusError where a time is on the first or last days that calendars know: zones lead beyond them."""
+    if len(outside := times[(times < EARLIEST) | (times > LATEST)]):
+        raise CorpusError(
+            f"{outside[0]} lies beyond the years 1 to 9999, in which there are time zones: is a year wrong?"
+        )
 
 
 def _naive(index: object) -> NDArray[np.datetime64]:

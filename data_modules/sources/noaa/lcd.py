@@ -49,7 +49,7 @@ _FACTORS = {PRECIPITATION: 25.4, VISIBILITY: 1.609344, PRESSURE: 33.863886}  # i
 _MILES_AN_HOUR = 0.44704
 _FREEZING, _DEGREES = 32.0, 5 / 9  # of Fahrenheit
 _SUMMARIES = ("SOD", "SOM", "SOY", "SMOD")  # of a day, a month
-_SENT = re.compile(r"\b(?:METAR|SPECI)\b[^=]*?\b(\d\d)(\d\d)(\d\d)Z\b", re.ASCII)
+_SENT = re.compile(r"\b(?:METAR|SPECI)\b[^=]{0,100}?\b(\d\d)(\d\d)(\d\d)Z\b", re.ASCII)
 _MISSING = ("", "M", "*")
 _WBAN = re.compile(r"(\w{6})(\d{5})", re.ASCII)
 

@@ -32,6 +32,7 @@ _ZONES = {  # hours that standard time is ahead of UTC, where the zone has no nu
 }
 _ZONE = re.compile(r"([A-Z]*)\s*([+-]?\d{1,2})?", re.ASCII)
 _ALL_SENSORS = ["AWOS", "ASOS", "MESONET", "ETC"]  # one source, whose commas the export does not quote
+_LONGEST_PLACE = 200  # characters; matching takes the square of them
 _PLACE_MARK = re.compile(r"\s*(\bCO\.|\bCOUNTY|\(ZONE\)|\([^)]*\))\s*$", re.IGNORECASE)
 
 
@@ -140,7 +141,7 @@ def _event(names: Sequence[str], row: Sequence[str]) -> Event:
         start=start,
         end=max(start, end),
         state=row_of.get("state", row_of.get("state_abbr", "")).upper(),
-        place=_PLACE_MARK.sub("", row_of.get("cz_name", row_of.get("cz_name_str", ""))).upper(),
+        place=_PLACE_MARK.sub("", row_of.get("cz_name", row_of.get("cz_name_str", ""))[:_LONGEST_PLACE]).upper(),
         kind=row_of.get("cz_type", "").upper(),
         code=code if row_of.get("state_fips") and code.isdigit() else "",
         latitude=latitude if longitude == longitude else longitude,
