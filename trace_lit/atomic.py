@@ -37,10 +37,15 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def written(path: Path) -> Iterator[IO[bytes]]:
     """A binary file to write to, all of which is on the disk afterwards."""
-    with path.open("wb") as file:
+    with open(path, "wb", opener=_itself) as file:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def _itself(path: str | Path, flags: int) -> int:
+    """Open a file for writing that is no link, which somebody may have put there, to another one."""
+    return os.open(os.fspath(path), flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def sync_folder(folder: Path) -> None:

@@ -66,6 +66,7 @@ def held(place: Path, wait: bool = False) -> Iterator[None]:
         try:
             _wait_for_another_machine(place)
             _HELD.add(own)
+            note.unlink(missing_ok=True)  # it may be a link that somebody has put there
             note.write_text(to_json(_self()), encoding="utf-8")
             threading.Thread(target=_beat, args=(note, ended), daemon=True, name="holding").start()
             yield
