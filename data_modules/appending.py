@@ -28,7 +28,7 @@ from data_modules.validation import fingerprint_of, row_problems, summary
 from trace_lit.atomic import write_atomically
 from trace_lit.batch import NO_LABEL
 from trace_lit.holding import held
-from trace_lit.plain import PlainError, read_yaml
+from trace_lit.plain import PlainError, at_home, read_yaml
 
 SOURCE_FILE = "source.yaml"
 
@@ -46,7 +46,7 @@ class Origin:
 
 def record_origin(corpus: Corpus, domain: str, root: str | Path, options: Mapping[str, Any]) -> None:
     """Note in the folder of a `corpus` what it was built from."""
-    folder, place = str(Path(root).expanduser().resolve()), str(corpus.path.resolve())
+    folder, place = str(at_home(root).resolve()), str(corpus.path.resolve())
     origin = Origin(domain, folder, _plain(options), place, corpus.fingerprint)
     text = yaml.safe_dump(dataclasses.asdict(origin), sort_keys=False, allow_unicode=True, width=120)
     write_atomically(corpus.path / SOURCE_FILE, text)
@@ -75,7 +75,7 @@ def _appended(path: Path, counts: Counts, root: str | Path | None) -> tuple[Corp
             f"{path} was built elsewhere ({origin.place}), so what its {SOURCE_FILE} says is not read from; name the folder "
             "with its files: --root FOLDER"
         )
-    place = Path(origin.root if root is None else root).expanduser()
+    place = at_home(origin.root if root is None else root)
     if not place.is_dir():
         raise CorpusError(f"there is no folder {place} with the files of {path}; name it with --root FOLDER")
     spec_of(origin.options)  # which are those of its build, unless somebody has changed them

@@ -23,6 +23,7 @@ from data_modules.corpus_writing import write_corpus
 from data_modules.tables.counts import Counts
 from trace_lit.config import ConfigError, ForeignPath
 from trace_lit.holding import held
+from trace_lit.plain import at_home
 
 if TYPE_CHECKING:  # which imports Lightning
     from data_modules.domain import DomainDataModule
@@ -69,7 +70,7 @@ def named_folders(config: DataConfig) -> list[Path]:
     listed = given if isinstance(given, list) else [given]
     if not listed or not all(isinstance(folder, (str, Path)) for folder in listed):
         raise ConfigError(f"data.corpus is {given!r}; it must be a corpus folder or a list of them")
-    return [Path(folder).expanduser() for folder in listed]
+    return [at_home(folder) for folder in listed]
 
 
 class CorpusCache:
@@ -108,7 +109,7 @@ class CorpusCache:
     def _built(self) -> Path:
         config = self.config
         source = config.source if self.domain.sources else "records"
-        inside = Path(config.cache_dir).expanduser().resolve()
+        inside = at_home(config.cache_dir).resolve()
         origin = [
             self.domain.__qualname__,
             source,
@@ -117,7 +118,7 @@ class CorpusCache:
             _code(self.domain),
         ]
         digest = hashlib.sha256(json.dumps(origin, sort_keys=True, default=str).encode()).hexdigest()
-        return Path(config.cache_dir).expanduser() / f"{self.domain.domain}-{source}-{digest[:12]}"
+        return at_home(config.cache_dir) / f"{self.domain.domain}-{source}-{digest[:12]}"
 
     def _upstream(self, inside: Path) -> list[list[tuple[str, int, int]]]:
         """The files that the source reads, where it tells, or all below the root and the files that options name."""
@@ -125,7 +126,7 @@ class CorpusCache:
         source: Any = self.domain.sources.get(config.source)
         tells = getattr(inspect.getmodule(getattr(source, "func", source)), "upstream", None)
         if tells is not None and config.root is not None:
-            files = tells(Path(config.root).expanduser(), config.options)
+            files = tells(at_home(config.root), config.options)
             return [_listing(str(file), inside) for file in files]
         places = [config.root, *_named_places(config.options)]
         return [_listing(place, inside) for place in places]
@@ -161,12 +162,12 @@ def _contents(
             f"data.root is not set; the source {config.source!r} reads the upstream data in that folder "
             "(--root or data.root=FOLDER)"
         )
-    if config.source == "hf" and isinstance(config.root, ForeignPath) and not Path(config.root).expanduser().exists():
+    if config.source == "hf" and isinstance(config.root, ForeignPath) and not at_home(config.root).exists():
         raise ConfigError(
             f"{config.root.origin} names the data set {str(config.root)!r} of the Hugging Face hub, which is not fetched "
             "just because a run's file says so: name a corpus, or add --trust (in Python, trust=True) if you trust its maker"
         )
-    return source(root=Path(config.root).expanduser(), **_options(config, parameters), **noting)
+    return source(root=at_home(config.root), **_options(config, parameters), **noting)
 
 
 def _all_read(domain: type[DomainDataModule], options: _Watched, records: Iterator[Record]) -> Iterator[Record]:
@@ -235,7 +236,7 @@ def _named_places(options: Mapping[str, Any]) -> list[str]:
     """The files and folders that options name: their content is upstream data, too."""
     values = [own for _, value in sorted(options.items()) for own in (value if isinstance(value, list) else [value])]
     named = [value for value in values if isinstance(value, str) and value]
-    return [value for value in named if Path(value).expanduser().exists()]
+    return [value for value in named if os.path.exists(at_home(value))]  # False for long texts
 
 
 def _listing(root: str | None, inside: Path) -> list[tuple[str, int, int]]:
@@ -245,7 +246,7 @@ def _listing(root: str | None, inside: Path) -> list[tuple[str, int, int]]:
     """
     if root is None:
         return []
-    place = Path(root).expanduser().resolve()
+    place = at_home(root).resolve()
     if place.is_file():
         return [(str(place), place.stat().st_size, place.stat().st_mtime_ns)]
     found = []

@@ -19,15 +19,17 @@ INFO_FILE = "corpus.yaml"
 
 def read_header(path: Path) -> dict[str, Any]:
     """What corpus.yaml holds; a corpus that was built has both `rows` and `fingerprint`."""
-    if not path.is_dir():
-        raise CorpusError(f"there is no corpus folder {path}; `trace-lit data build` makes one")
     file = path / INFO_FILE
-    if not file.is_file():
-        raise CorpusError(f"{path} is no corpus: it holds no {INFO_FILE}; `trace-lit data build` makes a corpus")
     try:
+        if not path.is_dir():
+            raise CorpusError(f"there is no corpus folder {path}; `trace-lit data build` makes one")
+        if not file.is_file():
+            raise CorpusError(f"{path} is no corpus: it holds no {INFO_FILE}; `trace-lit data build` makes a corpus")
         header = read_yaml(file)
     except PlainError as error:
         raise CorpusError(f"{file} is not YAML: {error}") from None
+    except OSError as error:  # the name is too long, or it may not be read
+        raise CorpusError(f"{str(file)[:200]} cannot be read: {error.strerror}") from None
     if not isinstance(header, dict):
         raise CorpusError(f"{file} must hold a mapping of keys, not a {type(header).__name__}")
     version = header.setdefault("format", FORMAT)

@@ -20,6 +20,7 @@ from torch import Tensor
 from data_modules.frequency import Frequency
 from data_modules.schema import CorpusError
 from trace_lit.errors import first_line
+from trace_lit.plain import check_file
 
 KINDS = ("<f4", "<f8")
 BLOCK_STEPS = 2**18  # that are looked at at once
@@ -66,6 +67,7 @@ class SeriesValues:
 
 def _mapped(path: Path, channels: int) -> NDArray[np.floating]:
     try:
+        check_file(path)
         with path.open("rb") as file:
             version = npy.read_magic(file)
             if version != (1, 0):

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from data_modules.schema import SCHEMA, STORED_SCHEMA, CorpusError, values_type
 from trace_lit.errors import first_line
+from trace_lit.plain import check_file
 
 MARK = 8  # characters of the fingerprint in a shard's name
 _SHARD = re.compile(rf"rows-(?:([0-9a-f]{{{MARK}}})-)?\d{{5}}-of-\d{{5}}\.parquet")  # without them: of version 0.1
@@ -34,8 +35,8 @@ LONGEST = {  # bytes of a text
     "text": 2**20,
     "channel_texts": 2**20,
 }
+_OF_BYTES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 REPEATED = ("series_id", "frequency", "label", "split")  # that many rows share
-_LEAVES = {"channel_texts": ("channel_texts.list.element", "channel_texts.list.item")}
 
 
 def is_shard(name: str) -> bool:
@@ -92,10 +93,9 @@ def read_stored(path: Path, fingerprint: str) -> pa.Table:
     names = [name for name in STORED_SCHEMA.names if name not in ("text", "channel_texts")]
     tables = []
     for shard in _own(path, fingerprint):
-        table = _columns(shard, names, [name for name in REPEATED if name in names])
+        table = _columns(shard, names)
         for name in names:
-            if name in LONGEST:
-                check_texts(shard, name, table[name])
+            check_texts(shard, name, table[name])
         kinds = [
             pa.dictionary(pa.int32(), pa.string()) if name in REPEATED else STORED_SCHEMA.field(name).type
             for name in names
@@ -116,7 +116,7 @@ def stored_texts(path: Path, fingerprint: str, name: str) -> Iterator[list[Any]]
             there = pq.read_schema(shard).names
             if name not in there:
                 raise CorpusError(f"{shard} has no column {name!r}; it has {', '.join(there)}")
-            with pq.ParquetFile(shard, read_dictionary=[_LEAVES.get(name, (name,))[0]]) as file:
+            with pq.ParquetFile(shard, read_dictionary=leaves_of_bytes(shard)) as file:
                 for group in range(file.num_row_groups):
                     cells = file.read_row_group(group, columns=[name])[name]
                     yield _as_written_out(shard, cells, STORED_SCHEMA.field(name)).to_pylist()
@@ -143,13 +143,13 @@ def _own(path: Path, fingerprint: str) -> list[Path]:
     return shards
 
 
-def _columns(shard: Path, names: Sequence[str], repeated: Sequence[str]) -> pa.Table:
+def _columns(shard: Path, names: Sequence[str]) -> pa.Table:
     try:
         check_size(shard)
         there = pq.read_schema(shard).names
         if missing := [name for name in names if name not in there]:
             raise CorpusError(f"{shard} has no column {missing[0]!r}; it has {', '.join(there)}")
-        with pq.ParquetFile(shard, read_dictionary=list(repeated)) as file:
+        with pq.ParquetFile(shard, read_dictionary=leaves_of_bytes(shard)) as file:
             return file.read(columns=list(names)).select(names)
     except CorpusError:
         raise
@@ -165,7 +165,8 @@ def read_shard(shard: Path, optional: Sequence[str] = ()) -> pa.Table:
     """The rows of one shard; see `read_shards`."""
     try:
         check_size(shard)
-        table = pq.read_table(shard, partitioning=None, read_dictionary=_text_leaves())
+        names = [name for name in pq.read_schema(shard).names if name in SCHEMA.names]
+        table = pq.read_table(shard, columns=names, partitioning=None, read_dictionary=leaves_of_bytes(shard))
     except CorpusError:
         raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
@@ -181,31 +182,34 @@ def read_shard(shard: Path, optional: Sequence[str] = ()) -> pa.Table:
     return pa.table(columns, names=SCHEMA.names)
 
 
-def _text_leaves() -> list[str]:
-    return [leaf for name in LONGEST for leaf in _LEAVES.get(name, (name,))]
-
-
 def check_size(shard: Path) -> None:
-    """Raise CorpusError where the cells of a Parquet file are many for its size."""
+    """Raise CorpusError where the cells of a Parquet file are many for its size; of texts it counts none but the places."""
+    check_file(shard)
     allowed = FREE_BYTES + FREE_TIMES * shard.stat().st_size
     with pq.ParquetFile(shard) as file:
         about = file.metadata
-        cells = sum(
-            about.row_group(group).column(number).num_values
+        widths = [max(8, about.schema.column(number).length) for number in range(about.num_columns)]  # of fixed ones
+        size = sum(
+            about.row_group(group).column(number).num_values * width
             for group in range(about.num_row_groups)
-            for number in range(about.row_group(group).num_columns)
+            for number, width in enumerate(widths)
         )
-    if 8 * cells > allowed:
-        raise CorpusError(
-            f"{shard} has {cells:,} cells, which would take {8 * cells:,} bytes; a file of its size may take {allowed:,}"
-        )
+    if size > allowed:
+        raise CorpusError(f"{shard} has cells that would take {size:,} bytes; a file of its size may take {allowed:,}")
+
+
+def leaves_of_bytes(shard: Path) -> list[str]:
+    """The columns of a Parquet file that hold texts or other bytes, to be read as dictionaries, which take few bytes."""
+    with pq.ParquetFile(shard) as file:
+        schema = file.metadata.schema
+        columns = [schema.column(number) for number in range(len(schema))]
+    return [own.path for own in columns if own.physical_type == "BYTE_ARRAY" and own.logical_type.type != "DECIMAL"]
 
 
 def _as_written_out(shard: Path, column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
     """A column in its type of `SCHEMA`; numbers keep theirs, or become float64."""
     try:
-        if field.name in LONGEST:
-            check_texts(shard, field.name, column)
+        check_texts(shard, field.name, column)
         if field.name != "values":
             return column.cast(field.type)
         return column if values_type(column) is not None else column.cast(pa.list_(pa.list_(pa.float64())))
@@ -227,9 +231,11 @@ def check_texts(
     allowed = FREE_BYTES + FREE_TIMES * (shard.stat().st_size if size is None else size)
     total = 0
     for chunk in column.chunks:
-        texts = chunk.flatten() if pa.types.is_list(chunk.type) or pa.types.is_large_list(chunk.type) else chunk
+        texts = chunk
+        while pa.types.is_list(texts.type) or pa.types.is_large_list(texts.type):
+            texts = texts.flatten()
         known = texts.dictionary if pa.types.is_dictionary(texts.type) else texts
-        if not (pa.types.is_string(known.type) or pa.types.is_large_string(known.type)):
+        if not any(is_such(known.type) for is_such in _OF_BYTES):
             continue  # the cast tells
         try:
             known.validate(full=True)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError
+from trace_lit.plain import check_file
 
 _RENAMED = {  # by NumPy 2 and by Python 3
     "numpy.core.multiarray": "numpy._core.multiarray",
@@ -27,7 +28,8 @@ _RENAMED = {  # by NumPy 2 and by Python 3
 }
 _KINDS = re.compile(r"b1|[iu][1248]|f[248]|c8|c16|[SU]\d{1,7}|[Mm]8|O8?")  # of the numbers of an array
 _UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")  # of times
-_KEYS = (str, bytes, int, float, complex, type(None), np.generic)  # what is hashed in no time; bool is an int
+# Keys: no complex numbers, of which many have one hash; bool is an int.
+_KEYS = (str, bytes, int, float, type(None), np.character, np.bool_, np.integer, np.floating, np.datetime64)
 _LARGEST = 2**64
 _NAMES = {  # what a file may ask for
     "numpy.ndarray",
@@ -91,9 +93,12 @@ def load_pickle(path: Path) -> Any:
         The file is absent, damaged, or asks for anything else; nothing of it is run.
     """
     try:
+        check_file(path)
         content = path.read_bytes()
     except FileNotFoundError:
         raise CorpusError(f"there is no file {path}") from None
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read: {error.strerror}") from None
     try:
         return _Machine(len(content)).run(content)
     except CorpusError as error:
@@ -303,7 +308,7 @@ def _keys(values: Iterable[Any]) -> list[Any]:
     """`values`, where each may be a key."""
     found = list(values)
     if wrong := [value for value in found if not isinstance(value, _KEYS)]:
-        raise CorpusError(f"it has a {type(wrong[0]).__name__} as a key; keys are texts and numbers")
+        raise CorpusError(f"it has a {type(wrong[0]).__name__} as a key; keys are texts and real numbers")
     return found
 
 

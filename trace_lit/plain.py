@@ -6,8 +6,10 @@ built.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import re
 import stat
 from collections.abc import Mapping
@@ -20,14 +22,14 @@ from trace_lit.errors import InputError
 
 MEBIBYTE = 2**20
 YAML_BYTES = 2 * MEBIBYTE
-JSON_BYTES = 64 * MEBIBYTE
+JSON_BYTES = 16 * MEBIBYTE
 NODES = 200_000  # of a YAML file, with what its aliases stand for
 DEPTH = 50
-DIGITS = 60  # of a number
+DIGITS = 20  # of a whole number: of longer ones, many may have one hash, and such keys take the square of their number
 _NUMBER = re.compile(r"[-+]?[\d_]+|[-+]?0b[01_]+|[-+]?0o[0-7_]+|[-+]?0x[\da-fA-F_]+|[-+]?[\d_]+(:[\d_]+)+")
 _NAME = re.compile(r"\w[\w. :+=@,()'-]*")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what JSON itself does not escape
+_STEERING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")  # what JSON itself does not escape
 
 
 class PlainError(InputError):
@@ -47,8 +49,13 @@ def parse_yaml(text: str) -> Any:
         return yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise PlainError(_in_one_line(error)) from None
-    except (ValueError, OverflowError, TypeError) as error:  # a date that is none, a key that cannot be one
-        raise PlainError(str(error)) from None
+    except (
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:  # a date that is none, a key that cannot be one
+        raise PlainError(f"it has a value that is none: {error}") from None
 
 
 def check_yaml(text: str) -> None:
@@ -68,7 +75,8 @@ def check_yaml(text: str) -> None:
                 count += sizes[event.anchor]
             elif isinstance(event, yaml.ScalarEvent):
                 count += 1
-                if event.implicit[0] and len(event.value) > DIGITS and _NUMBER.fullmatch(event.value):
+                number = event.implicit[0] or event.tag not in (None, "tag:yaml.org,2002:str")
+                if number and len(event.value) > DIGITS and _NUMBER.fullmatch(event.value):
                     raise PlainError(f"it has a number of {len(event.value):,} digits; {DIGITS} are allowed")
                 if event.anchor is not None:
                     sizes[event.anchor] = 1
@@ -120,11 +128,34 @@ def read_json(path: Path) -> Any:
     """What the JSON file `path` holds; PlainError as `read_text`, or where it is no JSON."""
     text = read_text(path, JSON_BYTES)
     try:
-        return json.loads(text)
+        content = json.loads(text)
     except RecursionError:
         raise PlainError("it is nested too deep") from None
     except ValueError as error:
         raise PlainError(str(error)) from None
+    check_nesting(content)
+    return content
+
+
+def check_nesting(content: Any, most: int | None = None) -> None:
+    """Raise PlainError where lists and mappings are nested deeper than `DEPTH`, or have more than `most` values in all.
+
+    What stands in several places counts in each of them.
+    """
+    waiting, count = [(content, 1)], 0
+    while waiting:
+        node, depth = waiting.pop()
+        inner = node.values() if isinstance(node, Mapping) else node
+        if not isinstance(node, (Mapping, list, tuple, set, frozenset)) or not inner:
+            continue
+        count += len(inner)
+        if depth > DEPTH:
+            raise PlainError(f"it is nested deeper than {DEPTH} levels")
+        if most is not None and count > most:
+            raise PlainError(
+                f"it has more than {most:,} values, counting what stands in several places in each of them"
+            )
+        waiting += [(own, depth + 1) for own in inner if isinstance(own, (Mapping, list, tuple, set, frozenset))]
 
 
 def to_json(content: Any, indent: int | None = 2, **options: Any) -> str:
@@ -141,6 +172,17 @@ def _finite(content: Any) -> Any:
     if isinstance(content, (list, tuple)):
         return [_finite(value) for value in content]
     return content
+
+
+def at_home(place: str | Path) -> Path:
+    """`place`, where ~ is the home folder; the ~user of somebody who is not there stays, as in a shell."""
+    return Path(os.path.expanduser(place))
+
+
+def check_file(path: Path) -> None:
+    """Raise OSError where `path` is there and is no file: a pipe or a device in somebody else's folder never ends."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is a folder, a pipe or a device, and no file", str(path))
 
 
 def is_plain_name(name: Any) -> bool:

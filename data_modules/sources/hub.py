@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from data_modules.corpus import CorpusError, CorpusInfo, Record
 from trace_lit.channels import Channel
 from trace_lit.hub import check_data_set, first_line
+from trace_lit.plain import at_home
 
 _KINDS = {".parquet": "parquet", ".json": "json", ".jsonl": "json"}
 _SPLITS = {  # what the splits of data sets are called, and what a corpus calls them
@@ -140,7 +140,7 @@ def _rows(name: str, subset: str, split: str) -> tuple[list[tuple[str, dict[str,
     """Each row with the name of its split, and the class names of each column that has such."""
     import datasets  # which takes a second
 
-    place = Path(name).expanduser()
+    place = at_home(name)
     try:
         if not place.exists():
             loaded = _from_hub(name, subset)

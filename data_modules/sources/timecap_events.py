@@ -12,6 +12,7 @@ import numpy as np
 from data_modules.corpus import CorpusError, Record
 from data_modules.sources.noaa.storm_events import Event, read
 from data_modules.splits import split_by_time
+from trace_lit.plain import at_home
 
 PLACES = {  # state, as the bulk files and the export write it, and counties
     "ny": (("NEW YORK", "NY"), ("NEW YORK", "KINGS", "QUEENS", "BRONX", "RICHMOND")),
@@ -31,7 +32,7 @@ def read_events(paths: str | Path | Sequence[str | Path]) -> list[Event]:
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     found: dict[str, Event] = {}
     for path in listed:
-        for event in read(Path(path).expanduser()).found:
+        for event in read(at_home(path)).found:
             found.setdefault(event.id, event)
     return list(found.values())
 

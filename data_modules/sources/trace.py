@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError, CorpusInfo, Record
-from data_modules.tables.packed import EXPANSION
+from data_modules.shards import LONGEST, check_size, check_texts, leaves_of_bytes
 from trace_lit.channels import Channel
 from trace_lit.errors import first_line
 from trace_lit.plain import MEBIBYTE
@@ -128,15 +128,15 @@ def _of_parquet(files: Mapping[str, Path], text: str) -> Iterator[Record]:
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     columns = ["id", "timeseries", "description", "events"]
     try:
-        with pq.ParquetFile(path) as file:
+        check_size(path)
+        with pq.ParquetFile(path, read_dictionary=leaves_of_bytes(path)) as file:
             if missing := [name for name in columns if name not in file.schema_arrow.names]:
                 raise CorpusError(
                     f"{path} has no column {missing[0]!r}; it has {', '.join(file.schema_arrow.names)[:200]}"
                 )
-            groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
-            if sum(group.total_byte_size for group in groups) > EXPANSION * path.stat().st_size:
-                raise CorpusError(f"{path} expands to more than {EXPANSION} times its size")
             for batch in file.iter_batches(256, columns=columns):
+                for own in pa.Table.from_batches([batch]).flatten().itercolumns():
+                    check_texts(path, "a column", own, LONGEST["text"])
                 yield from batch.to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise CorpusError(f"{path} cannot be read as Parquet: {first_line(error)}") from None

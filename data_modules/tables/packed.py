@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any, cast
 
 from data_modules.schema import CorpusError
+from trace_lit.plain import check_file
 
 PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zip")
 EXPANSION = 100  # a packed file may be so many times as large as it is on the disk
@@ -82,6 +83,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     """
     ending = path.suffix.lower()
     try:
+        check_file(path)
         with ExitStack() as stack:
             file: Any = stack.enter_context(path.open("rb"))
             if ending == ".zip":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trace_lit.cli.trust import add_trust
+from trace_lit.plain import at_home
 
 if TYPE_CHECKING:
     from trace_lit.settings import Config
@@ -72,9 +73,9 @@ def _check_places(config: Config, resume: str | None) -> None:
     if resume and resume != "auto" and not Path(resume).exists():
         checkpoint_path(resume)
     if resume is None and config.init_from not in (None, AUTO):
-        checkpoint_path(Path(config.init_from).expanduser())
+        checkpoint_path(at_home(config.init_from))
     if config.stage == "tune" and retrieves(config) and config.rag.run is not None:
-        checkpoint_path(Path(config.rag.run).expanduser())
+        checkpoint_path(at_home(config.rag.run))
 
 
 def _merged(config: Config, trust: bool) -> str:

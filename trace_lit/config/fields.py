@@ -17,6 +17,7 @@ from trace_lit.config.class_paths import ForeignPath, is_class_path
 from trace_lit.config.errors import ConfigError
 
 _METADATA = "trace_lit"
+_MOST = 10**18  # whole number that arrays count with
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class _Rules:
             return f"must be one of {', '.join(map(repr, self.allowed))}{path}"
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             return None
+        if abs(value) >= _MOST and isinstance(value, int):
+            return "must be a whole number of at most 18 digits"
         if isinstance(value, int) and self.above is None and self.at_most is None and self.below is None:
             outside = self.at_least is not None and value < self.at_least
             return f"must be at least {self.at_least:g}" if outside else None

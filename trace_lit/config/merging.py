@@ -192,7 +192,7 @@ def _read_yaml(schema: type, path: Path) -> DictConfig:
         raise ConfigError(f"{path} is not YAML: {error.problem}{line}") from error
     except PlainError as error:
         raise ConfigError(f"{path} is not YAML: {error}") from error
-    except (yaml.YAMLError, OSError, ValueError, OverflowError, TypeError) as error:
+    except (yaml.YAMLError, OSError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(layer, DictConfig):
         raise ConfigError(f"{path} must hold a mapping of keys, like 'optim: {{learning_rate: 1e-3}}'")
@@ -229,7 +229,7 @@ def _read_word(schema: type, word: str) -> DictConfig:
         return OmegaConf.from_dotlist([word])
     except PlainError as error:
         raise ConfigError(f"{_shortened(word)} on the command line: {key}: it is not YAML: {error}") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
         raise ConfigError(f"{_shortened(word)} on the command line: {key}: {value[:60]!r} is not YAML") from None
 
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data_modules.blocks import CorpusBlocks
-from data_modules.shards import check_size
+from data_modules.shards import check_size, leaves_of_bytes
 from trace_lit.atomic import remove_parts, replacing, write_atomically
 from trace_lit.config import ConfigError
 from trace_lit.errors import first_line
@@ -41,7 +41,6 @@ _ENVIRONMENT = (
 )
 _MANIFEST = "parts.json"
 _MOST_ROWS = 2**36  # of a corpus
-_TEXTS = [field.name for field in COLUMNS if pa.types.is_string(field.type)]
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,8 @@ class CorpusEntry:
         name, path, domain, fingerprint = (str(plain[key]) for key in ("name", "path", "domain", "fingerprint"))
         if not 0 < (rows := int(plain["rows"])) <= _MOST_ROWS:
             raise ValueError(f"the corpus {name!r} has {rows:,} rows")
+        if "\0" in path:
+            raise ValueError(f"{path!r} is no path")
         return cls(name, path, domain, fingerprint, rows, tuple(map(str, plain["labels"])))
 
 
@@ -127,7 +128,7 @@ class Parts:
             path, rows = self.path(number), _size(entry, block)
             try:
                 check_size(path)
-                table = pq.read_table(path, partitioning=None, read_dictionary=_TEXTS)
+                table = pq.read_table(path, partitioning=None, read_dictionary=leaves_of_bytes(path))
                 columns = checked(path, table.select(COLUMNS.names))
                 vectors = table["exact"].combine_chunks().flatten().to_numpy().reshape(len(table), -1)
                 if vectors.shape != (rows, self.space.exact_width) or vectors.dtype != np.float32:

@@ -79,7 +79,9 @@ class Space:
             channels=tuple(Channel(**{key: str(value) for key, value in own.items()}) for own in plain["channels"]),
             keys=tuple(None if key is None else str(key) for key in plain["keys"]),
             width=int(plain["width"]),
-            usual=None if usual is None else {str(key): (float(own[0]), float(own[1])) for key, own in usual.items()},
+            usual=None
+            if usual is None
+            else {str(key): (float(mean), float(own)) for key, (mean, own) in usual.items()},
         )
         space._check()
         return space
@@ -87,6 +89,8 @@ class Space:
     def _check(self) -> None:
         """Raise ValueError where a file that somebody has changed says what no model makes."""
         of_channels = {channel.key for channel in self.channels}
+        if "\0" in self.run:
+            raise ValueError(f"{self.run!r} is no path")
         if not of_channels or not 0 < self.width <= _WIDEST:
             raise ValueError(f"it has {len(of_channels)} channels and parts of width {self.width}")
         if len(set(self.keys)) != len(self.keys) or set(self.keys) not in ({None}, {None, *of_channels}):

@@ -29,6 +29,7 @@ from trace_lit.inference.predictions import Asked, Predictions, Predictor, predi
 from trace_lit.models import CLASSIFIERS
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError
 from trace_lit.modules.tuned_model import lookback_of, predictions_of, restore_model
+from trace_lit.plain import at_home
 from trace_lit.rag import Retrieval, RetrievalLookup, WindowRetriever
 from trace_lit.runs.folder import Place, folder_of
 from trace_lit.settings import combines_labels, retrieves
@@ -236,8 +237,8 @@ class TunedRun(LoadedRun):
             return corpus
         if given is None:
             return self.corpus() if like is None else like
-        if Path(given).expanduser().exists():
-            there = self.corpus(Path(given).expanduser())
+        if at_home(given).exists():
+            there = self.corpus(at_home(given))
             return there.as_it_was(self.checkpoint.retrieval.get("corpus", "")) or there
         instead = corpus if like is None else like
         if instead.fingerprint == self.checkpoint.retrieval.get("corpus"):

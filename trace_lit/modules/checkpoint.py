@@ -5,6 +5,8 @@ What is here needs no Lightning, so that a model can be used without it.
 
 from __future__ import annotations
 
+import pickletools
+import re
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +31,7 @@ from trace_lit.modules.adapters import merge_adapters
 from trace_lit.modules.finding import ABOUT, CheckpointError, checkpoint_path, is_universal
 from trace_lit.modules.packaged import read_packaged
 from trace_lit.modules.places import find_again, relative, relative_places
+from trace_lit.plain import PlainError, check_nesting
 from trace_lit.settings import Config, from_dict, to_dict
 
 CHECKPOINT_KEY = "trace_lit"
@@ -49,6 +52,10 @@ _KINDS: dict[str, tuple[type, ...]] = {  # of what stands under it, where it is 
     "retrieval_width": (int,),
 }
 _FREE = 2**22  # numbers that a model may have beside twice those of its weights
+_LONG = re.compile(
+    rb"\x8a[\x09-\xff]", re.DOTALL
+)  # how a number of more than 8 bytes begins in a pickle that torch reads
+_NODES = 2**20  # of it, in lists and mappings
 _NEEDED = ("stage", "config", "vocabulary", "data_fingerprint")
 
 
@@ -157,9 +164,10 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
         check_section("", config)
         corpora = tuple(map(CorpusInfo.from_dict, own.get("corpora", ())))
         vocabulary = ChannelVocabulary.from_state(own["vocabulary"])
+        built = tuple((run_of(path).resolve() / place).resolve() for place in own.get("built", ()))
     except (OmegaConfBaseException, InputError) as error:
         raise CheckpointError(f"{path} was written by another version of trace_lit: {first_line(error)}") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise _damaged(path, f"its description is none ({first_line(error)})") from error
     _check_encoder_size(path, config, content["state_dict"])
     find_again(config, run_of(path), own.get("places", {}))
@@ -181,7 +189,7 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
         corpora=corpora,
         label_counts=tuple(own.get("label_counts", ())),
         retrieval_width=own.get("retrieval_width", 0),
-        built=tuple((run_of(path).resolve() / place).resolve() for place in own.get("built", ())),
+        built=built,
     )
 
 
@@ -266,6 +274,10 @@ def _read(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what is no checkpoint fails in torch in as many ways as there are files
         raise _damaged(path, first_line(error)) from error
+    try:
+        check_nesting(content, _NODES)
+    except PlainError as error:
+        raise _damaged(path, str(error)) from error
     if not isinstance(content, dict) or not isinstance(own := content.get(CHECKPOINT_KEY), dict):
         raise CheckpointError(f"{path} is not a checkpoint of trace_lit")
     if isinstance(own.get("format"), int) and own["format"] > FORMAT:
@@ -281,7 +293,11 @@ def _read(path: Path) -> dict[str, Any]:
             raise _damaged(path, f"{key} is a {type(own[key]).__name__}")
     weights = content.get("state_dict")
     if not isinstance(weights, dict) or not all(
-        isinstance(name, str) and isinstance(weight, Tensor) for name, weight in weights.items()
+        isinstance(name, str)
+        and isinstance(weight, Tensor)
+        and weight.layout == torch.strided
+        and not weight.is_complex()
+        for name, weight in weights.items()
     ):
         raise _damaged(path, "it has no weights")
     if not all(isinstance(content.get(key), int) for key in ("epoch", "global_step")):
@@ -314,6 +330,8 @@ def _check_archive(path: Path) -> None:
             if sum(part.file_size for part in archive.infolist()) > path.stat().st_size:
                 raise _damaged(path, "its parts overlap")
             wrong = archive.testzip()
+            if wrong is None:
+                _check_numbers(path, archive)
     except CheckpointError:
         raise
     except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError) as error:  # of zipfile
@@ -322,6 +340,17 @@ def _check_archive(path: Path) -> None:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
     if wrong is not None:
         raise _damaged(path, f"the checksum of {wrong.rpartition('/')[2]} is not that of its content")
+
+
+def _check_numbers(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise CheckpointError for whole numbers beyond 64 bits: many have one hash, and such keys take hours to read."""
+    for part in archive.namelist():
+        content = archive.read(part) if part.endswith("data.pkl") else b""
+        if _LONG.search(content) is None:
+            continue
+        for _, argument, _ in pickletools.genops(content):
+            if isinstance(argument, int) and argument.bit_length() > 64:
+                raise _damaged(path, f"it holds a whole number of {argument.bit_length()} bits; 64 are admitted")
 
 
 def _damaged(path: Path, reason: str) -> CheckpointError:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from trace_lit.plain import at_home
 from trace_lit.rag.config import SHAPE
 from trace_lit.settings import Config
 
@@ -15,7 +16,7 @@ _CACHES = {"data": ("*/corpus.yaml", "retrieved"), "text": ("*.vectors",)}  # an
 
 def relative(place: str | Path, folder: Path) -> str:
     """The path `place` as it is seen from `folder`."""
-    return os.path.relpath(Path(place).expanduser().resolve(), folder.resolve())
+    return os.path.relpath(at_home(place).resolve(), folder.resolve())
 
 
 def relative_places(config: Config, folder: Path) -> dict[str, Any]:
@@ -39,8 +40,11 @@ def find_again(config: Config, folder: Path, places: dict[str, Any]) -> None:
     """
 
     def found(place: str, relative: Any) -> str:
-        there = (folder.resolve() / str(relative)).resolve()
-        return str(there) if there.exists() else place
+        try:
+            there = (folder.resolve() / str(relative)).resolve()
+            return str(there) if there.exists() else place
+        except (OSError, ValueError):  # no path
+            return place
 
     for section, key in _PLACES:
         owner = getattr(config, section) if section else config
@@ -54,7 +58,7 @@ def find_again(config: Config, folder: Path, places: dict[str, Any]) -> None:
     usual = Config()
     for section, kept in _CACHES.items():
         owner = getattr(config, section)
-        cache = Path(owner.cache_dir).expanduser()
+        cache = at_home(owner.cache_dir)
         try:
             used = any(True for pattern in kept for _ in cache.glob(pattern))
         except (OSError, ValueError):  # no path, or one that may not be read

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from trace_lit.atomic import replacing
 from trace_lit.errors import first_line
+from trace_lit.plain import check_file
 from trace_lit.retrieval.errors import RetrievalError
 
 WIDTH = 256
@@ -73,6 +74,7 @@ class Projection:
     def load(cls, path: Path) -> Projection:
         """The inverse of `save`; RetrievalError where `path` is not what it wrote."""
         try:
+            check_file(path)
             matrices = np.load(path, allow_pickle=False)
         except Exception as error:  # numpy's reader raises what it likes
             raise RetrievalError(f"{path} cannot be read ({first_line(error)}); build the index again") from None

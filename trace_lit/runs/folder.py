@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,10 +11,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from trace_lit.atomic import write_atomically
 from trace_lit.modules import CheckpointError
-from trace_lit.plain import PlainError, read_json, read_yaml, to_json
+from trace_lit.plain import PlainError, at_home, read_json, read_yaml, to_json
 from trace_lit.settings import STAGES, Config, from_dict
 
 log = logging.getLogger(__name__)
+_MOST = 20_000  # metrics of a run
+_LARGEST = 1e300  # metric, whose sum over runs is finite
 AUTO = "auto"  # of `init_from`: the run of the stage before
 
 
@@ -34,7 +37,7 @@ def folder_of(run: Place) -> Path:
 
 def run_folder(config: Config, domain: str) -> Path:
     """`<run.dir>/<domain>/<stage>/<run.name>`."""
-    return Path(config.run.dir).expanduser() / domain / config.stage / config.run.name
+    return at_home(config.run.dir) / domain / config.stage / config.run.name
 
 
 def run_before(config: Config, domain: str) -> Path | None:
@@ -42,7 +45,7 @@ def run_before(config: Config, domain: str) -> Path | None:
 
     A run whose name ends in its seed, like `first-seed3`, starts from `first` where no run before has its very name.
     """
-    root = Path(config.run.dir).expanduser() / domain
+    root = at_home(config.run.dir) / domain
     names = dict.fromkeys((config.run.name, config.run.name.removesuffix(f"-seed{config.seed}")))
     for stage in reversed(STAGES[: STAGES.index(config.stage)]):
         for name in names:
@@ -90,6 +93,8 @@ def check_metrics(metrics: Any) -> dict[str, Any]:
     """`metrics`, where they are such: numbers, texts and intervals by name; PlainError elsewhere."""
     if not isinstance(metrics, dict):
         raise PlainError(f"it must hold a mapping of metrics, not a {type(metrics).__name__}")
+    if len(metrics) > _MOST:
+        raise PlainError(f"it has {len(metrics):,} metrics; {_MOST:,} are allowed")
     for name, value in metrics.items():
         if name.endswith("/ci95"):
             fits = value is None or (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)))
@@ -102,7 +107,7 @@ def check_metrics(metrics: Any) -> dict[str, Any]:
 
 def _is_number(value: Any) -> bool:
     if value is None or isinstance(value, float):
-        return True  # of an interval, a bound that is not finite
+        return value is None or not _LARGEST < abs(value) < math.inf  # a bound of an interval may be infinite
     return isinstance(value, int) and abs(value) < 2**63
 
 

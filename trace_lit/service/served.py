@@ -15,6 +15,7 @@ from trace_lit.config import ConfigError
 from trace_lit.inference import AlignedRun, Index, LoadedRun, TunedRun
 from trace_lit.inference.index_files import has_index
 from trace_lit.inference.load import load
+from trace_lit.plain import at_home
 from trace_lit.runs.folder import Place
 from trace_lit.service.errors import UnknownError
 from trace_lit.service.kept import IndexSearch
@@ -205,7 +206,7 @@ def _open_neighbours(run: TunedRun, retriever: Place | None) -> None:
     if retriever is not None:
         run.use_retriever(retriever)
     given = run.config.rag.corpus
-    if retrieves(run.config) and given is not None and (folder := Path(given).expanduser()).exists():
+    if retrieves(run.config) and given is not None and (folder := at_home(given)).exists():
         run.search_in(run.corpus(folder))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from trace_lit.config import ConfigError, build_object, is_class_path
+from trace_lit.plain import at_home
 from trace_lit.text.cache import CachedTextEncoder
 from trace_lit.text.config import TextConfig
 from trace_lit.text.encoder import TextEncoder
@@ -48,7 +47,7 @@ def build_text_encoder(config: TextConfig) -> CachedTextEncoder:
             device=config.device,
             precision=config.precision,
         )
-    return CachedTextEncoder(encoder, Path(config.cache_dir).expanduser())
+    return CachedTextEncoder(encoder, at_home(config.cache_dir))
 
 
 def _own_encoder(config: TextConfig) -> TextEncoder:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from trace_lit.devices import named_device
 from trace_lit.hub import find_model, first_line, quiet_transformers
+from trace_lit.plain import at_home
 from trace_lit.text.encoder import ContextualEncoder, TextEncoderError, fingerprint
 from trace_lit.text.tokens import Spans
 
@@ -195,7 +196,7 @@ class HuggingFaceEncoder(ContextualEncoder):
 
 def _locate(name: str) -> tuple[Path, str]:
     """The folder that holds the model and its version: a digest of its files or its commit on the hub."""
-    folder = Path(name).expanduser()
+    folder = at_home(name)
     if folder.is_dir():
         if not any(any(folder.glob(weights)) for weights in _WEIGHTS):
             raise TextEncoderError(f"the folder {folder} holds no weights ({' or '.join(_WEIGHTS)}). {_LAYOUT}")

@@ -24,6 +24,7 @@ from trace_lit.modules import AtomicCheckpointIO, Checkpoint, CheckpointError, T
 from trace_lit.modules.checkpoint import CHECKPOINT_KEY, contents
 from trace_lit.modules.finding import is_universal
 from trace_lit.modules.stage import StageModule
+from trace_lit.plain import at_home
 from trace_lit.runs.data import about_run, build_datamodule, corpus_cache, run_domain
 from trace_lit.runs.folder import AUTO, read_metrics, run_before, run_folder, write_metrics
 from trace_lit.runs.recipe import settle_by_frequency
@@ -197,7 +198,7 @@ def anchor_paths(config: Config) -> None:
     """Make the paths of data and start absolute, so that a run can be evaluated from any folder."""
 
     def absolute(place: str) -> str:
-        return str(Path(place).expanduser().absolute())
+        return str(at_home(place).absolute())
 
     data, rag = config.data, config.rag
     if config.init_from not in (None, AUTO) and not is_universal(config.init_from):

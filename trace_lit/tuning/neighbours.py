@@ -10,6 +10,7 @@ from data_modules.corpus import Corpus
 from trace_lit.devices import best_device
 from trace_lit.modules.checkpoint import CheckpointError
 from trace_lit.modules.loading import load_aligned
+from trace_lit.plain import at_home
 from trace_lit.rag import FrozenRetriever, Retrieval, RetrievalLookup, ShapeRetriever, WindowRetriever
 from trace_lit.rag.config import SHAPE
 from trace_lit.settings import Config, retrieves
@@ -33,7 +34,7 @@ def attach_retrieval(config: Config, data: DomainDataModule, trust: bool = False
     if not retrieves(config):
         return []
     retriever, given = open_retriever(config, trust), config.rag.corpus
-    searched = data.corpora if given is None else [_other(Path(given).expanduser(), data)] * len(data.corpora)
+    searched = data.corpora if given is None else [_other(at_home(given), data)] * len(data.corpora)
     made: dict[str, Retrieval] = {}
     for corpus in searched:
         if corpus.fingerprint not in made:
@@ -94,7 +95,7 @@ def build_retrieval(
         label_names=label_names,
         transform=config.encoder.transform,
         zero_is_missing=config.data.zero_is_missing,
-        folder=Path(config.data.cache_dir).expanduser() / "retrieved",
+        folder=at_home(config.data.cache_dir) / "retrieved",
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError
+from data_modules.shards import check_size, check_texts, leaves_of_bytes
 from data_modules.sources.delimited import Table, read_table
 from data_modules.sources.noaa.reports import (
     CHANNELS,
@@ -37,7 +38,6 @@ from data_modules.sources.noaa.reports import (
     times,
     wind,
 )
-from data_modules.tables.packed import EXPANSION
 from trace_lit.errors import first_line
 
 _VALUES = {
@@ -108,15 +108,14 @@ def read(path: Path) -> Iterator[Reports]:
 def _parquet(path: Path, wanted: Sequence[str]) -> Table:
     """The wanted columns as texts."""
     try:
-        with pq.ParquetFile(path) as file:
-            groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
-            if sum(group.total_byte_size for group in groups) > EXPANSION * path.stat().st_size:
-                raise CorpusError(f"{path} expands to more than {EXPANSION} times its size")
+        check_size(path)
+        with pq.ParquetFile(path, read_dictionary=leaves_of_bytes(path)) as file:
             there = {name.lower(): name for name in file.schema_arrow.names}
             read = file.read(columns=[there[name] for name in wanted if name in there])
         columns = {}
         for name in wanted:
             if name in there:
+                check_texts(path, name, read[there[name]])
                 cells = pc.fill_null(pc.cast(read[there[name]], pa.string()), "")
                 columns[name] = [cell.strip() for cell in cells.to_pylist()]
     except (OSError, pa.ArrowException) as error:

@@ -15,6 +15,7 @@ import torch
 
 from trace_lit.config import ConfigError
 from trace_lit.hub import find_model, first_line, quiet_transformers
+from trace_lit.plain import at_home
 
 _WEIGHTS = "*.safetensors"
 _ADVICE = (
@@ -51,7 +52,7 @@ def find_folder(name: str) -> Path:
     ConfigError
         There is no such folder or model, or the hub cannot be reached.
     """
-    folder = Path(name).expanduser()
+    folder = at_home(name)
     if folder.is_dir():
         if not (folder / "config.json").is_file() or not any(folder.glob(_WEIGHTS)):
             raise ConfigError(

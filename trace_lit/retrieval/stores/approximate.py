@@ -17,6 +17,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trace_lit.errors import first_line
+from trace_lit.plain import check_file
 from trace_lit.retrieval.stores.base import StoreError
 
 faiss: Any = importlib.import_module("faiss")  # the types that come with it do not know half of it
@@ -28,6 +30,7 @@ WANTED = 0.99  # share of the ten nearest that are among `AMONG` found
 AMONG = 100
 NEAREST = 10
 TRIED = 200  # queries
+_MOST_EFFORT = 2**20
 _BLOCK = 65_536
 
 
@@ -78,13 +81,19 @@ class Approximate:
         faiss.write_index(self.index, faiss.PyCallbackIOWriter(file.write))
 
     @classmethod
-    def read(cls, path: Path, about: dict[str, Any]) -> Approximate:
-        """Open the file `path` through a memory map; `about` is what `describe` gave."""
+    def read(cls, path: Path, about: dict[str, Any], shape: tuple[int, int]) -> Approximate:
+        """Open the file `path`, over vectors of this `shape`, through a memory map; `about` is what `describe` gave."""
         try:
+            kind, effort = about["kind"], int(about["effort"])
+            if kind not in KINDS[2:] or not 0 < effort <= _MOST_EFFORT:
+                raise ValueError(f"the kind is {kind!r}, the effort {effort}")
+            check_file(path)
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-            return cls(index, str(about["kind"]), int(about["effort"]), float(about["recall"]))
-        except (RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise StoreError(f"{path} is damaged ({str(error).splitlines()[0]}); build the index again") from None
+            if (index.ntotal, index.d) != shape or isinstance(index, faiss.IndexIVF) == (kind == "hnsw"):
+                raise ValueError(f"it is an index over {index.ntotal:,} vectors of width {index.d}")
+            return cls(index, kind, effort, float(about["recall"]))
+        except (OSError, OverflowError, RuntimeError, KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"{path} is damaged ({first_line(error)}); build the index again") from None
 
     def describe(self) -> dict[str, Any]:
         """Plain types."""

@@ -23,8 +23,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from trace_lit.atomic import remove_parts, replacing, write_atomically
+from trace_lit.errors import first_line
 from trace_lit.holding import held
-from trace_lit.plain import PlainError, read_json, to_json
+from trace_lit.plain import PlainError, check_file, read_json, to_json
 from trace_lit.retrieval.filters import Filter
 from trace_lit.retrieval.stores.approximate import EXACT_ROWS, KINDS, check_kind
 from trace_lit.retrieval.stores.base import COLUMNS, Found, Rows, StoreError, check_width, taken
@@ -252,7 +253,7 @@ class FaissStore:
                 if attempt == 4:
                     raise StoreError(f"{error.filename} is missing; build the index again") from None
                 continue
-            except (KeyError, TypeError, ValueError) as error:
+            except (OSError, KeyError, TypeError, ValueError) as error:
                 if isinstance(error, StoreError):
                     raise
                 raise StoreError(f"{self.folder / _MANIFEST} is damaged ({error!r}); build the index again") from None
@@ -281,8 +282,7 @@ class FaissStore:
             self._opened[name] = Segment(self.folder / name, about)
         segment, deleted = self._opened[name], None
         if about["deleted"] is not None:
-            bits = np.fromfile(self.folder / _deleted_name(number, int(about["deleted"])), np.uint8)
-            deleted = np.unpackbits(bits, count=segment.count).astype(bool)
+            deleted = self._noted(_deleted_name(number, int(about["deleted"])), segment.count)
         return Part(number, segment, deleted)
 
     def _begin(self) -> dict[str, Any]:
@@ -318,9 +318,7 @@ class FaissStore:
         keys: list[pa.Array] = []
         waiting = iter(batches)
         batch = next(waiting, None)
-        queries = None
-        if (self.folder / _QUERIES).is_file():
-            queries = np.load(self.folder / _QUERIES, allow_pickle=False)
+        queries = self._queries()
         in_all = sum(part.live for part in self._parts) + known
         while batch is not None:
             folder = self.folder / _name(manifest["next"])
@@ -357,8 +355,25 @@ class FaissStore:
     def _empty(self, about: dict[str, Any], part: Part) -> bool:
         if about["deleted"] is None:
             return not part.segment.count
-        bits = np.fromfile(self.folder / _deleted_name(part.number, about["deleted"]), np.uint8)
-        return bool(np.unpackbits(bits, count=part.segment.count).all())
+        return bool(self._noted(_deleted_name(part.number, about["deleted"]), part.segment.count).all())
+
+    def _noted(self, name: str, count: int) -> NDArray[np.bool_]:
+        """(n,) the rows that the note `name` says are deleted."""
+        check_file(self.folder / name)
+        bits = np.fromfile(self.folder / name, np.uint8, -(-count // 8))
+        return np.unpackbits(bits, count=count).astype(bool)
+
+    def _queries(self) -> NDArray[np.float32] | None:
+        """What indexes are tried on."""
+        path = self.folder / _QUERIES
+        try:
+            check_file(path)
+            queries = np.load(path, allow_pickle=False)
+            return check_width(queries, self.width)
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # numpy's reader raises what it likes
+            raise StoreError(f"{path} is damaged ({first_line(error)}); build the index again") from None
 
     def _merge(self) -> None:
         """Make one of small segments of a size where there are many, and of those that have lost most rows."""

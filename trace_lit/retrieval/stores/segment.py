@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from data_modules.shards import check_size
+from data_modules.shards import check_size, leaves_of_bytes
 from trace_lit.atomic import sync_folder, written
 from trace_lit.errors import InputError, first_line
 from trace_lit.retrieval.filters import Filter
@@ -31,7 +31,6 @@ from trace_lit.retrieval.stores.approximate import Approximate, chosen
 from trace_lit.retrieval.stores.base import COLUMNS, Rows, StoreError, checked, taken
 from trace_lit.retrieval.stores.words import Postings
 
-_TEXTS = [field.name for field in COLUMNS if pa.types.is_string(field.type)]
 _GROUP = 1024  # rows of a Parquet row group, which are read together
 _EXACT_BELOW = 20_000  # admitted rows, up to which all are compared
 _BLOCK = 65_536
@@ -66,7 +65,8 @@ class Segment:
             self.postings = Postings.read(folder / "words.u32", self.count)
             check_size(folder / "rows.parquet")
             self._bytes = (folder / "rows.parquet").stat().st_size
-            self._file = pq.ParquetFile(folder / "rows.parquet", memory_map=True, read_dictionary=_TEXTS)
+            leaves = leaves_of_bytes(folder / "rows.parquet")
+            self._file = pq.ParquetFile(folder / "rows.parquet", memory_map=True, read_dictionary=leaves)
             if self._file.metadata.num_rows != self.count:
                 raise ValueError(f"rows.parquet has {self._file.metadata.num_rows:,} rows, not {self.count:,}")
         except (FileNotFoundError, InputError):
@@ -76,7 +76,7 @@ class Segment:
         self._lock = threading.Lock()  # of the Parquet file
         self.approximate = None
         if about["kind"] != "exact":
-            self.approximate = Approximate.read(folder / "index.faiss", about)
+            self.approximate = Approximate.read(folder / "index.faiss", about, (self.count, width))
 
     def column(self, name: str) -> pa.ChunkedArray:
         """A column of all rows."""
