@@ -25,7 +25,7 @@ def bomb(levels: int, width: int) -> str:
         ("a: *b", "b"),
         ("[" * 1000 + "]" * 1000, "nested deeper than 50 levels"),
         ("{a: " * 1000 + "1" + "}" * 1000, "nested deeper than 50 levels"),
-        (f"seed: {'9' * 5000}", "a number of 5,000 digits; 60 are allowed"),
+        (f"seed: {'9' * 5000}", "a number of 5,000 digits; 20 are allowed"),
         (f"seed: {':'.join(['59'] * 5000)}", "a number of"),
         (f"seed: 0x{'f' * 5000}", "a number of"),
         ("day: 2024-13-45", "month must be in 1..12"),

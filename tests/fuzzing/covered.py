@@ -21,6 +21,7 @@ READERS = {
     "Parquet and stored series": ("data_modules/shards.py", "data_modules/series_values.py"),
     "pickles": ("data_modules/unpickle.py",),
     "checkpoints": ("trace_lit/modules/checkpoint.py", "trace_lit/modules/packaged.py", "trace_lit/modules/places.py"),
+    "bodies of requests": ("trace_lit/service/bodies.py", "trace_lit/service/asking.py"),
     "metrics and runs": ("trace_lit/runs/folder.py", "trace_lit/runs/listing.py", "trace_lit/runs/compare.py"),
     "indexes": ("trace_lit/inference/index_files.py", "trace_lit/retrieval/stores/[fsw]*.py"),
     "public files": ("data_modules/sources/noaa/*", "data_modules/sources/t[re]*.py", "data_modules/sources/[dl]*.py"),

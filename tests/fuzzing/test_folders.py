@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,11 @@ from safetensors.torch import save
 from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from data_modules.sources import tables
 from data_modules.tables.files import read_table
-from tests.data_modules.tables.folders import write
+from data_modules.tables.guess import guess
+from tests.data_modules.tables.folders import rows, write
+from tests.data_modules.tables.test_guess import SERIES
+from tests.data_modules.tables.test_heads import HEADS, ROWS
+from tests.data_modules.tables.test_kinds import HOURS, NUMBERS, TIMES
 from tests.fuzzing.test_readers import changed, flipped, fuzzed, tried, used
 from trace_lit.errors import InputError
 from trace_lit.inference.index import Index
@@ -74,6 +79,7 @@ VARIANTS: tuple[dict[str, Any], ...] = (
     {"series": [{"files": "load-*.csv", "name": "{file}"}], "notes": [], "windows": {}},
     {"series": [{"files": "long.csv", "id": "what", "time": "when", "channels": {"value": "level [m]"}}], "labels": []},
 )
+_TIMES = [cell if isinstance(cell, str) else str(cell) for cells, *_ in TIMES.values() for cell in cells]
 CELLS = ["", "nan", "1e400", "x", '"', "2024-10-27 02:30", "9999-12-31", "0001-01-01", ";", "-999", "1e20", "1.234,5"]
 
 
@@ -113,6 +119,57 @@ def test_tables(files: dict[str, bytes], tmp_path: Path, data: st.DataObject) ->
         Corpus.from_records(records, info)
 
     tried(read)
+
+
+def _of_kind(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Files of a kind that other tests read, and how these are described."""
+    if kind in TIMES:
+        cells, given, _ = TIMES[kind]
+        part, options = {"files": "a.csv"}, dict(given)
+        part = {**part, **options.pop("series", [{}])[0]}
+        part |= {"time_format": options.pop("time_format")} if "time_format" in options else {}
+        quoted = [f'"{cell}"' for cell in cells]
+        return {"a.csv": rows(quoted, separator=part.get("separator", ","))}, {"series": [part], **options}
+    if kind in NUMBERS:
+        cells, given, _ = NUMBERS[kind]
+        part = {"files": "a.csv", **{key: own for key, own in given.items() if key != "missing"}}
+        return {"a.csv": rows(HOURS, cells, ";")}, {"series": [part], "missing": given.get("missing", [])}
+    if kind in HEADS:
+        return {"a.csv": HEADS[kind][0] + ROWS}, {"series": [{"files": "a.csv"}]}
+    files = SERIES[kind][0]
+    return dict(files), {"series": [{"files": list(files)}]}
+
+
+@fuzzed
+@given(st.data())
+def test_kinds_of_tables(tmp_path: Path, data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from([*TIMES, *NUMBERS, *HEADS, *SERIES]))
+    files, options = _of_kind(kind)
+    options = {"windows": {"length": 2}, "split": {"train": 1}, **options}
+    name = data.draw(st.sampled_from(sorted(files)))
+    lines = files[name].split("\n")
+    for _ in range(data.draw(st.integers(0, 2))):
+        place = data.draw(st.integers(0, len(lines) - 1))
+        cells = re.split("([,;])", lines[place])
+        own = data.draw(st.sampled_from(CELLS) | st.sampled_from(_TIMES) | st.text(max_size=6))
+        cells[2 * data.draw(st.integers(0, len(cells) // 2))] = own
+        lines[place] = "".join(cells)
+    files[name] = "\n".join(lines).encode("utf-8", "replace")
+    if data.draw(st.integers(0, 4)) == 0:
+        files[name] = flipped(data.draw, files[name] or b"\n")
+    if data.draw(st.integers(0, 4)) == 0:
+        options = changed(data.draw, options, 2)
+    write(tmp_path, files)
+
+    def read() -> None:
+        info, records = tables.windows(
+            tmp_path, "mine", **{key: own for key, own in options.items() if key in SPEC_KEYS}
+        )
+        Corpus.from_records(records, info)
+
+    options.setdefault("series", [{"files": "a.csv"}])
+    tried(read)
+    tried(lambda: guess(tmp_path))
 
 
 SPEC_KEYS = {*SPEC, "frequency", "tolerance", "stamps", "duplicates", "missing_hour", "name", "description"}

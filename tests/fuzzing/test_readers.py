@@ -6,21 +6,26 @@ to day and is printed by hypothesis where something goes wrong.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import os
 import pickle
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from fastapi.exceptions import RequestValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.requests import Request
 
 from data_modules import Channel, Corpus, CorpusInfo, Record, validate_corpus, write_corpus
 from data_modules.frames import read_series
@@ -28,7 +33,10 @@ from data_modules.frequency import Frequency
 from data_modules.sources import long_csv, trace, truce
 from data_modules.sources.noaa import ghcnh, isd_lite, lcd, storm_events
 from data_modules.sources.noaa.reports import hourly
+from data_modules.sources.noaa.source import weather
 from data_modules.unpickle import load_pickle
+from tests.data_modules.test_trace import row
+from trace_lit.config import list_keys
 from trace_lit.errors import InputError
 from trace_lit.inference.loaded import encoder_of
 from trace_lit.modules import AtomicCheckpointIO, load_checkpoint
@@ -36,12 +44,22 @@ from trace_lit.runs.compare import compare_runs
 from trace_lit.runs.folder import read_settings
 from trace_lit.runs.listing import list_run
 from trace_lit.runs.tables import to_json, to_markdown
+from trace_lit.service.asking import question_of
+from trace_lit.service.bodies import json_or_csv
+from trace_lit.service.limits import Limits
+from trace_lit.service.schemas import SearchRequest
 from trace_lit.settings import Config, load_config, to_dict, to_yaml
 
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
+
 INPUTS = int(os.environ.get("TRACE_LIT_FUZZ", "15"))
+SECONDS, BYTES = 5.0, 2**30
 fuzzed = settings(
     max_examples=INPUTS,
-    deadline=5000,
+    deadline=None,  # `tried` counts the seconds, without those of other processes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 ODD = st.one_of(
@@ -59,15 +77,26 @@ TREES = st.recursive(
 )
 
 
-def tried(read: Callable[[], object]) -> None:
-    """Read; what is raised is an InputError whose message is one line."""
-    message = ""
+def tried(read: Callable[[], object]) -> bool:
+    """Read, and whether that could be done; what is raised is an InputError whose message is one line.
+
+    It takes no more than `SECONDS` of the processor and `BYTES` of memory.
+    """
+    began, before, message = time.process_time(), _most_memory(), ""
     try:
         read()
     except InputError as error:
-        message = str(error).strip()
+        message = str(error).strip() or repr(error)
+    assert time.process_time() - began < SECONDS
+    assert _most_memory() - before < BYTES
     assert "\n" not in message
     assert len(message) < 20_000
+    return not message
+
+
+def _most_memory() -> int:
+    """The most bytes that this process has had so far."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if resource else 0
 
 
 def changed(draw: Any, tree: Any, depth: int = 4) -> Any:
@@ -119,22 +148,24 @@ def test_csv(tmp_path: Path, data: st.DataObject) -> None:
     tried(lambda: read_series(path, [Channel("wind", "m/s"), Channel("gust", "m/s")], frequency))
 
 
+# Words of each key: its default, what is allowed, and numbers and texts of like kinds.
+WORDS: dict[str, list[str]] = {
+    key.name: [json.dumps(key.default), *key.allowed.replace(" or ", ", ").split(", "), "0", "2", "0.5", "[a, b [m]]"]
+    for key in list_keys(Config)
+} | {"x": ["1"], "data.options.instances": ["60"], "by_frequency": ["{week: {0: {window: {season: 52}}}}"]}
+STAGES = ["stage=tune", "stage=align", "stage=pretrain", "tune.task=classify", "head.solver=combination"]
+
+
 @fuzzed
 @given(st.data())
 def test_words(data: st.DataObject) -> None:
-    keys = [
-        "run.name",
-        "seed",
-        "data.corpus",
-        "data.options",
-        "window.targets",
-        "encoder.width",
-        "text.name",
-        "x",
-        "optim.betas",
-    ]
-    value = data.draw(st.text(max_size=30) | ODD.map(str) | TREES.map(lambda own: json.dumps(own)))
-    tried(lambda: load_config([], [f"{data.draw(st.sampled_from(keys))}={value}"]))
+    words = []
+    for _ in range(data.draw(st.integers(1, 3))):
+        name = data.draw(st.sampled_from(sorted(WORDS)))
+        written = st.sampled_from(WORDS[name]) | st.text(max_size=30) | ODD.map(str)
+        words.append(f"{name}={data.draw(written | TREES.map(json.dumps))}")
+    words += data.draw(st.lists(st.sampled_from(STAGES), max_size=2))
+    tried(lambda: load_config([], words))
 
 
 @fuzzed
@@ -271,6 +302,93 @@ PUBLIC = {
 }
 
 
+def _as_parquet(table: pa.Table) -> bytes:
+    stream = pa.BufferOutputStream()
+    pq.write_table(table, stream)
+    return stream.getvalue().to_pybytes()
+
+
+PUBLIC["GHCNh_X.parquet"] = _as_parquet(
+    pa.table(
+        {
+            "Station_ID": ["X1"] * 2,
+            **{"Year": [2019.0] * 2, "Month": [1] * 2, "Day": [1] * 2, "Hour": [0, 1], "Minute": [51] * 2},
+            "temperature": [1.5, None],
+            "wind_speed": ["3", "4"],
+            "wind_direction": ["VRB", "90"],
+            "sky_cover_summation_1": ["OVC:08", "4"],
+            "temperature_Quality_Code": ["1", "3"],
+        }
+    )
+)
+PUBLIC["retrieval/test.parquet"] = _as_parquet(pa.Table.from_pylist([row(number) for number in range(2)]))
+HOURS = np.datetime64("2019-01-01T00:51") + np.arange(24 * 10) * np.timedelta64(1, "h")
+STATIONS = {
+    "GHCNh_X.psv": PUBLIC["GHCNh_X.psv"].split(b"\n")[0]
+    + b"".join(f"\nUSW00014732|{hour}:00|{n % 9}.5|3|90|BKN:07".encode() for n, hour in enumerate(HOURS)),
+    "events.csv": (
+        PUBLIC["events.csv"] + b"2,201901,8,1200,Hail,EST-5,,,Small ice.\n3,201901,7,1200,Flood,EST,40.7,-73.8,Water.\n"
+    ),
+    "ghcnh-station-list.csv": b"GHCN_ID,LATITUDE,LONGITUDE,NAME\nUSW00014732,40.779,-73.88,LA GUARDIA\n",
+    "isd-history.csv": b"USAF,WBAN,STATION NAME,LAT,LON\n725030,14732,LA GUARDIA,40.779,-73.88\n",
+    "bp01.dbx": b"NY|072|OKX|New York|NY072|New York|36061|E|se|40.77|-73.97\n",
+    "725030-14732-2019": b"2019 01 02 00    63    48 10111   220    41     7 -9999     6\n",
+}
+
+
+@fuzzed
+@given(st.data())
+def test_weather_stations(tmp_path: Path, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(STATIONS)))
+    for own, content in STATIONS.items():
+        (tmp_path / own).write_bytes(content)
+    lines = STATIONS[name].split(b"\n")
+    place = data.draw(st.integers(0, len(lines) - 1))
+    lines[place] = flipped(data.draw, lines[place] or b"\n")
+    (tmp_path / name).write_bytes(b"\n".join(lines))
+    options: dict[str, Any] = {
+        "scales": ["week"],
+        "observed": 0.0,
+        "split": {"train": 0.4, "validation": 0.3, "test": 0.3},
+    }
+    if data.draw(st.integers(0, 3)) == 0:
+        options = changed(data.draw, options, 1)
+    tried(lambda: list(weather(tmp_path, **{key: own for key, own in options.items() if key in OPTIONS})[1]))
+
+
+OPTIONS = ("scales", "observed", "split")
+BODIES: list[dict[str, Any]] = [
+    {"text": "a cold day", "top": 3, "since": "2024-05-01", "within": "texts"},
+    {"series": {"channels": {"level [m]": [1, None, 2.5]}, "times": ["2024-05-01", "2024-05-02", "2024-05-03"]}},
+    {"csv": "time,level [m],flow\n2024-05-01T00:00Z,1,2\n2024-05-01T01:00Z,,3\n", "split": "test"},
+]
+LEVELS = b"time,level\n2024-05-01,1\n2024-05-02,2.5\n"
+FORM = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n' + LEVELS + b"\r\n--x--\r\n"
+
+
+@fuzzed
+@given(st.data())
+def test_bodies_of_requests(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(["application/json", "text/csv", "multipart/form-data; boundary=x", "text/x"]))
+    content = json.dumps(changed(data.draw, data.draw(st.sampled_from(BODIES)))).encode()
+    content = {"text/csv": LEVELS, "multipart/form-data; boundary=x": FORM}.get(kind, content)
+    content = flipped(data.draw, content) if data.draw(st.integers(0, 2)) == 0 else content
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", kind.encode())], "query_string": b"top=3"}
+
+    def read() -> None:
+        try:
+            request = asyncio.run(json_or_csv(SearchRequest)(Request(scope, receive)))
+        except RequestValidationError:  # the service's answer is 422
+            return
+        question_of(request, [Channel("level", "m"), Channel("flow", "m/s")], Limits())
+
+    tried(read)
+
+
 @fuzzed
 @given(st.data())
 def test_public_files(tmp_path: Path, data: st.DataObject) -> None:
@@ -282,6 +400,8 @@ def test_public_files(tmp_path: Path, data: st.DataObject) -> None:
     for split in ("val", "test"):
         (tmp_path / "truce" / f"x{split}.json").write_bytes(PUBLIC["truce/xtrain.json"])
     reads: dict[str, Callable[[], object]] = {
+        "GHCNh_X.parquet": lambda: [hourly([own]) for own in ghcnh.read(tmp_path / name)],
+        "retrieval/test.parquet": lambda: list(trace.weather(tmp_path)[1]),
         "GHCNh_X.psv": lambda: [hourly([own]) for own in ghcnh.read(tmp_path / name)],
         "lcd.csv": lambda: [hourly([own]) for own in lcd.read(tmp_path / name)],
         "725755-24101-2014": lambda: [hourly([own]) for own in isd_lite.read(tmp_path / name)],
