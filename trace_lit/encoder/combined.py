@@ -84,9 +84,7 @@ class Combination(nn.Module):
         super().__init__()
         self.lookback, self.horizon, self.season = lookback, horizon, season
         self.quantiles, self.channels = list(quantiles), channels
-        usual = two_parts(vocabulary.mean, vocabulary.deviation, "none")
-        for name, values in zip(("mean", "rest", "deviation"), usual, strict=True):
-            self.register_buffer(name, values.nan_to_num(0.0), persistent=False)
+        self.measure(vocabulary)
         steps = min(lookback, max(season, 8), 48)
         self.sizes = {
             "past": lookback - 1,
@@ -111,6 +109,12 @@ class Combination(nn.Module):
         self.register_buffer("distance", torch.zeros(channels + 1, horizon, max(len(quantiles), 1)))
         self.register_buffer("exponent", torch.zeros(()))
         self.share[:, 0] = self.fallback[:, 0] = 1.0  # the last value
+
+    def measure(self, vocabulary: ChannelVocabulary) -> None:
+        """Take the usual values of the channels of `vocabulary`."""
+        usual = two_parts(vocabulary.mean, vocabulary.deviation, "none")
+        for name, values in zip(("mean", "rest", "deviation"), usual, strict=True):
+            self.register_buffer(name, values.nan_to_num(0.0), persistent=False)
 
     def _fits(self, member: Member, followed: bool) -> bool:
         """Whether the look-back, the encoder, the channels and the neighbours can give the member what it needs."""

@@ -12,6 +12,7 @@ from data_modules.forecasting import OriginDataset
 from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.config import ConfigError
+from trace_lit.encoder.combined import Combination
 from trace_lit.metrics.scores import ClassificationScores, ForecastScores
 from trace_lit.modules import Checkpoint, TuneModule
 from trace_lit.modules.checkpoint import fitting
@@ -71,6 +72,9 @@ def build_tune_module(
             with fitting(start.path):
                 module.encoder.load_state_dict(start.encoder_weights())
         module.encoder.extend(data.vocabulary)
+        combination = getattr(module.model, "combination", None)
+        if isinstance(combination, Combination):
+            combination.measure(module.encoder.vocabulary)
     if module.aligned is not None and start is not None:
         if not any(text for own in data.datasets["train"] for text in own.texts):
             raise ConfigError(
