@@ -79,7 +79,7 @@ class Options:
             listed = isinstance(value, Sequence) and not isinstance(value, str) and bool(value)
             if not (listed or (value is None and name != "scales")):
                 raise CorpusError(f"{name} is {value!r}; give a list")
-        if wrong := [name for name in self.scales if name not in SCALES]:
+        if wrong := [name for name in self.scales if name not in tuple(SCALES)]:
             raise CorpusError(f"scales has {wrong[0]!r}; there are {', '.join(SCALES)}")
         for name, low, high in (
             ("distance", 0, 20_000),
