@@ -17,6 +17,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from trace_lit.atomic import write_atomically
+from trace_lit.errors import first_line
 from trace_lit.modules.finding import ABOUT, WEIGHTS, CheckpointError
 from trace_lit.plain import PlainError, read_yaml
 
@@ -94,7 +95,8 @@ def read_packaged(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except (OSError, PlainError, TypeError, KeyError) as error:
-        raise CheckpointError(f"{path.parent} holds no universal model, or a damaged one: {error!r}") from error
+        reason = f"it has no {error.args[0]!r}" if isinstance(error, KeyError) else first_line(error)
+        raise CheckpointError(f"{path.parent} holds no universal model, or a damaged one: {ABOUT}: {reason}") from error
     if len(content) > LARGEST:
         raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes; {LARGEST:,} are allowed")
     found = hashlib.sha256(content).hexdigest()
