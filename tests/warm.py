@@ -12,6 +12,7 @@ import functools
 import importlib
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -54,6 +55,11 @@ class Ended(NamedTuple):
     code: int
     out: str
     err: str
+
+    @property
+    def complaints(self) -> str:
+        """The standard error without the progress that a busy machine takes long enough to see."""
+        return re.sub(r"^.*: [\d,]+ of [\d,]+, \d+ s left\n", "", self.err, flags=re.MULTILINE)
 
 
 @functools.cache

@@ -269,7 +269,7 @@ class _View:
 
 
 def _sense(*facts: Fact) -> tuple | None:
-    """What is stated, whatever the channels and their numbers are; None where units decide."""
+    """What is stated, whatever the channels and their numbers are; None where a number or a zero decides."""
     if any(fact.numbers or fact.landmark is not None or fact.form == "more" for fact in facts):
         return None
     places = list(dict.fromkeys(place for fact in facts for place in fact.channels))

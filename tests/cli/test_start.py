@@ -45,7 +45,7 @@ def modules_after(code: str, place: Path) -> tuple[set[str], str]:
         (["predict", "nowhere"], 2, "nowhere does not exist"),
         (["compare", "nowhere"], 2, "nowhere does not exist"),
         (["info", "nowhere"], 2, "nowhere does not exist"),
-        (["runs"], 2, "runs does not exist"),
+        (["runs"], 2, "there is no folder runs here"),
         (["keys", "text"], 0, "text.cache_dir"),
         (["--print-completion", "bash"], 0, "complete"),
     ],

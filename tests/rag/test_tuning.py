@@ -102,7 +102,7 @@ def test_a_classifier_sees_the_labels_of_neighbours(words: list[str]) -> None:
 def test_on_two_processes_it_is_that_on_one(words: list[str], tmp_path: Path) -> None:
     """The neighbours are the same, and so is what is learned from them."""
     made = run_warm(["fit", *words, *SGD, "trainer.devices=2", "data.batch_size=8", ONE, "run.name=two"])
-    assert (made.code, made.err) == (0, "")
+    assert (made.code, made.complaints) == (0, "")
     assert sum(line.startswith("  retrieves ") for line in made.out.splitlines()) == 1
     one = fit(load_config([], [*words, *SGD, ONE, "run.name=one", f"data.cache_dir={tmp_path / 'other'}"]))
     two = json.loads((one.folder.with_name("two") / "metrics.json").read_text())

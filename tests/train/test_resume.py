@@ -127,7 +127,7 @@ def test_a_run_that_was_stopped_is_the_run_that_was_not(
     whole, *sessions, last = run_sessions(
         ((*words, "run.name=whole"), None), *((cut, end) for end in ends), (cut, None)
     )
-    assert (whole.code, whole.err, last.code, last.err) == (0, "", 0, "")
+    assert (whole.code, whole.complaints, last.code, last.complaints) == (0, "", 0, "")
     assert [session.code for session in sessions] == [dict(way)[end] for end in ends]
     for session in sessions:
         assert "Traceback" not in session.err

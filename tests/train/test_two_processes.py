@@ -26,7 +26,7 @@ TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "data.batch_size=8")
 
 def fit_on_two(*words: str) -> None:
     made = run_warm(["fit", *words, *TWO])
-    assert (made.code, made.err) == (0, "")
+    assert (made.code, made.complaints) == (0, "")
 
 
 def metrics(folder: Path) -> dict[str, float]:

@@ -264,7 +264,12 @@ def test_statements_of_one_sense_say_the_same_of_other_channels() -> None:
     for statement, bits in zip(bank.statements, bank.bits, strict=True):
         if statement.sense is not None:
             found.setdefault(statement.sense, []).append((statement.channels, bits.tobytes()))
-    several = {sense: own for sense, own in found.items() if len({channels for channels, _ in own}) > 1}
+    several = {
+        sense: own
+        for sense, own in found.items()
+        if len({channels for channels, _ in own}) > 1
+        and not {form for form, *_ in sense} & {"far more", "margin", "tops"}  # the channels' own distances decide them
+    }
     assert len(several) > 100
     apart = [sense for sense, own in several.items() if len({bits for _, bits in own}) > 1]
     assert not apart
