@@ -137,7 +137,7 @@ paper: setup  ## the paper's method on the paper's set: ROOT (its folder), DEVIC
 		init_from=runs/weather/pretrain/paper $(TRAINER) $(if $(RESUME),--resume $(RESUME)) $(ARGS)
 	$(CLI) evaluate runs/weather/align/paper --protocol trace
 
-universal: setup  ## the model for any series, from generated data alone: half an hour on one core; ARGS="--steps 2000"
+universal: setup  ## the model for any series, from generated data alone: less than an hour on one core; ARGS="--steps 2000"
 	$(BIN)/python experiments/universal.py $(ARGS)
 
 figures: setup  ## forecasts and what was retrieved for them, drawn: of `make demo`, or with ROOT (timecap and timemmd) of real data
