@@ -52,9 +52,7 @@ def with_channels(
 
 
 def local_vocabulary(
-    corpora: Sequence[Corpus],
-    encoder: TextEncoder | Callable[[], TextEncoder] | None,
-    known: ChannelVocabulary,
+    corpora: Sequence[Corpus], encoder: TextEncoder | Callable[[], TextEncoder] | None, known: ChannelVocabulary
 ) -> ChannelVocabulary:
     """As `foreign_vocabulary`, with the statistics of these corpora, also for channels of `known`; see `usual_values`."""
     return foreign_vocabulary(corpora, encoder, known).with_statistics(usual_values(corpora))

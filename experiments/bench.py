@@ -58,7 +58,7 @@ from startup import print_costs, startup_costs
 import trace_lit
 from data_modules import DomainDataModule
 from data_modules.config import DataConfig
-from data_modules.corpus import CorpusInfo, Record
+from data_modules.corpus import Corpus, CorpusInfo, Record
 from data_modules.corpus_writing import write_corpus
 from data_modules.dataset import CorpusDataset
 from data_modules.text_table import TextTable
@@ -96,23 +96,28 @@ def forward_flop(config: EncoderConfig, batch: int, channels: int, steps: int) -
     return 2.0 * batch * (config.layers * (linear + attention) + channels * count * config.patch_length * width)
 
 
-def make_batches(folder: Path, config: Config) -> tuple[Iterator[MultimodalBatch], ChannelVocabulary]:
-    """Endless training batches, as a run has them, and their channels."""
+def random_walks(folder: Path, windows: int, channels: int, steps: int) -> Corpus:
+    """A corpus of windows of one series, which has no texts."""
     generator = np.random.default_rng(0)
     info = CorpusInfo(
-        "bench", "bench", "random walks", tuple(Channel(f"channel {n}", "V") for n in range(CHANNELS)), "1h", ()
+        "bench", "bench", "random walks", tuple(Channel(f"channel {n}", "V") for n in range(channels)), "1h", ()
     )
     records = (
         Record(
             id=str(number),
             series_id="walk",
-            start=datetime(2020, 1, 1) + number * timedelta(hours=STEPS),
-            values=generator.normal(size=(CHANNELS, STEPS)).cumsum(1).astype(np.float32),
-            channel_texts=[""] * CHANNELS,
+            start=datetime(2020, 1, 1) + number * timedelta(hours=steps),
+            values=generator.normal(size=(channels, steps)).cumsum(1).astype(np.float32),
+            channel_texts=[""] * channels,
         )
-        for number in range(64 * BATCH)
+        for number in range(windows)
     )
-    write_corpus(records, info, folder / "corpus")
+    return write_corpus(records, info, folder)
+
+
+def make_batches(folder: Path, config: Config) -> tuple[Iterator[MultimodalBatch], ChannelVocabulary]:
+    """Endless training batches, as a run has them, and their channels."""
+    random_walks(folder / "corpus", 64 * BATCH, CHANNELS, STEPS)
     data = DomainDataModule(
         DataConfig(corpus=str(folder / "corpus"), batch_size=BATCH), build_text_encoder(config.text), text_unit="none"
     )
@@ -290,26 +295,13 @@ def evaluation_speed(size: int) -> dict[str, float]:
 
 def embedding_speed() -> dict[str, float]:
     """A corpus from the disk to parts, beside the model alone."""
-    generator, (windows, channels, steps) = np.random.default_rng(0), EMBEDDED
+    windows, channels, steps = EMBEDDED
     model = trace_lit.load("universal", device="cpu")
     assert isinstance(model, AlignedRun)
-    info = CorpusInfo(
-        "bench", "bench", "random walks", tuple(Channel(f"channel {n}", "V") for n in range(channels)), "1h", ()
-    )
-    records = (
-        Record(
-            id=str(number),
-            series_id="walk",
-            start=datetime(2020, 1, 1) + number * timedelta(hours=steps),
-            values=generator.normal(size=(channels, steps)).cumsum(1).astype(np.float32),
-            channel_texts=[""] * channels,
-        )
-        for number in range(windows)
-    )
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        corpus = write_corpus(records, info, place / "corpus")
-        space, table = model.space(info.channels), TextTable((), None, document)
+        corpus = random_walks(place / "corpus", windows, channels, steps)
+        space, table = model.space(corpus.info.channels), TextTable((), None, document)
         dataset = CorpusDataset(corpus, None, model.vocabulary, table, table)
         size = model.config.evaluation.batch_size
         batches = [dataset[own.tolist()] for own in torch.arange(windows).split(size)]
