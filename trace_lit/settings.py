@@ -126,9 +126,9 @@ def from_dict(values: dict[str, Any]) -> Config:
     return from_plain(Config, renamed(values))
 
 
-def combines_labels(config: Config) -> bool:
-    """Whether a run of the stage tune tells labels by a combination, of which a member reads the windows' texts."""
-    return config.tune.task == "classify" and config.head.solver == "combination"
+def combines_texts(config: Config) -> bool:
+    """Whether a run of the stage tune has a combination of which members read the windows' texts."""
+    return config.head.solver == "combination" and (config.tune.task == "classify" or config.head.texts)
 
 
 def retrieves(config: Config) -> bool:

@@ -11,8 +11,9 @@ from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.encoder.calendar import calendar_width
 from trace_lit.encoder.forecast import Forecast
-from trace_lit.encoder.members import HARMONICS, MEMBERS, Inputs, Member, base_forecast, group_features
+from trace_lit.encoder.members import HARMONICS, MEMBERS, TEXT_GROUPS, Inputs, Member, base_forecast, group_features
 from trace_lit.encoder.patches import InstanceNorm, two_parts
+from trace_lit.encoder.solved import COMPONENTS, TextComponents, mean_vectors
 from trace_lit.gaps import interpolated
 
 _FAR = 0.25  # deviations beyond what was learned from, at which no level tells anything
@@ -57,6 +58,8 @@ class Combination(nn.Module):
         The first channels of the vocabulary, which may have weights of their own.
     followed
         There are neighbours with continuations.
+    texts
+        Members may look at the texts of windows and of their neighbours.
     """
 
     mean: Tensor  # (V,) the usual one of each channel of the vocabulary, 0 where unknown
@@ -79,6 +82,7 @@ class Combination(nn.Module):
         encoded: int = 0,
         channels: int = 0,
         followed: bool = False,
+        texts: bool = False,
         members: Sequence[Member] = MEMBERS,
     ) -> None:
         super().__init__()
@@ -96,7 +100,9 @@ class Combination(nn.Module):
             "channels": channels * steps,
             "neighbours": 2 * horizon if followed else 0,
             "none": 0,
+            **dict.fromkeys(TEXT_GROUPS, COMPONENTS if texts else 0),
         }
+        self.components = nn.ModuleDict({group: TextComponents() for group in TEXT_GROUPS if texts})
         self.members = [member for member in members if self._fits(member, followed)]
         self.corrections = nn.ModuleList(
             Correction(channels if member.own else 1, sum(self.sizes[group] for group in member.groups), horizon)
@@ -127,6 +133,8 @@ class Combination(nn.Module):
             return False
         if member.own and self.channels < 2:
             return False
+        if member.of_texts and not member.own and self.channels > 1:  # a text says something else of each channel
+            return False
         return all(group == "none" or self.sizes[group] for group in member.groups)
 
     def base(self, member: Member, inputs: Inputs) -> Tensor:
@@ -140,10 +148,20 @@ class Combination(nn.Module):
         return [self._group(group, inputs, member.transform) for group in member.groups]
 
     def _group(self, group: str, inputs: Inputs, transform: str) -> Tensor:
+        if group in TEXT_GROUPS:
+            return self._of_texts(group, inputs)
         found = group_features(group, inputs, transform, self.season)
         if group == "channels" and found.shape[-1] != self.sizes[group]:
             return found.new_zeros(*found.shape[:2], self.sizes[group])  # not the channels that it was solved for
         return found
+
+    def _of_texts(self, group: str, inputs: Inputs) -> Tensor:
+        """(N, C, F) the same for all channels of a window."""
+        vectors = inputs.texts.get(group)
+        if vectors is None:
+            vectors = inputs.past.new_zeros(len(inputs), 0)
+        found: Tensor = self.components[group](vectors.float())
+        return found.unsqueeze(1).expand(-1, inputs.past.shape[1], -1)
 
     def member_forecast(self, place: int, inputs: Inputs) -> Tensor:
         """What one member forecasts (N, C, H), in units less the offset."""
@@ -155,7 +173,10 @@ class Combination(nn.Module):
         return inputs.on(member.transform).norm.denormalise(change)
 
     def inputs(self, batch: MultimodalBatch, encoded: Tensor, followed: Tensor) -> Inputs:
-        """What the members see of a batch: its values, `encoded` (B, C, E), `followed` (B, C, 2 or 0, H) as its values."""
+        """What the members see of a batch: its values, `encoded` (B, C, E), `followed` (B, C, 2 or 0, H) as its values.
+
+        And, where members look at them, its texts and those of its neighbours.
+        """
         ids = batch.channel_ids
         known = ids < len(self.mean)
         place = ids.clamp(max=len(self.mean) - 1)
@@ -169,13 +190,20 @@ class Combination(nn.Module):
         mean = torch.where(known.unsqueeze(-1), usual.unsqueeze(-1), batch.in_units(past.mean(-1, keepdim=True)))
         level = mean if offset is None else (mean - offset).float()
         past = torch.where(observed.any(-1, keepdim=True), past, level)
-        return Inputs(past, mean, deviation, batch.span[:, 1], ids, encoded, followed, offset)
+        texts = texts_of(batch) if self.components else {}
+        return Inputs(past, mean, deviation, batch.span[:, 1], ids, encoded, followed, offset, texts)
 
     def shares(self, channel: int) -> dict[str, float]:
         """How much each member counts for the forecast of the channel with this number, the most first."""
         own = self.share[min(channel, self.channels)].tolist()
         named = {member.name: share for member, share in zip(self.members, own, strict=True) if share > 0}
         return dict(sorted(named.items(), key=lambda entry: -entry[1]))
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether a member that counts looks at the windows' texts."""
+        counts = (self.share + self.fallback).amax(0).tolist()
+        return any(own > 0 and "texts" in member.groups for member, own in zip(self.members, counts, strict=True))
 
     def combine(self, inputs: Inputs) -> Tensor:
         """The combined forecast (N, C, H) in units less the offset."""
@@ -212,3 +240,11 @@ class Combination(nn.Module):
             values = values + distance * self.spread(inputs).unsqueeze(-1)
         change = (values - last.unsqueeze(-1)) / inputs.deviation.unsqueeze(-1)
         return Forecast(change, InstanceNorm(last, inputs.deviation, offset=inputs.offset))
+
+
+def texts_of(batch: MultimodalBatch) -> dict[str, Tensor]:
+    """By group of features the mean vectors (B, D) of the windows' texts and of their neighbours', NaN without any."""
+    found = {"texts": mean_vectors(batch.text, batch.text_mask)}
+    near = None if batch.retrieved is None else batch.retrieved.text
+    none = batch.values.new_zeros(len(batch), 0)
+    return {**found, "neighbour texts": none if near is None else mean_vectors(near, (near != 0).any(-1))}

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trace_lit.encoder.combination import calibrated, forward_segments, simplex_weights, some
 from trace_lit.encoder.combined import Combination
-from trace_lit.encoder.members import Inputs, Member, resolved_calendar
+from trace_lit.encoder.members import TEXT_GROUPS, Inputs, Member, resolved_calendar
 from trace_lit.encoder.patches import off_scale
 from trace_lit.encoder.ridge_path import Moments, RidgePath, search_penalties
 
@@ -111,7 +111,8 @@ class _Solver:
             size = self.combination.sizes[name]
             own = features[:, first : first + size]
             variance = float(own.var(0, correction=0).sum()) if size else 0.0
-            scale[first : first + size] = _IMPORTANCE.get(name, 1.0) / variance**0.5 if variance > 1e-12 else 0.0
+            importance = member.faint if name in TEXT_GROUPS else _IMPORTANCE.get(name, 1.0)
+            scale[first : first + size] = importance / variance**0.5 if variance > 1e-12 else 0.0
             first += size
         return scale
 
@@ -224,6 +225,9 @@ def solve_combination(
     ValueError
         There are too few windows.
     """
+    for group, components in combination.components.items():
+        if has_texts(windows, group):
+            components.fit(windows.inputs.texts[group][windows.learned])  # type: ignore[operator]
     solver = _Solver(combination, windows, folds)
     usable = [_usable(member, windows) for member in combination.members]
     forecasts = torch.zeros(len(usable), len(solver.scored), combination.horizon)
@@ -239,8 +243,19 @@ def solve_combination(
     return metrics
 
 
+def has_texts(windows: Windows, group: str) -> bool:
+    """Whether windows that are learned from have texts of the `group` that differ."""
+    vectors = windows.inputs.texts.get(group)
+    if vectors is None or not vectors.shape[1]:
+        return False
+    known = vectors[windows.learned & ~vectors.isnan().any(1)]
+    return len(known) > 1 and bool((known != known[0]).any())
+
+
 def _usable(member: Member, windows: Windows) -> bool:
-    """Whether the values have the logarithms or roots that a member needs, and whether these make a difference."""
+    """Whether the values have the logarithms or roots that a member needs, and windows have its texts."""
+    if not all(has_texts(windows, group) for group in member.of_texts):
+        return False
     if member.transform == "none":
         return True
     offset = 0.0 if windows.inputs.offset is None else windows.inputs.offset

@@ -101,6 +101,11 @@ class HeadConfig:
         "the weights that ridge penalises: of the tokens' outputs, or of their changes from patch to patch (prices)",
         allowed=("outputs", "changes"),
     )
+    texts: bool = option(
+        False,
+        "a combination of forecasts has members that look at the texts of a window and of its neighbours (one of "
+        "classifiers always has them)",
+    )
     folds: int = option(5, "blocks of training and validation time that choose the penalty", at_least=2)
     refit: bool = option(
         False, "after the penalty is chosen, ridge is solved on training and validation windows; not in the paper"
@@ -119,6 +124,11 @@ class HeadConfig:
             )
         if not self.penalties:
             raise ConfigError("head.penalties is []; it must hold positive numbers")
+        if self.texts and self.solver != "combination":
+            raise ConfigError(
+                f"head.texts is true, but only a combination looks at texts, and head.solver is {self.solver}; set "
+                "head.solver=combination, or head.texts=false"
+            )
         if self.refit and self.solver not in ("ridge", "combination"):
             raise ConfigError(
                 f"head.refit is true, but it applies to the head in closed form only, and head.solver is {self.solver}: "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from trace_lit.batch import NO_LABEL, MultimodalBatch
 from trace_lit.encoder.calendar import calendar_features
 from trace_lit.encoder.members import HARMONICS
+from trace_lit.encoder.solved import Solved, mean_vectors
 from trace_lit.encoder.trees import NODES, TREES, probabilities, tree_scores
 from trace_lit.encoder.window_statistics import course_of, statistics_of
 
@@ -19,27 +19,6 @@ COURSE = 8  # parts of a window
 _NEWEST = (1, 4, 16)  # of the labels known before, whose shares are features
 _LEAST = 1e-6  # probability of a label
 _SOMETIMES = ("labels", "texts", "neighbours")  # groups that a window may lack
-
-
-class Solved(nn.Module):
-    """Weights that were solved: buffers of whatever size, which a checkpoint's take the place of."""
-
-    names: tuple[str, ...] = ()
-
-    def put(self, weights: Mapping[str, Tensor]) -> None:
-        """Take `weights`, by the names of the buffers."""
-        for name in self.names:
-            self.register_buffer(name, weights[name])
-
-    def check(self) -> None:
-        """Raise RuntimeError where buffers do not belong to each other, as in a file that somebody has changed."""
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        own = {name: state_dict[prefix + name] for name in self.names if prefix + name in state_dict}
-        if len(own) == len(self.names):
-            self.put({name: weight.clone() for name, weight in own.items()})
-            self.check()
-        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 class LogisticMember(Solved):
@@ -175,15 +154,13 @@ class LabelCombination(nn.Module):
     def groups(self, batch: MultimodalBatch, encoded: Tensor) -> dict[str, Tensor]:
         """The groups of features of a batch, each (B, F), NaN where missing; `encoded` (B, F) are the encoder's."""
         ids = torch.arange(self.channels, device=batch.values.device)
-        seen = batch.text_mask.unsqueeze(-1)
-        texts = torch.where(seen, batch.text, 0.0).sum(1) / seen.sum(1)  # 0 / 0, so NaN, where there is none
         return {
             "encoder": encoded,
             "statistics": statistics_of(batch, ids),
             "course": course_of(batch, ids, COURSE),
             "calendar": calendar_features(batch.span[:, 1], HARMONICS).double(),
             "labels": self._shares(batch.past_label, batch),
-            "texts": texts,
+            "texts": mean_vectors(batch.text, batch.text_mask),
             "neighbours": self._shares(None if batch.retrieved is None else batch.retrieved.label, batch)[
                 :, -self.labels :
             ],

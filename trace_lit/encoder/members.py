@@ -15,7 +15,8 @@ from trace_lit.encoder.patches import InstanceNorm, on_scale, transform_statisti
 HARMONICS = 3  # of year, week and day
 _LEAST_CYCLES = 3.0  # of a cycle of the calendar that training must have seen
 _MOST_SEASONS = 3  # that are averaged
-_SMOOTH = (0.2, 0.5)
+_FAINT = {"": 1.0, ", faint": 0.2}
+TEXT_GROUPS = ("texts", "neighbour texts")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Member:
     distrust
         How much worse, as a share of the smallest error, the member counts than its errors say, unless it wins in most
         blocks: high for one that needs levels to return, since a short past shows too few of them.
+    faint
+        How large its texts are beside its other features; the smaller, the more their weights are penalised.
     """
 
     name: str
@@ -43,11 +46,17 @@ class Member:
     transform: str = "none"
     own: bool = False
     distrust: float = 0.0
+    faint: float = 1.0
 
     @property
     def of_levels(self) -> bool:
         """Whether it has learned what follows which level, so that it knows nothing of levels that it has not seen."""
         return "level" in self.groups or "encoder" in self.groups
+
+    @property
+    def of_texts(self) -> list[str]:
+        """The groups of its features that are made of texts."""
+        return [name for name in self.groups if name in TEXT_GROUPS]
 
     @property
     def solved(self) -> bool:
@@ -93,6 +102,13 @@ MEMBERS: tuple[Member, ...] = (
     Member("neighbours", "neighbours", distrust=_TREND),
     Member("near neighbours", "near neighbours", distrust=_TREND),
     Member("neighbours, changes", "last", ("neighbours", *_CHANGES)),
+    *(
+        Member(f"{own}{name}{kind}{word}", "last", (group, *others), own=bool(own), distrust=distrust, faint=faint)
+        for own in ("", "own ")
+        for group, name in (("texts", "texts"), ("neighbour texts", "neighbours' texts"))
+        for kind, others, distrust in ((", changes", _CHANGES, 0.0), (", level", _LEVELS, _LEVEL))
+        for word, faint in _FAINT.items()
+    ),
 )
 
 
@@ -108,6 +124,9 @@ class Inputs:
     encoded: Tensor  # (N, C, E) float32, the encoder's outputs; E may be 0
     followed: Tensor  # (N, C, 2 or 0, H) as `past`, what followed the neighbours: plain mean and by similarity
     offset: Tensor | None = None  # (N, C, 1) float64, as `MultimodalBatch.offset`
+    texts: dict[str, Tensor] = field(
+        default_factory=dict
+    )  # group of features -> (N, D) mean vectors, NaN without a text
     _scales: dict[str, Scaled] = field(default_factory=dict)
 
     def on(self, transform: str) -> Scaled:
@@ -132,6 +151,8 @@ class Inputs:
                     for part in parts
                 ]
             ).cpu()
+        for group in parts[0].texts:
+            columns.setdefault("texts", {})[group] = torch.cat([part.texts[group].cpu() for part in parts])
         return cls(**columns)
 
     def __len__(self) -> int:
@@ -224,8 +245,8 @@ def group_features(name: str, inputs: Inputs, transform: str, season: int) -> Te
         The last steps and levels of all channels.
     neighbours
         What followed the neighbours.
-    none
-        Nothing: what is learned is a mean alone.
+    none, texts, neighbour texts
+        Nothing here: what is learned is a mean alone, or what `TextComponents` make of texts.
     """
     scaled = inputs.on(transform)
     past = scaled.changes

@@ -32,7 +32,7 @@ from trace_lit.modules.tuned_model import lookback_of, predictions_of, restore_m
 from trace_lit.plain import at_home
 from trace_lit.rag import Retrieval, RetrievalLookup, WindowRetriever
 from trace_lit.runs.folder import Place, folder_of
-from trace_lit.settings import combines_labels, retrieves
+from trace_lit.settings import combines_texts, retrieves
 from trace_lit.tuning.neighbours import build_retrieval, check_unchanged, fingerprints, open_retriever
 from trace_lit.tuning.statistics import StatisticsClassifier, restore_classifiers
 
@@ -171,7 +171,7 @@ class TunedRun(LoadedRun):
             zero_is_missing=config.data.zero_is_missing,
         )
         dataset = choose_windows(dataset, asked, labels)
-        combination = getattr(self._model(vocabulary), "combination", None) if combines_labels(config) else None
+        combination = getattr(self._model(vocabulary), "combination", None) if combines_texts(config) else None
         if combination is not None and combination.reads_texts and asked.series is None:
             dataset.read_with(text_table(dataset.texts, self.text_encoder, config.text.unit, kind="query"))
         return dataset

@@ -50,6 +50,7 @@ def build_model(
                 model.encoded_width,
                 channels,
                 model.follows,
+                config.head.texts,
             )
         )
     return model

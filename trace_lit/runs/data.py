@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from data_modules.building import CorpusCache, named_folders
 from data_modules.corpus import Corpus
 from trace_lit.channels import ChannelVocabulary
-from trace_lit.settings import Config, combines_labels
+from trace_lit.settings import Config, combines_texts
 from trace_lit.text import TextEncoder, build_text_encoder
 
 if TYPE_CHECKING:  # it imports Lightning
@@ -37,7 +37,7 @@ def load_datamodule(
     from data_modules.registry import datamodule_class
 
     with_texts = config.stage == "align" or (
-        config.stage == "tune" and (config.tune.alignment_weight or combines_labels(config))
+        config.stage == "tune" and (config.tune.alignment_weight or combines_texts(config))
     )
     return datamodule_class(config.data)(
         config.data,

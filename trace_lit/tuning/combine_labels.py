@@ -16,9 +16,10 @@ from trace_lit.config import ConfigError
 from trace_lit.distributed import is_first
 from trace_lit.encoder import ClassificationModel, LabelCombination, logistic
 from trace_lit.encoder.combination import forward_segments, simplex_weights, some
-from trace_lit.encoder.label_combination import LabelMember, LogisticMember, Solved, TreesMember, has_all
+from trace_lit.encoder.label_combination import LabelMember, LogisticMember, TreesMember, has_all
 from trace_lit.encoder.members import resolved_calendar
 from trace_lit.encoder.ridge_path import beyond
+from trace_lit.encoder.solved import Solved
 from trace_lit.modules import TuneModule
 from trace_lit.text.progress import JobProgress
 from trace_lit.tuning.combine import window_places
