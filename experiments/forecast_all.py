@@ -40,7 +40,7 @@ from trace_lit.settings import Config, load_config
 from trace_lit.train import fit
 
 RECIPE = HERE / "forecast" / "auto.yaml"
-PLAIN = ("head={solver: ridge, refit: false, quantiles: []}",)
+PLAIN = ("head={solver: ridge, refit: false, quantiles: []}", "rag={retriever: null, use_futures: false}")
 LINEAR = (
     *PLAIN,
     "trainer.max_epochs=30",

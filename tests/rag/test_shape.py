@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import trace_lit
-from data_modules import Corpus
+from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from data_modules.config import WindowConfig
 from data_modules.forecasting import OriginDataset, Series
+from trace_lit.channels import ChannelVocabulary
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
+from trace_lit.encoder import Combination
 from trace_lit.inference.predictions import Asked
 from trace_lit.rag import Neighbours, Retrieval, ShapeRetriever
 from trace_lit.rag.config import RagConfig
 from trace_lit.rag.shape import shape_of
 from trace_lit.settings import load_config
 
+AUTO = Path(__file__).parents[2] / "experiments" / "forecast" / "auto.yaml"
 WINDOW = WindowConfig(lookback=12, horizon=6, split="steps")
 
 
@@ -126,3 +132,77 @@ def test_a_combination_weighs_neighbours_and_says_so(write, tmp_path: Path, caps
     assert main(["predict", str(runs["on"].folder), "--last"]) == 0
     assert "neighbours" in capsys.readouterr().out
     assert loaded.config.rag.retriever == "shape"
+
+
+@pytest.fixture(scope="module")
+def tide(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run by the one recipe on a tide, and its corpus."""
+    folder = tmp_path_factory.mktemp("tide")
+    noise, steps = np.random.default_rng(0), np.arange(500)
+    level = 5 + 3 * np.sin(2 * np.pi * steps / 24) ** 3 + 0.1 * noise.normal(size=len(steps))
+    begin = datetime(2024, 1, 1)
+    records = [
+        Record(str(first), "sea", begin + timedelta(hours=first), level[None, first : first + 20], channel_texts=[""])
+        for first in range(0, len(steps), 20)
+    ]
+    info = CorpusInfo("sea", "sea", "made up", (Channel("tide", "m"),), "1h")
+    corpus = write_corpus(records, info, folder / "corpus").path
+    words = [f"data.corpus={corpus}", f"run.dir={folder}", f"data.cache_dir={folder / 'cache'}", "window.horizon=6"]
+    return trace_lit.fit(AUTO, *words).folder, corpus
+
+
+def series(seed: int = 0) -> pd.DataFrame:
+    steps = np.arange(96)
+    level = 5 + 3 * np.sin(2 * np.pi * steps / 24) ** 3 + 0.1 * np.random.default_rng(seed).normal(size=len(steps))
+    return pd.DataFrame({"tide": level}, index=pd.date_range("2024-02-01", periods=96, freq="1h"))
+
+
+@pytest.mark.slow
+def test_the_recipe_looks_for_neighbours(tide: tuple[Path, Path]) -> None:
+    run, _ = tide
+    assert load_config([run / "config.yaml"]).rag.retriever == "shape"
+    assert trace_lit.load(run).predictions(Asked(series=series())).dataset.lookup is not None
+
+
+@pytest.mark.slow
+def test_where_the_corpus_is_gone_members_forecast_that_need_no_neighbours(
+    tide: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run, corpus = tide
+    copied = shutil.copytree(run, tmp_path / "sent" / "run")
+    with_neighbours = trace_lit.load(run).predict(series())["forecast"]
+    hidden = corpus.rename(corpus.with_name("hidden"))
+    try:
+        alone = trace_lit.load(copied).predict(series())["forecast"]
+    finally:
+        hidden.rename(corpus)
+    assert "members that need no neighbours forecast" in caplog.text
+    assert str(corpus) in caplog.text
+    truth = 5 + 3 * np.sin(2 * np.pi * np.arange(96, 102) / 24) ** 3
+    assert np.abs(alone - truth).mean() < 0.5
+    assert np.abs(with_neighbours - truth).mean() < 0.5
+    model = trace_lit.load(run)
+    combination = model._model(model.vocabulary).combination
+    needs = torch.tensor([member.of_neighbours for member in combination.members])
+    for share in (combination.alone, combination.alone_fallback):
+        assert not share[:, needs].any()
+        assert torch.allclose(share.sum(1), torch.ones(len(share)))
+
+
+@pytest.mark.slow
+def test_a_series_without_times_is_forecast_without_neighbours(tide: tuple[Path, Path]) -> None:
+    run, _ = tide
+    assert np.isfinite(trace_lit.load(run).predict(series().to_numpy().T)["forecast"]).all()
+
+
+def test_a_run_from_before_these_weights_forecasts_without_its_neighbours() -> None:
+    vocabulary = ChannelVocabulary().extended([Channel("one")], torch.zeros(1, 1), [0.0], [1.0])
+    combination = Combination(vocabulary, 12, 4, 1, [], channels=1, followed=True)
+    place = [member.name for member in combination.members].index("near neighbours")
+    weights = dict(combination.state_dict())
+    weights["share"] = torch.zeros_like(weights["share"])
+    weights["share"][:, place], weights["share"][:, 1] = 0.75, 0.25
+    for name in ("alone", "alone_fallback"):
+        del weights[name]
+    combination.load_state_dict(weights)
+    assert combination.alone[0, [0, 1, place]].tolist() == [0.75, 0.25, 0.0]

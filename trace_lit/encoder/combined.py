@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from trace_lit.encoder.patches import InstanceNorm, two_parts
 from trace_lit.encoder.solved import COMPONENTS, TextComponents, mean_vectors
 from trace_lit.gaps import interpolated
 
+_ALONE = ("alone", "alone_fallback")
 _FAR = 0.25  # deviations beyond what was learned from, at which no level tells anything
 
 
@@ -69,6 +71,8 @@ class Combination(nn.Module):
     lowest: Tensor  # (K + 1,) level of what was learned from, in deviations of the channel from its mean
     highest: Tensor  # (K + 1,)
     share: Tensor  # (K + 1, M), how much each member counts for each channel, and for one that is not known
+    alone: Tensor  # (K + 1, M), the same two where neighbours are not known
+    alone_fallback: Tensor
     distance: Tensor  # (K + 1, H, Q), of the quantiles from the forecast, in units of the window's spread
     exponent: Tensor  # () how far the bands follow the window's own spread, 0: not at all
 
@@ -110,6 +114,10 @@ class Combination(nn.Module):
         )
         self.register_buffer("share", torch.zeros(channels + 1, len(self.members)))
         self.register_buffer("fallback", torch.zeros(channels + 1, len(self.members)))
+        if followed:  # by which weights windows are forecast of which no neighbours are known
+            for name in _ALONE:
+                self.register_buffer(name, torch.zeros(channels + 1, len(self.members)))
+                getattr(self, name)[:, 0] = 1.0
         self.register_buffer("lowest", torch.full((channels + 1,), -torch.inf))
         self.register_buffer("highest", torch.full((channels + 1,), torch.inf))
         self.register_buffer("distance", torch.zeros(channels + 1, horizon, max(len(quantiles), 1)))
@@ -200,6 +208,22 @@ class Combination(nn.Module):
         return dict(sorted(named.items(), key=lambda entry: -entry[1]))
 
     @property
+    def follows(self) -> bool:
+        """Whether members look at what followed neighbours, where these are known."""
+        return hasattr(self, "alone")
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        if self.follows and prefix + "share" in state_dict:  # a run may be older than the weights without neighbours
+            none = torch.tensor([not member.of_neighbours for member in self.members])
+            for name, other in zip(_ALONE, ("share", "fallback"), strict=True):
+                own = state_dict[prefix + other]
+                if prefix + name not in state_dict and own.shape == self.share.shape:
+                    rest_of = torch.where(none, own, 0.0)
+                    rest_of[:, 0] += 1 - rest_of.sum(1)
+                    state_dict[prefix + name] = rest_of
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    @property
     def reads_texts(self) -> bool:
         """Whether a member that counts looks at the windows' texts."""
         counts = (self.share + self.fallback).amax(0).tolist()
@@ -217,14 +241,16 @@ class Combination(nn.Module):
     def shares_of(self, inputs: Inputs) -> Tensor:
         """How much each member counts for each window (N, C, M).
 
-        Beyond the values that were learned from, members that go by the level give way to the others, all of them at a
-        quarter of the channel's deviation.
+        Without neighbours, the members that need none. Beyond the values that were learned from, members that go by the
+        level give way to the others, all of them at a quarter of the channel's deviation.
         """
+        known = inputs.followed.shape[2] > 0 or not self.follows
+        share, fallback = (self.share, self.fallback) if known else (self.alone, self.alone_fallback)
         place = inputs.channel_ids.clamp(max=self.channels)
         level = inputs.on("none").level.squeeze(-1)  # (N, C)
         beyond = torch.maximum(level - self.highest[place], self.lowest[place] - level)
         far = (beyond / _FAR).clamp(0, 1).unsqueeze(-1)
-        return torch.lerp(self.share[place], self.fallback[place], far)
+        return torch.lerp(share[place], fallback[place], far)
 
     def spread(self, inputs: Inputs) -> Tensor:
         """(N, C, 1) how wide the bands of windows are: their own mean change beside the channel's, to the exponent."""

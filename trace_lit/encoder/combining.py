@@ -288,7 +288,12 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
         found = torch.where(found >= min(_LEAST_SHARE, float(found.max())), found, 0.0)
         return found / found.sum()
 
-    for shares, chosen in ((combination.share, torch.ones_like(steady)), (combination.fallback, steady)):
+    every = torch.ones_like(steady)
+    kinds = [(combination.share, every), (combination.fallback, steady)]
+    if combination.follows:
+        none = torch.tensor([not combination.members[place].of_neighbours for place in places])
+        kinds += [(combination.alone, none), (combination.alone_fallback, none & steady)]
+    for shares, chosen in kinds:
         shares.zero_()
         common = weights(total, chosen)
         shares[:, places] = common.float()

@@ -138,7 +138,8 @@ class HeadedForecaster(nn.Module, ABC):
         if self.follows:
             *_, change, _ = encoded.split([calendar - count - 3, count, 3], dim=-1)
             encoded = encoded[..., : calendar - count - 3]
-            followed = self.level(batch).denormalise(change).unflatten(-1, (2, -1))
+            if batch.retrieved is not None:
+                followed = self.level(batch).denormalise(change).unflatten(-1, (2, -1))
         return self.combination.inputs(batch, encoded, followed)
 
     @property

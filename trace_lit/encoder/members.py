@@ -59,6 +59,11 @@ class Member:
         return [name for name in self.groups if name in TEXT_GROUPS]
 
     @property
+    def of_neighbours(self) -> bool:
+        """Whether it needs neighbours."""
+        return any("neighbour" in name for name in (self.base, *self.groups))
+
+    @property
     def solved(self) -> bool:
         """Whether it has weights."""
         return bool(self.groups)
@@ -122,7 +127,9 @@ class Inputs:
     origin: Tensor  # (N,) int64, seconds since 1970
     channel_ids: Tensor  # (N, C)
     encoded: Tensor  # (N, C, E) float32, the encoder's outputs; E may be 0
-    followed: Tensor  # (N, C, 2 or 0, H) as `past`, what followed the neighbours: plain mean and by similarity
+    followed: (
+        Tensor  # (N, C, 2, H) as `past`, what followed the neighbours: plain mean and by similarity; or (N, C, 0, H)
+    )
     offset: Tensor | None = None  # (N, C, 1) float64, as `MultimodalBatch.offset`
     texts: dict[str, Tensor] = field(
         default_factory=dict

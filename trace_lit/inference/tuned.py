@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
@@ -30,7 +31,7 @@ from trace_lit.models import CLASSIFIERS
 from trace_lit.modules.checkpoint import Checkpoint, CheckpointError
 from trace_lit.modules.tuned_model import lookback_of, predictions_of, restore_model
 from trace_lit.plain import at_home
-from trace_lit.rag import Retrieval, RetrievalLookup, WindowRetriever
+from trace_lit.rag import Retrieval, RetrievalForecastModel, RetrievalLookup, WindowRetriever
 from trace_lit.runs.folder import Place, folder_of
 from trace_lit.settings import combines_texts, retrieves
 from trace_lit.tuning.neighbours import build_retrieval, check_unchanged, fingerprints, open_retriever
@@ -39,6 +40,7 @@ from trace_lit.tuning.statistics import StatisticsClassifier, restore_classifier
 if TYPE_CHECKING:
     import pandas as pd
 
+_log = logging.getLogger(__name__)
 _NO_TIME = datetime(1970, 1, 1)  # stands where a series has no times; nobody gets to see it
 
 
@@ -135,8 +137,9 @@ class TunedRun(LoadedRun):
             asked = dataclasses.replace(asked, ids=(), last=True)
         vocabulary = foreign_vocabulary([corpus], lambda: self.text_encoder, self.vocabulary)
         dataset = self._windows(corpus, vocabulary, asked)
-        if retrieves(self.config):
-            self._attach(dataset, like)
+        looks = retrieves(self.config) and (timed or not self._can_do_without)
+        if looks and (searched := self._corpus_to_search(dataset.corpus, like)) is not None:
+            self._attach(dataset, searched)
         predict, labels = self._predictor(corpus, vocabulary), self.label_names
         found = predictions_for(dataset, range(len(dataset)), predict, self.config, labels, timed)
         return dataclasses.replace(found, members=self._members(found, vocabulary))
@@ -201,9 +204,8 @@ class TunedRun(LoadedRun):
     def _retriever(self) -> WindowRetriever:
         return open_retriever(self.config, self._trust)
 
-    def _attach(self, dataset: OriginDataset, like: Corpus | None) -> None:
-        """Let the batches of `dataset` have their windows' neighbours."""
-        searched = self._corpus_to_search(dataset.corpus, like)
+    def _attach(self, dataset: OriginDataset, searched: Corpus) -> None:
+        """Let the batches of `dataset` have their windows' neighbours in the corpus `searched`."""
         corpora = [dataset.corpus, searched]
         if searched is dataset.corpus and searched.known_as(self._own) and len(self._own) > 1:
             corpora = [
@@ -225,10 +227,11 @@ class TunedRun(LoadedRun):
         """The fingerprints of the corpora that it was tuned on."""
         return self.checkpoint.data_fingerprint.split(",")
 
-    def _corpus_to_search(self, corpus: Corpus, like: Corpus | None) -> Corpus:
+    def _corpus_to_search(self, corpus: Corpus, like: Corpus | None) -> Corpus | None:
         """That in which the neighbours of windows of `corpus` are looked for.
 
-        A series of one's own is looked for in the corpus `like` it where the run's is not there.
+        A series of one's own is looked for in the corpus `like` it where the run's is not there. None where neither is,
+        and the run can do without.
         """
         if self._searched is not None:
             return self.corpus(self._searched)
@@ -236,17 +239,39 @@ class TunedRun(LoadedRun):
         if given is None and like is None and (corpus.known_as(self._own) or len(self._own) > 1):
             return corpus
         if given is None:
-            return self.corpus() if like is None else like
+            return self._own_to_search() if like is None else like
         if at_home(given).exists():
             there = self.corpus(at_home(given))
             return there.as_it_was(self.checkpoint.retrieval.get("corpus", "")) or there
         instead = corpus if like is None else like
         if instead.fingerprint == self.checkpoint.retrieval.get("corpus"):
             return instead
-        raise CheckpointError(
-            f"the corpus {given} (rag.corpus), in which {self.folder} looks for neighbours, is not there; name it with "
-            "--corpus (corpus=…)"
+        self._do_without(
+            CheckpointError(
+                f"the corpus {given} (rag.corpus), in which {self.folder} looks for neighbours, is not there; name it with "
+                "--corpus (corpus=…)"
+            )
         )
+        return None
+
+    def _own_to_search(self) -> Corpus | None:
+        try:
+            return self.corpus()
+        except (CheckpointError, CorpusError) as error:
+            self._do_without(error)
+            return None
+
+    @cached_property
+    def _can_do_without(self) -> bool:
+        """Whether windows without neighbours can be forecast."""
+        model = self._model(self.vocabulary)
+        return isinstance(model, RetrievalForecastModel) and model.can_do_without
+
+    def _do_without(self, error: CheckpointError | CorpusError) -> None:
+        """Say that nothing is searched because of `error`, or raise it where the run needs neighbours."""
+        if not self._can_do_without:
+            raise error
+        _log.warning("members that need no neighbours forecast: %s", error)
 
     # A series of one's own
 
@@ -289,7 +314,8 @@ class TunedRun(LoadedRun):
                 f"{series.source} has {steps} rows; the model needs at least a patch of {config.encoder.patch_length} "
                 f"(and looks back {config.window.lookback})"
             )
-        if series.times is None and (config.encoder.calendar or config.head.calendar > 0 or retrieves(config)):
+        by_time = config.encoder.calendar or config.head.calendar > 0
+        if series.times is None and (by_time or (retrieves(config) and not self._can_do_without)):
             raise CorpusError(
                 f"{series.source} has no column for the time, which this run takes into account; add one named time, with "
                 "cells like 2024-05-31T18:00"

@@ -31,12 +31,20 @@ class RetrievalForecastModel(ForecastModel):
         super().__init__(encoder, lookback, horizon, outputs, harmonics, *more, channels)
         self.neighbours = neighbours
 
+    @property
+    def can_do_without(self) -> bool:
+        """Whether a window without neighbours can be forecast: by those members of a combination that need none."""
+        return self.combination is not None and self.neighbours.mode == "none"
+
     def features(self, batch: MultimodalBatch) -> Tensor:
         hidden = self.encoder(batch).patches
         if (token := self.neighbours.token(batch)) is not None:
             prompt = token.unsqueeze(1).expand(-1, hidden.shape[1], -1, -1)
             hidden = torch.cat([prompt.to(hidden.dtype), hidden], dim=2)
-        further = self.neighbours.for_channels(batch, self.level(batch))
+        if batch.retrieved is None and self.can_do_without:
+            further = hidden.new_zeros(*hidden.shape[:2], self.neighbours.width)
+        else:
+            further = self.neighbours.for_channels(batch, self.level(batch))
         return self.head.features(hidden, batch.span[:, 1], further)
 
 
