@@ -152,9 +152,37 @@ def test_noise_is_measured_in_deviations_of_the_channel() -> None:
     assert spread.tolist() == pytest.approx([0.5, 1.0, 1.5], rel=0.05)  # make_vocabulary: deviations 1, 2, 3
 
 
+def test_a_window_is_raised_as_a_whole_in_deviations_of_the_channel() -> None:
+    batch = make_batch(size=2000, steps=8, missing=0.2)
+    shift = alignment("alignment.level_noise=0.5")._perturbed(batch).values - batch.values
+    assert torch.equal(shift[~batch.observed], torch.zeros_like(shift[~batch.observed]))
+    highest = shift.masked_fill(~batch.observed, -torch.inf).amax(-1)
+    lowest = shift.masked_fill(~batch.observed, torch.inf).amin(-1)
+    there = batch.observed.any(-1)
+    assert torch.allclose(highest[there], lowest[there], atol=1e-4)
+    spread = [float(highest[:, channel][there[:, channel]].std()) for channel in range(3)]
+    assert spread == pytest.approx([0.5, 1.0, 1.5], rel=0.1)  # make_vocabulary: deviations 1, 2, 3
+
+
+def test_a_window_is_stretched_about_its_mean() -> None:
+    batch = make_batch(size=2000, steps=8)
+    whole = batch.observed.all(-1)  # a window with a gap has another mean over all steps
+    stretched = alignment("alignment.scale_noise=0.3")._perturbed(batch).values[whole]
+    values = batch.values[whole]
+    assert torch.allclose(stretched.mean(-1), values.mean(-1), atol=1e-3)
+    factor = (stretched.std(-1) / values.std(-1)).log()
+    assert float(factor.mean()) == pytest.approx(0, abs=0.03)
+    assert float(factor.std()) == pytest.approx(0.3, rel=0.1)
+    course = [(own - own.mean(-1, keepdim=True)) / own.std(-1, keepdim=True) for own in (values, stretched)]
+    assert torch.allclose(*course, atol=1e-3)
+
+
 def test_validation_looks_at_the_data_as_they_are(batch: MultimodalBatch) -> None:
     losses = []
-    for words in ([], ["alignment.noise=1", "alignment.sentence_dropout=0.9"]):
+    for words in (
+        [],
+        ["alignment.noise=1", "alignment.sentence_dropout=0.9", "alignment.level_noise=1", "alignment.scale_noise=1"],
+    ):
         module = alignment(*words).eval()
         module.validation_step(batch, 0)
         losses.append(float(module.validation_loss.compute()))

@@ -79,6 +79,18 @@ class AlignmentConfig:
         0.0, "weight of the error in which channels a statement speaks of (tower=reading)", at_least=0
     )
     noise: float = option(0.0, "added to training values, in deviations of the channel; not in the paper", at_least=0)
+    level_noise: float = option(
+        0.0,
+        "by which each training window's channels are raised or lowered as a whole, in deviations of the channel; for texts "
+        "that do not speak of levels; not in the paper",
+        at_least=0,
+    )
+    scale_noise: float = option(
+        0.0,
+        "by which each training window's channels are stretched about their means, the deviation of the factor's logarithm; "
+        "not in the paper",
+        at_least=0,
+    )
 
     def check(self) -> None:
         """Raise ConfigError where settings contradict one another."""

@@ -46,6 +46,25 @@ def mean_cosine(vectors: Tensor) -> Tensor:
     return (vectors.sum(0).square().sum() - count) / max(count * (count - 1), 1)
 
 
+def moved(values: Tensor, observed: Tensor, deviation: Tensor, level: float, scale: float) -> Tensor:
+    """Each window's channels raised or lowered as a whole, and stretched about their means, at random.
+
+    Parameters
+    ----------
+    values, observed
+        (B, C, T), float32 and bool.
+    deviation
+        (B, C, 1), the unit of `level`.
+    level
+        Deviation of what is added, one number a window and channel.
+    scale
+        Deviation of the logarithm of the factor, likewise.
+    """
+    mean = torch.where(observed, values, 0.0).sum(-1, keepdim=True) / observed.sum(-1, keepdim=True).clamp(min=1)
+    factor, shift = torch.randn_like(mean).mul(scale).exp(), level * deviation * torch.randn_like(mean)
+    return mean + factor * (values - mean) + shift
+
+
 class AlignModule(StageModule):
     """The aligned model under a bidirectional loss, InfoNCE by default, at the sample and the channel level.
 
@@ -243,10 +262,14 @@ class AlignModule(StageModule):
     def _perturbed(self, batch: MultimodalBatch) -> MultimodalBatch:
         """Noise on the values and sentences left out; a text keeps one at least."""
         alignment = self.config.alignment
-        if alignment.noise:
-            deviation = self.encoder.channel_tokens.usual_deviation(batch.channel_ids).unsqueeze(-1)
-            noise = alignment.noise * deviation * torch.randn_like(batch.values)
-            batch = dataclasses.replace(batch, values=torch.where(batch.observed, batch.values + noise, batch.values))
+        if alignment.noise or alignment.level_noise or alignment.scale_noise:
+            deviation = self.encoder.channel_tokens.usual_deviation(batch.channel_ids).unsqueeze(-1)  # (B, C, 1)
+            values = batch.values
+            if alignment.level_noise or alignment.scale_noise:
+                values = moved(values, batch.observed, deviation, alignment.level_noise, alignment.scale_noise)
+            if alignment.noise:
+                values = values + alignment.noise * deviation * torch.randn_like(values)
+            batch = dataclasses.replace(batch, values=torch.where(batch.observed, values, batch.values))
         if alignment.sentence_dropout:
             batch = batch.with_known(text_mask=self._kept(batch))
         return batch

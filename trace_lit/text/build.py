@@ -7,6 +7,7 @@ from trace_lit.plain import at_home
 from trace_lit.text.cache import CachedTextEncoder
 from trace_lit.text.config import TextConfig
 from trace_lit.text.encoder import TextEncoder
+from trace_lit.text.lower_case import LowerCaseTextEncoder
 from trace_lit.text.minilm import NAME, minilm_folder
 
 
@@ -47,7 +48,8 @@ def build_text_encoder(config: TextConfig) -> CachedTextEncoder:
             device=config.device,
             precision=config.precision,
         )
-    return CachedTextEncoder(encoder, at_home(config.cache_dir))
+    kind = LowerCaseTextEncoder if config.lower_case else CachedTextEncoder
+    return kind(encoder, at_home(config.cache_dir))
 
 
 def _own_encoder(config: TextConfig) -> TextEncoder:

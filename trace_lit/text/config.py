@@ -26,6 +26,9 @@ class TextConfig:
         allowed=("sentence", "token", "document"),
     )
     pooling: str = option("mean", "how a Hugging Face encoder's token vectors become one", allowed=("mean", "cls"))
+    lower_case: bool = option(
+        False, 'texts are encoded in lower case: without it, "Rises" and "rises" can be different tokens'
+    )
     query_prefix: str = option("", "text before a query, as the encoder's model card asks")
     document_prefix: str = option("", "text before a document, as the encoder's model card asks")
     max_length: int = option(512, "tokens; longer texts are cut (Hugging Face)", at_least=1)
