@@ -206,3 +206,31 @@ def test_a_run_from_before_these_weights_forecasts_without_its_neighbours() -> N
         del weights[name]
     combination.load_state_dict(weights)
     assert combination.alone[0, [0, 1, place]].tolist() == [0.75, 0.25, 0.0]
+
+
+def test_many_candidates_are_drawn_from_all_hours_of_the_day(write, tmp_path: Path) -> None:
+    corpus = write({"one": (daily(60), 0)})
+    every, *_ = neighbours_of(corpus, tmp_path)
+    some, _, found = neighbours_of(corpus, tmp_path, candidates=240)
+    assert len(every.memory) > 1000
+    assert len(some.memory) == 240
+    hours = torch.div(some.memory.windows.seconds, 3600, rounding_mode="floor") % 24
+    assert (hours.bincount(minlength=24) > 0).all()
+    assert int(found.number.max()) < 240
+
+
+def test_windows_are_asked_about_a_block_at_a_time(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = write({"one": (daily(20), 0)})
+    whole = neighbours_of(corpus, tmp_path / "whole")[2]
+    monkeypatch.setattr("trace_lit.rag.store._QUERIES", 7)
+    blocks = neighbours_of(corpus, tmp_path / "blocks")[2]
+    assert torch.equal(whole.number, blocks.number)
+    assert torch.allclose(whole.similarity, blocks.similarity)
+
+
+def test_candidates_have_room_in_memory(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = write({"one": (daily(20), 0)})
+    monkeypatch.setattr("trace_lit.rag.store._NUMBERS", 10_000)
+    monkeypatch.setattr("trace_lit.rag.store._QUERIES", 100)
+    retrieval, *_ = neighbours_of(corpus, tmp_path)
+    assert retrieval.memory.vectors.numel() <= 10_000

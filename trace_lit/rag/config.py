@@ -33,6 +33,9 @@ class RagConfig:
         allowed=("all", "cls"),
     )
     stride: int = option(1, "steps between two candidates", at_least=1)
+    candidates: int | None = option(
+        None, "at most so many candidates, drawn at random; as many as have room by default", at_least=1
+    )
     min_distance: int | None = option(
         None,
         "steps between two neighbours of one series; null: as many as are compared, so that none overlap, and with the "

@@ -21,11 +21,16 @@ from data_modules.config import WindowConfig
 from data_modules.forecasting import OriginDataset, Series
 from trace_lit.atomic import replacing
 from trace_lit.batch import NO_LABEL, Retrieved
+from trace_lit.distributed import is_first
+from trace_lit.encoder.combination import some
 from trace_lit.rag.config import RagConfig
 from trace_lit.rag.memory import Memory, Neighbours
 from trace_lit.rag.retriever import WindowRetriever
+from trace_lit.text.progress import JobProgress
 
 _FEW = 32  # windows whose neighbours are found quickly and not kept: those of a single forecast
+_QUERIES = 4096  # windows whose neighbours are searched at once
+_NUMBERS = 2**28  # that candidates are compared by, at most: 1 GiB
 _FORMAT = 2  # of the files, and of what they are computed by
 
 
@@ -117,13 +122,18 @@ class Retrieval:
             )
 
         def compute() -> dict[str, Tensor]:
-            queries = self._windows(corpus, dataset.series, 1).at(origins)
-            vectors, _ = self.retriever.embed(queries, self.corpora, self.rag.key)
-            compared = self.retriever.comparable(vectors, self._candidates)
-            found = self.memory.search(
-                compared.to(self.retriever.device), dataset.seconds, step_length, self.rag.top, self.min_distance
-            )
-            return {"number": found.number, "similarity": found.similarity}
+            windows, seconds, parts = self._windows(corpus, dataset.series, 1), dataset.seconds, []
+            with JobProgress("finding neighbours", len(origins), is_first()) as progress:
+                for rows in torch.arange(len(origins)).split(_QUERIES):
+                    vectors, _ = self.retriever.embed(windows.at(origins[rows]), self.corpora, self.rag.key)
+                    compared = self.retriever.comparable(vectors, self._candidates).to(self.retriever.device)
+                    asked = seconds[rows], step_length[rows], self.rag.top, self.min_distance
+                    parts.append(self.memory.search(compared, *asked))
+                    progress.advance(len(rows))
+            return {
+                "number": torch.cat([part.number for part in parts]),
+                "similarity": torch.cat([part.similarity for part in parts]),
+            }
 
         if len(origins) <= _FEW:
             return Neighbours(**compute())
@@ -167,6 +177,8 @@ class Retrieval:
                 f"{corpus.path} has no window to retrieve in rag.splits={list(rag.splits)} {asked}; name other splits, "
                 "lower rag.lookback or window.horizon, or search another rag.corpus"
             )
+        few = self._some_of(origins, corpus, series)
+        origins, label = origins[few], label[few]
         known = series.known(origins, window.horizon)
         order = known.argsort(stable=True)
         origins, known, label = origins[order], known[order], label[order]
@@ -198,6 +210,19 @@ class Retrieval:
             transform=transform,
             fingerprint=_name([*key, window.horizon, list(rag.splits)]),
         )
+
+    def _some_of(self, origins: Tensor, corpus: Corpus, series: Series) -> Tensor:
+        """The places of the candidates, at most `rag.candidates` and as many as have room in memory, drawn at random.
+
+        Every n-th would stand at the same hours of the day.
+        """
+        places, most = torch.arange(len(origins)), self.rag.candidates or len(origins)
+        if len(origins) > _QUERIES:
+            vectors, _ = self.retriever.embed(
+                self._windows(corpus, series, 1).at(origins[:1]), self.corpora, self.rag.key
+            )
+            most = min(most, max(_NUMBERS // max(vectors.numel(), 1), self.rag.top))
+        return some(places, most)
 
     def _kept(self, key: list[Any], compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
         """What `compute` returns: from the file named by `key`, or computed now, by one process, and put there."""
