@@ -7,7 +7,6 @@ learned from and was chosen by is unchanged.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +18,13 @@ import yaml
 
 from data_modules.assembly import assembled
 from data_modules.corpus import Corpus, CorpusError, Record
-from data_modules.corpus_writing import write_grown, write_stored
+from data_modules.corpus_writing import write_grown, write_grown_series
 from data_modules.schema import SCHEMA, CorpusInfo, end_times, start_times, values_type
 from data_modules.sources import tables
 from data_modules.tables.counts import Counts
 from data_modules.tables.spec import spec_of
 from data_modules.validation import fingerprint_of, row_problems, summary
 from trace_lit.atomic import write_atomically
-from trace_lit.batch import NO_LABEL
 from trace_lit.holding import held
 from trace_lit.plain import PlainError, at_home, read_yaml
 
@@ -84,7 +82,7 @@ def _appended(path: Path, counts: Counts, root: str | Path | None) -> tuple[Corp
     if not new:
         return corpus, 0
     if corpus.series is not None:
-        return _grown_series(corpus, new), len(new)
+        return write_grown_series(corpus, new, _history(corpus)), len(new)
     grown = _grown(corpus, new)
     write_grown(grown, path)
     return grown, len(new)
@@ -138,7 +136,7 @@ def _new(corpus: Corpus, records: Iterator[Record], counts: Counts) -> Iterator[
             what = "new windows in the time of training or validation"
             counts.add(what, record.series_id, "left out; build the corpus anew to train on them", 1, record.id)
         else:
-            yield dataclasses.replace(record, split="test")
+            yield dataclasses.replace(record, values=record.values.copy(), split="test")  # of a long series
     for name in gone:
         what = "windows that the files do not have any more"
         counts.add(what, str(corpus.series_ids[row_of[name]]), "kept as they were", 1, name)
@@ -159,30 +157,6 @@ def _grown(corpus: Corpus, new: list[Record]) -> Corpus:
     grown = Corpus(corpus.path, info, fingerprint_of(info, table), table, _history(corpus))
     assert grown.training_fingerprint == corpus.training_fingerprint
     return grown
-
-
-def _grown_series(corpus: Corpus, new: list[Record]) -> Corpus:
-    """As `_grown`, of a corpus that stores series, which is written anew with a part of its rows in memory at a time."""
-    return write_stored(itertools.chain(_records(corpus), new), corpus.info, corpus.path, history=_history(corpus))
-
-
-def _records(corpus: Corpus) -> Iterator[Record]:
-    starts, labels = start_times(corpus.columns()).astype("datetime64[us]"), corpus.labels.tolist()
-    texts, channel_texts = (
-        itertools.chain.from_iterable(corpus.text_parts(name)) for name in ("text", "channel_texts")
-    )
-    for row, (values, text, own) in enumerate(zip(corpus.values(), texts, channel_texts, strict=True)):
-        yield Record(
-            id=corpus.ids[row],
-            series_id=corpus.series_ids[row],
-            start=starts[row].item(),
-            values=values,
-            text=text,
-            channel_texts=own,
-            label=corpus.info.label_names[labels[row]] if labels[row] != NO_LABEL else None,
-            split=corpus.splits[row],
-            frequency=corpus.frequencies[row],
-        )
 
 
 def _history(corpus: Corpus) -> tuple[tuple[int, str], ...]:

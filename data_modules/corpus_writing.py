@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from data_modules.corpus import Corpus
 from data_modules.corpus_header import INFO_FILE, read_header
 from data_modules.schema import FORMAT, STORED_FORMAT, CorpusError, CorpusInfo, Record
-from data_modules.series_building import write_series
+from data_modules.series_building import Stored, write_series
+from data_modules.series_growing import grow_series
 from data_modules.shards import find_shards, is_shard, is_values, shard_name, values_name
 from data_modules.splits import SPLITS
 from trace_lit.atomic import remove_parts, replacing, write_atomically
@@ -81,16 +82,25 @@ def _size(values: Any) -> int:
         return 0
 
 
-def write_stored(
-    records: Iterable[Record], info: CorpusInfo, out: Path, seed: int = 0, history: Sequence[tuple[int, str]] = ()
+def write_stored(records: Iterable[Record], info: CorpusInfo, out: Path, seed: int = 0) -> Corpus:
+    """Write a corpus that stores series beside `out` and move it there, corpus.yaml last."""
+    return _write_stored(lambda building: write_series(records, info, building, seed), info, out, ())
+
+
+def write_grown_series(corpus: Corpus, records: Iterable[Record], history: Sequence[tuple[int, str]]) -> Corpus:
+    """Write a corpus that stores series with `records` behind its rows, in its place; see `Corpus.history`."""
+    return _write_stored(lambda building: grow_series(corpus, records, building), corpus.info, corpus.path, history)
+
+
+def _write_stored(
+    write: Callable[[Path], Stored], info: CorpusInfo, out: Path, history: Sequence[tuple[int, str]]
 ) -> Corpus:
-    """Write a corpus that stores series beside `out` and move it there, corpus.yaml last; see `Corpus.history`."""
     with held(out, wait=True):
         _remove_leftovers(out)
         building = out.with_name(f".{out.name}.building")
         building.mkdir()
         try:
-            stored = write_series(records, info, building, seed)
+            stored = write(building)
             mark, count = stored.fingerprint, len(stored.shards)
             _sync(stored.values, building / values_name(mark))
             for number, shard in enumerate(stored.shards):

@@ -6,7 +6,7 @@ are there, splits are made, the series are put in order, and rows are written wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from data_modules.schema import (
     objects,
     start_times,
 )
-from data_modules.series_values import BLOCK_STEPS, SeriesValues
+from data_modules.series_values import SeriesValues, block_steps
 from data_modules.shards import REPEATED
 from data_modules.validation import LARGEST, cell_problem, digest_of, stored_problems, summary
 
@@ -39,6 +39,7 @@ GROUP_ROWS, GROUP_CELLS = 8192, 2**22  # rows, and values of their windows, that
 SHARD_GROUPS = 16
 VALUES, ROWS = "values.npy", "rows"
 _SPOOL_VALUES, _SPOOL_ROWS = "spool.values", "spool.rows"
+_TEXTS = ("text", "channel_texts")
 _SPOOL = pa.schema([*STORED_SCHEMA, ("piece", pa.int64())])
 
 
@@ -60,44 +61,46 @@ def write_series(records: Iterable[Record], info: CorpusInfo, folder: Path, seed
     CorpusError
         A record cannot be used (the message names it), or there is none.
     """
-    spool = _Spool(info, folder)
+    spool = spooled(records, info, folder)
+    if not spool.count:
+        raise CorpusError("there are no records to build a corpus from")
+    rows = with_splits(spool.rows().append_column("row", pa.array(np.arange(spool.count))))
+    laid = spool.parts(rows)
+    place = write_parts(laid.parts, folder / VALUES, spool.kind, len(info.channels))
+    rows = rows.set_column(rows.schema.get_field_index("first"), "first", pa.array(laid.first(place)))
+    values = SeriesValues(folder / VALUES, len(info.channels))
+    if problems := stored_problems(info, rows.drop_columns(["piece", "row"]), values):
+        raise CorpusError(summary(problems))
+    shards = write_shards(spool.with_texts(rows, values, seed), folder)
+    spool.remove()
+    return Stored(
+        stored_fingerprint(info, rows, values, texts_of(shards)), shards, folder / VALUES, objects(rows, "split")
+    )
+
+
+def spooled(records: Iterable[Record], info: CorpusInfo, folder: Path) -> Spool:
+    """All `records`, checked, in files in `folder`."""
+    spool = Spool(info, folder)
     try:
         for number, record in enumerate(records):
             spool.add(checked(record, number, info))
         spool.flush()
     finally:
         spool.close()
-    if not spool.count:
-        raise CorpusError("there are no records to build a corpus from")
-    rows = pq.read_table(folder / _SPOOL_ROWS, columns=_in_memory(), read_dictionary=list(REPEATED), memory_map=False)
-    rows = with_splits(rows.append_column("row", pa.array(np.arange(len(rows)))).unify_dictionaries().combine_chunks())
-    kind = np.dtype("<f4" if spool.single else "<f8")
-    first = _arrange(rows, spool, folder, kind)
-    rows = rows.set_column(rows.schema.get_field_index("first"), "first", pa.array(first))
-    values = SeriesValues(folder / VALUES, len(info.channels))
-    if problems := stored_problems(info, rows.drop_columns(["piece", "row"]), values):
-        raise CorpusError(summary(problems))
-    shards = _write_rows(rows, info, folder, values, seed)
-    for name in (_SPOOL_VALUES, _SPOOL_ROWS):
-        (folder / name).unlink()
-    return Stored(_fingerprint(info, rows, shards, values), shards, folder / VALUES, objects(rows, "split"))
+    return spool
 
 
-def _in_memory() -> list[str]:
-    return [name for name in _SPOOL.names if name not in ("text", "channel_texts")]
-
-
-class _Spool:
+class Spool:
     """Records on the disk as they come: steps (float64) of one piece after another, and rows that say where theirs are."""
 
     def __init__(self, info: CorpusInfo, folder: Path) -> None:
-        self.info = info
+        self.info, self.folder = info, folder
         self.count = 0
         self.steps = 0
         self.single = True  # float32 holds all values exactly
         self.pieces: list[int] = []  # the first step of each piece
         self._values: IO[bytes] = (folder / _SPOOL_VALUES).open("wb")
-        self._rows = pq.ParquetWriter(folder / _SPOOL_ROWS, _SPOOL, compression="zstd")
+        self._written = pq.ParquetWriter(folder / _SPOOL_ROWS, _SPOOL, compression="zstd")
         self._columns: dict[str, list[Any]] = {name: [] for name in _SPOOL.names}
         self._cells = 0  # of the records that are not written yet
         self._new: list[NDArray[np.floating]] = []  # and their steps
@@ -161,7 +164,7 @@ class _Spool:
             self._refuse(place, channel, float(new[place, channel]))
         self.single = self.single and is_single(new)
         self._values.write(np.ascontiguousarray(new, dtype=np.float64).data)
-        self._rows.write_table(pa.table(self._columns, schema=_SPOOL))
+        self._written.write_table(pa.table(self._columns, schema=_SPOOL))
         self._cells, self._new, self._columns = 0, [], {name: [] for name in _SPOOL.names}
 
     def _refuse(self, place: int, channel: int, value: float) -> None:
@@ -174,32 +177,107 @@ class _Spool:
 
     def close(self) -> None:
         """Let go of the files."""
-        self._rows.close()
+        self._written.close()
         self._values.close()
 
+    def remove(self) -> None:
+        """Remove the files."""
+        for name in (_SPOOL_VALUES, _SPOOL_ROWS):
+            (self.folder / name).unlink()
 
-def _arrange(rows: pa.Table, spool: _Spool, folder: Path, kind: np.dtype) -> NDArray[np.int64]:
-    """Write the steps that `rows` have, series by series in the order of time; where each row's first one is then."""
-    channels = len(spool.info.channels)
-    taken = np.memmap(folder / _SPOOL_VALUES, np.float64, "r", shape=(spool.steps, channels))
-    piece, step, steps = column(rows, "piece").to_numpy(), column(rows, "first").to_numpy(), lengths(rows)
-    order = np.lexsort((step, piece))
-    reached = np.maximum.accumulate((step + steps)[order] + piece[order] * 2**40)  # of the rows of a piece so far
-    begins = np.ones(len(order), dtype=np.bool_)  # of a part of a piece without a step that no row has
-    begins[1:] = (piece[order][1:] != piece[order][:-1]) | ((step + piece * 2**40)[order][1:] > reached[:-1])
-    part = np.empty(len(order), dtype=np.int64)
-    part[order] = np.cumsum(begins) - 1
-    head = order[begins]
-    sizes = np.maximum.reduceat((step + steps)[order], np.flatnonzero(begins)) - step[head]
+    @property
+    def kind(self) -> np.dtype:
+        """The type that holds all values exactly."""
+        return np.dtype("<f4" if self.single else "<f8")
+
+    def rows(self) -> pa.Table:
+        """All rows without their texts."""
+        file, names = self.folder / _SPOOL_ROWS, [name for name in _SPOOL.names if name not in _TEXTS]
+        return (
+            pq.read_table(file, columns=names, read_dictionary=list(REPEATED), memory_map=False)
+            .unify_dictionaries()
+            .combine_chunks()
+        )
+
+    def parts(self, rows: pa.Table) -> Laid:
+        """The steps that `rows` have: pieces, without what only rows have that were left out."""
+        taken = np.memmap(self.folder / _SPOOL_VALUES, np.float64, "r", shape=(self.steps, len(self.info.channels)))
+        piece, step, steps = column(rows, "piece").to_numpy(), column(rows, "first").to_numpy(), lengths(rows)
+        order = np.lexsort((step, piece))
+        reached = np.maximum.accumulate((step + steps)[order] + piece[order] * 2**40)  # of the rows of a piece so far
+        begins = np.ones(len(order), dtype=np.bool_)  # of a part of a piece without a step that no row has
+        begins[1:] = (piece[order][1:] != piece[order][:-1]) | ((step + piece * 2**40)[order][1:] > reached[:-1])
+        part = np.empty(len(order), dtype=np.int64)
+        part[order] = np.cumsum(begins) - 1
+        head = order[begins]
+        sizes = np.maximum.reduceat((step + steps)[order], np.flatnonzero(begins)) - step[head]
+        first = np.array(self.pieces)[piece[head]] + step[head]
+        return Laid(parts_at(rows, head, taken, first, sizes), part, step - step[head][part])
+
+    def with_texts(self, rows: pa.Table, values: SeriesValues, seed: int) -> Iterator[pa.Table]:
+        """The kept `rows` with their texts, some at a time; those of channels are made where there are none."""
+        kept, done = column(rows, "row").to_numpy(), 0
+        with pq.ParquetFile(self.folder / _SPOOL_ROWS) as spool:
+            sizes = [spool.metadata.row_group(group).num_rows for group in range(spool.num_row_groups)]
+            for group, (begin, size) in enumerate(zip(np.cumsum([0, *sizes]).tolist(), sizes, strict=False)):
+                count = int(np.searchsorted(kept, begin + size)) - done
+                if not count:
+                    continue
+                texts = spool.read_row_group(group, columns=list(_TEXTS))
+                texts = texts.take(pa.array(kept[done : done + count] - begin))
+                table = rows.slice(done, count).drop_columns(["piece", "row"])
+                for name in _TEXTS:
+                    table = table.append_column(name, texts[name])
+                yield described(self.info, table, _windows(values, table), seed)
+                done += count
+
+
+@dataclass
+class Part:
+    """Steps (n, C) of a series that follow each other."""
+
+    name: tuple[str, str]  # of the series, and the frequency
+    start: np.datetime64
+    values: NDArray[np.floating]
+
+
+@dataclass
+class Laid:
+    """Where rows lie in parts."""
+
+    parts: list[Part]
+    part: NDArray[np.int64]  # (N,) of each row
+    step: NDArray[np.int64]  # (N,) of its first step within it
+
+    def first(self, place: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(N,) the places of the rows' first steps where the parts begin at `place` (P,)."""
+        return place[self.part] + self.step
+
+
+def parts_at(
+    rows: pa.Table,
+    head: NDArray[np.int64],
+    values: NDArray[np.floating],
+    first: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+) -> list[Part]:
+    """The parts of `values` that begin at `first` (P,) with the first steps of the rows `head` (P,)."""
     series, alias, starts = objects(rows, "series_id")[head], objects(rows, "frequency")[head], start_times(rows)[head]
-    place = np.empty(len(head), dtype=np.int64)
-    written = _Written(folder / VALUES, kind, channels)
-    with written:
-        for number in np.lexsort((starts, alias.astype(str), series.astype(str))).tolist():
-            begin = spool.pieces[int(piece[head[number]])] + int(step[head[number]])
-            own = taken[begin : begin + int(sizes[number])]
-            place[number] = written.add((series[number], alias[number]), starts[number], own)
-    return place[part] + step - step[head][part]
+    names = zip(series.tolist(), alias.tolist(), strict=True)
+    return [
+        Part(name, start, values[begin : begin + size])
+        for name, start, begin, size in zip(names, starts, first.tolist(), sizes.tolist(), strict=True)
+    ]
+
+
+def write_parts(parts: Sequence[Part], file: Path, kind: np.dtype, channels: int) -> NDArray[np.int64]:
+    """Write parts series by series in the order of time; the places (P,) of their first steps."""
+    place = np.empty(len(parts), dtype=np.int64)
+    order = sorted(range(len(parts)), key=lambda number: (*parts[number].name, parts[number].start))
+    with _Written(file, kind, channels) as written:
+        for number in order:
+            place[number] = written.add(parts[number])
+    return place
 
 
 class _Written:
@@ -229,8 +307,9 @@ class _Written:
         finally:
             self._file.close()
 
-    def add(self, name: tuple[str, str], start: np.datetime64, own: NDArray[np.float64]) -> int:
-        """Write a part (n, C) of a series; the place of its first step. What is there already is not written again."""
+    def add(self, part: Part) -> int:
+        """Write a part of a series; the place of its first step. What is there already is not written again."""
+        name, start, own = part.name, part.start, part.values
         step = None if name != self._name else Frequency.parse(name[1]).steps_between(self._start, start)
         if step is not None and 0 <= step <= self._length:
             shared = min(self._length - step, len(own))
@@ -240,8 +319,8 @@ class _Written:
             step = None
         if step is None:
             self._name, self._start, self._first, self._length, step = name, start, self._steps, 0, 0
-        for begin in range(self._length - step, len(own), BLOCK_STEPS):
-            block = own[begin : begin + BLOCK_STEPS]
+        for begin in range(self._length - step, len(own), size := block_steps(self._channels)):
+            block = own[begin : begin + size]
             self._file.write(np.ascontiguousarray(block, dtype=self._kind).data)
             self._steps += len(block)
         self._length = max(self._length, step + len(own))
@@ -255,32 +334,19 @@ class _Written:
         return found
 
 
-def _write_rows(rows: pa.Table, info: CorpusInfo, folder: Path, values: SeriesValues, seed: int) -> list[Path]:
-    """The shards of the kept `rows`, with their texts; those of channels are made where there are none."""
-    kept, shards, done = column(rows, "row").to_numpy(), list[Path](), 0
+def write_shards(tables: Iterable[pa.Table], folder: Path, number: int = 0) -> list[Path]:
+    """Write `tables` of rows, each as a row group, to shards, the first of which has this `number`."""
+    shards: list[Path] = []
     writer: pq.ParquetWriter | None = None
     try:
-        with pq.ParquetFile(folder / _SPOOL_ROWS) as spool:
-            sizes = [spool.metadata.row_group(group).num_rows for group in range(spool.num_row_groups)]
-            for group, (begin, size) in enumerate(zip(np.cumsum([0, *sizes]).tolist(), sizes, strict=False)):
-                count = int(np.searchsorted(kept, begin + size)) - done
-                if group % SHARD_GROUPS == 0 and writer is not None:
+        for group, table in enumerate(tables):
+            if group % SHARD_GROUPS == 0:
+                if writer is not None:
                     writer.close()
-                    writer = None
-                if not count:
-                    continue
-                texts = spool.read_row_group(group, columns=["text", "channel_texts"])
-                texts = texts.take(pa.array(kept[done : done + count] - begin))
-                table = rows.slice(done, count).drop_columns(["piece", "row"])
-                table = table.append_column("text", texts["text"]).append_column(
-                    "channel_texts", texts["channel_texts"]
-                )
-                table = described(info, table, _windows(values, table), seed).select(STORED_SCHEMA.names)
-                if writer is None:
-                    shards.append(folder / f"{ROWS}-{len(shards):05d}")
-                    writer = pq.ParquetWriter(shards[-1], STORED_SCHEMA, compression="zstd")
-                writer.write_table(table.cast(STORED_SCHEMA))
-                done += count
+                shards.append(folder / f"{ROWS}-{number + len(shards):05d}")
+                writer = pq.ParquetWriter(shards[-1], STORED_SCHEMA, compression="zstd")
+            assert writer is not None
+            writer.write_table(table.select(STORED_SCHEMA.names).cast(STORED_SCHEMA))
     finally:
         if writer is not None:
             writer.close()
@@ -292,14 +358,16 @@ def _windows(values: SeriesValues, table: pa.Table) -> list[NDArray[np.floating]
     return [values.array[begin : begin + count].T for begin, count in zip(first.tolist(), steps.tolist(), strict=True)]
 
 
-def _fingerprint(info: CorpusInfo, rows: pa.Table, shards: list[Path], values: SeriesValues) -> str:
+def texts_of(shards: Sequence[Path]) -> Callable[[str], Iterator[list[Any]]]:
+    """What reads a column of `shards` by its name, a row group at a time."""
+
     def texts(name: str) -> Iterator[list[Any]]:
         for shard in shards:
             with pq.ParquetFile(shard) as file:
-                for batch in file.iter_batches(columns=[name], batch_size=GROUP_ROWS):
-                    yield batch.column(0).to_pylist()
+                for group in range(file.num_row_groups):
+                    yield file.read_row_group(group, columns=[name])[name].to_pylist()
 
-    return stored_fingerprint(info, rows, values, texts)
+    return texts
 
 
 def stored_fingerprint(info: CorpusInfo, rows: pa.Table, values: SeriesValues, texts: Any) -> str:

@@ -23,7 +23,7 @@ from trace_lit.errors import first_line
 from trace_lit.plain import check_file
 
 KINDS = ("<f4", "<f8")
-BLOCK_STEPS = 2**18  # that are looked at at once
+BLOCK = 2**22  # values that are looked at at once
 _LONGEST_HEADER = 1000  # bytes
 _SECOND = 1_000_000  # microseconds
 
@@ -61,8 +61,13 @@ class SeriesValues:
 
     def blocks(self) -> Iterator[tuple[int, NDArray[np.floating]]]:
         """The first step and the values (n, C) of one part after another."""
-        for first in range(0, len(self), BLOCK_STEPS):
-            yield first, self.array[first : first + BLOCK_STEPS]
+        for first in range(0, len(self), size := block_steps(self.channels)):
+            yield first, self.array[first : first + size]
+
+
+def block_steps(channels: int) -> int:
+    """The steps of so many channels that are looked at at once."""
+    return max(1, BLOCK // channels)
 
 
 def _mapped(path: Path, channels: int) -> NDArray[np.floating]:

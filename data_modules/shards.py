@@ -110,16 +110,24 @@ def read_stored(path: Path, fingerprint: str) -> pa.Table:
 
 def stored_texts(path: Path, fingerprint: str, name: str) -> Iterator[list[Any]]:
     """The column `name` of the rows of a corpus that stores series, a part at a time."""
+    for table in row_groups(path, fingerprint, (name,)):
+        yield table[name].to_pylist()
+
+
+def row_groups(path: Path, fingerprint: str, names: Sequence[str]) -> Iterator[pa.Table]:
+    """The columns `names` of the rows of a corpus that stores series, a part at a time."""
     for shard in _own(path, fingerprint):
         try:
             check_size(shard)
             there = pq.read_schema(shard).names
-            if name not in there:
-                raise CorpusError(f"{shard} has no column {name!r}; it has {', '.join(there)}")
+            if missing := [name for name in names if name not in there]:
+                raise CorpusError(f"{shard} has no column {missing[0]!r}; it has {', '.join(there)}")
             with pq.ParquetFile(shard, read_dictionary=leaves_of_bytes(shard)) as file:
                 for group in range(file.num_row_groups):
-                    cells = file.read_row_group(group, columns=[name])[name]
-                    yield _as_written_out(shard, cells, STORED_SCHEMA.field(name)).to_pylist()
+                    cells = file.read_row_group(group, columns=list(names))
+                    yield pa.table(
+                        {name: _as_written_out(shard, cells[name], STORED_SCHEMA.field(name)) for name in names}
+                    )
         except CorpusError:
             raise
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # a column of another kind has no such leaf
