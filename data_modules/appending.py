@@ -19,10 +19,12 @@ import yaml
 from data_modules.assembly import assembled
 from data_modules.corpus import Corpus, CorpusError, Record
 from data_modules.corpus_writing import write_grown, write_grown_series
+from data_modules.frequency import Frequency
 from data_modules.schema import SCHEMA, CorpusInfo, end_times, start_times, values_type
 from data_modules.sources import tables
 from data_modules.tables.counts import Counts
-from data_modules.tables.spec import spec_of
+from data_modules.tables.seen import Recent, seen, unchanged
+from data_modules.tables.spec import find, spec_of
 from data_modules.validation import fingerprint_of, row_problems, summary
 from trace_lit.atomic import write_atomically
 from trace_lit.holding import held
@@ -40,12 +42,19 @@ class Origin:
     options: dict[str, Any]
     place: str  # where the corpus was built; a folder that was brought from elsewhere does not decide what is read here
     fingerprint: str  # of the corpus that was built
+    files: dict[str, Any] = dataclasses.field(
+        default_factory=dict
+    )  # what they were when they were read last, see `seen`
 
 
 def record_origin(corpus: Corpus, domain: str, root: str | Path, options: Mapping[str, Any]) -> None:
     """Note in the folder of a `corpus` what it was built from."""
     folder, place = str(at_home(root).resolve()), str(corpus.path.resolve())
-    origin = Origin(domain, folder, _plain(options), place, corpus.fingerprint)
+    files = seen(tables.upstream(Path(folder), options), Path(folder))
+    _write_origin(corpus, Origin(domain, folder, _plain(options), place, corpus.fingerprint, files))
+
+
+def _write_origin(corpus: Corpus, origin: Origin) -> None:
     text = yaml.safe_dump(dataclasses.asdict(origin), sort_keys=False, allow_unicode=True, width=120)
     write_atomically(corpus.path / SOURCE_FILE, text)
 
@@ -77,15 +86,60 @@ def _appended(path: Path, counts: Counts, root: str | Path | None) -> tuple[Corp
     if not place.is_dir():
         raise CorpusError(f"there is no folder {place} with the files of {path}; name it with --root FOLDER")
     spec_of(origin.options)  # which are those of its build, unless somebody has changed them
-    _, records = tables.windows(place, origin.domain, **origin.options, counts=counts, known=_known(corpus, origin))
-    new = list(_new(corpus, records, counts))
-    if not new:
-        return corpus, 0
-    if corpus.series is not None:
-        return write_grown_series(corpus, new, _history(corpus)), len(new)
-    grown = _grown(corpus, new)
-    write_grown(grown, path)
+    files = seen(tables.upstream(place, origin.options), place)  # before they are read, as they may grow meanwhile
+    new, agree = _read(corpus, origin, place, counts)
+    grown = corpus
+    if new and corpus.series is not None:
+        grown = write_grown_series(corpus, new, _history(corpus))
+    elif new:
+        grown = _grown(corpus, new)
+        write_grown(grown, path)
+    if agree and files != origin.files:
+        _write_origin(grown, dataclasses.replace(origin, files=files))
     return grown, len(new)
+
+
+def _read(corpus: Corpus, origin: Origin, place: Path, counts: Counts) -> tuple[list[Record], bool]:
+    """The new records, and whether the files have all others as they are."""
+    known = _known(corpus, origin)
+    if recent := _recent(corpus, origin, place, known):
+        noted = Counts()
+        try:
+            new = _windows(corpus, origin, place, noted, dataclasses.replace(known, recent=recent))
+        except CorpusError:  # what is the matter is seen where all is read
+            pass
+        else:
+            counts.take(noted)
+            return new, True
+    new = _windows(corpus, origin, place, counts, known)
+    return new, not any(map(counts.number, (_CHANGED, _GONE)))
+
+
+def _windows(corpus: Corpus, origin: Origin, place: Path, counts: Counts, known: tables.Known) -> list[Record]:
+    _, records = tables.windows(place, origin.domain, **origin.options, counts=counts, known=known)
+    return list(_new(corpus, records, counts, known.recent))
+
+
+def _recent(corpus: Corpus, origin: Origin, place: Path, known: tables.Known) -> Recent | None:
+    """What need not be read again; None where a file that was read is gone or changed, or notes are new."""
+    spec = spec_of(origin.options)
+    lines: dict[str, int] = {}
+    for part in [*spec.series, *spec.notes]:
+        for file in find(place, part.files, "series or notes"):
+            name = str(file.relative_to(place))
+            there = unchanged(file, origin.files[name]) if name in origin.files else None
+            if (there is None and name in origin.files) or (part in spec.notes and there != 0):
+                return None
+            if there is not None:
+                lines[name] = there
+    if not lines or origin.files.keys() - lines.keys():
+        return None
+    last: dict[str, np.datetime64] = {}
+    for name, start in zip(corpus.series_ids, start_times(corpus.columns()), strict=True):
+        last[name] = max(start, last.get(name, start))
+    step = Frequency.parse(corpus.info.frequency)
+    since = {name: step.advance(start, np.array([known.stride]))[0] for name, start in last.items()}
+    return Recent(since, step, lines)
 
 
 def _origin(path: Path) -> Origin:
@@ -95,8 +149,8 @@ def _origin(path: Path) -> Origin:
         origin = Origin(**content)
         if not all(isinstance(own, str) for own in (origin.domain, origin.root, origin.place, origin.fingerprint)):
             raise TypeError("a value is no text")
-        if not isinstance(origin.options, dict):
-            raise TypeError("options are no mapping")
+        if not isinstance(origin.options, dict) or not isinstance(origin.files, dict):
+            raise TypeError("options or files are no mapping")
         return origin
     except FileNotFoundError:
         raise CorpusError(
@@ -116,8 +170,14 @@ def _known(corpus: Corpus, origin: Origin) -> tables.Known:
     return tables.Known(corpus.info, begins, length, spec_of(origin.options).windows.stride or length)
 
 
-def _new(corpus: Corpus, records: Iterator[Record], counts: Counts) -> Iterator[Record]:
-    """The records that the corpus has not, all of the test split; what cannot be added is counted."""
+_CHANGED, _GONE = "windows that have changed", "windows that the files do not have any more"
+
+
+def _new(corpus: Corpus, records: Iterator[Record], counts: Counts, recent: Recent | None) -> Iterator[Record]:
+    """The records that the corpus has not, all of the test split; what cannot be added is counted.
+
+    Where only `recent` rows were read, records before them are not looked at.
+    """
     starts, ends = start_times(corpus.columns()), end_times(corpus.columns())
     last: dict[str, np.datetime64] = {}  # of training and validation
     for name, split, end in zip(corpus.series_ids, corpus.splits, ends, strict=True):
@@ -126,20 +186,21 @@ def _new(corpus: Corpus, records: Iterator[Record], counts: Counts) -> Iterator[
     values, row_of = corpus.values(), {name: row for row, name in enumerate(corpus.ids)}
     gone = dict.fromkeys(corpus.ids)
     for record in records:
+        if recent is not None and np.datetime64(record.start, "us") < recent.since[record.series_id]:
+            continue
         row = row_of.get(record.id)
         gone.pop(record.id, None)
         if row is not None:
             same = np.array_equal(values[row], record.values.astype(values[row].dtype), equal_nan=True)
             if not same or corpus.texts[row] != record.text or starts[row] != np.datetime64(record.start, "us"):
-                counts.add("windows that have changed", record.series_id, "kept as they were", 1, record.id)
+                counts.add(_CHANGED, record.series_id, "kept as they were", 1, record.id)
         elif record.series_id in last and np.datetime64(record.start, "us") < last[record.series_id]:
             what = "new windows in the time of training or validation"
             counts.add(what, record.series_id, "left out; build the corpus anew to train on them", 1, record.id)
         else:
             yield dataclasses.replace(record, values=record.values.copy(), split="test")  # of a long series
-    for name in gone:
-        what = "windows that the files do not have any more"
-        counts.add(what, str(corpus.series_ids[row_of[name]]), "kept as they were", 1, name)
+    for name in gone if recent is None else ():
+        counts.add(_GONE, str(corpus.series_ids[row_of[name]]), "kept as they were", 1, name)
 
 
 def _grown(corpus: Corpus, new: list[Record]) -> Corpus:

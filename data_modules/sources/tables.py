@@ -20,6 +20,7 @@ from data_modules.tables.files import is_table
 from data_modules.tables.labels import Labeller
 from data_modules.tables.notes import Note, Notes, one_text
 from data_modules.tables.parts import BEHIND, Parts, moment
+from data_modules.tables.seen import Recent
 from data_modules.tables.series import Found, Reader, Series
 from data_modules.tables.spec import TablesSpec, find, spec_of
 from data_modules.tables.zones import zone_of
@@ -34,6 +35,7 @@ class Known:
     begins: Mapping[str, np.datetime64]  # a time at which a window of each series begins
     length: int
     stride: int
+    recent: Recent | None = None  # what need not be read again
 
 
 def windows(
@@ -69,7 +71,8 @@ def windows(
     zone = zone_of(spec.timezone)
     info = None if known is None else known.info
     channels, alias = ((), "") if info is None else (info.channels, info.frequency)
-    found = Reader(spec, Path(root), domain, counts, channels, alias).read()
+    recent = None if known is None else known.recent
+    found = Reader(spec, Path(root), domain, counts, channels, alias, recent).read()
     own = Notes.read(spec, Path(root), found.by_the_clock, counts)
     _count_unnamed(spec, Path(root), counts)
     labeller = Labeller(spec, found.channels, counts, None if info is None else info.label_names)
@@ -141,7 +144,8 @@ class _Cutter:
         for name in self.parts.names if self.known is None and written else ():
             if name not in splits:
                 self.counts.add("splits without a window", "split", "empty", 1, name)
-        self.notes.count_unused([one.id for one in self.found.series])
+        recent = None if self.known is None else self.known.recent
+        self.notes.count_unused([one.id for one in self.found.series], None if recent is None else recent.since)
         if not written and self.known is None:
             longest = max(self.found.series, key=lambda one: one.values.shape[1])
             raise CorpusError(

@@ -34,6 +34,11 @@ class Counts:
             found.first = found.first if found.count else str(first)
             found.count += int(count)
 
+    def take(self, other: Counts) -> None:
+        """Count what `other` has counted."""
+        for found in other.findings.values():
+            self.add(found.what, found.where, found.done, found.count, found.first)
+
     def __iter__(self) -> Iterable[Finding]:  # type: ignore[override]
         return iter(self.findings.values())
 

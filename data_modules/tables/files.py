@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import re
 import warnings
 import zipfile
@@ -17,6 +18,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
 from data_modules.shards import LONGEST, check_size, check_texts, leaves_of_bytes
@@ -39,6 +43,7 @@ SEPARATORS = (";", "\t", "|", ",")
 MOST_COLUMNS = 10_000  # of a CSV file
 _HEAD = 2**18  # bytes that are looked at
 _EXCEL_BYTES, _EXCEL_TIMES = 2**24, 40  # that a workbook may become, and times its own size
+_BATCH_CELLS = 2**22  # of a Parquet file of which some rows are wanted
 _CELL_BYTES = 32  # of it, for each cell
 _WESTERN = frozenset("äöüÄÖÜßéèêëàâçùûîïôñáíóúåæøÅÆØÉÈÀÇ°²³µ€–—’‘“”·±£§½¼¾×œŒ\u00a0…™©®")
 _WHICH = "say which by decimal: ',' or thousands: ','"
@@ -101,8 +106,21 @@ def is_table(path: Path) -> bool:
     return ending in ((*TEXT_ENDINGS, *JSON_ENDINGS[:2]) if packed else ENDINGS)
 
 
-def read_table(path: Path, layout: Layout | None = None, texts: Callable[[str], bool] | None = None) -> Table:
-    """The table in the file `path`.
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows of a table are wanted, by its times."""
+
+    columns: Callable[[Table], Sequence[str]]  # those of the time, of a table with a part of the rows
+    rows: Callable[[Table], NDArray[np.bool_]]  # (N,) of a table with these columns
+
+
+def read_table(
+    path: Path,
+    layout: Layout | None = None,
+    texts: Callable[[str], bool] | None = None,
+    wanted: Wanted | None = None,
+) -> Table:
+    """The table in the file `path`; of a Parquet file, only the rows that are `wanted`.
 
     Cells of a CSV file are numbers where all of their column are, and texts elsewhere; those of columns that `texts`
     accepts by name are texts. CSV and JSON files may be packed, see `data_modules.tables.packed`.
@@ -120,7 +138,7 @@ def read_table(path: Path, layout: Layout | None = None, texts: Callable[[str], 
         if ending in (*PARQUET_ENDINGS, *EXCEL_ENDINGS, *PACKED_ENDINGS) and path.suffix.lower() in PACKED_ENDINGS:
             raise CorpusError(f"{path} holds a file of the kind {ending}; unpack it first")
         if ending in PARQUET_ENDINGS:
-            return _read_parquet(path, layout)
+            return _read_parquet(path, layout, wanted)
         if ending in EXCEL_ENDINGS:
             return _read_excel(path, layout)
         if ending in JSON_ENDINGS:
@@ -148,7 +166,7 @@ def sheets_of(path: Path) -> list[str]:
 # Parquet, JSON and Excel
 
 
-def _read_parquet(path: Path, layout: Layout) -> Table:
+def _read_parquet(path: Path, layout: Layout, wanted: Wanted | None = None) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -156,15 +174,56 @@ def _read_parquet(path: Path, layout: Layout) -> Table:
         check_size(path)
         flat = [_plain_field(field) for field in pq.read_schema(path) if not pa.types.is_nested(field.type)]
         names = [field.name for field in flat]
+        if wanted is not None:
+            return _some_rows(path, layout, flat, wanted)
         table = pq.read_table(path, columns=names, partitioning=None, read_dictionary=leaves_of_bytes(path))
-        for name in dict.fromkeys(names):  # what few bytes of a file stand for is counted before it is written out
-            check_texts(path, name, table[name], LONGEST["text"])
-        table = table.cast(pa.schema(flat))
-        frame = table.to_pandas(ignore_metadata=True, split_blocks=True)  # numbers are not copied
+        return _of_arrow(path, layout, table, flat)
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(f"{path} is no Parquet file, or damaged: {first_line(error)}") from None
+
+
+def _some_rows(path: Path, layout: Layout, flat: Sequence[pa.Field], wanted: Wanted) -> Table:
+    """The rows of a Parquet file that are `wanted`; the others are in memory some at a time, or not read at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = [field.name for field in flat]
+    with pq.ParquetFile(path, read_dictionary=leaves_of_bytes(path)) as file:
+        size = max(1, _BATCH_CELLS // len(names))
+        head = pa.Table.from_batches(itertools.islice(file.iter_batches(batch_size=size, columns=names), 1))
+        given = dict(zip(distinct_names(names), flat, strict=True))
+        own = [given[name] for name in wanted.columns(_of_arrow(path, layout, head.select(names), flat))]
+        times = file.read(columns=[field.name for field in own]).select([field.name for field in own])
+        kept = wanted.rows(_of_arrow(path, layout, times, own))
+        first, found, places = 0, [], []
+        for group in range(file.num_row_groups):
+            count = file.metadata.row_group(group).num_rows
+            own_rows = kept[first : first + count]
+            batches = file.iter_batches(batch_size=size, row_groups=[group], columns=names) if own_rows.any() else ()
+            begin = 0
+            for batch in batches:
+                mask = own_rows[begin : begin + len(batch)]
+                found.append(batch.filter(pa.array(mask)))
+                places.append(first + begin + np.flatnonzero(mask))
+                begin += len(batch)
+            first += count
+    table = pa.Table.from_batches(found) if found else head.slice(0, 0)
+    read = _of_arrow(path, layout, table.select(names), flat)
+    read.frame.index = np.concatenate([np.empty(0, np.int64), *places]) + 1
+    return read
+
+
+def _of_arrow(path: Path, layout: Layout, table: pa.Table, flat: Sequence[pa.Field]) -> Table:
+    import pyarrow as pa
+
+    for name in dict.fromkeys(
+        table.column_names
+    ):  # what few bytes of a file stand for is counted before it is written out
+        check_texts(path, name, table[name], LONGEST["text"])
+    # numbers are not copied
+    frame = table.cast(pa.schema(flat)).to_pandas(ignore_metadata=True, split_blocks=True)
     names = ["index" if re.fullmatch(r"__index_level_\d+__", str(name)) else name for name in frame.columns]
     frame.columns = distinct_names(names)
     frame.index = range(1, len(frame) + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,12 +94,14 @@ class Notes:
             return bool(begin <= note.begin and note.end <= end)
         return bool(note.begin < end and note.end > begin)
 
-    def count_unused(self, series: Iterable[str]) -> None:
-        """Count the notes that no window has."""
+    def count_unused(self, series: Iterable[str], since: Mapping[str, np.datetime64] | None = None) -> None:
+        """Count the notes that no window has, of each series those from the time `since` on."""
         known = set(series)
         for note in self.notes:
             if note.series is not None and note.series not in known:
                 self.counts.add("notes on a series that is not there", "notes", "left out", 1, f"{note.series!r}")
+            elif since is not None and note.end < (since[note.series] if note.series else min(since.values())):
+                continue
             elif not note.used:
                 place = f"{str(note.begin.astype('datetime64[m]')).replace('T', ' ')}: {note.text[:40]!r}"
                 self.counts.add("notes outside of all windows", "notes", "left out", 1, place)

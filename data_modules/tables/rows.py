@@ -22,7 +22,7 @@ from data_modules.tables.columns import (
     time_columns,
 )
 from data_modules.tables.counts import Counts
-from data_modules.tables.files import Table, read_table
+from data_modules.tables.files import Table, Wanted, read_table
 from data_modules.tables.packed import stem_of
 from data_modules.tables.spec import FileSpec
 from data_modules.tables.times import ASKED, NAT, Times
@@ -30,6 +30,8 @@ from data_modules.tables.zones import offset_in, to_local, to_utc, zone_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from data_modules.tables.seen import Recent
 
 MOSTLY = 0.5  # rows without a readable time make the column none from this share on
 
@@ -61,15 +63,24 @@ def moments_of(times: Times, zone: tzinfo, groups: NDArray[np.integer] | None = 
 
 
 def open_tables(
-    part: FileSpec, root: Path, files: Sequence[Path], texts: Sequence[str | None], counts: Counts
+    part: FileSpec,
+    root: Path,
+    files: Sequence[Path],
+    texts: Sequence[str | None],
+    counts: Counts,
+    recent: Recent | None = None,
 ) -> list[Table]:
-    """The files of a part, below `root`; what stands in the columns `texts` is text, and so are times and ids."""
+    """The files of a part, below `root`; what stands in the columns `texts` is text, and so are times and ids.
+
+    Of a Parquet file that is known, rows that are not `recent` may be left out.
+    """
     kept = {str(name) for name in [*part.time, part.id, *texts] if name}
     folded = {" ".join(name.split()).casefold() for name in kept}
     tables = []
     for file in files:
-        table = read_table(file, part.layout(), _is_text(folded, bool(part.time)))
-        table.name = str(file.relative_to(root))
+        name = str(file.relative_to(root))
+        table = read_table(file, part.layout(), _is_text(folded, bool(part.time)), _wanted(part, name, recent))
+        table.name = name
         if table.short:
             counts.add(
                 "lines with too few cells",
@@ -87,6 +98,24 @@ def open_tables(
             continue
         tables.append(table)
     return tables
+
+
+def _wanted(part: FileSpec, name: str, recent: Recent | None) -> Wanted | None:
+    """What tells by their times which rows of a file are read."""
+    if recent is None or name not in recent.lines:
+        return None
+
+    def columns(table: Table) -> list[str]:
+        return time_columns(table, part.time, part.time_format)
+
+    def rows(table: Table) -> NDArray[np.bool_]:
+        own = columns(table)
+        times = read_time_column(table, own, part.time_format)
+        wanted = recent.wanted(name, (times if part.timezone else by_its_name(times, own)).local)
+        assert wanted is not None
+        return wanted
+
+    return Wanted(columns, rows)
 
 
 def _is_text(kept: set[str], named: bool) -> Callable[[str], bool]:

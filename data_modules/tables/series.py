@@ -19,6 +19,7 @@ from data_modules.tables.files import Table
 from data_modules.tables.grid import FREE_CELLS, STEPS_A_ROW, frequency_of, usual_frequency
 from data_modules.tables.numbers import equal_to, suspected_fills
 from data_modules.tables.rows import ids_of, moments_of, open_tables, times_of, zone_for
+from data_modules.tables.seen import Recent
 from data_modules.tables.spec import SeriesSpec, TablesSpec, channel_specs, find, number_of
 from data_modules.tables.stacked import Rows, Series, Stacked, shown
 from data_modules.tables.times import Times
@@ -52,6 +53,8 @@ class Reader:
         Channels that a corpus has already; others are left out.
     frequency
         That a corpus has already.
+    recent
+        What need not be read again.
     """
 
     def __init__(
@@ -62,9 +65,10 @@ class Reader:
         counts: Counts,
         known: Sequence[Channel] = (),
         frequency: str = "",
+        recent: Recent | None = None,
     ) -> None:
         self.spec, self.root, self.usual, self.counts = spec, root, usual, counts
-        self.known = tuple(known)
+        self.known, self.recent = tuple(known), recent
         self.frequency = frequency
         self.channels: dict[str, Channel] = {channel.key: channel for channel in known}
         self.rules: dict[str, str | None] = {}
@@ -85,9 +89,14 @@ class Reader:
         if not by_id:
             raise CorpusError(f"the files in {self.root} hold no row of a series")
         by_id = dict(sorted(by_id.items()))
+        if self.recent is not None:
+            by_the_clock = _by_the_clock(Frequency.parse(self.frequency))
+            for name, parts in by_id.items():
+                for rows in parts:
+                    self.recent.check(name, rows.file, rows.moments.wall if by_the_clock else rows.moments.utc)
         frequency = self._settle_frequency(by_id)
         step = Frequency.parse(frequency)
-        by_the_clock = bool(step.months) or step.business or step.microseconds >= _DAY
+        by_the_clock = _by_the_clock(step)
         self._replace_fills(by_id)
         series = []
         room = FREE_CELLS + STEPS_A_ROW * sum(rows.values.size for parts in by_id.values() for rows in parts)
@@ -107,7 +116,7 @@ class Reader:
         """The rows of each series in the files of a part."""
         files = find(self.root, part.files, where)
         specs = channel_specs(part, where)
-        tables = open_tables(part, self.root, files, [part.channel], self.counts)
+        tables = open_tables(part, self.root, files, [part.channel], self.counts, self.recent)
         found = []
         seen: set[str] = set()
         first = f"{tables[0].path} has {', '.join(map(str, tables[0].frame.columns))}" if tables else ""
@@ -115,6 +124,11 @@ class Reader:
         tables.clear()
         while timed:  # a table is let go when its rows are read
             table, times = timed.pop(0)
+            if self.recent is not None:
+                table, times = self.recent.shorten(table, times)
+                if not len(table.frame):
+                    seen |= {str(name) for name in table.frame.columns}
+                    continue
             for name, rows in self._table(part, specs, table, times, seen):
                 found.append((name, rows))
         if first and (absent := [column for column in specs if " ".join(column.split()) not in seen]):
@@ -235,3 +249,8 @@ class Reader:
                 if 0 < len(gaps) < one.values.shape[1]:
                     first = f"{one.id} {shown(one.grid.times(int(gaps[0]) + 1)[-1])}"
                     self.counts.add("steps without a value", channel.key, "missing", len(gaps), first)
+
+
+def _by_the_clock(step: Frequency) -> bool:
+    """Whether times of such steps are those that the clocks show."""
+    return bool(step.months) or step.business or step.microseconds >= _DAY
