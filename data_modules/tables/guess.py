@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from data_modules.tables.columns import (
     read_time_column,
     time_columns,
 )
+from data_modules.tables.counts import Counts
 from data_modules.tables.files import (
     EXCEL_ENDINGS,
     OTHER_ENDINGS,
@@ -47,7 +49,8 @@ from data_modules.tables.numbers import suspected_fills, to_numbers
 from data_modules.tables.packed import stem_of
 from data_modules.tables.rows import by_its_name, id_of, with_ids_above
 from data_modules.tables.spec import channel_of
-from data_modules.tables.times import ASKED, Times, month_of
+from data_modules.tables.spread import HOURS, VALUE, Spread, find_spread, turned
+from data_modules.tables.times import ASKED, Times
 from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
 from trace_lit.errors import InputError, first_line
@@ -77,6 +80,7 @@ class _File:
     texts: list[str] = field(default_factory=list)
     counter: str | None = None  # a column that only numbers the rows
     still: list[str] = field(default_factory=list)  # columns of numbers that only go with the id
+    spread: Spread | None = None  # the columns among which the times of a row are spread
     name: str | None = None  # of the series: "{file}", "{folder}" or "{sheet}"
     alike: list[_File] = field(default_factory=list)  # files of the same form
 
@@ -169,7 +173,12 @@ def _look(path: Path, sheet: str | None = None) -> _File:
         raise CorpusError(
             f"{path}: no cell of {', '.join(time)} can be read as a time, as {cell!r}; give its time_format"
         )
-    own = _File(path, table, time, times, sheet)
+    spread, channel = find_spread(table, time, times), _named_after(path)
+    if spread is not None:
+        rest = [name for name in map(str, table.frame.columns) if name not in (*time, *spread.columns, spread.extra)]
+        keep = [*time, *(name for name in rest if not _sums_up(name))]
+        table, times = turned(table, times, replace(spread, extra=None), channel, keep, UTC, Counts())
+    own = _File(path, table, time, times, sheet, spread=spread)
     if times.doubt and times.kind in ASKED:
         likely = by_its_name(read_time_column(table, time, _regular(own)), time)
         own.times = replace(likely, doubt=times.doubt)
@@ -189,7 +198,7 @@ def _look(path: Path, sheet: str | None = None) -> _File:
             own.texts.append(name)
     own.id = next((name for name in columns if _is_id(name) and _repeats(table, name)), None)
     own.end = named([name for name in columns if name != own.id], ENDS)
-    own.value = named(own.numbers, VALUES)
+    own.value = named(own.numbers, VALUES) if spread is None else channel
     own.channel = named([name for name in own.texts if name != own.id], CHANNELS)
     if own.channel is None and own.id in own.texts and plain(str(own.id)) in CHANNELS and own.value:
         own.channel, own.id = own.id, None
@@ -198,6 +207,8 @@ def _look(path: Path, sheet: str | None = None) -> _File:
         own.id = None if own.id == own.channel else own.id
     if own.channel is None or own.value is None or not _repeats(table, own.channel):
         own.channel = own.value = None
+    if spread is not None:
+        own.numbers = [channel]
     if own.id is None or not _apart(own, own.id):
         own.id = _id_by_times(own) or own.id
     if own.id is None:
@@ -208,6 +219,19 @@ def _look(path: Path, sheet: str | None = None) -> _File:
     own.text = named(texts, TEXTS) or next((name for name in texts if _is_long(table, name)), None)
     own.label = named([name for name in texts if name not in (own.text, own.id)], LABELS)
     return own
+
+
+def _named_after(path: Path) -> str:
+    """The name of the channel of a file that says none: that of the file, without the year at its end."""
+    return re.sub(r"(?<=\w)[\W_]+\d[\d\W_]*$", "", stem_of(path)).strip() or VALUE
+
+
+def _sums_up(name: str) -> bool:
+    """Whether a column beside those of months or hours is called like what sums these up."""
+    words = (
+        "annual|year|yearly|total|sum|mean|avg|average|min|max|jahr|summe|mittel|total|année|moyenne|anual|media|totale"
+    )
+    return re.fullmatch(rf"({words})([ _]?(total|sum|mean|avg|average))?", plain(name)) is not None
 
 
 def _channel(own: _File, name: str) -> Channel:
@@ -390,6 +414,8 @@ def _length(alias: str) -> int:
 
 def _hours_end(own: _File) -> bool:
     """Whether the hours of a file run from 1 to 24."""
+    if own.spread is not None:
+        return own.spread.across == HOURS and min(own.spread.places) > 0
     cells = joined_time(own.table.frame, own.time).dropna().astype(str)
     hours = cells.str.extract(r"[ T](\d{1,2}):\d\d")[0]
     if is_hour(own.time[-1]):
@@ -413,8 +439,12 @@ def _series(series: list[_File], folder: Path) -> list[str]:
             lines.append(
                 "    id: null  # ? times come several times: name the column of the series, or write duplicates: mean"
             )
+        if own.spread is not None:
+            doubt = f"; {own.spread.doubt}" if own.spread.doubt else ""
+            lines.append(f"    across: {own.spread.across}  # {'? ' * bool(doubt)}{own.spread.sentence}{doubt}")
         if own.channel is not None:
-            lines += [f"    channel: {_word(own.channel)}", f"    value: {_word(str(own.value))}", "    channels:"]
+            value = [f"    value: {_word(str(own.value))}"] if own.spread is None else []
+            lines += [f"    channel: {_word(own.channel)}", *value, "    channels:"]
             channels = _channels_below(own)
         else:
             lines.append("    channels:")
@@ -428,11 +458,6 @@ def _series(series: list[_File], folder: Path) -> list[str]:
         ]
         if own.still:
             lines.append(f"    # columns that go with {own.id!r} are left out: {', '.join(own.still)}")
-        if months := [name for name in own.numbers if month_of(name)][11:]:
-            lines.append(
-                f"    # ? a column a month up to {months[0]!r}: turn the table, so that a row is a month, unless each "
-                "month is a channel"
-            )
         if own.counter is not None:
             lines.append(f"    # the column {own.counter!r} only numbers the rows")
         if left and own.channel is None:

@@ -127,8 +127,11 @@ def _find_header(rows: Sequence[Sequence[str]], width: int) -> int:
 
 
 def _are_names(row: Sequence[str]) -> bool:
-    """Whether cells may be names: a year or a number each beside the name of the time, and none twice."""
-    return len(set(row)) == len(row) and not any(reads_as_time(cell) and not cell.isdecimal() for cell in row)
+    """Whether cells may be names: a year or a number each beside the name of the time, and one twice at most.
+
+    The hour that comes twice in autumn may have two columns.
+    """
+    return len(set(row)) >= len(row) - 1 and not any(reads_as_time(cell) and not cell.isdecimal() for cell in row)
 
 
 def _is_fact(row: Sequence[str]) -> bool:

@@ -102,7 +102,7 @@ def open_tables(
 
 def _wanted(part: FileSpec, name: str, recent: Recent | None) -> Wanted | None:
     """What tells by their times which rows of a file are read."""
-    if recent is None or name not in recent.lines:
+    if recent is None or name not in recent.lines or getattr(part, "across", None) is not None:
         return None
 
     def columns(table: Table) -> list[str]:

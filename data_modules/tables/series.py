@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from data_modules.frequency import Frequency
 from data_modules.schema import CorpusError
 from data_modules.tables.cells import channel_columns, long_columns
+from data_modules.tables.columns import column, time_columns
 from data_modules.tables.counts import Counts
 from data_modules.tables.files import Table
 from data_modules.tables.grid import FREE_CELLS, STEPS_A_ROW, frequency_of, usual_frequency
@@ -21,6 +22,7 @@ from data_modules.tables.numbers import equal_to, suspected_fills
 from data_modules.tables.rows import ids_of, moments_of, open_tables, times_of, zone_for
 from data_modules.tables.seen import Recent
 from data_modules.tables.spec import SeriesSpec, TablesSpec, channel_specs, find, number_of
+from data_modules.tables.spread import VALUE, find_spread, spread_of, turned
 from data_modules.tables.stacked import Rows, Series, Stacked, shown
 from data_modules.tables.times import Times
 from data_modules.validation import LARGEST
@@ -124,7 +126,9 @@ class Reader:
         tables.clear()
         while timed:  # a table is let go when its rows are read
             table, times = timed.pop(0)
-            if self.recent is not None:
+            if part.across is not None:
+                table, times = self._turned(part, table, times, list(specs))
+            elif self.recent is not None:
                 table, times = self.recent.shorten(table, times)
                 if not len(table.frame):
                     seen |= {str(name) for name in table.frame.columns}
@@ -136,10 +140,22 @@ class Reader:
             raise CorpusError(f"{where}.channels: no file has {absent[0]!r}; {first}")
         return found
 
+    def _turned(self, part: SeriesSpec, table: Table, times: Times, named: Sequence[str]) -> tuple[Table, Times]:
+        """A table with a row a time; its values are in a column that is called as the channel is."""
+        time = time_columns(table, part.time, part.time_format)
+        spread = spread_of(table, time, times, str(part.across))
+        keep = [*time, *(column(table, name, "id") for name in (part.id, part.channel) if name)]
+        value = VALUE if part.channel is not None else " ".join(named[0].split())
+        return turned(table, times, spread, value, keep, zone_for(part, self.spec.timezone), self.counts)
+
     def _table(
         self, part: SeriesSpec, specs: dict[str, ChannelSpec], table: Table, times: Times, seen: set[str]
     ) -> list[tuple[str, Rows]]:
         ids = ids_of(table, part, self.usual, self.counts)
+        if part.across is not None and part.channel is not None:
+            part = replace(part, value=VALUE)
+        elif part.across is None and part.channel is None and not specs:
+            _refuse_spread(part, table, times)
         read = channel_columns if part.channel is None else long_columns
         cells = read(part, specs, table, ids, times, self.counts)
         seen |= cells.columns
@@ -249,6 +265,15 @@ class Reader:
                 if 0 < len(gaps) < one.values.shape[1]:
                     first = f"{one.id} {shown(one.grid.times(int(gaps[0]) + 1)[-1])}"
                     self.counts.add("steps without a value", channel.key, "missing", len(gaps), first)
+
+
+def _refuse_spread(part: SeriesSpec, table: Table, times: Times) -> None:
+    """Raise CorpusError for a table that seems to have a column a month or hour, of which the spec says nothing."""
+    if spread := find_spread(table, time_columns(table, part.time, part.time_format), times):
+        raise CorpusError(
+            f"{table.path} seems to have {spread.sentence}; write across: {spread.across}, or name the columns in "
+            "`channels` if each is a channel"
+        )
 
 
 def _by_the_clock(step: Frequency) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from data_modules.schema import CorpusError
 from data_modules.tables.files import Layout
 from data_modules.tables.grid import RULES
+from data_modules.tables.spread import ACROSS
 from trace_lit.channels import Channel
 from trace_lit.config import ConfigError, check_section, option
 from trace_lit.errors import first_line
@@ -76,10 +77,23 @@ class SeriesSpec(FileSpec):
     channels: dict[str, Any] = option({}, "columns and what they are; {}: all columns of numbers")
     channel: str | None = option(None, "of long tables, the column that names the channel")
     value: str | None = option(None, "of long tables, the column of the value")
+    across: str | None = option(
+        None,
+        "what columns are where a row has several times: a row a year with a column a month, and so on",
+        allowed=ACROSS,
+    )
 
     def check(self) -> None:
         """Raise ConfigError where only one column of a long table is named."""
-        if (self.channel is None) != (self.value is None):
+        if self.across is not None:
+            if self.value is not None:
+                raise ConfigError(f"with `across: {self.across}` the values are in several columns; leave out `value`")
+            if self.channel is None and len(self.channels) != 1:
+                raise ConfigError(
+                    f"with `across: {self.across}` the columns hold one channel; name it, like channels: "
+                    "{rain: {unit: mm}}"
+                )
+        elif (self.channel is None) != (self.value is None):
             raise ConfigError(
                 "a long table needs both `channel` and `value`, the columns of a channel's name and its value"
             )

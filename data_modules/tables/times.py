@@ -65,6 +65,8 @@ _WEEKDAY = re.compile(
 _MONTHS = {
     **{name: name for name in ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]},
     **{"mär": "mar", "mrz": "mar", "mai": "may", "okt": "oct", "dez": "dec", "fév": "feb", "fev": "feb", "avr": "apr"},
+    **{"ene": "jan", "gen": "jan", "mrt": "mar", "abr": "apr", "mag": "may", "mei": "may", "maj": "may", "giu": "jun"},
+    **{"lug": "jul", "ago": "aug", "set": "sep", "ott": "oct", "out": "oct", "dic": "dec"},
     **{"mai ": "may", "jui": "jul", "aoû": "aug", "déc": "dec", "juin": "jun", "juil": "jul"},
 }
 _PART_OF_YEAR = re.compile(r"(?P<part>\d{1,2})[-./](?P<year>\d{4})|(?P<first>\d{4})[-./ ](?P<second>\d{1,2})")
@@ -416,6 +418,25 @@ def month_of(name: str) -> int | None:
     folded = name.strip().casefold()
     month = _MONTHS.get(folded[:4].rstrip(".")) or _MONTHS.get(folded[:3])
     return None if month is None else list(dict.fromkeys(_MONTHS.values())).index(month) + 1
+
+
+_WEEKDAYS = (  # as several languages write them, or begin with
+    ("monday", "montag", "lundi", "lunes", "lunedì", "lunedi", "maandag", "segunda"),
+    ("tuesday", "dienstag", "mardi", "martes", "martedì", "martedi", "dinsdag", "terça"),
+    ("wednesday", "mittwoch", "mercredi", "miércoles", "miercoles", "mercoledì", "woensdag", "quarta"),
+    ("thursday", "donnerstag", "jeudi", "jueves", "giovedì", "donderdag", "quinta"),
+    ("friday", "freitag", "vendredi", "viernes", "venerdì", "vrijdag", "sexta"),
+    ("saturday", "samstag", "sonnabend", "samedi", "sábado", "sabado", "sabato", "zaterdag"),
+    ("sunday", "sonntag", "dimanche", "domingo", "domenica", "zondag"),
+)
+
+
+def weekdays_of(name: str) -> set[int]:
+    """The days of the week, from Monday as 0, whose name in some language is `name` or begins with it."""
+    folded = name.strip().casefold().rstrip(".")
+    if len(folded) < 2:
+        return set()
+    return {number for number, names in enumerate(_WEEKDAYS) if any(own.startswith(folded) for own in names)}
 
 
 def _made(year: int, month: int, day: int) -> np.datetime64:

@@ -1,0 +1,273 @@
+"""Tables with a row a year and a column a month, and the like, become one channel in the order of time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from data_modules.corpus import CorpusError
+from data_modules.sources import tables
+from data_modules.tables.counts import Counts
+from data_modules.tables.guess import guess
+from data_modules.tables.series import Reader, Series
+from data_modules.tables.spec import spec_of
+from tests.data_modules.tables.folders import corpus_of, write
+from trace_lit.config import ConfigError
+
+JAN = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def series(folder: Path, content: str, across: str, **entry) -> list[Series]:
+    """The series of one file."""
+    zone = entry.pop("timezone", "UTC")
+    part = {"files": "rain.csv", "across": across, "channels": {"rain": {"unit": "mm"}}, **entry}
+    spec = spec_of({"series": [part], "timezone": zone})
+    return Reader(spec, write(folder, {"rain.csv": content}), "mine", Counts()).read().series
+
+
+def guessed(folder: Path, content: str) -> dict:
+    text = guess(write(folder, {"rain.csv": content}))
+    return yaml.safe_load(text) | {"text": text}
+
+
+def lines(names: list[str], rows: list[list]) -> str:
+    return "\n".join(",".join(map(str, row)) for row in [names, *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "months",
+    [
+        JAN,
+        [str(n) for n in range(1, 13)],
+        [f"{n:02d}" for n in range(1, 13)],
+        [
+            "Januar",
+            "Februar",
+            "März",
+            "April",
+            "Mai",
+            "Juni",
+            "Juli",
+            "August",
+            "September",
+            "Oktober",
+            "November",
+            "Dezember",
+        ],
+        ["janv.", "févr.", "mars", "avril", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."],
+        ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"],
+        ["gen", "feb", "mar", "apr", "mag", "giu", "lug", "ago", "set", "ott", "nov", "dic"],
+    ],
+)
+def test_a_column_a_month(months: list[str], tmp_path: Path) -> None:
+    rows = [
+        [year, *[year * 100 + n if (year, n) != (2003, 5) else "" for n in range(1, 13)], 7]
+        for year in range(2000, 2006)
+    ]
+    content = lines(["year", *months, "Annual"], rows)
+    found = guessed(tmp_path, content)
+    (entry,) = found["series"]
+    assert (entry["across"], found["frequency"], list(entry["channels"])) == ("months", "MS", ["rain"])
+    (one,) = series(tmp_path, content, "months")
+    expected = [year * 100.0 + n for year in range(2000, 2006) for n in range(1, 13)]
+    expected[3 * 12 + 4] = np.nan
+    assert str(one.grid.start)[:10] == "2000-01-01"
+    np.testing.assert_array_equal(one.values, [expected])
+
+
+def test_several_series_and_the_end_of_the_last_year(tmp_path: Path) -> None:
+    rows = [[name, year, *[year + n / 100 if year < 2003 or n < 4 else "-" for n in range(1, 13)]]
+            for name in ("Aachen", "Bonn") for year in range(2000, 2004)]  # fmt: skip
+    content = lines(["station", "year", *JAN], rows)
+    assert guessed(tmp_path, content)["series"][0]["id"] == "station"
+    one, other = series(tmp_path, content, "months", id="station")
+    assert (one.id, other.id) == ("Aachen", "Bonn")
+    assert one.values[0, -1] == 2003.03
+    assert one.values.shape == other.values.shape == (1, 39)
+
+
+def test_several_channels_below_each_other(tmp_path: Path) -> None:
+    rows = [[year, name, *range(at, at + 12)] for year in range(2000, 2003) for name, at in (("low", 0), ("high", 50))]
+    content = lines(["year", "element", *JAN], rows)
+    (entry,) = guessed(tmp_path, content)["series"]
+    assert (entry["channel"], entry["across"], "value" in entry) == ("element", "months", False)
+    (one,) = series(tmp_path, content, "months", channel="element", channels={})
+    assert one.values.tolist() == [[*range(12)] * 3, [*range(50, 62)] * 3]
+
+
+DAYS = pd.date_range("2024-03-01", "2024-04-05").strftime("%Y-%m-%d").tolist()
+HOURS = {
+    "clock": [f"{n:02d}:00" for n in range(24)],
+    "seconds": [f"{n:02d}:00:00" for n in range(24)],
+    "from 1": [str(n) for n in range(1, 25)],
+    "from 0": [str(n) for n in range(24)],
+    "h": [f"h{n}" for n in range(1, 25)],
+    "HE": [f"HE{n:02d}" for n in range(1, 25)],
+    "intervals": [f"{n:02d}-{n + 1:02d}" for n in range(24)],
+    "of clocks": [f"{n:02d}:00-{n + 1:02d}:00" for n in range(24)],
+}
+
+
+@pytest.mark.parametrize("kind", HOURS)
+def test_a_column_an_hour(kind: str, tmp_path: Path) -> None:
+    content = lines(["date", *HOURS[kind]], [[day, *range(24 * n, 24 * n + 24)] for n, day in enumerate(DAYS)])
+    found = guessed(tmp_path, content)
+    assert (found["series"][0]["across"], found["frequency"]) == ("hours", "1h")
+    assert "stamps" not in found
+    (one,) = series(tmp_path, content, "hours")
+    assert str(one.grid.start)[:16] == "2024-03-01T00:00"
+    assert one.values.tolist() == [[*range(24 * len(DAYS))]]
+
+
+def test_quarters_of_hours_and_ends_of_hours(tmp_path: Path) -> None:
+    quarters = [f"{n // 4:02d}:{n % 4 * 15:02d}" for n in range(96)]
+    content = lines(["date", *quarters], [[day, *range(96 * n, 96 * n + 96)] for n, day in enumerate(DAYS)])
+    assert guessed(tmp_path, content)["frequency"] == "15min"
+    assert series(tmp_path, content, "hours")[0].values.tolist() == [[*range(96 * len(DAYS))]]
+    ends = [f"{n:02d}:00" for n in range(1, 25)]
+    content = lines(["date", *ends], [[day, *range(24 * n, 24 * n + 24)] for n, day in enumerate(DAYS)])
+    assert "stamps: end  # ?" in guessed(tmp_path, content)["text"]
+    (one,) = series(tmp_path, content, "hours")
+    assert str(one.grid.start)[:16] == "2024-03-01T01:00"
+
+
+def test_a_column_a_day_and_a_column_a_weekday(tmp_path: Path) -> None:
+    months = [pd.Period("2023-11", "M") + n for n in range(5)]
+    days = [[one.year, one.month, *[n + 1 if n < one.days_in_month else "" for n in range(31)]] for one in months]
+    content = lines(["year", "month", *map(str, range(1, 32))], days)
+    assert guessed(tmp_path, content)["series"][0]["across"] == "days"
+    (one,) = series(tmp_path, content, "days")
+    assert one.values[0].tolist() == [n + 1.0 for month in months for n in range(month.days_in_month)]
+    days[3][2 + 29] = 30  # 30 February
+    with pytest.raises(CorpusError, match="line 5, column '30': the month has no such day"):
+        series(tmp_path, lines(["year", "month", *map(str, range(1, 32))], days), "days")
+
+    mondays = pd.date_range("2024-01-01", periods=9, freq="7D").strftime("%Y-%m-%d")
+    for names in (["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"], ["lun", "mar", "mer", "jeu", "ven", "sam", "dim"]):
+        content = lines(["week", *names], [[day, *range(7 * n, 7 * n + 7)] for n, day in enumerate(mondays)])
+        assert guessed(tmp_path, content)["series"][0]["across"] == "weekdays"
+        assert series(tmp_path, content, "weekdays")[0].values.tolist() == [[*range(63)]]
+    with pytest.raises(CorpusError, match="the week of a row begins on another day"):
+        series(tmp_path, content.replace(",mar,", ",MAR,").replace("lun,", "x,").replace("dim", "dim,lun"), "weekdays")
+
+
+# Changes of clocks: 2024-03-31 has 23 hours in Berlin, 2024-10-27 has 25
+
+
+def year(extra: list[str], spring: dict[int, str], autumn: list) -> str:
+    """A year of hours 1 to 24 and of further columns, with the cells of the two days on which clocks are changed."""
+    rows = []
+    for day in pd.date_range("2024-03-01", "2024-11-05").strftime("%Y-%m-%d"):
+        cells: list = [1.0] * 24 + [""] * len(extra)
+        if day == "2024-03-31":
+            for place, cell in spring.items():
+                cells[place - 1] = cell
+        elif day == "2024-10-27":
+            cells = autumn
+        rows.append([day, *cells])
+    return lines(["date", *map(str, range(1, 25)), *extra], rows)
+
+
+def night(one: Series) -> list[float]:
+    """The hours from 00:00 to 05:00 of 27 October in UTC; midnight in Berlin was two hours earlier."""
+    begin = int((np.datetime64("2024-10-26T22:00") - one.grid.start) // np.timedelta64(1, "h"))
+    return one.values[0, begin : begin + 25].tolist()
+
+
+AUTUMN = [*range(101, 126)]
+
+
+def test_hours_that_count_on(tmp_path: Path) -> None:
+    content = year(["25"], {24: ""}, AUTUMN)
+    assert "across: elapsed hours" in guessed(tmp_path, content)["text"]
+    (one,) = series(tmp_path, content, "elapsed hours", timezone="Europe/Berlin")
+    assert night(one) == AUTUMN
+    assert not np.isnan(one.values).any()
+    with pytest.raises(CorpusError, match=r"line 32, column '24': the day has fewer hours"):
+        series(tmp_path, year(["25"], {3: ""}, AUTUMN), "elapsed hours", timezone="Europe/Berlin")
+
+
+def test_hours_of_the_clock_with_one_more_for_the_doubled_hour(tmp_path: Path) -> None:
+    autumn = [*AUTUMN[:3], *AUTUMN[4:], AUTUMN[3]]  # the second of the hour from two to three stands last
+    content = year(["25"], {3: ""}, autumn)
+    assert "across: hours" in guessed(tmp_path, content)["text"]
+    (one,) = series(tmp_path, content, "hours", timezone="Europe/Berlin")
+    assert night(one) == AUTUMN
+    assert not np.isnan(one.values).any()
+    with pytest.raises(CorpusError, match=r"column '25': the day has 24 hours in its timezone; write the zone"):
+        series(tmp_path, content, "hours")
+    with pytest.raises(CorpusError, match=r"line 32, column '24': .* write across: elapsed hours"):
+        series(tmp_path, year(["25"], {24: ""}, autumn), "hours", timezone="Europe/Berlin")
+    with pytest.raises(CorpusError, match="2024-03-31 02:00:00 does not exist in the zone"):
+        series(tmp_path, year(["25"], {}, autumn), "hours", timezone="Europe/Berlin")
+
+
+@pytest.mark.parametrize("form", ["{:02d}:00", "{:02d}-{:02d}", "{}", "h{}"])
+def test_a_column_for_each_of_the_doubled_hours(form: str, tmp_path: Path) -> None:
+    names = [form.format(n, n + 1) for n in (0, 1, 2, 2, *range(3, 24))]
+    if form == "h{}":
+        names = ["h1", "h2", "h3a", "h3b", *(f"h{n}" for n in range(4, 25))]
+    rows = [
+        [day, *[1.0] * 3, "", *[1.0] * 21] for day in pd.date_range("2024-03-01", "2024-11-05").strftime("%Y-%m-%d")
+    ]
+    rows[30][3] = ""
+    rows[240][1:] = AUTUMN
+    content = lines(["date", *names], rows)
+    assert guessed(tmp_path, content)["series"][0]["across"] == "hours"
+    (one,) = series(tmp_path, content, "hours", timezone="Europe/Berlin")
+    assert night(one) == AUTUMN
+    assert not np.isnan(one.values).any()
+
+
+# What is not said is asked
+
+
+def test_a_spread_table_is_not_read_as_channels_without_a_word(tmp_path: Path) -> None:
+    content = lines(["year", *JAN], [[year, *range(12)] for year in range(2000, 2030)])
+    with pytest.raises(
+        CorpusError, match="a row a year and a column a month, 'Jan' to 'Dec'; write across: months, or name"
+    ):
+        corpus_of(tmp_path, {"rain.csv": content}, windows={"length": 5})
+    entry = {"files": "rain.csv", "channels": {name: name for name in JAN}}
+    corpus, _ = corpus_of(tmp_path, {"rain.csv": content}, series=[entry], windows={"length": 5})
+    assert len(corpus.info.channels) == 12
+
+
+def test_numbers_as_names_are_in_doubt(tmp_path: Path) -> None:
+    content = lines(["year", *map(str, range(1, 13))], [[year, *range(12)] for year in range(2000, 2030)])
+    assert "across: months  # ? " in guessed(tmp_path, content)["text"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "match"),
+    [
+        ({"across": "months"}, r"name it, like channels: \{rain: \{unit: mm\}\}"),
+        ({"across": "months", "channel": "a", "value": "b"}, "leave out `value`"),
+        ({"across": "years"}, "across"),
+    ],
+)
+def test_a_wrong_entry_says_what_to_write(entry: dict, match: str) -> None:
+    with pytest.raises(ConfigError, match=match):
+        spec_of({"series": [{"files": "a.csv", **entry}]})
+
+
+def test_columns_that_are_not_there_are_told(tmp_path: Path) -> None:
+    content = lines(["year", *JAN[:11]], [[year, *range(11)] for year in range(2000, 2030)])
+    with pytest.raises(CorpusError, match="has no column for each of the months"):
+        series(tmp_path, content, "months")
+    rows = [[f"2024-01-01 0{n}:00", *range(24)] for n in range(5, 8)]
+    with pytest.raises(CorpusError, match="a row must be a day; row times like 2024-01-01T05:00 are none"):
+        series(tmp_path, lines(["time", *map(str, range(24))], rows), "hours")
+
+
+def test_what_is_guessed_is_built(tmp_path: Path) -> None:
+    content = lines(["year", *JAN, "Total"], [[year, *range(12), 66] for year in range(2000, 2030)])
+    found = guessed(tmp_path, content)
+    del found["text"]
+    info, records = tables.windows(tmp_path, found.pop("domain"), **found)
+    assert [channel.name for channel in info.channels] == ["rain"]
+    assert {tuple(record.values[0]) for record in records} == {tuple(range(12))}
