@@ -24,7 +24,7 @@ from data_modules.schema import SCHEMA, CorpusInfo, end_times, start_times, valu
 from data_modules.sources import tables
 from data_modules.tables.counts import Counts
 from data_modules.tables.seen import Recent, seen, unchanged
-from data_modules.tables.spec import find, spec_of
+from data_modules.tables.spec import SeriesSpec, find, spec_of
 from data_modules.validation import fingerprint_of, row_problems, summary
 from trace_lit.atomic import write_atomically
 from trace_lit.holding import held
@@ -129,6 +129,8 @@ def _recent(corpus: Corpus, origin: Origin, place: Path, known: tables.Known) ->
             name = str(file.relative_to(place))
             there = unchanged(file, origin.files[name]) if name in origin.files else None
             if (there is None and name in origin.files) or (part in spec.notes and there != 0):
+                return None
+            if isinstance(part, SeriesSpec) and part.across is not None and there:
                 return None
             if there is not None:
                 lines[name] = there

@@ -253,13 +253,18 @@ def _clock(cells: pd.Series, name: str) -> bool:
 
 
 def _clock_of_digits(cells: pd.Series) -> pd.Series | None:
-    """Whole hours, or times of day like 930 or 93000, as 09:30; None for other cells."""
+    """Whole hours, or times of day like 930 or 93000, as 09:30; None for other cells.
+
+    Some cells, like `Total` below the hours of a day, may be none.
+    """
     import pandas as pd
 
     texts = cells.map(_as_text)
     known = texts[texts != ""]
-    if not len(known) or not known.str.fullmatch(r"\d{1,6}").all():
+    digits = known.str.fullmatch(r"\d{1,6}")
+    if not len(known) or digits.mean() < SHARE_OF_TIMES:
         return None
+    known, others = known[digits], known[~digits]
     most = int(known.astype(int).max())
     width = 2 if most <= 24 else 4 if most <= 2400 else 6
     full = known.str.zfill(width)
@@ -268,7 +273,7 @@ def _clock_of_digits(cells: pd.Series) -> pd.Series | None:
     if any((full.str[place : place + 2].astype(int) > 59).any() for place in range(2, width, 2)):
         return None
     clock = full.str[:2] + ":" + (full.str[2:4] if width > 2 else "00") + (":" + full.str[4:] if width == 6 else "")
-    return pd.Series(clock.reindex(cells.index).fillna(""), dtype=object)
+    return pd.Series(pd.concat([clock, others]).reindex(cells.index).fillna(""), dtype=object)
 
 
 def below_their_days(frame: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.bool_]:

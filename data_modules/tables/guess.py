@@ -20,6 +20,7 @@ from data_modules.tables.columns import (
     ENDS,
     IDS,
     LABELS,
+    SHARE_OF_TIMES,
     TEXTS,
     UNITS,
     VALUES,
@@ -348,7 +349,7 @@ def _head(folder: Path, series: list[_File]) -> list[str]:
     else:
         lines += ["frequency: 1h  # ? the times are irregular", "resample: mean  # ? or sum, last"]
     if ending := [own for own in series if _hours_end(own)]:
-        sure = any(own.table.frame[own.time[-1]].dtype.kind in "iuf" for own in ending)
+        sure = any(map(_hours_counted, ending))
         lines.append(
             f"{'' if sure else '# '}stamps: end  # ? hours run from 1 to 24, so a time seems to be the end of its step"
         )
@@ -400,6 +401,7 @@ def _fills(own: _File) -> list[float]:
     found: list[float] = []
     for name in [own.value] if own.value else own.numbers:
         numbers, _ = to_numbers(own.table.frame[name], own.table.layout.style, _channel(own, name).unit)
+        numbers = numbers[~np.isnat(own.times.local)]  # a row of totals has no time
         found += suspected_fills(numbers)
         known = numbers[np.isfinite(numbers)]
         found += [float(fill) for fill in np.unique(known[np.abs(known) > LARGEST])[:5] if fill not in found]
@@ -422,6 +424,12 @@ def _hours_end(own: _File) -> bool:
         hours = hours.fillna(cells.str.extract(r" (\d{1,2})$")[0])
     found = set(pd.to_numeric(hours, errors="coerce").dropna().astype(int))
     return 24 in found and 0 not in found
+
+
+def _hours_counted(own: _File) -> bool:
+    """Whether the hours of a file are numbers, for the most part."""
+    cells = own.table.frame[own.time[-1]].dropna().astype(str)
+    return bool(cells.str.fullmatch(r"\d{1,2}(\.0)?").mean() >= SHARE_OF_TIMES)
 
 
 def _series(series: list[_File], folder: Path) -> list[str]:
@@ -548,26 +556,28 @@ def _files(own: _File, folder: Path) -> list[str]:
 
 
 def _form(own: _File) -> list[str]:
+    """How the files are written; what is not the same in all of them is found out for each."""
     layout, lines = own.table.layout, []
+    layouts = [file.table.layout for file in own.alike]
     if layout.separator is not None:
         lines.append(f"    separator: {_word(str(layout.separator))}")
-        if layout.encoding not in ("utf-8-sig", "utf-8"):
+        if layout.encoding not in ("utf-8-sig", "utf-8") and all(one.encoding == layout.encoding for one in layouts):
             lines.append(f"    encoding: {layout.encoding}  # ? the file is not UTF-8")
-        if layout.decimal is not None:
+        if layout.decimal is not None and all(one.decimal in (None, layout.decimal) for one in layouts):
             doubt = f"  # ? {layout.doubts[0]}" if layout.doubts else ""
             lines.append(f"    decimal: {_word(layout.decimal)}{doubt}")
     if own.sheet is not None:
         lines.append(f"    sheet: {_word(own.sheet)}")
-    if layout.header != 1 and layout.header is not None:
+    if layout.header not in (None, 1) and all(one.header == layout.header for one in layouts):
         lines.append(f"    header: {layout.header}" + ("" if layout.header else "  # ? no line names the columns"))
     lines.append(f"    time: [{', '.join(map(_word, own.time))}]")
-    kind = own.times.kind
-    if kind in ASKED and own.times.doubt:
-        known = {file.times.kind for file in own.alike if not file.times.doubt}
-        if len(known) == 1:
-            return [*lines, f"    time_format: {known.pop()}"]
-    if kind:
-        lines.append(f"    time_format: {_word(kind)}" + (f"  # ? {own.times.doubt}" if own.times.doubt else ""))
+    kind, doubt = own.times.kind, own.times.doubt
+    if kind in ASKED:
+        sure = {file.times.kind for file in (own, *own.alike) if file.times.kind and not file.times.doubt}
+        if doubt and len(sure) == 1:
+            return [*lines, f"    time_format: {sure.pop()}"]
+    if kind and all(file.times.kind == kind or (file.times.doubt and not doubt) for file in own.alike):
+        lines.append(f"    time_format: {_word(kind)}" + (f"  # ? {doubt}" if doubt else ""))
     return lines
 
 

@@ -86,9 +86,10 @@ def find_head(rows: Sequence[Sequence[str]], header: int | None = None) -> Head:
         parts, counts = zip(names, below[0], strict=True), Counter(names)
         head.names = distinct_names([f"{name} {part}".strip() if counts[name] > 1 else name for name, part in parts])
         below = []
-    if below and all(len(cell) <= _LONGEST_UNIT for cell in below[0]) and not all(map(_is_width, below[0])):
-        units = {head.names[place]: below[0][place] for place in sorted(numbers) if place < len(below[0])}
-        head.units = {name: unit for name, unit in units.items() if not is_missing(unit) and not is_time_name(name)}
+    units = {head.names[place]: below[0][place] for place in sorted(numbers) if below and place < len(below[0])}
+    units = {name: unit for name, unit in units.items() if not is_time_name(name)}
+    if units and all(len(unit) <= _LONGEST_UNIT for unit in units.values()) and not all(map(_is_width, below[0])):
+        head.units = {name: unit for name, unit in units.items() if not is_missing(unit)}
     return head
 
 

@@ -39,7 +39,7 @@ _ZONES = {  # hours east of Greenwich, as RFC 5322 and Europe's clocks name them
 }
 _CLOCK = (
     r"(?P<date>.*?)(?:[T,\s]*(?<!\d)(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
-    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}|"
+    r"\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?(?:\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}|"
     rf"{'|'.join(_ZONES)}))?(?:\s*Uhr)?)?"
 )
 _USUAL = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? \d{1,2}:\d\d(:\d\d)?")

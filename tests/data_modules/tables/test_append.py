@@ -173,3 +173,18 @@ def test_a_new_file_in_the_time_of_what_is_there_has_all_read(both: Path) -> Non
     (both / "data" / "c.csv").write_text((both / "data" / "a.csv").read_text())
     _, new, _, recent = grow(both)
     assert (new, recent) == (13, False)  # twelve of a new series, and one that the second file makes whole
+
+
+def test_a_table_with_times_in_columns_is_read_in_full(tmp_path: Path) -> None:
+    head = "year," + ",".join(map(str, range(1, 13)))
+    lines = [",".join(map(str, [year, *range(12)])) for year in range(2000, 2021)]
+    write(tmp_path / "data", {"rain.csv": "\n".join([head, *lines[:20]]) + "\n"})
+    spec = "domain: mine\nseries: [{files: rain.csv, across: months, channels: {rain: mm}}]\nwindows: {length: 12}\n"
+    (tmp_path / "tables.yaml").write_text(spec)
+    words = ["--root", str(tmp_path / "data"), "--out", str(tmp_path / "corpus"), str(tmp_path / "tables.yaml")]
+    assert main(["data", "build", "--source", "tables", *words]) == 0
+    write(tmp_path / "data", {"rain.csv": "\n".join([head, *lines]) + "\n"})
+    corpus, new, _, recent = grow(tmp_path)
+    assert (new, recent) == (1, False)
+    assert corpus.ids[-1] == "mine 2020-01-01"
+    assert corpus.values()[-1].tolist() == [[*range(12)]]
