@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field, replace
-from datetime import UTC
 from pathlib import Path
 
 import numpy as np
@@ -14,76 +12,34 @@ import yaml
 
 from data_modules.frequency import Frequency
 from data_modules.schema import CorpusError
-from data_modules.tables.cells import numbers_the_rows
 from data_modules.tables.columns import (
-    CHANNELS,
-    ENDS,
-    IDS,
-    LABELS,
     SHARE_OF_TIMES,
     TEXTS,
     UNITS,
-    VALUES,
     is_hour,
-    is_time_name,
     joined_time,
     named,
-    part_of_time,
     plain,
-    read_time_column,
-    time_columns,
 )
-from data_modules.tables.counts import Counts
 from data_modules.tables.files import (
     EXCEL_ENDINGS,
     OTHER_ENDINGS,
-    Layout,
-    Table,
-    UnsureMarkError,
-    find_layout,
     is_table,
-    read_table,
     sheets_of,
 )
 from data_modules.tables.grid import usual_frequency
+from data_modules.tables.looks import Look, channel_in, look, times_repeat
 from data_modules.tables.numbers import suspected_fills, to_numbers
 from data_modules.tables.packed import stem_of
-from data_modules.tables.rows import by_its_name, id_of, with_ids_above
+from data_modules.tables.rows import id_of
 from data_modules.tables.spec import channel_of
-from data_modules.tables.spread import HOURS, VALUE, Spread, find_spread, turned
-from data_modules.tables.times import ASKED, Times
+from data_modules.tables.spread import HOURS
+from data_modules.tables.times import ASKED
 from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
 from trace_lit.errors import InputError, first_line
 
 MOST_FILES = 200
-_LONG_TEXT = 12  # letters, on average, of cells that are notes
-_FEW_IDS = 0.2  # distinct ids a row
-_REPEATED = 0.8  # distinct times a row, below which a file holds several series
-
-
-@dataclass(eq=False)
-class _File:
-    """One file and what its columns seem to be."""
-
-    path: Path
-    table: Table
-    time: list[str]
-    times: Times
-    sheet: str | None = None  # of a workbook with several
-    end: str | None = None
-    id: str | None = None
-    text: str | None = None
-    label: str | None = None
-    channel: str | None = None
-    value: str | None = None
-    numbers: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    counter: str | None = None  # a column that only numbers the rows
-    still: list[str] = field(default_factory=list)  # columns of numbers that only go with the id
-    spread: Spread | None = None  # the columns among which the times of a row are spread
-    name: str | None = None  # of the series: "{file}", "{folder}" or "{sheet}"
-    alike: list[_File] = field(default_factory=list)  # files of the same form
 
 
 def guess(folder: Path) -> str:
@@ -108,7 +64,7 @@ def guess(folder: Path) -> str:
         sheets = sheets_of(file) if file.suffix.lower() in EXCEL_ENDINGS else []
         for sheet in sheets if len(sheets) > 1 else [None]:
             try:
-                files.append(_look(file, sheet))
+                files.append(look(file, sheet))
             except InputError as error:
                 where = f"{file.relative_to(folder)}{f', sheet {sheet}' * (sheet is not None)}"
                 lines.append(f"# {where} is left out: {first_line(error).replace(str(folder) + '/', '')}")
@@ -131,13 +87,13 @@ def guess(folder: Path) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _columns(own: _File) -> str:
+def _columns(own: Look) -> str:
     """What the columns of a file seem to be."""
     kinds = {"times": own.time, "numbers": own.numbers, "texts": own.texts}
     return ", ".join(f"{kind} in {', '.join(map(repr, names[:5]))}" for kind, names in kinds.items() if names)
 
 
-def _noted(own: _File) -> bool:
+def _noted(own: Look) -> bool:
     """Whether a file with series holds notes, too: a column is called so, and has few cells or long ones."""
     return own.text is not None and plain(own.text) in TEXTS
 
@@ -151,170 +107,9 @@ def _hidden(file: Path, folder: Path) -> bool:
     )
 
 
-def _table(path: Path, sheet: str | None) -> Table:
-    """The table in a file; a mark that may be a decimal one or stand between thousands is what the separator suggests."""
-    try:
-        return read_table(path, Layout(sheet=sheet), texts=is_time_name)
-    except UnsureMarkError as error:
-        decimal = "." if find_layout(path, Layout())[0].separator == "," else ","
-        table = read_table(path, Layout(decimal=decimal), texts=is_time_name)
-        doubt = first_line(error).removeprefix(f"{path}: ").partition("; say")[0]
-        table.layout = replace(table.layout, doubts=(doubt,))
-        return table
-
-
-def _look(path: Path, sheet: str | None = None) -> _File:
-    table = _table(path, sheet)
-    if not len(table.frame):
-        raise CorpusError(f"{path} has no rows")
-    time = time_columns(table)
-    times = by_its_name(read_time_column(table, time, ""), time)
-    if np.isnat(times.local).all():
-        cell = joined_time(table.frame, time).iloc[0]
-        raise CorpusError(
-            f"{path}: no cell of {', '.join(time)} can be read as a time, as {cell!r}; give its time_format"
-        )
-    spread, channel = find_spread(table, time, times), _named_after(path)
-    if spread is not None:
-        rest = [name for name in map(str, table.frame.columns) if name not in (*time, *spread.columns, spread.extra)]
-        keep = [*time, *(name for name in rest if not _sums_up(name))]
-        table, times = turned(table, times, replace(spread, extra=None), channel, keep, UTC, Counts())
-    own = _File(path, table, time, times, sheet, spread=spread)
-    if times.doubt and times.kind in ASKED:
-        likely = by_its_name(read_time_column(table, time, _regular(own)), time)
-        own.times = replace(likely, doubt=times.doubt)
-    for name in table.frame.columns:
-        if _is_id(str(name)):
-            table.frame[name] = with_ids_above(table.frame[name])
-    columns = [str(name) for name in table.frame.columns if str(name) not in time]
-    for name in columns:
-        if numbers_the_rows(table, name):
-            own.counter = name
-            continue
-        numbers, wrong = to_numbers(table.frame[name], table.layout.style, _channel(own, name).unit)
-        filled = int((~np.isnan(numbers) | wrong).sum())
-        if filled and wrong.sum() <= filled / 2:
-            own.numbers.append(name)
-        elif filled:
-            own.texts.append(name)
-    own.id = next((name for name in columns if _is_id(name) and _repeats(table, name)), None)
-    own.end = named([name for name in columns if name != own.id], ENDS)
-    own.value = named(own.numbers, VALUES) if spread is None else channel
-    own.channel = named([name for name in own.texts if name != own.id], CHANNELS)
-    if own.channel is None and own.id in own.texts and plain(str(own.id)) in CHANNELS and own.value:
-        own.channel, own.id = own.id, None
-    if own.channel is None and own.value:
-        own.channel = _channel_by_units(own)
-        own.id = None if own.id == own.channel else own.id
-    if own.channel is None or own.value is None or not _repeats(table, own.channel):
-        own.channel = own.value = None
-    if spread is not None:
-        own.numbers = [channel]
-    if own.id is None or not _apart(own, own.id):
-        own.id = _id_by_times(own) or own.id
-    if own.id is None:
-        own.id = next((name for name in own.numbers if _is_id(name) and _is_single(table, name)), None)
-    own.still = [name for name in own.numbers if _goes_with_id(own, name)]
-    own.numbers = [name for name in own.numbers if name not in (own.id, own.end, *own.still)]
-    texts = [name for name in own.texts if name != own.channel]
-    own.text = named(texts, TEXTS) or next((name for name in texts if _is_long(table, name)), None)
-    own.label = named([name for name in texts if name not in (own.text, own.id)], LABELS)
-    return own
-
-
-def _named_after(path: Path) -> str:
-    """The name of the channel of a file that says none: that of the file, without the year at its end."""
-    return re.sub(r"(?<=\w)[\W_]+\d[\d\W_]*$", "", stem_of(path)).strip() or VALUE
-
-
-def _sums_up(name: str) -> bool:
-    """Whether a column beside those of months or hours is called like what sums these up."""
-    words = (
-        "annual|year|yearly|total|sum|mean|avg|average|min|max|jahr|summe|mittel|total|année|moyenne|anual|media|totale"
-    )
-    return re.fullmatch(rf"({words})([ _]?(total|sum|mean|avg|average))?", plain(name)) is not None
-
-
-def _channel(own: _File, name: str) -> Channel:
-    """The channel that a column is."""
-    channel = channel_of(name)
-    return channel if channel.unit else Channel(channel.name, own.table.unit(name))
-
-
-def _is_id(name: str) -> bool:
-    ends = re.search(r"(^| )(id|nr|no|number|code)$", plain(name)) is not None
-    return plain(name) in IDS or (ends and not part_of_time(name))
-
-
-def _is_single(table: Table, name: str) -> bool:
-    """Whether a column has one whole number throughout, as the number of a station."""
-    return table.frame[name].dtype.kind in "iu" and table.frame[name].nunique() == 1
-
-
-def _goes_with_id(own: _File, name: str) -> bool:
-    """Whether a column has one number for each of several ids, as the place of a station or its second number."""
-    if own.id in (None, name) or own.channel is not None:
-        return False
-    each = own.table.frame.groupby(own.id, observed=True)[name].nunique()
-    return len(each) > 1 and bool((each <= 1).all()) and own.table.frame[name].nunique() > 1
-
-
-def _channel_by_units(own: _File) -> str | None:
-    """The column of texts whose every cell has a unit of its own beside it, where there are several units."""
-    frame = own.table.frame
-    units = named(own.texts, UNITS)
-    if units is None or frame[units].nunique() < 2:
-        return None
-    for name in own.texts:
-        if name != units and _repeats(own.table, name):
-            each = frame.groupby(name, observed=True)[units].nunique()
-            if len(each) > 1 and (each <= 1).all():
-                return name
-    return None
-
-
-def _times_repeat(own: _File) -> bool:
-    local = own.times.local[~np.isnat(own.times.local)]
-    return len(local) > 2 and len(np.unique(local)) < _REPEATED * len(local)
-
-
-def _apart(own: _File, name: str) -> bool:
-    """Whether a column tells the rows of one time, and of one channel of a long table, apart."""
-    keys = {"time": own.times.local, "id": own.table.frame[name].astype(str).to_numpy(dtype=object)}
-    if own.channel is not None:
-        keys["channel"] = own.table.frame[own.channel].astype(str).to_numpy(dtype=object)
-    return not pd.DataFrame(keys)[~np.isnat(own.times.local)].duplicated().mean() > 1 - _REPEATED
-
-
-def _id_by_times(own: _File) -> str | None:
-    """The column that names the series, as rows of one time are of several; None where they are not, or none does."""
-    there = own.table.frame
-    if own.channel is not None:
-        keys = pd.DataFrame({"time": own.times.local, "channel": there[own.channel].astype(str).to_numpy(dtype=object)})
-        if keys.duplicated().mean() <= 1 - _REPEATED:
-            return None
-    elif not _times_repeat(own):
-        return None
-    ids = [name for name in map(str, there.columns) if _is_id(name) and name not in own.time]
-    names = dict.fromkeys([*ids, *own.texts])
-    return next((name for name in names if name != own.channel and _apart(own, name)), None)
-
-
-def _repeats(table: Table, name: str) -> bool:
-    """Whether a column has few distinct cells, as ids have."""
-    cells = table.frame[name].dropna()
-    return 0 < cells.nunique() <= max(1, _FEW_IDS * len(cells)) and (
-        cells.nunique() > 1 or cells.dtype.kind not in "if"
-    )
-
-
-def _is_long(table: Table, name: str) -> bool:
-    return float(table.frame[name].dropna().astype(str).str.len().mean()) > _LONG_TEXT
-
-
-def _grouped(files: list[_File]) -> list[_File]:
+def _grouped(files: list[Look]) -> list[Look]:
     """The first of the files of each form, with the others in its `alike`."""
-    first: dict[tuple[object, ...], _File] = {}
+    first: dict[tuple[object, ...], Look] = {}
     for own in files:
         columns = tuple(map(str, own.table.frame.columns))
         key = own.path.suffix, own.sheet, columns, own.table.layout.separator
@@ -325,7 +120,7 @@ def _grouped(files: list[_File]) -> list[_File]:
     return list(first.values())
 
 
-def _head(folder: Path, series: list[_File]) -> list[str]:
+def _head(folder: Path, series: list[Look]) -> list[str]:
     name = re.sub(r"[^\w-]+", "-", folder.resolve().name).strip("-").lower() or "mine"
     lines = [
         "# Written by `trace-lit data guess`. Read it, above all lines with a question mark, and then:",
@@ -368,7 +163,7 @@ def _head(folder: Path, series: list[_File]) -> list[str]:
     return lines
 
 
-def _zone_doubt(series: list[_File]) -> str:
+def _zone_doubt(series: list[Look]) -> str:
     """What the times say of clocks that are changed."""
     doubled = skipped = None
     for own in series:
@@ -392,15 +187,15 @@ def _zone_doubt(series: list[_File]) -> str:
     return "write the zone of the clock, like Europe/Berlin"
 
 
-def _frequency(own: _File) -> str:
+def _frequency(own: Look) -> str:
     local = own.times.local[~np.isnat(own.times.local)]
     return usual_frequency(np.unique(local)) if len(local) > 1 else ""
 
 
-def _fills(own: _File) -> list[float]:
+def _fills(own: Look) -> list[float]:
     found: list[float] = []
     for name in [own.value] if own.value else own.numbers:
-        numbers, _ = to_numbers(own.table.frame[name], own.table.layout.style, _channel(own, name).unit)
+        numbers, _ = to_numbers(own.table.frame[name], own.table.layout.style, channel_in(own, name).unit)
         numbers = numbers[~np.isnat(own.times.local)]  # a row of totals has no time
         found += suspected_fills(numbers)
         known = numbers[np.isfinite(numbers)]
@@ -414,7 +209,7 @@ def _length(alias: str) -> int:
     return step.microseconds or step.months * 30 * 86_400_000_000
 
 
-def _hours_end(own: _File) -> bool:
+def _hours_end(own: Look) -> bool:
     """Whether the hours of a file run from 1 to 24."""
     if own.spread is not None:
         return own.spread.across == HOURS and min(own.spread.places) > 0
@@ -426,13 +221,13 @@ def _hours_end(own: _File) -> bool:
     return 24 in found and 0 not in found
 
 
-def _hours_counted(own: _File) -> bool:
+def _hours_counted(own: Look) -> bool:
     """Whether the hours of a file are numbers, for the most part."""
     cells = own.table.frame[own.time[-1]].dropna().astype(str)
     return bool(cells.str.fullmatch(r"\d{1,2}(\.0)?").mean() >= SHARE_OF_TIMES)
 
 
-def _series(series: list[_File], folder: Path) -> list[str]:
+def _series(series: list[Look], folder: Path) -> list[str]:
     lines = ["series:"]
     for own in series:
         lines += [*_files(own, folder), *_form(own)]
@@ -443,7 +238,7 @@ def _series(series: list[_File], folder: Path) -> list[str]:
             lines.append(f'    name: "{own.name}"  # ? times of one channel overlap, so each {word} is a series')
         elif own.alike:
             lines.append("    name: null  # ? their times follow each other: one series")
-        if own.id is None and own.channel is None and _times_repeat(own):
+        if own.id is None and own.channel is None and times_repeat(own):
             lines.append(
                 "    id: null  # ? times come several times: name the column of the series, or write duplicates: mean"
             )
@@ -456,7 +251,7 @@ def _series(series: list[_File], folder: Path) -> list[str]:
             channels = _channels_below(own)
         else:
             lines.append("    channels:")
-            channels = {name: _channel(own, name) for name in own.numbers}
+            channels = {name: channel_in(own, name) for name in own.numbers}
         for name, channel in channels.items():
             unit = f", unit: {_word(channel.unit)}" if channel.unit else ""
             doubt = "" if channel.unit else "  # ? unit"
@@ -473,7 +268,7 @@ def _series(series: list[_File], folder: Path) -> list[str]:
     return lines
 
 
-def _channels_below(own: _File) -> dict[str, Channel]:
+def _channels_below(own: Look) -> dict[str, Channel]:
     """The channels of a long table, with the units that stand beside them."""
     frame = own.table.frame
     units = named([str(name) for name in frame.columns], UNITS)
@@ -485,7 +280,7 @@ def _channels_below(own: _File) -> dict[str, Channel]:
     return found
 
 
-def _name_apart(series: list[_File]) -> None:
+def _name_apart(series: list[Look]) -> None:
     """Give series names where files with channels of the same name are of the same time."""
     whole = [own for own in series if own.id is None]
     for own in whole:
@@ -497,7 +292,7 @@ def _name_apart(series: list[_File]) -> None:
         ]
         everything = [file for group in (own, *others) for file in (group, *group.alike)]
         if _overlap(everything):
-            folders: dict[Path, list[_File]] = {}
+            folders: dict[Path, list[Look]] = {}
             for file in everything:
                 folders.setdefault(file.path.parent, []).append(file)
             by_folder = len(folders) > 1 and not any(map(_overlap, folders.values()))
@@ -507,13 +302,13 @@ def _name_apart(series: list[_File]) -> None:
                 own.name = "{sheet}" if len(sheets) == len(everything) else "{file} {sheet}"
 
 
-def _overlap(files: list[_File]) -> bool:
+def _overlap(files: list[Look]) -> bool:
     """Whether the times of two files overlap."""
     spans = sorted((np.nanmin(own.times.local), np.nanmax(own.times.local)) for own in files)
     return any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans))
 
 
-def _tie(notes: list[_File], series: list[_File]) -> None:
+def _tie(notes: list[Look], series: list[Look]) -> None:
     """Find the columns of notes that name series and channels, as their cells are names of these."""
     ids = {
         id_of(cell)
@@ -527,7 +322,7 @@ def _tie(notes: list[_File], series: list[_File]) -> None:
         name.casefold()
         for own in series
         for channel in (
-            _channels_below(own) if own.channel else {name: _channel(own, name) for name in own.numbers}
+            _channels_below(own) if own.channel else {name: channel_in(own, name) for name in own.numbers}
         ).values()
         for name in (channel.name, channel.key)
     }
@@ -545,7 +340,7 @@ def _tie(notes: list[_File], series: list[_File]) -> None:
                 own.channel = name
 
 
-def _files(own: _File, folder: Path) -> list[str]:
+def _files(own: Look, folder: Path) -> list[str]:
     names = [str(file.path.relative_to(folder)) for file in (own, *own.alike)]
     if len(names) > 3:
         parent = own.path.parent.relative_to(folder)
@@ -555,7 +350,7 @@ def _files(own: _File, folder: Path) -> list[str]:
     return [f"  - files: [{', '.join(map(_word, names))}]"]
 
 
-def _form(own: _File) -> list[str]:
+def _form(own: Look) -> list[str]:
     """How the files are written; what is not the same in all of them is found out for each."""
     layout, lines = own.table.layout, []
     layouts = [file.table.layout for file in own.alike]
@@ -581,17 +376,7 @@ def _form(own: _File) -> list[str]:
     return lines
 
 
-def _regular(own: _File) -> str:
-    """Day or month first, months or quarters, whichever makes the steps more alike."""
-    spread = {}
-    for form in ASKED[own.times.kind]:
-        times = read_time_column(own.table, own.time, form)
-        apart = np.diff(times.local[~np.isnat(times.local)]).astype(np.int64)
-        spread[form] = len(np.unique(apart)), bool((apart < 0).any())
-    return min(spread, key=lambda form: (spread[form][1], spread[form][0]))
-
-
-def _notes(notes: list[_File], series: list[_File], folder: Path) -> list[str]:
+def _notes(notes: list[Look], series: list[Look], folder: Path) -> list[str]:
     lines = ["notes:"] if notes else []
     for own in notes:
         lines += [*_files(own, folder), *_form(own)]

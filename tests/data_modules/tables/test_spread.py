@@ -271,3 +271,13 @@ def test_what_is_guessed_is_built(tmp_path: Path) -> None:
     info, records = tables.windows(tmp_path, found.pop("domain"), **found)
     assert [channel.name for channel in info.channels] == ["rain"]
     assert {tuple(record.values[0]) for record in records} == {tuple(range(12))}
+
+
+def test_days_that_may_be_months_keep_their_hours(tmp_path: Path) -> None:
+    days = [day.strftime("%m/%d/%Y") for day in pd.date_range("2024-05-01", periods=12)]
+    content = lines(["date", *HOURS["clock"]], [[day, *range(24 * n, 24 * n + 24)] for n, day in enumerate(days)])
+    found = guessed(tmp_path, content)
+    assert (found["frequency"], found["series"][0]["time_format"]) == ("1h", "month-first")
+    assert "time_format: month-first  # ?" in found["text"]
+    (one,) = series(tmp_path, content, "hours", time_format="month-first")
+    assert one.values.tolist() == [[*range(24 * 12)]]

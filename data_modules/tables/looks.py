@@ -1,0 +1,260 @@
+"""What one file of a folder looks like: what its columns seem to be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data_modules.schema import CorpusError
+from data_modules.tables.cells import numbers_the_rows
+from data_modules.tables.columns import (
+    CHANNELS,
+    ENDS,
+    IDS,
+    LABELS,
+    TEXTS,
+    UNITS,
+    VALUES,
+    is_time_name,
+    joined_time,
+    named,
+    part_of_time,
+    plain,
+    read_time_column,
+    time_columns,
+)
+from data_modules.tables.counts import Counts
+from data_modules.tables.files import (
+    Layout,
+    Table,
+    UnsureMarkError,
+    find_layout,
+    read_table,
+)
+from data_modules.tables.numbers import to_numbers
+from data_modules.tables.packed import stem_of
+from data_modules.tables.rows import by_its_name, with_ids_above
+from data_modules.tables.spec import channel_of
+from data_modules.tables.spread import VALUE, Spread, find_spread, turned
+from data_modules.tables.times import ASKED, Times
+from trace_lit.channels import Channel
+from trace_lit.errors import first_line
+
+_LONG_TEXT = 12  # letters, on average, of cells that are notes
+_FEW_IDS = 0.2  # distinct ids a row
+_REPEATED = 0.8  # distinct times a row, below which a file holds several series
+
+
+@dataclass(eq=False)
+class Look:
+    """One file and what its columns seem to be."""
+
+    path: Path
+    table: Table
+    time: list[str]
+    times: Times
+    sheet: str | None = None  # of a workbook with several
+    end: str | None = None
+    id: str | None = None
+    text: str | None = None
+    label: str | None = None
+    channel: str | None = None
+    value: str | None = None
+    numbers: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    counter: str | None = None  # a column that only numbers the rows
+    still: list[str] = field(default_factory=list)  # columns of numbers that only go with the id
+    spread: Spread | None = None  # the columns among which the times of a row are spread
+    name: str | None = None  # of the series: "{file}", "{folder}" or "{sheet}"
+    alike: list[Look] = field(default_factory=list)  # files of the same form
+
+
+def _table(path: Path, sheet: str | None) -> Table:
+    """The table in a file; a mark that may be a decimal one or stand between thousands is what the separator suggests."""
+    try:
+        return read_table(path, Layout(sheet=sheet), texts=is_time_name)
+    except UnsureMarkError as error:
+        decimal = "." if find_layout(path, Layout())[0].separator == "," else ","
+        table = read_table(path, Layout(decimal=decimal), texts=is_time_name)
+        doubt = first_line(error).removeprefix(f"{path}: ").partition("; say")[0]
+        table.layout = replace(table.layout, doubts=(doubt,))
+        return table
+
+
+def look(path: Path, sheet: str | None = None) -> Look:
+    """What the columns of the file `path` seem to be, or those of a `sheet` of it.
+
+    Raises
+    ------
+    CorpusError
+        It is no table, has no rows, or no times.
+    """
+    table = _table(path, sheet)
+    if not len(table.frame):
+        raise CorpusError(f"{path} has no rows")
+    time, times = _timed(table)
+    spread, channel = find_spread(table, time, times), _named_after(path)
+    if spread is not None:
+        rest = [name for name in map(str, table.frame.columns) if name not in (*time, *spread.columns, spread.extra)]
+        keep = [*time, *(name for name in rest if not _sums_up(name))]
+        table, times = turned(table, times, replace(spread, extra=None), channel, keep, UTC, Counts())
+    own = Look(path, table, time, times, sheet, spread=spread)
+    for name in table.frame.columns:
+        if _is_id(str(name)):
+            table.frame[name] = with_ids_above(table.frame[name])
+    columns = [str(name) for name in table.frame.columns if str(name) not in time]
+    for name in columns:
+        if numbers_the_rows(table, name):
+            own.counter = name
+            continue
+        numbers, wrong = to_numbers(table.frame[name], table.layout.style, channel_in(own, name).unit)
+        filled = int((~np.isnan(numbers) | wrong).sum())
+        if filled and wrong.sum() <= filled / 2:
+            own.numbers.append(name)
+        elif filled:
+            own.texts.append(name)
+    own.id = next((name for name in columns if _is_id(name) and _repeats(table, name)), None)
+    own.end = named([name for name in columns if name != own.id], ENDS)
+    own.value = named(own.numbers, VALUES) if spread is None else channel
+    own.channel = named([name for name in own.texts if name != own.id], CHANNELS)
+    if own.channel is None and own.id in own.texts and plain(str(own.id)) in CHANNELS and own.value:
+        own.channel, own.id = own.id, None
+    if own.channel is None and own.value:
+        own.channel = _channel_by_units(own)
+        own.id = None if own.id == own.channel else own.id
+    if own.channel is None or own.value is None or not _repeats(table, own.channel):
+        own.channel = own.value = None
+    if spread is not None:
+        own.numbers = [channel]
+    if own.id is None or not _apart(own, own.id):
+        own.id = _id_by_times(own) or own.id
+    if own.id is None:
+        own.id = next((name for name in own.numbers if _is_id(name) and _is_single(table, name)), None)
+    own.still = [name for name in own.numbers if _goes_with_id(own, name)]
+    own.numbers = [name for name in own.numbers if name not in (own.id, own.end, *own.still)]
+    texts = [name for name in own.texts if name != own.channel]
+    own.text = named(texts, TEXTS) or next((name for name in texts if _is_long(table, name)), None)
+    own.label = named([name for name in texts if name not in (own.text, own.id)], LABELS)
+    return own
+
+
+def _timed(table: Table) -> tuple[list[str], Times]:
+    """The columns of the time, and the times; what is in doubt is read in the way that makes the steps most alike."""
+    time = time_columns(table)
+    times = by_its_name(read_time_column(table, time, ""), time)
+    if np.isnat(times.local).all():
+        cell = joined_time(table.frame, time).iloc[0]
+        raise CorpusError(
+            f"{table.path}: no cell of {', '.join(time)} can be read as a time, as {cell!r}; give its time_format"
+        )
+    if not times.doubt or times.kind not in ASKED:
+        return time, times
+    likely = by_its_name(read_time_column(table, time, _regular(table, time, times.kind)), time)
+    return time, replace(likely, doubt=times.doubt)
+
+
+def _named_after(path: Path) -> str:
+    """The name of the channel of a file that says none: that of the file, without the year at its end."""
+    return re.sub(r"(?<=\w)[\W_]+\d[\d\W_]*$", "", stem_of(path)).strip() or VALUE
+
+
+def _sums_up(name: str) -> bool:
+    """Whether a column beside those of months or hours is called like what sums these up."""
+    words = (
+        "annual|year|yearly|total|sum|mean|avg|average|min|max|jahr|summe|mittel|total|année|moyenne|anual|media|totale"
+    )
+    return re.fullmatch(rf"({words})([ _]?(total|sum|mean|avg|average))?", plain(name)) is not None
+
+
+def channel_in(own: Look, name: str) -> Channel:
+    """The channel that a column is."""
+    channel = channel_of(name)
+    return channel if channel.unit else Channel(channel.name, own.table.unit(name))
+
+
+def _is_id(name: str) -> bool:
+    ends = re.search(r"(^| )(id|nr|no|number|code)$", plain(name)) is not None
+    return plain(name) in IDS or (ends and not part_of_time(name))
+
+
+def _is_single(table: Table, name: str) -> bool:
+    """Whether a column has one whole number throughout, as the number of a station."""
+    return table.frame[name].dtype.kind in "iu" and table.frame[name].nunique() == 1
+
+
+def _goes_with_id(own: Look, name: str) -> bool:
+    """Whether a column has one number for each of several ids, as the place of a station or its second number."""
+    if own.id in (None, name) or own.channel is not None:
+        return False
+    each = own.table.frame.groupby(own.id, observed=True)[name].nunique()
+    return len(each) > 1 and bool((each <= 1).all()) and own.table.frame[name].nunique() > 1
+
+
+def _channel_by_units(own: Look) -> str | None:
+    """The column of texts whose every cell has a unit of its own beside it, where there are several units."""
+    frame = own.table.frame
+    units = named(own.texts, UNITS)
+    if units is None or frame[units].nunique() < 2:
+        return None
+    for name in own.texts:
+        if name != units and _repeats(own.table, name):
+            each = frame.groupby(name, observed=True)[units].nunique()
+            if len(each) > 1 and (each <= 1).all():
+                return name
+    return None
+
+
+def times_repeat(own: Look) -> bool:
+    """Whether rows of a file share their times, as those of several series do."""
+    local = own.times.local[~np.isnat(own.times.local)]
+    return len(local) > 2 and len(np.unique(local)) < _REPEATED * len(local)
+
+
+def _apart(own: Look, name: str) -> bool:
+    """Whether a column tells the rows of one time, and of one channel of a long table, apart."""
+    keys = {"time": own.times.local, "id": own.table.frame[name].astype(str).to_numpy(dtype=object)}
+    if own.channel is not None:
+        keys["channel"] = own.table.frame[own.channel].astype(str).to_numpy(dtype=object)
+    return not pd.DataFrame(keys)[~np.isnat(own.times.local)].duplicated().mean() > 1 - _REPEATED
+
+
+def _id_by_times(own: Look) -> str | None:
+    """The column that names the series, as rows of one time are of several; None where they are not, or none does."""
+    there = own.table.frame
+    if own.channel is not None:
+        keys = pd.DataFrame({"time": own.times.local, "channel": there[own.channel].astype(str).to_numpy(dtype=object)})
+        if keys.duplicated().mean() <= 1 - _REPEATED:
+            return None
+    elif not times_repeat(own):
+        return None
+    ids = [name for name in map(str, there.columns) if _is_id(name) and name not in own.time]
+    names = dict.fromkeys([*ids, *own.texts])
+    return next((name for name in names if name != own.channel and _apart(own, name)), None)
+
+
+def _repeats(table: Table, name: str) -> bool:
+    """Whether a column has few distinct cells, as ids have."""
+    cells = table.frame[name].dropna()
+    return 0 < cells.nunique() <= max(1, _FEW_IDS * len(cells)) and (
+        cells.nunique() > 1 or cells.dtype.kind not in "if"
+    )
+
+
+def _is_long(table: Table, name: str) -> bool:
+    return float(table.frame[name].dropna().astype(str).str.len().mean()) > _LONG_TEXT
+
+
+def _regular(table: Table, time: Sequence[str], kind: str) -> str:
+    """Day or month first, months or quarters, whichever makes the steps more alike."""
+    spread = {}
+    for form in ASKED[kind]:
+        times = read_time_column(table, time, form)
+        apart = np.diff(times.local[~np.isnat(times.local)]).astype(np.int64)
+        spread[form] = len(np.unique(apart)), bool((apart < 0).any())
+    return min(spread, key=lambda form: (spread[form][1], spread[form][0]))
