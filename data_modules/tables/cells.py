@@ -95,9 +95,11 @@ def channel_columns(
 
 def numbers_the_rows(table: Table, name: str) -> bool:
     """Whether a column only counts the rows, as pandas writes its index, and loggers the number of a record."""
-    cells = table.frame[name]
     unnamed = table.head.header and re.fullmatch(r"column 1|Unnamed: 0", name)
-    if not (unnamed or plain(name) in _COUNTERS) or cells.dtype.kind not in "iu" or len(cells) < 2:
+    if not (unnamed or plain(name) in _COUNTERS):
+        return False
+    cells = table.frame[name]
+    if cells.dtype.kind not in "iu" or len(cells) < 2:
         return False
     counted = cells.to_numpy() - int(cells.iloc[0])
     return not (unnamed and int(cells.iloc[0]) not in (0, 1)) and bool((counted == np.arange(len(cells))).all())

@@ -41,6 +41,7 @@ OTHER_ENDINGS = (".xls", ".xlsb", ".ods", ".zst")  # of tables that are not read
 ENDINGS = (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS, *JSON_ENDINGS[:2])
 SEPARATORS = (";", "\t", "|", ",")
 MOST_COLUMNS = 10_000  # of a CSV file
+_WIDE = 200  # columns; files with more are read twice, once for their texts
 _HEAD = 2**18  # bytes that are looked at
 _EXCEL_BYTES, _EXCEL_TIMES = 2**24, 40  # that a workbook may become, and times its own size
 _BATCH_CELLS = 2**22  # of a Parquet file of which some rows are wanted
@@ -409,7 +410,8 @@ def _parsed(path: Path, layout: Layout, head: Head, kept: Collection[str]) -> pd
 
     names = head.names
     words = sorted({*MISSING_WORDS, *(word.upper() for word in MISSING_WORDS), "NaN", "Null", "None", "Missing", ""})
-    try:
+
+    def cells(**options: Any) -> pd.DataFrame:
         with warnings.catch_warnings(), open_bytes(path) as file:
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
@@ -421,13 +423,19 @@ def _parsed(path: Path, layout: Layout, head: Head, kept: Collection[str]) -> pd
                 index_col=False,
                 encoding=layout.encoding,
                 decimal=layout.decimal or ".",
-                dtype=dict.fromkeys(kept, str),
-                na_values={name: [""] if name in kept else words for name in names},
                 keep_default_na=False,
                 skip_blank_lines=False,
                 skipinitialspace=True,
                 low_memory=False,
+                **options,
             )
+
+    try:
+        if len(names) <= _WIDE:
+            missing = {name: [""] if name in kept else words for name in names}
+            return cells(dtype=dict.fromkeys(kept, str), na_values=missing)
+        frame = cells(na_values=words)  # pandas takes a millisecond a column where each has words of its own
+        return frame.assign(**cells(usecols=sorted(kept), dtype=str, na_values=[""])) if kept else frame
     except pd.errors.ParserWarning:
         raise CorpusError(
             f"{path} is no CSV file: lines have more cells than the {len(names)} columns; a cell with the separator in it "

@@ -444,3 +444,15 @@ def test_what_cannot_be_read_says_what_to_do(
     with pytest.raises(InputError, match=message) as raised:
         corpus_of(tmp_path, {"a.csv": content}, **options)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("more", [0, 300])
+def test_a_word_for_a_missing_value_is_one_in_numbers_and_a_word_in_texts(more: int, tmp_path: Path) -> None:
+    names = "".join(f",c{number}" for number in range(more))
+    rows = "".join(f"{row}{',1' * more}\n" for row in ("none,none,x", "nan,2,NA", ",3,"))
+    (tmp_path / "a.csv").write_text(f"note,level,other{names}\n{rows}")
+    frame = read_table(tmp_path / "a.csv", texts=lambda name: name in ("note", "other")).frame
+    assert frame["note"].fillna("").tolist() == ["none", "nan", ""]
+    assert frame["level"].fillna(-1).tolist() == [-1, 2, 3]
+    assert frame["other"].fillna("").tolist() == ["x", "NA", ""]
+    assert list(frame) == ["note", "level", "other", *(f"c{number}" for number in range(more))]
