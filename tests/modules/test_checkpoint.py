@@ -129,6 +129,27 @@ def test_weights_of_another_model_are_one_sentence(content: dict[str, Any], chan
         encoder_of(load_checkpoint(tmp_path / "last.ckpt"))
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.float64, torch.float8_e5m2])
+def test_weights_that_are_not_finite_are_named(
+    content: dict[str, Any], kind: torch.dtype, value: float, tmp_path: Path
+) -> None:
+    weights = content["state_dict"]
+    name = sorted(weights)[-1]
+    weights[name].view(-1)[1] = value
+    weights[name] = weights[name].to(kind)
+    AtomicCheckpointIO().save_checkpoint(content, tmp_path / "last.ckpt")
+    with pytest.raises(CheckpointError, match=rf"1 of the {weights[name].numel():,} numbers of the weight '{name}'"):
+        load_checkpoint(tmp_path / "last.ckpt")
+
+
+def test_weights_that_are_nowhere_are_none(content: dict[str, Any], tmp_path: Path) -> None:
+    content["state_dict"] = {name: weight.to("meta") for name, weight in content["state_dict"].items()}
+    AtomicCheckpointIO().save_checkpoint(content, tmp_path / "last.ckpt")
+    with pytest.raises(CheckpointError, match="it has no weights"):
+        load_checkpoint(tmp_path / "last.ckpt")
+
+
 @pytest.mark.parametrize(("key", "value"), [("ffn_ratio", 10**6), ("patch_length", 10**8), ("layers", 10**7)])
 def test_a_model_larger_than_the_weights_is_not_built(
     content: dict[str, Any], key: str, value: int, tmp_path: Path

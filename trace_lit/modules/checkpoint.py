@@ -56,6 +56,7 @@ _LONG = re.compile(
     rb"\x8a[\x09-\xff]", re.DOTALL
 )  # how a number of more than 8 bytes begins in a pickle that torch reads
 _NODES = 2**20  # of it, in lists and mappings
+_UNBOUNDED = frozenset(("lowest", "highest", "threshold", "fill"))  # solved ones: bounds of levels, of trees, and means
 _NEEDED = ("stage", "config", "vocabulary", "data_fingerprint")
 
 
@@ -170,6 +171,7 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise _damaged(path, f"its description is none ({first_line(error)})") from error
     _check_encoder_size(path, config, content["state_dict"])
+    _check_finite(path, content["state_dict"])
     find_again(config, run_of(path), own.get("places", {}))
     if not trust:
         mark_foreign(config, str(path))
@@ -208,6 +210,7 @@ def _packaged(path: Path, stage: str | None, trust: bool) -> Checkpoint:
     except (AttributeError, KeyError, OverflowError, RuntimeError, TypeError, ValueError) as error:
         raise _damaged(path, f"{ABOUT} does not describe it ({first_line(error)})") from error
     _check_encoder_size(path, config, weights)
+    _check_finite(path, weights)
     find_again(config, path.parent, {})
     if not trust:
         mark_foreign(config, str(path.with_name(ABOUT)))
@@ -297,6 +300,7 @@ def _read(path: Path) -> dict[str, Any]:
         and isinstance(weight, Tensor)
         and weight.layout == torch.strided
         and not weight.is_complex()
+        and weight.device.type == "cpu"
         for name, weight in weights.items()
     ):
         raise _damaged(path, "it has no weights")
@@ -316,6 +320,19 @@ def _check_encoder_size(path: Path, config: Config, weights: dict[str, Tensor]) 
         raise _damaged(
             path, f"it describes an encoder of width {config.encoder.width}, its weights have up to {largest}"
         )
+
+
+def _check_finite(path: Path, weights: dict[str, Tensor]) -> None:
+    """Raise CheckpointError where a weight is NaN or infinite: all answers of its model would be."""
+    for name, weight in weights.items():
+        if not weight.is_floating_point() or name.rpartition(".")[2] in _UNBOUNDED:
+            continue
+        own = weight.float() if weight.element_size() == 1 else weight  # torch looks at no floats of 8 bits
+        if wrong := own.numel() - int(own.isfinite().sum()):
+            raise CheckpointError(
+                f"{path}: {wrong:,} of the {own.numel():,} numbers of the weight {name[:100]!r} are NaN or infinite, so its "
+                "model would answer NaN; use another checkpoint of the run, or train it again"
+            )
 
 
 def _check_archive(path: Path) -> None:
