@@ -7,7 +7,7 @@ healthcare/  time_series_<table>.pkl (weeks, 1 + C) of strings, indices_<table>.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 from data_modules.corpus import CorpusError, CorpusInfo, Record
 from data_modules.sources.timecap_events import read_events, with_events
 from data_modules.unpickle import load_pickle
+from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
+from trace_lit.errors import first_line
+from trace_lit.plain import check_file
 
 CITIES = {"ny": "New York", "hs": "Houston", "sf": "San Francisco"}
 HOURS = 24
@@ -87,8 +90,8 @@ def weather(
             "each day (TimeCAP, AAAI 2025). Times are UTC. The label tells whether it rains in the next 24 hours."
         ),
     )
-    starts = [int(start) for start in load_pickle(folder / "indices.pkl")]
-    first = _first_midnight(load_pickle(folder / "dates.pkl"), folder / "dates.pkl")
+    starts = starts_of(folder / "indices.pkl")
+    first = _first_midnight(folder / "dates.pkl")
     records = _weather_records(folder, chosen, starts, first)
     return info, records if events is None else with_events(records, read_events(events), HOURS)
 
@@ -101,8 +104,7 @@ def _weather_records(folder: Path, cities: Sequence[str], starts: list[int], fir
         angle = np.deg2rad(direction)
         u, v = (np.round(-speed * part, 3) + 0.0 for part in (np.sin(angle), np.cos(angle)))  # neither -0 nor 1e-16
         values = np.stack([humidity, pressure, temperature, speed, u, v]).astype(np.float32)
-        rain = load_pickle(folder / f"rain_{city}.pkl")
-        for start, label in _windows(starts, rain, values.shape[1], HOURS, folder / f"rain_{city}.pkl"):
+        for start, label in _windows(starts, values.shape[1], HOURS, folder / f"rain_{city}.pkl"):
             yield Record(
                 id=f"{city}_{start}",
                 series_id=city,
@@ -154,15 +156,13 @@ def _healthcare_records(folder: Path, tables: Sequence[str]) -> Iterator[Record]
     for table in tables:
         width = len(HEALTHCARE_TABLES[table])
         path = folder / f"time_series_{table}.pkl"
-        raw = load_pickle(path)
-        rows = table_of(np.asarray(raw)[:, 1:] if np.ndim(raw) == 2 else raw, path, columns=width)
+        weeks, rows = dated_table(path, width)
         values = np.full((channels, rows.shape[1]), np.nan, dtype=np.float32)
         values[place : place + width] = rows
         place += width
-        first = _week_start(str(raw[0][0]), path)
-        starts = [int(start) for start in load_pickle(folder / f"indices_{table}.pkl")]
-        labels = load_pickle(folder / f"labels_{table}.pkl")
-        for start, label in _windows(starts, labels, values.shape[1], WEEKS, folder / f"labels_{table}.pkl"):
+        first = _week_start(str(weeks[0]), path)
+        starts = starts_of(folder / f"indices_{table}.pkl")
+        for start, label in _windows(starts, values.shape[1], WEEKS, folder / f"labels_{table}.pkl"):
             yield Record(
                 id=f"{table}_{start}",
                 series_id=table,
@@ -190,6 +190,10 @@ def chosen_of(asked: Sequence[str] | None, found: Sequence[str], kind: str, fold
         return list(found)
     if isinstance(asked, str):
         asked = [asked]
+    if not isinstance(asked, Sequence) or not asked:
+        raise CorpusError(
+            f"the {kind} is {str(asked)[:60]!r}; give one or a list; there are: {', '.join(found) or 'none'}"
+        )
     for name in asked:
         if name not in found:
             raise CorpusError(f"no {kind} {name!r} in {folder}; there are: {', '.join(found) or 'none'}")
@@ -197,39 +201,86 @@ def chosen_of(asked: Sequence[str] | None, found: Sequence[str], kind: str, fold
 
 
 def table_of(raw: Any, path: Path, columns: int) -> NDArray[np.float64]:
-    """(columns, rows) as numbers."""
+    """(columns, rows) as numbers; NaN where missing."""
     try:
-        table = np.asarray(raw, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise CorpusError(f"{path}: not a table of numbers: {error}") from None
-    if table.ndim != 2 or table.shape[1] != columns:
+        given = np.asarray(raw)
+        if given.dtype.kind in "cmM":
+            raise TypeError(f"it holds {given.dtype}")
+        table = given.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CorpusError(f"{path}: not a table of numbers: {first_line(error)}") from None
+    if table.ndim != 2 or table.shape[1] != columns or not len(table):
         raise CorpusError(f"{path}: the table of values has shape {table.shape}; expected (rows, {columns})")
+    if (large := np.abs(np.nan_to_num(table)) > LARGEST).any():
+        row, column = (int(place) for place in np.argwhere(large)[0])
+        raise CorpusError(
+            f"{path}, row {row}, column {column}: {table[row, column]:g} is infinite or above {LARGEST:g}"
+        )
     return table.T
 
 
-def _windows(
-    starts: Iterable[int], labels: Sequence[Any], steps: int, length: int, path: Path
-) -> Iterator[tuple[int, int]]:
-    """Each window's start, and its label as 0 or 1."""
-    starts = list(starts)
+def dated_table(path: Path, columns: int) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """The first column (rows,) of a table in a pickle, which is about time, and the others (columns, rows) as numbers."""
+    raw = load_pickle(path)
+    try:
+        rows = np.asarray(raw, dtype=object)
+    except ValueError as error:  # rows of unequal lengths
+        raise CorpusError(f"{path}: not a table: {first_line(error)}") from None
+    if rows.ndim != 2 or rows.shape[1] != 1 + columns:
+        raise CorpusError(f"{path}: the table has the shape {rows.shape}; expected (rows, {1 + columns})")
+    return rows[:, 0], table_of(rows[:, 1:], path, columns)
+
+
+def list_of(path: Path) -> list[Any]:
+    """The list, or the array with one dimension, in a pickle."""
+    content = load_pickle(path)
+    if isinstance(content, np.ndarray) and content.ndim == 1:
+        content = content.tolist()
+    if not isinstance(content, (list, tuple)):
+        raise CorpusError(f"{path} holds a {type(content).__name__}; it must be a list, or an array of one dimension")
+    return list(content)
+
+
+def starts_of(path: Path) -> list[int]:
+    """The steps at which windows start, each once."""
+    starts = list_of(path)
+    for place, start in enumerate(starts):
+        if isinstance(start, bool) or not isinstance(start, (int, np.integer)):
+            raise CorpusError(f"{path}: item {place} is {str(start)[:60]!r}; it must be the whole number of a step")
+    return [int(start) for start in starts]
+
+
+def _windows(starts: Sequence[int], steps: int, length: int, path: Path) -> Iterator[tuple[int, int]]:
+    """Each window's start, and its label as 0 or 1, from the file `path`."""
+    labels = list_of(path)
     if len(labels) != len(starts):
         raise CorpusError(f"{path}: {len(labels)} labels for {len(starts)} windows")
     for start, label in zip(starts, labels, strict=True):
         if start < 0 or start + length > steps:
             raise CorpusError(f"{path.parent}: the window at {start} needs {length} steps, the series has {steps}")
-        yield start, int(bool(label))
+        if not isinstance(label, (bool, int, float, np.generic)) or label not in (0, 1):
+            raise CorpusError(f"{path}: the label of the window at {start} is {str(label)[:60]!r}; it must be 0 or 1")
+        yield start, int(label)
 
 
-def _first_midnight(dates: Sequence[str], path: Path) -> datetime:
+def _first_midnight(path: Path) -> datetime:
     """The time of the first step; every day must have its 24 steps."""
-    days = np.asarray(dates, dtype="datetime64[D]")
+    try:
+        days = np.array(list_of(path), dtype="datetime64[D]")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CorpusError(f"{path}: it must hold days like 2012-10-01: {first_line(error)}") from None
+    if days.ndim != 1 or not len(days) or np.isnat(days).any():
+        raise CorpusError(f"{path}: it must hold a day like 2012-10-01 for each step")
     expected = days[0] + np.arange(len(days)) // HOURS
     if not np.array_equal(days, expected):
         step = int(np.argmax(days != expected))
         raise CorpusError(
             f"{path}: step {step} is dated {days[step]}, hourly steps from {days[0]} 00:00 on give {expected[step]}"
         )
-    return datetime.fromisoformat(str(days[0]))
+    try:
+        return datetime.fromisoformat(str(days[0]))
+    except ValueError:
+        raise CorpusError(f"{path}: the first day is {days[0]}; it must be like 2012-10-01") from None
 
 
 def _week_start(season_week: str, path: Path) -> datetime:
@@ -237,8 +288,10 @@ def _week_start(season_week: str, path: Path) -> datetime:
     try:
         season, week = season_week.split()
         year, number = int(season.split("-")[0]) + 1, int(week)
+        if not (1900 <= year <= 2200 and 1 <= number <= 53):
+            raise ValueError
     except ValueError:
-        raise CorpusError(f"{path}: {season_week!r} is no season and week like '2016-17 01'") from None
+        raise CorpusError(f"{path}: {season_week[:60]!r} is no season and week like '2016-17 01'") from None
     if number >= 40:  # a season opens in October
         year -= 1
     fourth = datetime(year, 1, 4)  # always lies in the first week
@@ -248,8 +301,11 @@ def _week_start(season_week: str, path: Path) -> datetime:
 def report(path: Path) -> str:
     """The text of a file, "" where there is none."""
     try:
+        check_file(path)
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise CorpusError(f"{path} is not UTF-8 text: {error}") from None

@@ -29,7 +29,9 @@ def read_events(paths: str | Path | Sequence[str | Path]) -> list[Event]:
     CorpusError
         A file is absent, damaged or of another form.
     """
-    listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    listed = [paths] if isinstance(paths, (str, Path)) else paths
+    if not isinstance(listed, Sequence) or not all(isinstance(path, (str, Path)) for path in listed):
+        raise CorpusError(f"events is {str(paths)[:60]!r}; it must name a file of Storm Events, or a list of them")
     found: dict[str, Event] = {}
     for path in listed:
         for event in read(at_home(path)).found:

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError, CorpusInfo, Record
-from data_modules.sources.timecap import chosen_of, folder_of, report, table_of
-from data_modules.unpickle import load_pickle
+from data_modules.sources.timecap import chosen_of, dated_table, folder_of, list_of, report, starts_of
 from trace_lit.channels import Channel
 
 DAYS = 20  # of a window, on which the market is open
@@ -70,15 +69,12 @@ def finance(root: str | Path, tables: Sequence[str] | None = None) -> tuple[Corp
 
 def _records(folder: Path, table: str) -> Iterator[Record]:
     series = _file(folder, "time_series", table)
-    raw = load_pickle(series)
-    if np.ndim(raw) != 2 or np.shape(raw)[1] != 1 + len(CHANNELS):
-        raise CorpusError(f"{series}: the table has the shape {np.shape(raw)}; expected (days, {1 + len(CHANNELS)})")
-    rows = np.asarray(raw, dtype=object)
-    days, values = _days(rows[:, 0], series), table_of(rows[:, 1:], series, columns=len(CHANNELS))
-    starts = [int(start) for start in load_pickle(_file(folder, "indices", table))]
+    dated, values = dated_table(series, len(CHANNELS))
+    days = _days(dated, series)
+    starts = starts_of(_file(folder, "indices", table))
     labels_file = _labels_file(folder, table)
     assert labels_file is not None  # a table without is none
-    labels = load_pickle(labels_file)
+    labels = list_of(labels_file)
     if len(labels) != len(starts):
         raise CorpusError(f"{labels_file}: {len(labels)} labels for {len(starts)} windows")
     for start in starts:

@@ -139,6 +139,32 @@ def test_absent_data_say_what_was_looked_for(root):
     bad(root, "no table 'positive' in .*; there are: mortality", timecap.healthcare, tables=["positive"])
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("indices.pkl", 3, r"indices.pkl holds a int; it must be a list"),
+        ("indices.pkl", [0, None], r"indices.pkl: item 1 is .None.; it must be the whole number of a step"),
+        ("indices.pkl", ["0"], r"item 0 is .0.; it must be the whole number"),
+        ("dates.pkl", 1.5, "dates.pkl holds a float"),
+        ("dates.pkl", [], "dates.pkl: it must hold a day like 2012-10-01 for each step"),
+        ("dates.pkl", ["soon"], "dates.pkl: it must hold days like 2012-10-01"),
+        ("dates.pkl", ["29999-10-01"] * 24, "the first day is 29999-10-01"),
+        ("rain_hs.pkl", None, "rain_hs.pkl holds a NoneType"),
+        ("rain_hs.pkl", ["no"] * DAYS, "the label of the window at 0 is 'no'; it must be 0 or 1"),
+        ("time_series_hs.pkl", np.full((480, 5), np.inf), "row 0, column 0: inf is infinite or above"),
+        ("time_series_hs.pkl", np.zeros((480, 5), "m8[s]"), "not a table of numbers: it holds timedelta64"),
+    ],
+)
+def test_pickles_of_something_else_are_refused(root, name, content, match):
+    dump(root / "weather" / name, content)
+    bad(root, match)
+
+
+@pytest.mark.parametrize("options", [{"cities": 3}, {"cities": []}, {"events": 3}, {"events": [3]}])
+def test_options_of_another_type_are_refused(root, options):
+    bad(root, "the city is|events is", **options)
+
+
 def test_damaged_data_are_named(root):
     dump(root / "weather" / "rain_hs.pkl", [True])
     bad(root, "rain_hs.pkl: 1 labels for 20 windows")

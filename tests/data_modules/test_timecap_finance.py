@@ -91,7 +91,7 @@ def test_days_may_be_texts_or_times(root, days):
 @pytest.mark.parametrize(
     ("name", "content", "match"),
     [
-        ("time_series.pkl", series(), r"time_series.pkl: the table has the shape \(120, 9\); expected \(days, 10\)"),
+        ("time_series.pkl", series(), r"time_series.pkl: the table has the shape \(120, 9\); expected \(rows, 10\)"),
         ("time_series.pkl", np.column_stack([["soon"] * 120, series()]), "row 0 has the day 'soon'"),
         (
             "time_series.pkl",
