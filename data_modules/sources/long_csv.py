@@ -88,7 +88,11 @@ def series(
 
 def _path(root: Path, file: str) -> Path:
     path = root / file if file else root
-    if file and not path.resolve().is_relative_to(root.resolve()):
+    try:
+        below = not file or path.resolve().is_relative_to(root.resolve())
+    except (OSError, ValueError):  # no name of a file
+        below = False
+    if not below:
         raise CorpusError(f"file is {file!r}; it must be below {root}")
     if path.is_dir():
         found = sorted(own.name for own in path.glob("*.csv"))

@@ -133,6 +133,8 @@ def test_lines_that_cannot_be_used_are_named(tmp_path, row, match):
     ("options", "match"),
     [
         ({"file": "none.csv"}, "there is no file"),
+        ({"file": "\ud800.csv"}, "it must be below"),
+        ({"file": "a\0.csv"}, "it must be below"),
         ({"file": "../x.csv"}, "file is '../x.csv'; it must be below"),
         ({"time": "clock"}, "has no column 'clock'"),
         ({"channels": {"depth": "depth [m]"}}, "channels: there is no column 'depth'; there are wind"),

@@ -70,7 +70,8 @@ class Zones:
 def distances(place: tuple[float, float], stations: Sequence[Station]) -> NDArray[np.float64]:
     """Kilometres from a place to each station along a great circle; infinite for a station without a place."""
     latitude, longitude = (
-        np.deg2rad([getattr(station, name) for station in stations]) for name in ("latitude", "longitude")
+        np.deg2rad([getattr(station, name) if station.is_placed else np.nan for station in stations])
+        for name in ("latitude", "longitude")
     )
     own = np.deg2rad(place)
     chord = np.sin((latitude - own[0]) / 2) ** 2

@@ -50,7 +50,8 @@ class Station:
 
     @property
     def is_placed(self) -> bool:
-        return self.latitude == self.latitude and self.longitude == self.longitude
+        """Whether it has a place on the earth."""
+        return abs(self.latitude) <= 90 and abs(self.longitude) <= 180  # NaN is none
 
 
 @dataclass

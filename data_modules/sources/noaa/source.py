@@ -77,8 +77,10 @@ class Options:
         for name in ("stations", "scales", "types"):
             value = getattr(self, name)
             listed = isinstance(value, Sequence) and not isinstance(value, str) and bool(value)
-            if not (listed or (value is None and name != "scales")):
-                raise CorpusError(f"{name} is {value!r}; give a list")
+            if not (listed or (value is None and name != "scales")) or not all(
+                isinstance(own, str) for own in value or ()
+            ):
+                raise CorpusError(f"{name} is {value!r}; give a list of texts")
         if wrong := [name for name in self.scales if name not in tuple(SCALES)]:
             raise CorpusError(f"scales has {wrong[0]!r}; there are {', '.join(SCALES)}")
         for name, low, high in (

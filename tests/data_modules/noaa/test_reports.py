@@ -15,6 +15,7 @@ import pytest
 from data_modules.corpus import CorpusError
 from data_modules.sources.noaa import ghcnh, isd_lite, lcd
 from data_modules.sources.noaa.files import Files
+from data_modules.sources.noaa.places import distances
 from data_modules.sources.noaa.reports import (
     CHANNELS,
     HUMIDITY,
@@ -26,6 +27,7 @@ from data_modules.sources.noaa.reports import (
     WIND_U,
     WIND_V,
     Reports,
+    Station,
     hourly,
     sky_cover,
 )
@@ -530,3 +532,12 @@ def test_files_may_be_packed_and_come_from_windows(tmp_path, ending):
     assert len(found) == 3
     np.testing.assert_equal([at(found[0], "2019-07-25T13"), at(found[1], "2020-01-01T06")], expected)
     assert expected[0]["temperature"] == 21.5
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude"), [(91.0, 0.0), (0.0, 1e300), (float("inf"), 0.0), (float("nan"), 0.0)]
+)
+def test_a_station_beyond_the_earth_has_no_place(latitude, longitude):
+    lost = Station("X1", "", latitude, longitude)
+    assert not lost.is_placed
+    assert np.isinf(distances((40.7, -73.8), [lost, Station("X2", "", 40.7, -73.8)])).tolist() == [True, False]

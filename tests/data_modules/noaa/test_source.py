@@ -150,6 +150,7 @@ def test_channels_that_no_station_has_are_left_out(tmp_path):
     [
         ({"scales": ["year"]}, "scales has 'year'; there are week, month, half-year"),
         ({"scales": "week"}, "scales is 'week'; give a list"),
+        ({"stations": [{"a": 1}]}, "give a list of texts"),
         ({"stations": ["USW0"]}, "there are no reports of the station 'USW0'; there are some of USW0"),
         ({"types": ["Tsunami"]}, "no event of the type 'Tsunami' is near a station; there are Flash Flood, Hail"),
         ({"distance": -1.0}, "distance is -1.0; it must be a number from 0"),
