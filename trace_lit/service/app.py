@@ -128,7 +128,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     headers = error_headers(found)
     if isinstance(error, HTTPException) and error.headers:
         headers |= dict(error.headers)
-    status = error.status_code if isinstance(error, HTTPException) else found.status
+    status = error.status_code if isinstance(error, HTTPException) and error.status_code != 400 else found.status
     return Response(body, status, headers, media_type="application/json")
 
 
@@ -138,6 +138,8 @@ def as_service_error(error: Exception, served: Served) -> ServiceError:
         return error
     if isinstance(error, RequestValidationError):
         return ServiceError("; ".join(map(_in_words, error.errors()[:3])))
+    if isinstance(error, HTTPException) and error.status_code == 400:  # FastAPI's own, which says no more
+        return ServiceError("the body cannot be read; send JSON in UTF-8")
     if isinstance(error, HTTPException):
         kinds = {401: UnauthorizedError, 404: UnknownError, 413: TooLargeError}
         return kinds.get(error.status_code, ServiceError)(str(error.detail))
