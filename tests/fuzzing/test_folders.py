@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,15 @@ from tests.data_modules.tables.folders import rows, write
 from tests.data_modules.tables.test_guess import SERIES
 from tests.data_modules.tables.test_heads import HEADS, ROWS
 from tests.data_modules.tables.test_kinds import HOURS, NUMBERS, TIMES
-from tests.fuzzing.test_readers import changed, flipped, fuzzed, tried, used
+from tests.fuzzing.inputs import changed, flipped, fuzzed, tried, with_a_column
+from tests.fuzzing.test_readers import used
 from trace_lit.errors import InputError
 from trace_lit.inference.index import Index
-from trace_lit.inference.index_files import IndexFile
+from trace_lit.inference.index_files import IndexFile, hidden
 from trace_lit.inference.parts import CorpusEntry
 from trace_lit.inference.space import Space
 from trace_lit.modules import load_checkpoint
-from trace_lit.retrieval.filters import Filter
+from trace_lit.retrieval.filters import Filter, Span
 from trace_lit.retrieval.projection import Projection
 from trace_lit.retrieval.stores import COLUMNS, FaissStore, Rows, key_of
 from trace_lit.settings import Config, to_dict
@@ -225,6 +226,29 @@ def test_stored_corpora(stored: Path, tmp_path: Path, data: st.DataObject) -> No
     tried(lambda: used(tmp_path))
 
 
+FILTERS = (
+    Filter(),
+    Filter(since=datetime(1970, 1, 1), until=datetime(2030, 1, 1, tzinfo=UTC)),
+    Filter(label=("storm",), series=("a", "b"), corpus=("sea",), split=("train",)),
+    Filter(corpus=("sea",), with_text=True),
+    Filter(apart=Span(3, 5, "sea", "")),
+)
+
+
+def window_rows(numbers: range) -> Rows:
+    """Windows of the corpus `sea`."""
+    count = len(numbers)
+    columns = {name: [""] * count for name in COLUMNS.names} | {
+        "key": [key_of("sea", str(n)) for n in numbers],
+        "id": [str(n) for n in numbers],
+        "corpus": ["sea"] * count,
+        "text": ["a calm sea"] * count,
+        **{name: list(numbers) for name in ("row", "start", "end")},
+    }
+    vectors = np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32)
+    return Rows(pa.table(columns, COLUMNS), vectors, vectors)
+
+
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of two segments, made without a model."""
@@ -235,15 +259,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Projection().save(folder / "projection.npy")
     store = FaissStore.create(folder / "store", 8, 8, "exact", rng.normal(size=(3, 8)).astype(np.float32))
     for numbers in (range(8), range(6, 12)):
-        columns = {name: [""] * len(numbers) for name in COLUMNS.names} | {
-            "key": [key_of("sea", str(n)) for n in numbers],
-            "id": [str(n) for n in numbers],
-            "corpus": ["sea"] * len(numbers),
-            "text": ["a calm sea"] * len(numbers),
-            **{name: list(numbers) for name in ("row", "start", "end")},
-        }
-        vectors = rng.normal(size=(len(numbers), 8)).astype(np.float32)
-        store.upsert([Rows(pa.table(columns, COLUMNS), vectors, vectors)])
+        store.upsert([window_rows(numbers)])
     return folder
 
 
@@ -251,21 +267,36 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(st.data())
 def test_indexes(index: Path, tmp_path: Path, data: st.DataObject) -> None:
     folder = tmp_path / "index"
-    shutil.rmtree(folder, ignore_errors=True)
+    for former in (folder, hidden(folder, "old"), hidden(folder, "building")):
+        shutil.rmtree(former, ignore_errors=True)
     shutil.copytree(index, folder)
+    segments = data.draw(st.sampled_from([1] * 9 + [12]))  # many are merged
     path = data.draw(st.sampled_from(sorted(own for own in folder.rglob("*") if own.is_file())))
-    if path.suffix == ".json" and data.draw(st.integers(0, 3)):
+    if path.suffix == ".parquet" and data.draw(st.booleans()):
+        pq.write_table(with_a_column(data.draw, pq.read_table(path)), path)
+    elif path.suffix == ".json" and data.draw(st.integers(0, 3)):
         path.write_text(json.dumps(changed(data.draw, json.loads(path.read_text()), 3)))
     elif data.draw(st.integers(0, 3)):
         path.write_bytes(flipped(data.draw, path.read_bytes()))
 
+    wanted = data.draw(st.sampled_from(FILTERS))
+    if data.draw(st.integers(0, 9)) == 0:  # as a build leaves it that is killed between its two renames
+        folder.rename(hidden(folder, data.draw(st.sampled_from(["old", "building"]))))
+
     def read() -> None:
         with Index.open(folder) as opened:
             opened.search(vectors=np.ones(8, np.float32), top=3)
-            opened.store.match("calm sea", 3, Filter())
+            store = opened.store
+            store.search(np.ones((1, 8), np.float32), 3, wanted)
+            store.match("calm sea", 3, wanted)
+            places = store.select(wanted)
+            assert store.count(wanted) == len(places) == len(store.rows(places))
             assert opened.info.rows == len(opened)
+            opened.info.as_dict()
             opened.stale()
             opened.delete(["3"])
+            for first in range(20, 20 + 2 * segments, 2):
+                store.upsert([window_rows(range(first, first + 2))])
 
     tried(read)
 

@@ -28,8 +28,10 @@ from data_modules.sources.noaa import lcd, storm_events
 from data_modules.tables.files import read_table, sheets_of
 from data_modules.unpickle import load_pickle
 from tests.data_modules.tables.folders import rows
-from tests.fuzzing.test_folders import index, stored
-from tests.fuzzing.test_readers import PUBLIC, corpus, tried, used
+from tests.fuzzing.inputs import tried
+from tests.fuzzing.test_folders import index, stored, window_rows
+from tests.fuzzing.test_public import EVENTS, LCD
+from tests.fuzzing.test_readers import corpus, used
 from trace_lit.atomic import write_atomically
 from trace_lit.holding import held
 from trace_lit.inference.index import Index
@@ -37,7 +39,7 @@ from trace_lit.inference.loaded import encoder_of
 from trace_lit.modules import AtomicCheckpointIO, load_checkpoint
 from trace_lit.plain import parse_yaml, read_json, to_json
 from trace_lit.retrieval.filters import Filter
-from trace_lit.retrieval.stores import COLUMNS, FaissStore, Rows, key_of, segment
+from trace_lit.retrieval.stores import FaissStore, segment
 from trace_lit.runs.compare import compare_runs
 from trace_lit.settings import load_config
 
@@ -363,19 +365,6 @@ def test_checkpoints(kind: str, content: dict[str, Any], tmp_path: Path) -> None
 # Indexes
 
 
-def window_rows(numbers: range) -> Rows:
-    """Windows of the corpus `sea`."""
-    count = len(numbers)
-    columns = {name: [""] * count for name in COLUMNS.names} | {
-        "key": [key_of("sea", str(n)) for n in numbers],
-        "id": [str(n) for n in numbers],
-        "corpus": ["sea"] * count,
-        **{name: list(numbers) for name in ("row", "start", "end")},
-    }
-    vectors = np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32)
-    return Rows(pa.table(columns, COLUMNS), vectors, vectors)
-
-
 def another(folder: Path, about: dict[str, Any]) -> None:
     """Let the index of a segment be one over other vectors."""
     (path,) = folder.rglob("index.faiss")
@@ -409,12 +398,8 @@ def test_segments(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_remark_and_a_place_that_go_on(tmp_path: Path) -> None:
-    (tmp_path / "lcd.csv").write_bytes(PUBLIC["lcd.csv"].replace(b"METAR KATL 010552Z", b"METAR " * 20_000))
+    (tmp_path / "lcd.csv").write_bytes(LCD.replace(b"METAR KATL 010552Z", b"METAR " * 20_000))
     assert not tried(lambda: list(lcd.read(tmp_path / "lcd.csv")))
-    events = (
-        PUBLIC["events.csv"]
-        .replace(b"CZ_TIMEZONE", b"CZ_TIMEZONE,CZ_NAME")
-        .replace(b"CST-6", b"CST-6," + b"(" * 60_000)
-    )
+    events = EVENTS.replace(b"CZ_TIMEZONE", b"CZ_TIMEZONE,CZ_NAME").replace(b"CST-6", b"CST-6," + b"(" * 60_000)
     (tmp_path / "events.csv").write_bytes(events)
     assert tried(lambda: storm_events.read(tmp_path / "events.csv"))
