@@ -143,6 +143,20 @@ def test_weights_that_are_not_finite_are_named(
         load_checkpoint(tmp_path / "last.ckpt")
 
 
+@pytest.mark.parametrize(("value", "refused"), [(torch.nan, True), (-torch.inf, False)])
+def test_a_mask_in_a_class_of_ones_own_may_be_infinite(
+    content: dict[str, Any], value: float, refused: bool, tmp_path: Path
+) -> None:
+    content[CHECKPOINT_KEY]["config"]["encoder"]["name"] = "mine:Encoder"
+    content["state_dict"]["model.encoder.mask"] = torch.tensor([0.0, value])
+    AtomicCheckpointIO().save_checkpoint(content, tmp_path / "last.ckpt")
+    if not refused:
+        load_checkpoint(tmp_path / "last.ckpt", trust=True)
+        return
+    with pytest.raises(CheckpointError, match=r"'model\.encoder\.mask' are NaN"):
+        load_checkpoint(tmp_path / "last.ckpt", trust=True)
+
+
 def test_weights_that_are_nowhere_are_none(content: dict[str, Any], tmp_path: Path) -> None:
     content["state_dict"] = {name: weight.to("meta") for name, weight in content["state_dict"].items()}
     AtomicCheckpointIO().save_checkpoint(content, tmp_path / "last.ckpt")

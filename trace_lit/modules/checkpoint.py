@@ -25,7 +25,7 @@ from torch.nn.modules.module import (
 
 from data_modules.corpus import Corpus, CorpusInfo
 from trace_lit.channels import Channel, ChannelVocabulary
-from trace_lit.config import check_section, mark_foreign
+from trace_lit.config import check_section, is_class_path, mark_foreign
 from trace_lit.errors import InputError, first_line
 from trace_lit.modules.adapters import merge_adapters
 from trace_lit.modules.finding import ABOUT, CheckpointError, checkpoint_path, is_universal
@@ -171,7 +171,7 @@ def load_checkpoint(place: str | Path, stage: str | None = None, trust: bool = F
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise _damaged(path, f"its description is none ({first_line(error)})") from error
     _check_encoder_size(path, config, content["state_dict"])
-    _check_finite(path, content["state_dict"])
+    _check_finite(path, config, content["state_dict"])
     find_again(config, run_of(path), own.get("places", {}))
     if not trust:
         mark_foreign(config, str(path))
@@ -210,7 +210,7 @@ def _packaged(path: Path, stage: str | None, trust: bool) -> Checkpoint:
     except (AttributeError, KeyError, OverflowError, RuntimeError, TypeError, ValueError) as error:
         raise _damaged(path, f"{ABOUT} does not describe it ({first_line(error)})") from error
     _check_encoder_size(path, config, weights)
-    _check_finite(path, weights)
+    _check_finite(path, config, weights)
     find_again(config, path.parent, {})
     if not trust:
         mark_foreign(config, str(path.with_name(ABOUT)))
@@ -322,13 +322,17 @@ def _check_encoder_size(path: Path, config: Config, weights: dict[str, Tensor]) 
         )
 
 
-def _check_finite(path: Path, weights: dict[str, Tensor]) -> None:
-    """Raise CheckpointError where a weight is NaN or infinite: all answers of its model would be."""
+def _check_finite(path: Path, config: Config, weights: dict[str, Tensor]) -> None:
+    """Raise CheckpointError where a weight is NaN or infinite: all answers of its model would be.
+
+    A class of somebody's own may have infinite ones: masks.
+    """
+    foreign = any(map(is_class_path, (config.encoder.name, config.tune.model, config.alignment.loss)))
     for name, weight in weights.items():
         if not weight.is_floating_point() or name.rpartition(".")[2] in _UNBOUNDED:
             continue
         own = weight.float() if weight.element_size() == 1 else weight  # torch looks at no floats of 8 bits
-        if wrong := own.numel() - int(own.isfinite().sum()):
+        if wrong := int((own.isnan() if foreign else ~own.isfinite()).sum()):
             raise CheckpointError(
                 f"{path}: {wrong:,} of the {own.numel():,} numbers of the weight {name[:100]!r} are NaN or infinite, so its "
                 "model would answer NaN; use another checkpoint of the run, or train it again"
