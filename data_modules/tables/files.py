@@ -5,14 +5,11 @@ The index of a table is where each row stands in its file: the line of a CSV fil
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
 import itertools
 import re
 import warnings
 import zipfile
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -24,7 +21,8 @@ from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
 from data_modules.shards import LONGEST, check_size, check_texts, leaves_of_bytes
-from data_modules.tables.heads import Head, distinct_names, find_head, usual_width
+from data_modules.tables.heads import Head, distinct_names, find_head
+from data_modules.tables.layouts import Layout, find_layout, other_encoding
 from data_modules.tables.numbers import MISSING_WORDS, NumberStyle, style_of, unit_of
 from data_modules.tables.packed import PACKED_ENDINGS, open_bytes, plain_name
 from trace_lit.errors import first_line
@@ -39,32 +37,12 @@ PARQUET_ENDINGS = (".parquet", ".pq")
 JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 OTHER_ENDINGS = (".xls", ".xlsb", ".ods", ".zst")  # of tables that are not read
 ENDINGS = (*TEXT_ENDINGS, *EXCEL_ENDINGS, *PARQUET_ENDINGS, *JSON_ENDINGS[:2])
-SEPARATORS = (";", "\t", "|", ",")
-MOST_COLUMNS = 10_000  # of a CSV file
+_BEGIN = 2**18  # bytes in which the first mark of a JSON file stands
 _WIDE = 200  # columns; files with more are read twice, once for their texts
-_HEAD = 2**18  # bytes that are looked at
 _EXCEL_BYTES, _EXCEL_TIMES = 2**24, 40  # that a workbook may become, and times its own size
 _BATCH_CELLS = 2**22  # of a Parquet file of which some rows are wanted
 _CELL_BYTES = 32  # of it, for each cell
-_WESTERN = frozenset("äöüÄÖÜßéèêëàâçùûîïôñáíóúåæøÅÆØÉÈÀÇ°²³µ€–—’‘“”·±£§½¼¾×œŒ\u00a0…™©®")
 _WHICH = "say which by decimal: ',' or thousands: ','"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a file is written; what is None is found out."""
-
-    separator: str | None = None
-    encoding: str | None = None
-    header: int | None = None  # the line or row that names the columns, from 1; 0: none does
-    decimal: str | None = None
-    thousands: str | None = None
-    sheet: str | int | None = None  # of a workbook; the first by default
-    doubts: tuple[str, ...] = ()  # what the content leaves open
-
-    @property
-    def style(self) -> NumberStyle:
-        return NumberStyle(self.decimal or ".", self.thousands or "")
 
 
 class UnsureMarkError(CorpusError):
@@ -237,7 +215,7 @@ def _read_json(path: Path, layout: Layout) -> Table:
 
     try:
         with open_bytes(path) as file:
-            begin = file.read(_HEAD).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+            begin = file.read(_BEGIN).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
         if begin not in (b"{", b"["):
             raise CorpusError(f"{path} is no JSON of records")
         with open_bytes(path) as file:
@@ -378,7 +356,7 @@ def _read_text(path: Path, layout: Layout, texts: Callable[[str], bool]) -> Tabl
     except UnicodeDecodeError as error:
         if layout.encoding == "utf-8-sig":  # its head is, a later line is not
             with open_bytes(path) as file:
-                encoding = _other_encoding(file.read())
+                encoding = other_encoding(file.read())
             return _read_text(path, replace(layout, encoding=encoding), texts)
         raise CorpusError(f"{path} is not written in {layout.encoding}: {error}") from None
     frame.index = range(head.lines + 1, head.lines + 1 + len(frame))
@@ -476,148 +454,3 @@ def _short_lines(path: Path, layout: Layout, head: Head) -> tuple[int, ...]:
             if number > head.lines and line.strip() and line.count(str(layout.separator)) < columns - 1:
                 found.append(number)
     return tuple(found)
-
-
-def find_layout(path: Path, given: Layout) -> tuple[Layout, Head, int]:
-    """How the CSV file `path` is written, as far as `given` leaves it open; its head, and how many columns that names.
-
-    Raises
-    ------
-    CorpusError
-        It is no text, or empty.
-    """
-    with open_bytes(path) as file:
-        begin = file.read(_HEAD + 1)
-    encoding, text = decoded(path, begin[:_HEAD], given.encoding)
-    lines = text.splitlines()
-    if len(begin) > _HEAD:
-        lines = lines[:-1]
-    lines = lines[:2000]
-    if not any(line.strip() for line in lines):
-        raise CorpusError(f"{path} is empty; the first line must name the columns")
-    separator = given.separator or _told_separator(lines[0]) or find_separator(lines)
-    if len(separator) != 1 or separator in '"\r\n\0':
-        raise CorpusError(f"{path}: the separator is {separator!r}; it must be one character, like ';' or '\\t'")
-    rows = _cells(lines, separator)
-    if (widest := max(map(len, rows), default=0)) > MOST_COLUMNS:
-        raise CorpusError(
-            f"{path} has {widest:,} columns; {MOST_COLUMNS:,} are allowed: write a row for each value, with a column that "
-            "names its channel"
-        )
-    head = find_head(rows, given.header)
-    body = [row for row in rows[head.lines :] if any(map(str.strip, row))]
-    named = len(rows[head.header - 1]) if 0 < head.header <= len(rows) else 0
-    counted = Counter(len(row) for row in body)
-    width = max(counted, key=lambda own: (counted[own], own == named), default=named)
-    width = max(width, len(head.names))
-    head.names += [f"column {number + 1}" for number in range(len(head.names), width)]
-    style, doubt = style_of((cell for row in body for cell in row), separator)
-    if given.decimal is None and given.thousands in (".", ","):
-        given = replace(given, decimal="." if given.thousands == "," else ",")
-    return (
-        replace(
-            given,
-            separator=separator,
-            encoding=encoding,
-            header=head.header,
-            decimal=given.decimal or (None if style == NumberStyle() else style.decimal),
-            thousands=_thousands(given, style),
-            doubts=(doubt,) if doubt and given.decimal is None else (),
-        ),
-        head,
-        named,
-    )
-
-
-def _thousands(given: Layout, style: NumberStyle) -> str | None:
-    """The mark between thousands: the one that is not the decimal mark, unless it is given."""
-    if given.thousands is not None or given.decimal is None:
-        return style.thousands if given.thousands is None else given.thousands
-    return "." if given.decimal == "," else ","
-
-
-def decoded(path: Path, head: bytes, given: str | None = None) -> tuple[str, str]:
-    """The encoding of a file, the one that is given or one that is found out, and its head as text.
-
-    Raises
-    ------
-    CorpusError
-        It is no text, or not in the encoding that is given.
-    """
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if head.startswith(mark) and given is None:
-            given = name
-    zeros = [head[begin::2].count(0) * 4 > len(head) for begin in (0, 1)]  # every second byte, as of Latin letters
-    if given is None and len(head) > 8 and any(zeros) and not all(zeros):
-        given = "utf-16-be" if zeros[0] else "utf-16-le"
-    if given is None and b"\0" in head:
-        raise CorpusError(f"{path} is no CSV file: it holds bytes that no text has")
-    name = given or "utf-8-sig"
-    if not _is_encoding(name):
-        raise CorpusError(f"{path}: there is no encoding {str(given)[:60]!r}; write one like utf-8, cp1252 or utf-16")
-    try:
-        return name, codecs.getincrementaldecoder(name)().decode(head)
-    except UnicodeError as error:
-        if given is not None:
-            raise CorpusError(f"{path} is not written in {given}: {error}") from None
-    name = _other_encoding(head)
-    return name, head.decode(name, errors="replace")
-
-
-def _is_encoding(name: str) -> bool:
-    """Whether it is one of texts: Python also knows codecs that unpack bytes, like zlib."""
-    try:
-        b"text".decode(name)
-    except UnicodeError:  # the form of these four bytes does not matter
-        return True
-    except (LookupError, ValueError):
-        return False
-    return True
-
-
-def _other_encoding(head: bytes) -> str:
-    """The encoding of a text that is not UTF-8: that of Windows in the west, unless its letters are unusual for it."""
-    import charset_normalizer
-
-    western = head.decode("cp1252", errors="replace")
-    if all(letter in _WESTERN for letter in western if ord(letter) > 127):
-        return "cp1252"
-    best = charset_normalizer.from_bytes(head).best()
-    return best.encoding if best is not None else "cp1252"
-
-
-def _told_separator(line: str) -> str | None:
-    """The separator that spreadsheets write above a table, as `sep=;`."""
-    match = re.fullmatch(r"\ufeff?sep=(.)", line, re.IGNORECASE)
-    return match[1] if match else None
-
-
-def _cells(lines: Sequence[str], separator: str) -> list[list[str]]:
-    if separator == " ":
-        return [line.split() for line in lines]
-    try:
-        return list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator, skipinitialspace=True))
-    except csv.Error:
-        return [line.split(separator) for line in lines]
-
-
-def find_separator(lines: Sequence[str]) -> str:
-    """The one of `SEPARATORS` that cuts most lines into the same number of cells, more than one."""
-    best, separator = (0.0, 0), ","
-    for candidate in SEPARATORS:
-        rows = [row for row in _cells(lines, candidate) if any(map(str.strip, row))]
-        width = usual_width(rows)
-        share = sum(len(row) == width for row in rows) / max(len(rows), 1)
-        if width > 1 and (round(share, 1), width) > best:
-            best, separator = (round(share, 1), width), candidate
-    if (
-        not best[1]
-        and len({len(line.split()) for line in lines if line.strip()} - {0}) == 1
-        and len(lines[0].split()) > 1
-    ):
-        return " "
-    return separator

@@ -30,13 +30,8 @@ from data_modules.tables.columns import (
     time_columns,
 )
 from data_modules.tables.counts import Counts
-from data_modules.tables.files import (
-    Layout,
-    Table,
-    UnsureMarkError,
-    find_layout,
-    read_table,
-)
+from data_modules.tables.files import Table, UnsureMarkError, read_table
+from data_modules.tables.layouts import Layout, find_layout
 from data_modules.tables.numbers import to_numbers
 from data_modules.tables.packed import stem_of
 from data_modules.tables.rows import by_its_name, with_ids_above

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from data_modules.schema import CorpusError
-from data_modules.tables.files import Layout
 from data_modules.tables.grid import RULES
+from data_modules.tables.layouts import Layout
 from data_modules.tables.spread import ACROSS
 from trace_lit.channels import Channel
 from trace_lit.config import ConfigError, check_section, option

@@ -16,7 +16,8 @@ from data_modules.frames import read_series
 from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries
 from data_modules.tables import files
-from data_modules.tables.files import Layout, read_table
+from data_modules.tables.files import read_table
+from data_modules.tables.layouts import Layout
 from trace_lit.channels import Channel
 
 CHANNELS = (Channel("wind", "m/s"), Channel("gust", "m/s"), Channel("gust", "km/h"))

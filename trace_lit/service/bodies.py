@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from data_modules.tables.files import decoded
+from data_modules.tables.layouts import decoded
 from trace_lit.service.errors import ServiceError
 
 Model = TypeVar("Model", bound=BaseModel)
