@@ -312,3 +312,19 @@ def test_a_word_that_cannot_be_used_says_what_can(word: str, reason: str) -> Non
 def test_a_word_longer_than_any_file_name_is_no_file() -> None:
     word = f"data.corpus=[{','.join(f'corpora/{number}' for number in range(1000))}]"
     assert split_words(["a.yaml", word]) == (["a.yaml"], [word])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "head.quantiles=[[]]",
+        "head.quantiles=[0.1,[0.5],0.9]",
+        "head.quantiles=[{a: 1}]",
+        "head.penalties=[[]]",
+        "window.augmentation_scales=[[]]",
+        "rag.splits=[[train]]",
+    ],
+)
+def test_a_list_within_a_list_is_refused(words: str) -> None:
+    with pytest.raises(ConfigError, match=r"no list or mapping in it|must be one of"):
+        load_config([], ["stage=tune", words])

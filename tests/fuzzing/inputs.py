@@ -227,6 +227,8 @@ def changed_object(draw: Any, content: Any) -> Any:
         return draw(st.sampled_from(ODD_ARRAYS) | TREES)
     if isinstance(content, list) and kind < 3:
         return changed(draw, content, 2)
+    if isinstance(content, np.ndarray) and not content.ndim:
+        return content.item()
     cut = draw(st.integers(0, len(content))) if hasattr(content, "__len__") else 0
     if kind == 3 and cut:
         return content[:cut]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from trace_lit.config.class_paths import ForeignPath, is_class_path
 from trace_lit.config.errors import ConfigError
@@ -127,17 +128,39 @@ def is_text(field: dataclasses.Field) -> bool:
     return rules is not None and rules.text
 
 
+def _simple_lists(section: Any) -> frozenset[str]:
+    """The names of the fields that are lists of numbers or texts."""
+    found = set()
+    for name, hint in get_type_hints(section).items():
+        if any(get_origin(own) is list and set(get_args(own)) <= {int, float, str} for own in _either(hint)):
+            found.add(name)
+    return frozenset(found)
+
+
+def _either(hint: Any) -> tuple[Any, ...]:
+    """The kinds of a union, or the one kind."""
+    return get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+
+
 def check_section(name: str, section: Any) -> None:
     """Raise ConfigError where a value of `section` is not allowed; its keys begin with `name`, if that is not empty."""
+    simple = _simple_lists(type(section))
     for field in dataclasses.fields(section):
         rules, value = field.metadata.get(_METADATA), getattr(section, field.name)
         key = f"{name}.{field.name}" if name else field.name
         if dataclasses.is_dataclass(value):
             check_section(key, value)
         elif rules is not None and value is not None:
-            for single in value if isinstance(value, (list, tuple)) else [value]:
+            several = isinstance(value, (list, tuple))
+            if several and (field.name in simple or rules.text):
+                for single in value:
+                    if isinstance(single, (list, tuple, dict)):
+                        raise ConfigError(
+                            f"{key} is {list(value)!r}; it must be one list, with no list or mapping in it"
+                        )
+            for single in value if several else [value]:
                 if (problem := rules.problem(single)) is not None:
-                    whole = f"{list(value)!r}; each of it" if isinstance(value, (list, tuple)) else f"{value!r}; it"
+                    whole = f"{list(value)!r}; each of it" if several else f"{value!r}; it"
                     raise ConfigError(f"{key} is {whole} {problem}")
     if name and hasattr(section, "check"):
         section.check()
