@@ -67,10 +67,10 @@ class Combination(nn.Module):
     mean: Tensor  # (V,) the usual one of each channel of the vocabulary, 0 where unknown
     rest: Tensor  # what float32 leaves of it
     deviation: Tensor
-    fallback: Tensor  # (K + 1, M), likewise, where the last value is beyond all that was learned from
     lowest: Tensor  # (K + 1,) level of what was learned from, in deviations of the channel from its mean
     highest: Tensor  # (K + 1,)
     share: Tensor  # (K + 1, M), how much each member counts for each channel, and for one that is not known
+    fallback: Tensor  # (K + 1, M), likewise, where the last value is beyond all that was learned from
     alone: Tensor  # (K + 1, M), the same two where neighbours are not known
     alone_fallback: Tensor
     distance: Tensor  # (K + 1, H, Q), of the quantiles from the forecast, in units of the window's spread

@@ -127,13 +127,10 @@ class Inputs:
     origin: Tensor  # (N,) int64, seconds since 1970
     channel_ids: Tensor  # (N, C)
     encoded: Tensor  # (N, C, E) float32, the encoder's outputs; E may be 0
-    followed: (
-        Tensor  # (N, C, 2, H) as `past`, what followed the neighbours: plain mean and by similarity; or (N, C, 0, H)
-    )
+    followed: Tensor  # (N, C, 2, H) as `past`, what followed the neighbours (mean, by similarity), or (N, C, 0, H)
     offset: Tensor | None = None  # (N, C, 1) float64, as `MultimodalBatch.offset`
-    texts: dict[str, Tensor] = field(
-        default_factory=dict
-    )  # group of features -> (N, D) mean vectors, NaN without a text
+    # group of features -> (N, D) mean vectors, NaN without a text
+    texts: dict[str, Tensor] = field(default_factory=dict)
     _scales: dict[str, Scaled] = field(default_factory=dict)
 
     def on(self, transform: str) -> Scaled:
