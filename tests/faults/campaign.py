@@ -15,36 +15,28 @@ Faults of all commands are mixed, so that a campaign that `--seconds` ends has t
 from __future__ import annotations
 
 import argparse
-import ctypes
 import hashlib
 import importlib
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import psutil
-
-ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":  # run by its path
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-WRITING = {"os.rename", "os.remove", "os.rmdir", "os.mkdir"}
+from tests.faults.children import apart, run, run_on_several, small_disk
+
 SIZES = 20  # of disks that become full
 CURVES = "TRACE_LIT_FAULTS_CURVES"  # set where curves are compared, too
-PATIENCE = 300.0  # seconds that a command may take
-_NEW_NAMESPACE, _LAZY = 0x00020000, 2  # of Linux: CLONE_NEWNS, MNT_DETACH
-_PRIVATE, _REMOUNT = 0x4000 | 0x40000, 32  # MS_REC and MS_PRIVATE; MS_REMOUNT
 
 
 @dataclass(frozen=True)
@@ -164,149 +156,6 @@ COMMANDS = (
 )
 
 
-def run(
-    words: Sequence[str], folder: Path, last: int | None = None, seconds: float | None = None, told: Path | None = None
-) -> tuple[int, list[str]]:
-    """The exit code of a command in `folder`, and its events.
-
-    It is killed before its event number `last`, or after some `seconds`. What it says goes to the file `told`.
-    """
-    report, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(report)
-        _in_child(words, folder, last, write, told)
-    os.close(write)
-    code = _ended(child, PATIENCE if seconds is None else seconds)
-    with os.fdopen(report) as file:
-        events = file.read().splitlines()
-    return code, events
-
-
-def _ended(child: int, seconds: float) -> int:
-    """The exit code of a child that leads a process group, which is killed after some seconds."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.005)
-    os.kill(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def _in_child(words: Sequence[str], folder: Path, last: int | None, write: int, told: Path | None) -> None:
-    os.chdir(folder)
-    out = os.open(os.devnull if told is None else told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
-    seen, process = 0, os.getpid()
-
-    def note(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal seen
-        if event == "open":
-            path, _, flags = arguments
-            if not (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
-                return
-        elif event in WRITING:
-            path = arguments[0]
-        else:
-            return
-        if os.getpid() != process:  # a worker that it has started
-            return
-        if not isinstance(path, (str, bytes, os.PathLike)) or not _inside(os.fsdecode(path), folder):
-            return
-        if seen == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        seen += 1
-        os.write(write, f"{event} {Path(os.fsdecode(path)).name}\n".encode())
-
-    sys.addaudithook(note)
-    from trace_lit.cli import main
-
-    code = 70
-    try:
-        code = main(list(words))
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        sys.stdout.flush()
-        os._exit(code)
-
-
-def _inside(path: str, folder: Path) -> bool:
-    return os.path.abspath(path).startswith(f"{folder}{os.sep}")
-
-
-def run_on_several(words: Sequence[str], folder: Path, seconds: float | None = None) -> int:
-    """As `run`, of a command that starts further processes, none of which may outlive the first by long."""
-    command = [sys.executable, "-m", "trace_lit.cli", *words]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    first = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        code = first.wait(PATIENCE if seconds is None else seconds)
-    except subprocess.TimeoutExpired:
-        first.kill()
-        code = first.wait()
-    until = time.monotonic() + 90
-    while _is_group(first.pid):
-        if time.monotonic() > until:
-            os.killpg(first.pid, signal.SIGKILL)
-            return 71  # a process outlived the first
-        time.sleep(0.1)
-    return code
-
-
-def _is_group(leader: int) -> bool:
-    """Whether a process of the group still runs; one that has ended and that nobody has waited for does not."""
-    for process in psutil.process_iter():
-        try:
-            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
-                return True
-        except (ProcessLookupError, psutil.NoSuchProcess):
-            continue
-    return False
-
-
-@contextmanager
-def small_disk(template: Path) -> Iterator[tuple[Path, Callable[[int | None], None]]]:
-    """A copy of `template` in a file system in memory, and what limits it to so many further bytes.
-
-    For a process of its own; OSError where this user may not mount one.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def called(name: str, *arguments: Any) -> None:
-        if getattr(libc, name)(*arguments):
-            raise OSError(ctypes.get_errno(), f"{name} failed")
-
-    place = Path(tempfile.mkdtemp(dir=template.parent)).resolve()
-    called("unshare", _NEW_NAMESPACE)
-    called("mount", b"none", b"/", None, _PRIVATE, None)
-    called("mount", b"tmpfs", str(place).encode(), b"tmpfs", 0, b"size=1g")
-    folder = Path(shutil.copytree(template, place / "folder", symlinks=True))
-
-    def limit(room: int | None) -> None:
-        about = os.statvfs(place)
-        used = (about.f_blocks - about.f_bfree) * about.f_frsize
-        size = 2**30 if room is None else used + room
-        called("mount", b"tmpfs", str(place).encode(), b"tmpfs", _REMOUNT, f"size={size}".encode())
-
-    try:
-        yield folder, limit
-    finally:
-        libc.umount2(str(place).encode(), _LAZY)
-
-
 def outcome(folder: Path) -> dict[str, object]:
     """What a command has made: corpora, weights, parts and indexes, and curves and pages if asked for, bit for bit."""
     import torch
@@ -406,12 +255,14 @@ def course_of(command: Command, templates: Templates, root: Path) -> Course:
         command.prepare(template)
     whole, began = copied(template, root), time.monotonic()
     if command.processes > 1:
-        code, events = run_on_several(command.words, whole), []
+        code, events = run_on_several(command.words, whole), list[str]()
     else:
         code, events = run(command.words, whole, told=root / "told")
     seconds = time.monotonic() - began
     assert code == 0, (command, code, (root / "told").read_text())
-    course = Course(command, template, events, seconds, max(_size(whole) - _size(template), 2**16), outcome(whole))
+    course = Course(
+        command, template, events, seconds, max(_size(whole) - _size(template), 2**16), apart(lambda: outcome(whole))
+    )
     shutil.rmtree(whole)
     return course
 
@@ -439,7 +290,7 @@ def faults_of(course: Course, kills: int, draw: random.Random) -> list[Fault]:
 def problem_of(course: Course, fault: Fault, root: Path) -> str | None:
     """What is wrong after a fault and the same words again; None: nothing."""
     if fault.room is not None:
-        return _apart(lambda: _problem_on_a_small_disk(course, fault.room or 0, root))
+        return apart(lambda: _problem_on_a_small_disk(course, fault.room or 0, root))
     command, folder = course.command, copied(course.template, root)
     try:
         if command.processes > 1:
@@ -454,47 +305,36 @@ def problem_of(course: Course, fault: Fault, root: Path) -> str | None:
 
 def _problem_again(course: Course, folder: Path, root: Path) -> str | None:
     command, told = course.command, root / "told"
-    if not command.after_a_kill(folder):
+    if not apart(lambda: command.after_a_kill(folder)):
         return "what was there before is gone"
     if command.processes > 1:
         code = run_on_several(command.words, folder)
     else:
         code, _ = run(command.words, folder, told=told)
     if code != 0:
-        said = told.read_text().strip().splitlines() if told.is_file() else []
-        return f"the same words end with code {code}: {' '.join(said[-1:])}"
-    return differing(course.made, outcome(folder)) or None
+        return f"the same words end with code {code}: {_end_of(told, code)}"
+    return apart(lambda: differing(course.made, outcome(folder))) or None
+
+
+def _end_of(told: Path, code: int) -> str:
+    """The last line of what a command said; where it was ended because it took too long, where it waited."""
+    lines = told.read_text().strip().splitlines() if told.is_file() else []
+    return "\n".join(lines[-60:] if code == -signal.SIGALRM else lines[-1:])
 
 
 def _problem_on_a_small_disk(course: Course, room: int, root: Path) -> str | None:
     told = root / "told"
-    with small_disk(course.template) as (folder, limit):
+    with ExitStack() as stack:
+        try:
+            folder, limit = stack.enter_context(small_disk(course.template))
+        except OSError as error:
+            return f"not tried: {error}"
         limit(room)
         code, _ = run(course.command.words, folder, told=told)
         limit(None)
         if code not in (0, 2):
-            return f"it ends with code {code}: {' '.join(told.read_text().strip().splitlines()[-1:])}"
+            return f"it ends with code {code}: {_end_of(told, code)}"
         return _problem_again(course, folder, root)
-
-
-def _apart(problem: Callable[[], str | None]) -> str | None:
-    """What `problem` says, in a process of its own."""
-    report, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            said = problem() or ""
-        except OSError as error:
-            said = f"not tried: {error}" if error.filename is None else f"an error: {error}"
-        except BaseException as error:
-            said = f"an error: {error!r}"
-        os.write(write, said.encode()[:2000])
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(report) as file:
-        said = file.read()
-    os.waitpid(child, 0)
-    return said or None
 
 
 def campaign(
@@ -528,9 +368,9 @@ def campaign(
     for name, own in tried.items():
         done = ", ".join(f"{place} {survived[name][place]} of {own[place]}" for place in sorted(own))
         print(f"{name}: survived {survived[name].total()} of {own.total()} ({done})")
-    faults = sum(len(faults) for _, faults in waiting)
+    planned = sum(len(faults) for _, faults in waiting)
     total = sum(own.total() for own in tried.values())
-    print(f"in all: survived {total - len(wrong)} of {total}, {faults - total} were not tried")
+    print(f"in all: survived {total - len(wrong)} of {total}, {planned - total} were not tried")
     return wrong
 
 
