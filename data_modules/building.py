@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # which imports Lightning
 log = logging.getLogger(__name__)
 _INSTALLED = {Path(place).resolve() for name, place in sysconfig.get_paths().items() if name.endswith("lib")}
 _INSTALLED.add(Path(sysconfig.get_path("stdlib")).resolve())
+_PARSING = threading.Lock()  # Python 3.11 takes two parses at once for an error of its own
 _NOT_OWN = {"data_modules", "trace_lit", "callbacks", *sys.stdlib_module_names}
 
 
@@ -297,7 +299,9 @@ def _add_code(module: str, files: set[Path]) -> None:
         return
     files.add(file)
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    with _PARSING:
+        tree = ast.parse(file.read_bytes())
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             named = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
