@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from trace_lit import __version__
 from trace_lit.errors import InputError
+from trace_lit.escapes import one_line
 from trace_lit.service import embedding, instances, page, prediction, searching, status
 from trace_lit.service.batching import Batcher
 from trace_lit.service.bodies import describe
@@ -148,6 +149,6 @@ def as_service_error(error: Exception, served: Served) -> ServiceError:
 
 def _in_words(found: dict[str, Any]) -> str:
     """One finding of pydantic, as `top: Input should be …`."""
-    place = ".".join(str(part) for part in found["loc"] if part != "body")
+    place = one_line(".".join(str(part) for part in found["loc"] if part != "body"))
     message = str(found["msg"]).removeprefix("Value error, ")
     return f"{place}: {message}" if place else message
