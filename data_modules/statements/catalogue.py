@@ -40,6 +40,8 @@ _CONTRARY = {  # forms without a sign, and what is false where they hold
     "levelling": ("change", "steady"),
     "late move": ("change", "steady"),
     "not local level": ("local level",),
+    "up and down": ("unchanged", "steady"),
+    "never direction": ("direction", "half direction"),
     "fixed direction": ("veer", "shifty direction"),
     "shifty direction": ("fixed direction",),
     "decade": ("averages",),

@@ -24,6 +24,8 @@ NARROW = {  # half-winds
     name: (45.0 * number + 11.25, 45.0 * number + 33.75) for number, name in enumerate(_BETWEEN)
 }
 HALVES = {"north": (290.0, 70.0), "east": (20.0, 160.0), "south": (110.0, 250.0), "west": (200.0, 340.0)}  # nearly
+AXES = {"north": (1, 1), "east": (0, 1), "south": (1, -1), "west": (0, -1)}  # component; its sign away from there
+LITTLE = 0.1  # of the means of a component: the share of windows whose mean is less
 EARLY, LATE = (0.0, 0.3), (0.7, 1.0)
 VEERED = 35.0  # degrees between both, to speak of it
 STEADY, SHIFTY = 0.95, 0.6  # share of the mean speed that the mean vector has
@@ -43,6 +45,7 @@ def directions(columns: Columns, words: Sequence[ChannelWords]) -> Iterator[Fact
 class _Flow:
     def __init__(self, columns: Columns, places: tuple[int, int]) -> None:
         self.places = places
+        self.columns = columns
         self.keys = tuple(columns.table.channels[place].key for place in places)
 
     def come(self, sector: tuple[float, float], over: tuple[float, float] = (0.0, 1.0)) -> Comparison:
@@ -53,6 +56,10 @@ class _Flow:
             yield Fact("direction", "direction", self.places, self.come(sector), part=name)
             if name in SECTORS:
                 yield Fact("not direction", "negation", self.places, Not(self.come(sector)), part=name)
+        for name, (axis, sign) in AXES.items():
+            component = Statistic("minimum" if sign > 0 else "maximum", (self.keys[axis],))
+            usual = self.columns.size_quantile(Statistic("mean", (self.keys[axis],)), LITTLE)
+            yield Fact("never direction", "negation", self.places, beyond(component, -sign * usual, sign), part=name)
         for name, half in HALVES.items():
             yield Fact("half direction", "direction", self.places, self.come(half), part=name)
         for (start, before), (end, after) in itertools.permutations(SECTORS.items(), 2):

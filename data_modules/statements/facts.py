@@ -7,7 +7,7 @@ them. A bound is a number in the channel's unit, so that a fact means the same f
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,6 +44,7 @@ COMPARED = (  # parts of the day
     *(("evening", "morning"), ("afternoon", "morning"), ("afternoon", "night"), ("evening", "night")),
     *(("evening", "afternoon"), ("morning", "night")),
 )
+THEN = 0.55  # the share beyond which the halves lie, one on this side and one on that
 LENGTHS = (2, 3, 6, 12)  # of the first and the last hours
 MONTH_WINDOWS = 8  # of a month at least, to know what is usual in it
 
@@ -202,6 +203,10 @@ class ChannelFacts:
     def shapes(self) -> Iterator[Fact]:
         first, second = (self.statistic("change", PARTS[half]) for half in ("first half", "second half"))
         span, unrest, arch = self.statistic("range"), Shape("roughness", (self.key,)), Shape("arch", (self.key,))
+        change = self.statistic("change")
+        still = self.columns.size_quantile(change, 0.4)
+        aimless = All((self.far(span, 0.65, 1), between(change, -still, still)))
+        yield self.fact("up and down", "shape", aimless)
         for sign in (1, -1):
             for degree, share in ((2, 0.45), (3, 0.7)):
                 bounds = [self.columns.size_quantile(half, share) for half in (first, second)]
@@ -246,6 +251,9 @@ class ChannelFacts:
                 yield self.fact("record change", "extreme", self.far(change, share, sign), sign, degree)
             for degree in (2, 3, 4):
                 yield self.fact("sometime", "extreme", self.far(peak, LEVELS[degree], sign), sign, degree)
+            least = self.statistic("minimum" if sign > 0 else "maximum")
+            for degree in (2, 3):
+                yield self.fact("least", "extreme", self.far(least, LEVELS[degree], sign), sign, degree)
             best = self.columns.quantile(peak, 1.0 if sign > 0 else 0.0)
             yield self.fact("record", "extreme", beyond(peak, float(np.nextafter(best, -sign * math.inf)), sign), sign)
 
@@ -289,12 +297,19 @@ class ChannelFacts:
             for part, (low, high) in self.ends_in_hours().items():
                 inside = between(place, low - 0.01, high + 0.01)
                 yield self.fact("peak", "timing", All((inside, worth)), sign, part=part)
+            halves = [self.statistic("mean", PARTS[part]) for part in ("first half", "second half")]
+            yield self.fact("then", "timing", self.one_then_other(halves, sign), sign)
             half = Shape("halves", (self.key,))
             for degree, share in ((2, 0.45), (3, 0.8)):
                 bound = sign * self.columns.size_quantile(half, share)
                 yield self.fact(
                     "halves", "timing", All((beyond(half, bound, sign), beyond(change, 0.0, sign))), sign, degree
                 )
+
+    def one_then_other(self, halves: Sequence[Statistic], sign: int) -> All:
+        """The first is on one side of what is usual, the second on the other."""
+        first, second = halves
+        return All((self.far(first, THEN, -sign), self.far(second, THEN, sign)))
 
     def ends_in_hours(self) -> dict[str, tuple[float, float]]:
         """The first and the last hours of windows that are long enough."""
@@ -323,6 +338,8 @@ class ChannelFacts:
                 for degree, share in ((2, 0.55), (3, 0.82)):
                     bound = sign * self.columns.size_quantile(move, share)
                     yield self.fact("local change", "timing", beyond(move, bound, sign), sign, degree, part)
+            halves = [Clock("mean in hours", (self.key,), hours=part) for part in ((0.0, 12.0), (12.0, 24.0))]
+            yield self.fact("then at noon", "timing", self.one_then_other(halves, sign), sign)
             for later, earlier in COMPARED:
                 more = Clock("difference of hours", (self.key,), hours=CLOCK[later], other=CLOCK[earlier])
                 for degree, share in ((2, 0.4), (3, 0.8)):

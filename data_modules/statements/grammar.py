@@ -29,6 +29,11 @@ class Phrase:
         self.parts = parts
         self.backwards = parts[::-1]
 
+    @property
+    def options(self) -> tuple[Phrase, ...]:
+        """What it is one of: itself alone, if it is no choice."""
+        return self.parts if self.kind == CHOICE else (self,)
+
 
 Words = Mapping[str, Phrase]  # what the symbols stand for
 

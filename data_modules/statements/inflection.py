@@ -195,7 +195,7 @@ _SIGNED = {  # symbol: the word for 1 and for −1
     "letter": ("(Λ|hill|tent|bell shape|mountain|mound|arch)", "(V|valley|U shape|trough|hollow|deep V)"),
     "upper": ("upper", "lower"),
 }
-_OPPOSITE = {"fell": "rose", "falling": "rising", "a_fall": "a_rise", "fall": "rise", "downup": "updown"}
+_OPPOSITE = {"fell": "rose", "falling": "rising", "a_fall": "a_rise", "fall": "rise", "downup": "updown", "low": "high"}
 _SIGN_WORDS = {
     sign: {symbol: phrase(pair[0 if sign > 0 else 1]) for symbol, pair in _SIGNED.items()} for sign in (1, -1)
 }

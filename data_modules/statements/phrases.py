@@ -212,46 +212,46 @@ FORMS: dict[str, Modes] = {
     "waking+": {
         "noun": (
             *(
-                "<n> (quiet|calm|steady|flat) (at first|to begin with|early on), (lively|restless|volatile|unsteady) later",
+                "<n> (steady|even|stable|flat) (at first|to begin with|early on), (restless|volatile|unsteady|jumpy) later",
             ),
-            *("a (quiet|calm|flat) first half and a (lively|restless|wild|volatile) second half of <s>",),
-            "<n> that <be> (steady|quiet) at first and all over the place later",
+            *("a (steady|even|flat) first half and a (restless|jumpy|volatile) second half of <s>",),
+            "<n> that <be> (steady|even) at first and all over the place later",
         ),
         "clause": (
             *("<s> hardly <change> in the first half and <vary> (a lot|widely) in the second",),
-            *("<s> <be> (quiet|calm|steady|flat) at first and (restless|lively|unsteady) (later|towards the end)",),
+            *("<s> <be> (steady|even|stable|flat) at first and (restless|unsteady|jumpy) (later|towards the end)",),
             "nothing much <happen1> to <s> at first, (later|then) a lot",
         ),
         "short": (
             *(
-                "<n>: (quiet|calm|flat) start, (lively|wild|restless) finish",
-                "<n> steady, then (unsteady|restless|wild)",
+                "<n>: (steady|even|flat) start, (jumpy|volatile|restless) finish",
+                "<n> steady, then (unsteady|restless)",
             ),
-            "(quiet|calm) first half, (lively|restless) second half",
+            "(steady|even) first half, (jumpy|restless) second half",
         ),
-        "whole": ("when did <s> wake up in the second half?", "when was <s> quiet first and lively later?"),
+        "whole": ("when did <s> wake up in the second half?", "when was <s> steady first and restless later?"),
     },
     "waking-": {
         "noun": (
             *(
-                "<n> (lively|restless|volatile|unsteady) (at first|to begin with|early on), (quiet|calm|steady|flat) later",
+                "<n> (restless|volatile|unsteady|jumpy) (at first|to begin with|early on), (steady|even|stable|flat) later",
             ),
-            *("a (lively|restless|wild|volatile) first half and a (quiet|calm|flat) second half of <s>",),
-            "<n> that <be> all over the place at first and (steady|quiet) later",
+            *("a (restless|jumpy|volatile) first half and a (steady|even|flat) second half of <s>",),
+            "<n> that <be> all over the place at first and (steady|even) later",
         ),
         "clause": (
             *("<s> <vary> (a lot|widely) in the first half and hardly <change> in the second",),
-            *("<s> <be> (restless|lively|unsteady) at first and (quiet|calm|steady|flat) (later|towards the end)",),
+            *("<s> <be> (restless|unsteady|jumpy) at first and (steady|even|stable|flat) (later|towards the end)",),
             *(
-                "<s> (calmed|settled|quietened) down in the second half",
+                "<s> (steadied|settled down|came to rest) in the second half",
                 "a lot <happen1> to <s> at first, later little",
             ),
         ),
         "short": (
-            *("<n>: (lively|wild|restless) start, (quiet|calm|flat) finish", "<n> unsteady, then (steady|quiet|calm)"),
-            *("(lively|restless) first half, (quiet|calm) second half", "<n> calming down"),
+            *("<n>: (jumpy|volatile|restless) start, (steady|even|flat) finish", "<n> unsteady, then (steady|even)"),
+            *("(jumpy|restless) first half, (steady|even) second half", "<n> coming to rest"),
         ),
-        "whole": ("when did <s> calm down in the second half?", "when was <s> lively first and quiet later?"),
+        "whole": ("when did <s> steady in the second half?", "when was <s> restless first and steady later?"),
     },
     "unchanged": {
         "noun": (

@@ -22,6 +22,8 @@ from data_modules.statements.wording import Wording
 from data_modules.statements.words import channel_words
 from trace_lit.channels import Channel
 
+EVERYDAY = 1 / 3  # of a bank at most are everyday words by themselves,
+OFTEN = 5  # each of them as often at most
 JOINED = 0.12  # of all statements say two things at once
 RARE, COMMON, MOST = 0.03, 0.4, 0.7  # shares of the reference: best between the first two, none above the third
 # Forms that people use more than others.
@@ -103,6 +105,7 @@ class Statements:
             len(reference), len(channels)
         )
         self._complete: NDArray[np.bool_] = np.asarray(self._seen.all(axis=1))
+        self._everyday = [self._wording.everyday(fact) for fact in found]
         self._set_weights({place for place, own in enumerate(words) if own.component})
 
     @classmethod
@@ -216,14 +219,55 @@ class Statements:
         """(S, n) which rules hold for which rows of the reference; for rules of statements, also their opposites'."""
         return self._compiler.truth(rules, None if rows is None else np.asarray(rows, dtype=np.int64))
 
+    def everyday(self, count: int, rng: np.random.Generator) -> list[Statement]:
+        """`count` statements at most that say no more than one of the corpus's everyday words, each as often as another.
+
+        Of what a language has for heat, most words are rare: by chance alone hardly any statement has them.
+        """
+        entries = [
+            (place, mode, number)
+            for place in np.flatnonzero(self._usable).tolist()
+            for mode, words in self._everyday[place].items()
+            for number in range(len(words))
+        ]
+        orders = [rng.permutation(len(entries)) for _ in range(OFTEN)]
+        source = random.Random(int(rng.integers(2**62)))
+        chosen = [entries[own] for own in np.concatenate(orders)[:count].tolist()]
+        return [self._in_everyday_words(place, mode, number, source) for place, mode, number in chosen]
+
+    def _in_everyday_words(self, place: int, mode: str, number: int, source: random.Random) -> Statement:
+        fact, words, seed = self.facts[place], self._everyday[place][mode], source.random()
+        text = self._wording.in_everyday_words(fact, mode, words[number], _replay(seed))
+        other = self._contrary(place, mode, source)
+        if other is None:
+            return Statement(text, fact.rule, fact.kind, self._names(fact), sense=_sense(fact))
+        false, theirs = self.facts[other], self._everyday[other][mode]
+        entry = theirs[number * len(theirs) // len(words)]
+        opposite = self._wording.in_everyday_words(false, mode, entry, _replay(seed))
+        return Statement(text, fact.rule, fact.kind, self._names(fact), opposite, false.rule, _sense(fact))
+
+    def _contrary(self, place: int, mode: str, source: random.Random) -> int | None:
+        """A fact that differs in one thing and has everyday words of this mode."""
+        order = sorted([(source.random() ** (1 / weight), others) for weight, others in self._contraries[place]])
+        for _, others in reversed(order):
+            spoken = [other for other in others if mode in self._everyday[other]]
+            if spoken:
+                return spoken[int(source.random() * len(spoken))]
+        return None
+
     def bank(self, size: int, rng: np.random.Generator) -> Bank:
-        """About `size` statements about rows drawn at random, and of each the rows that it holds for."""
-        rows = rng.integers(len(self), size=size) if len(self) else np.empty(0, np.int64)
+        """About `size` statements, and of each the rows that it holds for.
+
+        They are about rows drawn at random, but for `EVERYDAY` of them at most, see `everyday`.
+        """
+        words = self.everyday(int(EVERYDAY * size), rng) if len(self) else []
+        rows = rng.integers(len(self), size=size - len(words)) if len(self) else np.empty(0, np.int64)
         order = np.sort(rows)
         groups, counts = np.unique(order, return_counts=True)
         drawn: list[Statement] = []
         for row, count in zip(groups.tolist(), counts.tolist(), strict=True):
             drawn += self.draw([row], rng, count)[0]
+        drawn += words
         bits = [np.packbits(self.truth(block), axis=1) for block in self._blocks(drawn)]
         return Bank(drawn, np.concatenate([np.empty((0, -(-len(self) // 8)), np.uint8), *bits]), len(self))
 

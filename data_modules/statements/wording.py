@@ -8,6 +8,7 @@ from functools import cache
 
 from data_modules.frequency import Frequency
 from data_modules.statements import inflection, parts
+from data_modules.statements.course_phrases import COURSE_FORMS
 from data_modules.statements.extreme_phrases import EXTREME_FORMS
 from data_modules.statements.facts import Fact
 from data_modules.statements.grammar import Draw, Phrase, Words, choice, expand, literal, phrase
@@ -18,13 +19,13 @@ from data_modules.statements.quantities import Idiom, Landmark, entries
 from data_modules.statements.units import Number, joined
 from data_modules.statements.words import PREDICATIVE, ChannelWords, Name, Spoken
 
-_ALL_FORMS = {**FORMS, **EXTREME_FORMS, **NUMBER_FORMS, **PAIR_FORMS}
+_ALL_FORMS = {**FORMS, **COURSE_FORMS, **EXTREME_FORMS, **NUMBER_FORMS, **PAIR_FORMS}
 _SYMBOL = re.compile(r"<(\w+)>")
 _OF_TWO = ("correlation", "out of step", "more", "far more", "margin")  # forms without a second sign
 _OPTIONAL = {  # symbols that not every channel, degree or landmark has words for
     *("A", "A2", "Aa", "Aa2", "noun", "noun2", "conditions", "conditions2", "most", "comp", "many", "many2", "more_n"),
     *("A_high", "A_low", "without", "without2"),
-    *("A_other", "noun_other", "comp_other", "go_clause_other"),
+    *("A_other", "noun_other", "comp_other", "most_other", "go_clause_other"),
     *("comp2", "the_more"),
     *("rising_alone", "a_rise_alone", "peak_alone", "peaking_alone", "flat_alone"),
     *("rose_alone", "fell_alone", "peaked_alone", "shape_alone", "trend_up_alone"),
@@ -47,6 +48,7 @@ _MODES = {"noun": 36, "clause": 30, "short": 16, "adjective": 12, "whole": 8}  #
 _ARTICLE = re.compile(r"\ba(?= (?:[aeio]|u(?!ni|se|su|p and)|hour))")  # names like "influenza A" have a capital
 _TWO_ARTICLES = re.compile(r"\b([Aa]ny|[Ss]ome|[Nn]o) (?:an?|the) ")
 _TWICE = re.compile(r"\b(in|on|at|over) \1\b")  # "sweeps in in the evening"
+_MARKED = {"adjective": "A", "noun": "noun", "clause": "clause"}  # the words of idioms and landmarks
 _SUBJECT = literal("it")
 _ALONE = (
     "rising",
@@ -151,6 +153,10 @@ _TWO = {  # how two statements are joined, if both are alike in mode
 }
 
 
+def _first() -> float:
+    return 0.0
+
+
 @cache
 def _parsed(form: str) -> dict[str, tuple[tuple[Phrase, frozenset[str]], ...]]:
     return {
@@ -252,6 +258,35 @@ class Wording:
         core = expand(_TWO[mode], {"one": cores[0], "two": cores[1]}, draw)
         return self._framed(mode, core, tense, first, draw)
 
+    def everyday(self, fact: Fact) -> dict[str, tuple[Phrase, ...]]:
+        """The words of everyday language that mean the fact by themselves, by mode; empty where there are none."""
+        own, side = self.words[fact.channels[0]], (fact.sign, fact.degree)
+        if fact.landmark is not None and fact.form != "not landmark":
+            words = _landmark_symbols(fact.landmark, inflection.PAST)
+            found = [(mode, words.get(f"mark_{name}")) for mode, name in _MARKED.items()]
+        elif fact.form == "level":
+            spoken = own.states.get(side)
+            found = [("adjective", own.adjectives.get(side)), ("noun", own.nouns.get(side))]
+            found += [("clause", tense) for tense in (spoken.stated if spoken else ())]
+        elif fact.form == "change" and fact.degree == 2:
+            spoken = own.moves.get(fact.sign)
+            found = [
+                ("noun", own.move_nouns.get(fact.sign)),
+                *(("clause", tense) for tense in (spoken.stated if spoken else ())),
+            ]
+        else:
+            return {}
+        entries: dict[str, dict[str, Phrase]] = {}
+        for mode, own_words in found:
+            for entry in () if own_words is None else own_words.options:
+                entries.setdefault(mode, {}).setdefault(expand(entry, self.common, _first), entry)
+        return {mode: tuple(of_mode.values()) for mode, of_mode in entries.items()}
+
+    def in_everyday_words(self, fact: Fact, mode: str, entry: Phrase, draw: Draw) -> str:
+        """One entry of `everyday` as a question, a phrase or a sentence."""
+        tense = int(draw() < 0.4)
+        return self._framed(mode, expand(entry, self.common, draw), tense, fact, draw)
+
     def joinable(self, first: Fact, second: Fact) -> bool:
         """Whether `two` can say them in one: every form has clauses; of one channel, one that "it" can begin."""
         return first.channels != second.channels or (first.form not in _NO_PRONOUN and second.form not in _NO_PRONOUN)
@@ -280,8 +315,9 @@ class Wording:
         _add_states(symbols, own, name, sign, fact.degree, tense, "")
         if fact.degree in (2, 3):
             _add_moves(symbols, own, sign, tense)
-        if own.superlatives.get(sign) is not None:
-            symbols["most"] = own.superlatives[sign]
+        for symbol, side in (("most", sign), ("most_other", -sign)):
+            if own.superlatives.get(side) is not None:
+                symbols[symbol] = own.superlatives[side]
         for state, side in (("A_high", 1), ("A_low", -1)):
             if (side, 2) in own.adjectives:
                 symbols[state] = own.adjectives[side, 2]
@@ -372,6 +408,7 @@ _NO_PRONOUN = {
         "landmark",
         "direction",
         "not direction",
+        "never direction",
         "turning",
         "two changes",
         "two levels",
