@@ -248,6 +248,7 @@ def test_no_forecast_leaves_a_file_behind(client: TestClient, tiny_runs: TinyRun
         ({"series": {"channels": {"temperature": [None] * 24}}}, 422, "holds no value"),
         ({"series": {"channels": {"temperature": [1e300] * 24}}}, 422, "at most 1e+18"),
         ({"series": {"channels": {}}}, 422, "channels"),
+        ({"text": "fog", "a\nb": 1}, 422, r"a\nb: Extra inputs are not permitted"),
         (
             {"series": {"channels": {"temperature": [1]}, "times": ["9999-12-31T23:59:59-14:00"]}},
             422,

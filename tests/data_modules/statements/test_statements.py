@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from data_modules.corpus import Corpus
 from data_modules.rules import Comparison, WindowTable
 from data_modules.statements import KINDS, Statement, Statements
 from trace_lit.channels import Channel
@@ -238,16 +236,98 @@ def test_everyday_words_mean_one_channel() -> None:
     assert not re.search(r"\b(warm|cold)\b", two)
 
 
-def test_quick(generated_corpus: Corpus) -> None:
-    """With room for a busy machine: 256 statements for 256 windows take some 6 ms."""
-    statements = Statements.of(generated_corpus, generated_corpus.select("train"))
+def windows_of(shapes: np.ndarray, *channels: Channel) -> Statements:
+    """Statements about days (N, C, 24) of these channels."""
+    starts = np.datetime64("2020-01-01", "s") + np.arange(len(shapes)) * np.timedelta64(1, "D")
+    return Statements(channels, "1h", WindowTable(list(shapes), starts, "1h", channels))
+
+
+def weather_days() -> Statements:
+    """200 days of a random level and slope."""
     rng = np.random.default_rng(0)
-    rows = rng.integers(len(statements), size=256)
-    drawn = [own[0] for own in statements.draw(rows, rng)]
-    statements.truth(drawn, rows)
-    start = time.process_time()
-    statements.truth(drawn, rows)
-    assert time.process_time() - start < 0.1
+    level, slope = rng.normal(size=(200, 2, 1)), rng.normal(size=(200, 2, 1))
+    shapes = level + slope * np.linspace(-1, 1, 24) + rng.normal(0, 0.1, (200, 2, 24))
+    scale = np.array([[8.0], [3.0]])
+    return windows_of(12 + scale * shapes, Channel("air temperature", "°C"), Channel("wind speed", "m/s"))
+
+
+def test_a_bank_has_every_everyday_word() -> None:
+    statements = weather_days()
+    bank = statements.bank(9000, np.random.default_rng(1))
+    text = " ".join(statement.text for statement in bank.statements).lower()
+    rare = ("torrid", "sweltering", "unbearably hot", "perishing", "glacial", "howling", "becalmed", "brass monkeys")
+    assert [word for word in rare if text.count(word) < 2] == []
+    assert len(bank) == 9000
+
+
+def test_everyday_words_are_true_and_their_opposites_are_others() -> None:
+    statements = weather_days()
+    warmest = max(range(len(statements)), key=lambda row: statements.table.values[row][0].mean())
+    drawn = statements.everyday(2000, np.random.default_rng(1))
+    assert len({statement.text for statement in drawn}) > 1500
+    for statement in drawn:
+        hot = re.search(r"\b(torrid|sweltering|scorching|hot)\b", statement.text, re.IGNORECASE)
+        if hot and statement.kind == "level":
+            assert statements.truth([statement], [warmest])[0, 0], statement
+        assert statement.opposite != statement.text
+    assert sum(statement.opposite is not None for statement in drawn) > 0.9 * len(drawn)
+    truth = statements.truth(drawn)
+    assert truth.any(axis=1).all()
+
+
+def test_everyday_words_are_of_channels_that_have_them() -> None:
+    rng = np.random.default_rng(0)
+    assert windows_of(rng.normal(size=(50, 1, 24)), Channel("widget count")).everyday(100, rng) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "sign", "holds", "fails"),
+    [
+        ("then", 1, "rising", "falling"),
+        ("then", -1, "falling", "rising"),
+        ("then at noon", 1, "rising", "falling"),
+        ("least", 1, "high", "peaky"),
+        ("least", -1, "low", "peaky"),
+        ("up and down", 0, "wave", "rising"),
+    ],
+)
+def test_courses_of_a_day(form: str, sign: int, holds: str, fails: str) -> None:
+    rng = np.random.default_rng(0)
+    hours = np.arange(24)
+    kinds = {
+        "rising": np.where(hours < 12, -2.0, 2.0),
+        "falling": np.where(hours < 12, 2.0, -2.0),
+        "high": np.full(24, 2.0),
+        "low": np.full(24, -2.0),
+        "peaky": 4.0 * (hours == 5) - 4.0 * (hours == 17),
+        "wave": 3 * np.sin(2 * np.pi * (hours + 0.5) / 6),
+        "usual": np.linspace(-1, 1, 24),
+    }
+    names = [name for name in kinds for _ in range(6 if name != "usual" else 60)]
+    shapes = np.stack([kinds[name] for name in names])[:, None] + rng.normal(0, 0.3, (len(names), 1, 24))
+    statements = windows_of(shapes, Channel("wind speed", "m/s"))
+    rules = [fact.rule for fact in statements.facts if (fact.form, fact.sign) == (form, sign)]
+    assert rules
+    truth = statements.decide(rules).all(axis=0)
+    assert all(truth[row] for row, name in enumerate(names) if name == holds)
+    assert not any(truth[row] for row, name in enumerate(names) if name == fails)
+
+
+def test_directions_that_never_were() -> None:
+    rng = np.random.default_rng(0)
+    angle = np.deg2rad(np.arange(0, 360, 3))
+    flow = -5 * np.stack([np.sin(angle), np.cos(angle)], axis=1)[..., None] + rng.normal(0, 0.1, (len(angle), 2, 24))
+    statements = windows_of(flow, Channel("wind u", "m/s"), Channel("wind v", "m/s"))
+    for part, from_there, from_elsewhere in (
+        ("north", 0, 180),
+        ("east", 90, 270),
+        ("south", 180, 0),
+        ("west", 270, 90),
+    ):
+        (rule,) = [own.rule for own in statements.facts if own.form == "never direction" and own.part == part]
+        truth = statements.decide([rule])[0]
+        assert truth[from_elsewhere // 3]
+        assert not truth[from_there // 3]
 
 
 def test_statements_of_one_sense_say_the_same_of_other_channels() -> None:
