@@ -244,6 +244,8 @@ class Statements:
         false, theirs = self.facts[other], self._everyday[other][mode]
         entry = theirs[number * len(theirs) // len(words)]
         opposite = self._wording.in_everyday_words(false, mode, entry, _replay(seed))
+        if opposite == text:  # deaths of two kinds, say, are spoken of alike
+            return Statement(text, fact.rule, fact.kind, self._names(fact), sense=_sense(fact))
         return Statement(text, fact.rule, fact.kind, self._names(fact), opposite, false.rule, _sense(fact))
 
     def _contrary(self, place: int, mode: str, source: random.Random) -> int | None:

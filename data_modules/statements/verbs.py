@@ -13,6 +13,7 @@ _PLURAL_SUBJECTS = {
     "you",
     "they",
     "people",
+    "a lot of people",
     "children",
     "men",
     "women",
@@ -69,7 +70,7 @@ _PASTS = {
     **{"tread": "trod", "speed": "sped", "mean": "meant", "throw": "threw", "chuck": "chucked", "teem": "teemed"},
     **{"spend": "spent", "span": "spanned", "stick": "stuck"},
     **{"kick": "kicked", "whip": "whipped", "ramp": "ramped", "wake": "woke", "back": "backed", "peter": "petered"},
-    **{"make": "made", "claim": "claimed", "keep": "kept", "hum": "hummed"},
+    **{"make": "made", "claim": "claimed", "shrink": "shrank", "keep": "kept", "hum": "hummed"},
 }
 _DOUBLED = {"get", "run", "begin", "cut", "hit", "sit", "let", "set", "spin", "dig", "stop", "win", "put", "stir"}
 _VERB = re.compile(r"\{([^{}]*)\}")

@@ -33,7 +33,7 @@ from pathlib import Path
 if __name__ == "__main__":  # run by its path
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.faults.children import apart, run, run_on_several, small_disk
+from tests.faults.children import apart, end_orphans, run, run_on_several, small_disk
 
 SIZES = 20  # of disks that become full
 CURVES = "TRACE_LIT_FAULTS_CURVES"  # set where curves are compared, too
@@ -300,6 +300,7 @@ def problem_of(course: Course, fault: Fault, root: Path) -> str | None:
             run(command.words, folder, fault.event, fault.seconds)
         return _problem_again(course, folder, root)
     finally:
+        end_orphans()
         shutil.rmtree(folder)
 
 
@@ -329,6 +330,7 @@ def _problem_on_a_small_disk(course: Course, room: int, root: Path) -> str | Non
             folder, limit = stack.enter_context(small_disk(course.template))
         except OSError as error:
             return f"not tried: {error}"
+        stack.callback(end_orphans)
         limit(room)
         code, _ = run(course.command.words, folder, told=told)
         limit(None)

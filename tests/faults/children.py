@@ -26,7 +26,8 @@ import psutil
 Result = TypeVar("Result")
 ROOT = Path(__file__).resolve().parents[2]
 WRITING = {"os.rename", "os.remove", "os.rmdir", "os.mkdir"}
-PATIENCE = 120.0  # seconds that a command may take
+_groups: list[int] = []  # of processes, each led by a command that has ended
+PATIENCE = 240.0  # seconds that a command may take
 _NEW_NAMESPACE, _LAZY = 0x00020000, 2  # of Linux: CLONE_NEWNS, MNT_DETACH
 _PRIVATE, _REMOUNT = 0x4000 | 0x40000, 32  # MS_REC and MS_PRIVATE; MS_REMOUNT
 
@@ -69,11 +70,16 @@ def run(
         if child == 0:
             _in_child(words, folder, last, events.fileno(), told, seconds is None)
         code = _ended(child, 2 * PATIENCE if seconds is None else seconds)
-        if last is None and seconds is None:
-            with suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL)  # what it has started and left
+        _groups.append(child)
         events.seek(0)
         return code, events.read().splitlines()
+
+
+def end_orphans() -> None:
+    """Kill what commands have started and left; those that are broken off leave their workers, as they do for a user."""
+    while _groups:
+        with suppress(ProcessLookupError):
+            os.killpg(_groups.pop(), signal.SIGKILL)
 
 
 def _end_in(seconds: float) -> None:
