@@ -51,8 +51,8 @@ def test_bands_of_many_windows_are_those_of_their_step() -> None:
     generator = torch.Generator().manual_seed(0)
     residual = torch.randn(10_000, 24, generator=generator) * torch.arange(1, 25)
     zero = torch.zeros(10_000, dtype=torch.int64)
-    bands = calibrated(residual, {0.0: torch.ones(10_000, 1)}, zero, zero, [0.1, 0.5, 0.9], 1)
-    np.testing.assert_allclose(bands.distance[0, 2:-2, 2], 1.2816 * torch.arange(3, 23), rtol=0.06)
+    distance = calibrated(residual, torch.ones(10_000, 1), zero, zero, [0.1, 0.5, 0.9], 1)
+    np.testing.assert_allclose(distance[0, 2:-2, 2], 1.2816 * torch.arange(3, 23), rtol=0.06)
 
 
 def test_weights_go_to_the_best_single_member_as_they_are_shrunk() -> None:
@@ -186,16 +186,46 @@ def test_bands_hold_what_they_say() -> None:
     torch.testing.assert_close(bounds[..., 1:2], centre)  # the central one is the forecast itself
 
 
+def held(combination: Combination, later: Inputs, future: Tensor) -> float:
+    """The share of values that lie in bands of 80 %."""
+    bounds = combination(later).values
+    return float(((bounds[..., 0] <= future) & (future <= bounds[..., 2])).float().mean())
+
+
+@pytest.mark.parametrize("last", [4.0, 0.25])
+def test_bands_are_as_wide_as_a_window_moves(last: float) -> None:
+    """Where the future moves more, or less, than all of the past, they still hold what they say."""
+    spread = np.geomspace(1, last, 1000)
+    combination, _, later, future = solved(spread * np.random.default_rng(5).normal(size=1000), (0.1, 0.5, 0.9))
+    assert 0.74 <= held(combination, later, future) <= 0.88
+
+
+def test_bands_of_a_series_that_stands_still_are_finite() -> None:
+    still = np.full(700, 3.0)
+    still[[400, 520]] = 5.0
+    combination, _, later, _ = solved(still, (0.1, 0.5, 0.9))
+    assert combination(later).values.isfinite().all()
+
+
+def test_a_run_from_before_the_usual_changes_has_the_bands_that_it_had() -> None:
+    combination, _, later, _ = solved(WALK, (0.1, 0.5, 0.9))
+    old = {name: value for name, value in combination.state_dict().items() if name != "usual"}
+    old["exponent"] = torch.tensor(0.5)
+    combination.load_state_dict(old)
+    own = later.past.diff(dim=-1).abs().mean(-1, keepdim=True) / later.deviation
+    torch.testing.assert_close(combination.spread(later), (own + 1e-3).sqrt() * later.deviation)
+
+
 def test_bands_are_widened_where_blocks_differ() -> None:
     generator = torch.Generator().manual_seed(0)
     block = torch.arange(5).repeat_interleave(200)
     alike = torch.randn(1000, 6, generator=generator)
     growing = alike * (1 + block.unsqueeze(1))
-    ones = {0.0: torch.ones(1000, 1)}
+    ones = torch.ones(1000, 1)
 
     def width(residual: Tensor) -> float:
-        bands = calibrated(residual, ones, torch.zeros(1000, dtype=torch.int64), block, (0.1, 0.5, 0.9), 1)
-        return float(bands.distance[0, :, 2].mean() / residual.flatten().quantile(0.9))
+        distance = calibrated(residual, ones, torch.zeros(1000, dtype=torch.int64), block, (0.1, 0.5, 0.9), 1)
+        return float(distance[0, :, 2].mean() / residual.flatten().quantile(0.9))
 
     assert width(alike) == pytest.approx(1, abs=0.1)
     assert width(growing) > 1.2

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -83,51 +82,33 @@ def simplex_weights(gram: Tensor, shrinkage: float = 0.0, target: Tensor | None 
     return found / found.sum()
 
 
-@dataclass
-class Bands:
-    """Distances of quantiles from a forecast, in units of a window's spread."""
-
-    exponent: float  # which of the spreads
-    distance: Tensor  # (K + 1, H, Q), of K channels and of one that is not known
-
-
 def calibrated(
     residual: Tensor,
-    spreads: Mapping[float, Tensor],
+    spread: Tensor,
     channel: Tensor,
     block: Tensor,
     quantiles: Sequence[float],
     channels: int,
-) -> Bands:
-    """Quantiles of residuals that were predicted, relative to the spread that makes them most alike.
+) -> Tensor:
+    """The distances (K + 1, H, Q) of quantiles from a forecast, of K channels and of one that is not known.
 
-    The errors of another time are not those of the blocks that are known. So each band is widened, in each third of the
-    horizon, until bands from the blocks before hold their share of a block (split conformal prediction, with blocks of time
-    in the place of single points).
+    They are quantiles of residuals that were predicted, in units of a window's spread. The errors of another time are not
+    those of the blocks that are known. So each band is widened, in each third of the horizon, until bands from the blocks
+    before hold their share of a block (split conformal prediction, with blocks of time in the place of single points).
 
     Parameters
     ----------
     residual
         (m, H) observed less forecast, NaN where unknown, of times that the forecast has not learned from.
-    spreads
-        (m, 1) of the windows, by exponent; that with the least quantile loss, relative to the mean spread, is taken.
+    spread
+        (m, 1) of the windows.
     channel, block
         (m,) the number of its channel (those from `channels` on only count for the common distances) and block of time.
     """
     levels = torch.tensor(quantiles, dtype=residual.dtype)
-    best: tuple[float, Bands] | None = None
-    for exponent, spread in spreads.items():
-        distance = _distances(residual / spread, channel, levels, channels)
-        bounds = distance[channel.clamp(max=channels)] * spread.unsqueeze(-1)
-        error = residual.unsqueeze(-1) - bounds
-        loss = float(torch.maximum(levels * error, (levels - 1) * error).nanmean())
-        if best is None or loss < best[0]:
-            best = loss, Bands(exponent, distance)
-    assert best is not None
-    bands = best[1]
-    relative = residual / spreads[bands.exponent]
-    bands.distance *= _widening(relative, channel, block, levels, channels)
-    return bands
+    relative = residual / spread
+    distance = _distances(relative, channel, levels, channels)
+    return distance * _widening(relative, channel, block, levels, channels)
 
 
 def _distances(relative: Tensor, channel: Tensor, levels: Tensor, channels: int) -> Tensor:

@@ -18,6 +18,7 @@ from trace_lit.encoder.solved import COMPONENTS, TextComponents, mean_vectors
 from trace_lit.gaps import interpolated
 
 _ALONE = ("alone", "alone_fallback")
+_USUAL = 1 / 3  # how much the usual change counts beside a window's own, which is known from few steps
 _FAR = 0.25  # deviations beyond what was learned from, at which no level tells anything
 
 
@@ -74,7 +75,8 @@ class Combination(nn.Module):
     alone: Tensor  # (K + 1, M), the same two where neighbours are not known
     alone_fallback: Tensor
     distance: Tensor  # (K + 1, H, Q), of the quantiles from the forecast, in units of the window's spread
-    exponent: Tensor  # () how far the bands follow the window's own spread, 0: not at all
+    usual: Tensor  # (K + 1,) mean change of a window from step to step, in deviations of the channel
+    exponent: Tensor  # () 1; of runs that are older another, and `usual` is next to nothing
 
     def __init__(
         self,
@@ -121,7 +123,8 @@ class Combination(nn.Module):
         self.register_buffer("lowest", torch.full((channels + 1,), -torch.inf))
         self.register_buffer("highest", torch.full((channels + 1,), torch.inf))
         self.register_buffer("distance", torch.zeros(channels + 1, horizon, max(len(quantiles), 1)))
-        self.register_buffer("exponent", torch.zeros(()))
+        self.register_buffer("usual", torch.ones(channels + 1))
+        self.register_buffer("exponent", torch.ones(()))
         self.share[:, 0] = self.fallback[:, 0] = 1.0  # the last value
 
     def measure(self, vocabulary: ChannelVocabulary) -> None:
@@ -213,6 +216,8 @@ class Combination(nn.Module):
         return hasattr(self, "alone")
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        if prefix + "distance" in state_dict and prefix + "usual" not in state_dict:  # likewise
+            state_dict[prefix + "usual"] = torch.full_like(self.usual, 1e-3 / _USUAL)
         if self.follows and prefix + "share" in state_dict:  # a run may be older than the weights without neighbours
             none = torch.tensor([not member.of_neighbours for member in self.members])
             for name, other in zip(_ALONE, ("share", "fallback"), strict=True):
@@ -253,9 +258,9 @@ class Combination(nn.Module):
         return torch.lerp(share[place], fallback[place], far)
 
     def spread(self, inputs: Inputs) -> Tensor:
-        """(N, C, 1) how wide the bands of windows are: their own mean change beside the channel's, to the exponent."""
-        own = inputs.past.diff(dim=-1).abs().mean(-1, keepdim=True) / inputs.deviation
-        return (own + 1e-3) ** self.exponent * inputs.deviation
+        """(N, C, 1) how wide the bands of windows are: their own mean change, drawn towards the usual one."""
+        usual = self.usual[inputs.channel_ids.clamp(max=self.channels)].unsqueeze(-1)
+        return (mean_change(inputs) + _USUAL * usual) ** self.exponent * inputs.deviation
 
     def forward(self, inputs: Inputs) -> Forecast:
         """Changes (B, C, H, Q) from the last value, in deviations of the channel."""
@@ -266,6 +271,12 @@ class Combination(nn.Module):
             values = values + distance * self.spread(inputs).unsqueeze(-1)
         change = (values - last.unsqueeze(-1)) / inputs.deviation.unsqueeze(-1)
         return Forecast(change, InstanceNorm(last, inputs.deviation, offset=inputs.offset))
+
+
+def mean_change(inputs: Inputs) -> Tensor:
+    """(N, C, 1) how far windows move from step to step on average, in deviations of the channel; 1 for a single step."""
+    moved = inputs.past.diff(dim=-1).abs().mean(-1, keepdim=True) / inputs.deviation
+    return moved if inputs.past.shape[-1] > 1 else torch.ones_like(moved)
 
 
 def texts_of(batch: MultimodalBatch) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from trace_lit.encoder.combination import calibrated, forward_segments, simplex_weights, some
-from trace_lit.encoder.combined import Combination
+from trace_lit.encoder.combined import Combination, mean_change
 from trace_lit.encoder.members import TEXT_GROUPS, Inputs, Member, resolved_calendar
 from trace_lit.encoder.patches import off_scale
 from trace_lit.encoder.ridge_path import Moments, RidgePath, search_penalties
@@ -24,6 +24,7 @@ _SEARCHED = 1_000  # of a block, by which a penalty is chosen
 _WORK = 2e9  # products for the moments of a member; beyond it a part of the examples is taken,
 _TIMES = 10.0  # but that many for each feature
 _LEAST_SHARE = 0.02  # a member with less is left out
+_LEAST_CHANGE = 1e-3  # usual one from step to step, in deviations, by which bands are scaled
 
 
 @dataclass
@@ -304,10 +305,10 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
     share = solver.example(combination.shares_of(solver.windows.inputs))[rows]  # (m, M)
     combined = torch.einsum("nm,mnh->nh", share, forecasts)
     residual = torch.where(observed, future - combined, torch.nan)
-    metrics = calibrated_bands(combination, solver, residual, channel)
+    _fit_bands(combination, solver, residual, channel)
     squared = (residual / unit).square()
     by_block = torch.stack([squared[block == number].nanmean() for number in block.unique()])
-    metrics["cv/MSE"] = float(squared.nanmean())
+    metrics = {"cv/MSE": float(squared.nanmean())}
     metrics["cv/geometric_mean"] = float(by_block.clamp(min=1e-12).log().nanmean().exp())
     best = total.diagonal().argmin()
     metrics["cv/MSE_of_best_member"] = float(total[best, best] / observed.sum())
@@ -350,16 +351,16 @@ def _grams(error: Tensor, channel: Tensor) -> dict[int, Tensor]:
     return found
 
 
-def calibrated_bands(combination: Combination, solver: _Solver, residual: Tensor, channel: Tensor) -> dict[str, float]:
+def _fit_bands(combination: Combination, solver: _Solver, residual: Tensor, channel: Tensor) -> None:
     """Put the distances of the quantiles into `combination`, from `residual` (m, H), NaN where unknown."""
     if not combination.quantiles:
-        return {}
-    rows = solver.scored
-    spreads = {}
-    for exponent in (0.0, 0.5, 1.0):
-        combination.exponent.fill_(exponent)
-        spreads[exponent] = solver.example(combination.spread(solver.windows.inputs))[rows]
-    found = calibrated(residual, spreads, channel, solver.block[rows], combination.quantiles, combination.channels)
-    combination.exponent.fill_(found.exponent)
-    combination.distance.copy_(found.distance)
-    return {"cv/band_exponent": found.exponent}
+        return
+    inputs, rows = solver.windows.inputs, solver.scored
+    moved = solver.example(mean_change(inputs))[rows]
+    combination.usual.fill_(moved.mean().clamp(min=_LEAST_CHANGE))
+    for number in channel.unique().tolist():
+        if number < combination.channels:
+            combination.usual[number] = moved[channel == number].mean().clamp(min=_LEAST_CHANGE)
+    spread = solver.example(combination.spread(inputs))[rows]
+    found = calibrated(residual, spread, channel, solver.block[rows], combination.quantiles, combination.channels)
+    combination.distance.copy_(found)
