@@ -171,6 +171,23 @@ def test_prices_that_rise_in_proportion_are_forecast_in_proportion() -> None:
     assert sum(value for name, value in metrics.items() if name.startswith("cv/weight/log")) > 0.5
 
 
+def test_a_spike_does_not_choose_the_members_of_other_times() -> None:
+    """Nobody foresees it; whoever returns to the mean soonest after it need not be the best at any other time."""
+    values = np.cumsum(np.random.default_rng(11).normal(size=700)) + WEEK / 3
+    spike = np.zeros(700)
+    spike[360:] = 500 * np.exp(-np.arange(340) / 5)
+    combination, _, later, future = solved(values + spike)
+    plain, _, calm, there = solved(values)
+    assert error(combination, later, future) < 1.25 * error(plain, calm, there)
+
+
+def test_calm_blocks_do_not_silence_the_one_in_which_something_happens() -> None:
+    values = np.zeros(700)
+    values[400:] = np.tile(WEEK[:7], 43)[:300]
+    combination, *_ = solved(values)
+    assert combination.shares(0).keys() != {"last"}
+
+
 def test_weights_of_members_are_shares_and_the_small_ones_are_left_out() -> None:
     combination, metrics, _, _ = solved(WALK)
     assert combination.share.sum(-1).tolist() == pytest.approx([1.0, 1.0])

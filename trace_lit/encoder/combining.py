@@ -24,6 +24,8 @@ _SEARCHED = 1_000  # of a block, by which a penalty is chosen
 _WORK = 2e9  # products for the moments of a member; beyond it a part of the examples is taken,
 _TIMES = 10.0  # but that many for each feature
 _LEAST_SHARE = 0.02  # a member with less is left out
+_UNLIKE = 3.0  # times the usual error of blocks of time, from which on a block counts less
+_STILL = 1e-6  # mean squared error, on the standardised scale, of a block of time in which nothing happens
 _LEAST_CHANGE = 1e-3  # usual one from step to step, in deviations, by which bands are scaled
 
 
@@ -272,8 +274,12 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
     channel, block = solver.channel[rows], solver.block[rows]
     places = usable.nonzero().squeeze(1)
     error = torch.where(observed, (forecasts[places] - future) / unit, 0.0)
+    alone = error.square().sum((1, 2)) / observed.sum()  # (M,) mean squared errors
+    means = _means_of_blocks(error, observed, block)
+    influence = _influence(means)
+    error *= influence[block].sqrt().to(error).unsqueeze(1)
     distrust = torch.tensor([combination.members[place].distrust for place in places], dtype=torch.float64)
-    distrust = distrust * (2 * _share_lost(error, observed, block, distrust)).clamp(max=1)
+    distrust = distrust * (2 * _share_lost(means, influence, distrust)).clamp(max=1)
     grams = _grams(error, channel)
     total = torch.stack(list(grams.values())).sum(0)
     shrinkage = 0.5 / solver.folds
@@ -310,8 +316,7 @@ def _weigh(combination: Combination, solver: _Solver, forecasts: Tensor, usable:
     by_block = torch.stack([squared[block == number].nanmean() for number in block.unique()])
     metrics = {"cv/MSE": float(squared.nanmean())}
     metrics["cv/geometric_mean"] = float(by_block.clamp(min=1e-12).log().nanmean().exp())
-    best = total.diagonal().argmin()
-    metrics["cv/MSE_of_best_member"] = float(total[best, best] / observed.sum())
+    metrics["cv/MSE_of_best_member"] = float(alone[total.diagonal().argmin()])
     for place, member in enumerate(combination.members):
         if (own_share := float(combination.share[-1, place])) > 0:
             metrics[f"cv/weight/{member.name}"] = own_share
@@ -332,13 +337,32 @@ def _bound(combination: Combination, solver: _Solver) -> None:
         combination.lowest[-1], combination.highest[-1] = -torch.inf, torch.inf
 
 
-def _share_lost(error: Tensor, observed: Tensor, block: Tensor, distrust: Tensor) -> Tensor:
-    """(M,) the share of blocks in which a member has larger errors than the best one, over all blocks, without distrust."""
+def _means_of_blocks(error: Tensor, observed: Tensor, block: Tensor) -> Tensor:
+    """(B, M) the members' mean squared errors in each block, NaN in one without windows."""
     squared = error.square()
-    means = torch.stack(
-        [squared[:, block == number].sum((1, 2)) / observed[block == number].sum() for number in block.unique()]
-    ).double()  # (blocks, M)
-    trusted = torch.where(distrust > 0, torch.inf, means.mean(0))
+    own = [block == number for number in range(int(block.max()) + 1)]
+    return torch.stack([squared[:, rows].sum((1, 2)) / observed[rows].sum() for rows in own]).double()
+
+
+def _influence(means: Tensor) -> Tensor:
+    """(B,) how much the squared errors of blocks count, from their `means` (B, M).
+
+    A spike or a break that no member foresees has errors of another size, by which a member wins that is of no use at
+    any other time. So a block counts less where even its best member has more than `_UNLIKE` times the usual errors, and
+    the less the larger they are.
+    """
+    best = means.amin(1)
+    moving = best > _STILL
+    if not moving.any():
+        return torch.ones_like(best)
+    return (_UNLIKE * best[moving].median() / best).nan_to_num(1.0).clamp(max=1).square()
+
+
+def _share_lost(means: Tensor, influence: Tensor, distrust: Tensor) -> Tensor:
+    """(M,) the share of blocks in which a member has larger errors than the best one, over all blocks, without distrust."""
+    known = ~means.isnan().any(1)
+    means, influence = means[known], influence[known]
+    trusted = torch.where(distrust > 0, torch.inf, (influence.unsqueeze(1) * means).mean(0))
     return (means > means[:, trusted.argmin()].unsqueeze(1)).double().mean(0)
 
 
