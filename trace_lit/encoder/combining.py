@@ -24,7 +24,7 @@ _SEARCHED = 1_000  # of a block, by which a penalty is chosen
 _WORK = 2e9  # products for the moments of a member; beyond it a part of the examples is taken,
 _TIMES = 10.0  # but that many for each feature
 _LEAST_SHARE = 0.02  # a member with less is left out
-_UNLIKE = 3.0  # times the usual error of blocks of time, from which on a block counts less
+_UNLIKE = 2.0  # times the usual error of blocks of time: no block counts for more
 _STILL = 1e-6  # mean squared error, on the standardised scale, of a block of time in which nothing happens
 _LEAST_CHANGE = 1e-3  # usual one from step to step, in deviations, by which bands are scaled
 
@@ -348,14 +348,13 @@ def _influence(means: Tensor) -> Tensor:
     """(B,) how much the squared errors of blocks count, from their `means` (B, M).
 
     A spike or a break that no member foresees has errors of another size, by which a member wins that is of no use at
-    any other time. So a block counts less where even its best member has more than `_UNLIKE` times the usual errors, and
-    the less the larger they are.
+    any other time. So a block counts for no more than one whose best member has `_UNLIKE` times the usual errors.
     """
     best = means.amin(1)
     moving = best > _STILL
     if not moving.any():
         return torch.ones_like(best)
-    return (_UNLIKE * best[moving].median() / best).nan_to_num(1.0).clamp(max=1).square()
+    return (_UNLIKE * best[moving].median() / best).nan_to_num(1.0).clamp(max=1)
 
 
 def _share_lost(means: Tensor, influence: Tensor, distrust: Tensor) -> Tensor:
