@@ -102,6 +102,7 @@ def run_warm(words: Iterable[str], end: str | None = None) -> Ended:
         files = [nothing.fileno(), out.fileno(), err.fileno()]
         socket.send_fds(connection, [json.dumps(request).encode()], files)
         code = int(connection.recv(16) or 1)
+        connection.recv(16)  # nothing, once all that were forked for the command have ended
         for file in (out, err):
             file.seek(0)
         return Ended(code, out.read(), err.read())

@@ -6,15 +6,19 @@ these sessions do.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from multiprocessing.context import ForkProcess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from tests.warm import ROOT, TIMEOUT, Ended, run_warm
+from tests.warm import Ended, run_warm
+
+TWO = "trainer.devices=2"
 
 
 def run_sessions(*sessions: tuple[Iterable[str], str | None]) -> list[Ended]:
@@ -29,16 +33,47 @@ def run_sessions(*sessions: tuple[Iterable[str], str | None]) -> list[Ended]:
 
 def run_on_two(words: Iterable[str], end: str) -> Ended:
     """Run a session on two processes, of which Lightning starts the second; returns when both have ended."""
-    made = subprocess.run(
-        [sys.executable, "-m", __spec__.name, end, *words, "trainer.devices=2"],
-        capture_output=True,  # both hold the pipes, so this waits for both
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        start_new_session=True,
-    )
-    return Ended(made.returncode, made.stdout, made.stderr)
+    return run_warm((*words, TWO), end)
+
+
+class _Forked(ForkProcess):
+    """A process as Lightning looks after one that it has started by `subprocess.Popen`."""
+
+    @property
+    def returncode(self) -> int | None:
+        return self.exitcode
+
+    def poll(self) -> int | None:
+        return self.exitcode
+
+    def send_signal(self, number: int) -> None:
+        assert self.pid is not None
+        os.kill(self.pid, number)
+
+
+def _prepare_second(words: list[str], end: str) -> None:
+    """Fork the second process of a session, which begins where Lightning would start it; this one is its parent."""
+    from lightning.pytorch.strategies.launchers import subprocess_script
+    from lightning.pytorch.utilities import rank_zero_only
+
+    there, here = multiprocessing.Pipe(duplex=False)
+
+    def second() -> None:
+        here.close()
+        os.environ.clear()
+        os.environ.update(there.recv())
+        rank_zero_only.rank = 1  # Lightning has read it when it was imported
+        sys.exit(session(words, end))
+
+    process = _Forked(target=second)
+    process.start()
+    there.close()
+
+    def start(command: list[str], env: dict[str, str], cwd: str | None) -> _Forked:
+        here.send(env)
+        return process
+
+    subprocess_script.subprocess = SimpleNamespace(Popen=start)
 
 
 def _before(owner: Any, name: str, act: Callable[[], None]) -> None:
@@ -120,10 +155,9 @@ def session(words: list[str], end: str | None) -> int:
             send = os.kill if rank or how == "SIGKILL" else os.killpg
             send(os.getpid(), getattr(signal, how))
 
-    if not rank or rank == [os.environ.get("LOCAL_RANK", "0")]:
+    here = os.environ.get("LOCAL_RANK", "0")
+    if TWO in words and here == "0":
+        _prepare_second(words, end)
+    if not rank or rank == [here]:
         PLACES[place](act)
     return main(words)
-
-
-if __name__ == "__main__":
-    sys.exit(session(sys.argv[2:], sys.argv[1]))
