@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TinyRuns
+from tests.warm import run_warm
 
 pytestmark = pytest.mark.slow
 ROOT = str(Path(__file__).parents[2])
@@ -72,11 +73,14 @@ def test_two_processes_take_the_packages_and_find_the_plugin(
     assert metrics["fit/epochs"] == 1
 
 
-def test_seeds_start_from_the_run_before_of_a_plugin(place: Path, tiny_runs: TinyRuns) -> None:
+def test_seeds_start_from_the_run_before_of_a_plugin(
+    place: Path, tiny_runs: TinyRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
     words = [word for word in tiny_runs.words if not word.startswith("data.corpus=")]
-    words += ["data.domain=stations:Stations", "trainer.max_epochs=1", "run.name=first"]
-    fit = (sys.executable, "-m", "trace_lit.cli", "fit", *words)
-    run(place, *fit)
-    output = run(place, *fit, "stage=align", "init_from=auto", "seed=0,1", "evaluation.bootstrap=0", "logger=[]")
+    fit = ["fit", *words, "data.domain=stations:Stations", "trainer.max_epochs=1", "run.name=first"]
+    assert run_warm(fit).code == 0
+    made = run_warm([*fit, "stage=align", "init_from=auto", "seed=0,1", "evaluation.bootstrap=0", "logger=[]"])
+    assert made.code == 0, made.err
     for seed in (0, 1):
-        assert f"start {place / 'runs' / 'stations' / 'pretrain' / 'first'}, seed {seed}" in output
+        assert f"start {place / 'runs' / 'stations' / 'pretrain' / 'first'}, seed {seed}" in made.out

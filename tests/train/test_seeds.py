@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.conftest import TinyRuns
+from tests.warm import run_warm
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
 from trace_lit.modules import CheckpointError
@@ -90,28 +91,31 @@ def test_processes_started_from_outside_meet_at_another_port_for_each_run(monkey
 
 
 @pytest.mark.slow
-def test_seeds_in_turn_are_the_runs_that_each_alone_would_be(tiny_runs: TinyRuns, tmp_path: Path, capfd) -> None:
-    words = [*tiny_runs.words, f"run.dir={tmp_path}", "trainer.max_epochs=1", "data.random_offset=true"]
+def test_seeds_in_turn_are_the_runs_that_each_alone_would_be(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+    words = ["fit", *tiny_runs.words, f"run.dir={tmp_path}", "trainer.max_epochs=1", "data.random_offset=true"]
+    in_turn = [*words, "run.name=in-turn", "seed=5,6"]
     place = tmp_path / "weather" / "pretrain"
 
     def last(name: str) -> dict[str, torch.Tensor]:
         return torch.load(place / name / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
 
-    assert main(["fit", *words, "run.name=in-turn", "seed=5,6"]) == 0
-    output = capfd.readouterr().out
-    assert "in-turn (seeds 5, 6)" in output
-    assert " ± " in output
+    def assert_alike(name: str, other: str) -> None:
+        ours, theirs = last(name), last(other)
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+    made = run_warm(in_turn)
+    assert made.code == 0, made.err
+    assert "in-turn (seeds 5, 6)" in made.out
+    assert " ± " in made.out
     for seed in (5, 6):
-        assert main(["fit", *words, f"run.name=alone-{seed}", f"seed={seed}"]) == 0
-        alone, in_turn = last(f"alone-{seed}"), last(f"in-turn-seed{seed}")
-        assert alone.keys() == in_turn.keys()
-        assert all(torch.equal(alone[name], in_turn[name]) for name in alone)
+        assert main([*words, f"run.name=alone-{seed}", f"seed={seed}"]) == 0
+        assert_alike(f"alone-{seed}", f"in-turn-seed{seed}")
 
     shutil.rmtree(place / "in-turn-seed6")  # as if it had been stopped before
     before = (place / "in-turn-seed5" / "checkpoints" / "last.ckpt").stat().st_mtime_ns
-    capfd.readouterr()
-    assert main(["fit", *words, "run.name=in-turn", "seed=5,6", "--resume", "auto"]) == 0
+    made = run_warm([*in_turn, "--resume", "auto"])
+    assert made.code == 0, made.err
     assert (place / "in-turn-seed5" / "checkpoints" / "last.ckpt").stat().st_mtime_ns == before
-    alone, again = last("alone-6"), last("in-turn-seed6")
-    assert all(torch.equal(alone[name], again[name]) for name in alone)
-    assert "in-turn (seeds 5, 6)" in capfd.readouterr().out
+    assert_alike("alone-6", "in-turn-seed6")
+    assert "in-turn (seeds 5, 6)" in made.out

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,6 @@ from trace_lit.cli import main
 from trace_lit.modules import load_checkpoint
 
 pytestmark = pytest.mark.slow
-PROGRAM = Path(sys.executable).with_name("trace-lit")
 # What is drawn in training is drawn by each process for its own rows, so the comparison does without.
 STILL = ("encoder.dropout=0", "trainer.max_epochs=3", "optim.ema_decay=0.9", "alignment.negatives=4")
 
@@ -24,9 +21,11 @@ STILL = ("encoder.dropout=0", "trainer.max_epochs=3", "optim.ema_decay=0.9", "al
 TWO = ("trainer.devices=2", "trainer.accelerator=cpu", "data.batch_size=8")
 
 
-def fit_on_two(*words: str) -> None:
+def fit_on_two(*words: str) -> list[str]:
+    """The lines that it has printed."""
     made = run_warm(["fit", *words, *TWO])
     assert (made.code, made.complaints) == (0, "")
+    return made.out.splitlines()
 
 
 def metrics(folder: Path) -> dict[str, float]:
@@ -34,10 +33,7 @@ def metrics(folder: Path) -> dict[str, float]:
 
 
 def test_pretraining(tiny_runs: TinyRuns, tmp_path: Path) -> None:
-    command = [PROGRAM, "fit", *tiny_runs.words, f"run.dir={tmp_path}", *TWO]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert (made.returncode, made.stderr) == (0, "")
-    output = made.stdout.splitlines()
+    output = fit_on_two(*tiny_runs.words, f"run.dir={tmp_path}")
     folder = tmp_path / "weather" / "pretrain" / "default"
     assert list(tmp_path.rglob("config.yaml")) == [folder / "config.yaml"]
     assert any("cpu × 2" in line and "global batch 16" in line for line in output)
