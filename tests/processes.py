@@ -16,7 +16,7 @@ from typing import Any
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-IMPORTED = ("tests.processes", "callbacks", "trace_lit.modules", "trace_lit.retrieval.stores")
+IMPORTED = ("tests.processes", "callbacks", "trace_lit.train", "trace_lit.retrieval.stores", "trace_lit.service")
 
 
 def _context() -> ForkServerContext:

@@ -1,44 +1,89 @@
+"""No process of a training outlives the one that started it: processes are forked here, and follow."""
+
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 
 import pytest
 
-from trace_lit.train.processes import FIRST
+from tests.processes import other_process
+from trace_lit.train import processes
+from trace_lit.train.processes import FIRST, follow_parent
 
-WAITING = (
-    "import time; from trace_lit.train.processes import follow_parent; follow_parent(); time.sleep(90); print('late')"
-)
+LONG = 60.0  # seconds, on a busy machine
 
 
-@pytest.mark.parametrize(("first", "ends"), [("gone", True), ("there", False)])
-def test_a_process_ends_whose_first_one_had_ended_before_it_looked(first: str, ends: bool) -> None:
+def follow(connection: Connection, first: int | None) -> None:
+    os.environ |= {"LOCAL_RANK": "1", FIRST: str(first or os.getppid())}
+    follow_parent()
+    connection.send("looked")
+    time.sleep(2 * LONG)
+
+
+def test_a_process_ends_whose_first_one_had_ended_before_it_looked() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    number = gone.pid if first == "gone" else os.getpid()
-    environment = os.environ | {"LOCAL_RANK": "1", FIRST: str(number), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen([sys.executable, "-c", WAITING], env=environment) as follower:
-        try:
-            assert follower.wait(85 if ends else 20) == 1  # importing takes long on a busy machine
-            assert ends
-        except subprocess.TimeoutExpired:
-            assert not ends
-        finally:
-            follower.kill()
+    with other_process(follow, gone.pid) as (process, _):
+        process.join(LONG)
+        assert process.exitcode == 1
+
+
+def test_a_process_stays_whose_first_one_is_there() -> None:
+    with other_process(follow, None) as (process, connection):
+        assert connection.recv() == "looked"
+        process.join(3)  # it looks each second
+        assert process.exitcode is None
+
+
+def start(connection: Connection, follower: Callable[[Connection], None], waits: bool) -> None:
+    """Start a process, as torchrun does, which gives no number of its own; wait for it, or end at once."""
+    os.environ["LOCAL_RANK"] = "1"
+    os.environ.pop(FIRST, None)
+    parent = os.getpid()
+    if os.fork() == 0:
+        processes.STARTED = os.getpid(), parent  # as importing the package notes
+        follower(connection)
+        time.sleep(2 * LONG)
+    elif not waits:
+        os._exit(0)
+    os.wait()
+
+
+def look_late(connection: Connection) -> None:
+    while os.getppid() == processes.STARTED[1]:  # as a process that imports what is large meanwhile
+        time.sleep(0.05)
+    follow_parent()
+
+
+def look(connection: Connection) -> None:
+    follow_parent()
+    connection.send("looked")
 
 
 def test_a_process_ends_whose_parent_had_ended_before_it_looked() -> None:
-    """As of torchrun, which gives no number of its own: a process that it started imports what is large meanwhile."""
-    late = f"import os, time, trace_lit; print(flush=True)\nwhile os.getppid() == {{0}}: time.sleep(0.05)\n{WAITING}"
-    parent = (
-        "import os, subprocess, sys; "
-        f"words = [sys.executable, '-c', {late!r}.format(os.getpid())]; "
-        "subprocess.Popen(words, stdout=subprocess.PIPE).stdout.readline(); os._exit(0)"
-    )
-    environment = {name: own for name, own in os.environ.items() if name != FIRST}
-    environment |= {"LOCAL_RANK": "1", "OMP_NUM_THREADS": "1"}
-    # stderr is that of both, so that this waits for both.
-    ended = subprocess.run([sys.executable, "-c", parent], env=environment, stderr=subprocess.PIPE, timeout=100)
-    assert ended.stderr == b""
+    with other_process(start, look_late, False) as (_, connection):
+        assert connection.poll(LONG)  # both have ended
+        with pytest.raises(EOFError):
+            connection.recv()
+
+
+def test_a_process_follows_the_one_that_started_it() -> None:
+    """Also where it waits for the others in vain, as in a collective on accelerators."""
+    with other_process(start, look, True) as (process, connection):
+        assert connection.recv() == "looked"
+        assert not connection.poll(2)
+        process.kill()
+        assert connection.poll(LONG)
+        with pytest.raises(EOFError):
+            connection.recv()
+
+
+def test_what_has_started_a_process_is_noted_before_it_imports_what_is_large() -> None:
+    noted = "assert trace_lit.STARTED == (os.getpid(), os.getppid())"
+    code = f"import os, sys, trace_lit; {noted}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
