@@ -17,16 +17,13 @@ import signal
 for name in ("SIGUSR1", "SIGUSR2", "SIGHUP", "SIGALRM", "SIGKILL"):
     delattr(signal, name)
 """
-EVERY = """
-import importlib, pkgutil
-for package in map(importlib.import_module, ("trace_lit", "data_modules", "callbacks")):
-    for own in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if own.name != "trace_lit.cli.__main__":
-            importlib.import_module(own.name)
-"""
 SPAWNING = """
-import multiprocessing, sys
+import importlib, multiprocessing, pkgutil, sys
 if __name__ == "__main__":
+    for package in map(importlib.import_module, ("trace_lit", "data_modules", "callbacks")):
+        for own in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if own.name != "trace_lit.cli.__main__":
+                importlib.import_module(own.name)
     multiprocessing.set_start_method("spawn")
     from lightning.pytorch.trainer.connectors import signal_connector
     signal_connector._IS_WINDOWS = True
@@ -53,13 +50,10 @@ def ended(folder: Path, program: str, *words: str) -> tuple[int, str]:
     return made.returncode, made.stdout + made.stderr
 
 
-def test_every_module_is_imported_where_signals_are_missing(tmp_path: Path) -> None:
-    code, said = ended(tmp_path, WITHOUT + EVERY)
-    assert code == 0, said
-
-
 @pytest.mark.slow
-def test_training_with_spawned_workers_and_without_signals(tmp_path: Path, tiny_runs: TinyRuns) -> None:
+def test_every_module_is_imported_and_a_run_trained_with_spawned_workers_and_without_signals(
+    tmp_path: Path, tiny_runs: TinyRuns
+) -> None:
     words = [
         *tiny_runs.words,
         "stage=align",
