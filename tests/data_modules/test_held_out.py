@@ -35,14 +35,15 @@ def test_corpora_without_reports_have_them_and_their_own_usual_values(tmp_path, 
     for number in (1, 2):
         info, records = varied(number, instances=64)
         folders.append(str(write_corpus(records, info, tmp_path / info.name).path))
+    made = {}
     for usual, own in (("corpus", 2), ("training", 0)):
         module = DomainDataModule(DataConfig(corpus=folders, usual=usual), encoder, statements=1, statement_pool=2)
         module.prepare_data()
         module.setup("fit")
         assert len(module.held_out) == 2
         assert len(module.vocabularies) == own
-    module = DomainDataModule(DataConfig(corpus=folders, usual="corpus"), encoder, statements=1, statement_pool=2)
-    module.setup("fit")
+        made[usual] = module
+    module = made["corpus"]
     for vocabulary, corpus in zip(module.vocabularies, module.corpora, strict=True):
         assert vocabulary.keys == module.vocabulary.keys
         for key, (mean, deviation) in usual_values([corpus]).items():

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from starlette.testclient import TestClient
 
 from data_modules import Corpus
 from tests.conftest import TinyRuns
+from tests.processes import other_process
 from trace_lit.cli import main
 from trace_lit.service import Limits, Served, create_app
 
@@ -77,19 +80,33 @@ def wait_until(happened: Callable[[], bool], seconds: float = 90.0) -> None:
 
 @dataclass
 class Process:
-    """`trace-lit serve` as a process."""
+    """`trace-lit serve` in a process of its own."""
 
     url: str
-    process: subprocess.Popen[str]
+    pid: int
+    process: ForkServerProcess
     log: Path
 
     def ready(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()
+        assert self.process.exitcode is None, self.log.read_text()
         try:
             with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
                 return answer.status == 200
         except OSError:
             return False
+
+    def end(self, sent: signal.Signals) -> int | None:
+        """Its exit code after a signal."""
+        os.kill(self.pid, sent)
+        self.process.join(60)
+        return self.process.exitcode
+
+
+def serve(connection: Connection, words: list[str], log: Path) -> None:
+    with log.open("w") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    sys.exit(main(["serve", *words]))
 
 
 @contextmanager
@@ -98,16 +115,12 @@ def running(folder: Path, *words: str | Path) -> Iterator[Process]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "trace_lit.cli", "serve", *map(str, words), "--port", str(port), "--device", "cpu"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     log = folder / "log"
-    with log.open("w") as file, subprocess.Popen(command, stderr=file, stdout=file, text=True, env=environment) as own:
-        service = Process(f"http://127.0.0.1:{port}", own, log)
-        try:
-            wait_until(service.ready)
-            yield service
-        finally:
-            own.kill()
+    with other_process(serve, [*map(str, words), "--port", str(port), "--device", "cpu"], log) as (process, _):
+        assert process.pid is not None
+        service = Process(f"http://127.0.0.1:{port}", process.pid, process, log)
+        wait_until(service.ready)
+        yield service
 
 
 @pytest.fixture(scope="module")

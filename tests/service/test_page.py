@@ -335,8 +335,7 @@ def test_a_token_is_asked_for(browser: Any, tiny_runs: TinyRuns, tmp_path: Path)
             page.get_by_role("textbox", name="Token").fill(TOKEN)
             page.get_by_role("button", name="Continue").click()
             ask(page, "fog")
-            service.process.send_signal(signal.SIGTERM)
-            assert service.process.wait(60) == 0
+            assert service.end(signal.SIGTERM) == 0
             page.get_by_role("button", name="Search", exact=True).click()
             expect(page.get_by_role("alert").filter(has_text="The service does not answer")).to_be_visible()
             expect(page.get_by_role("button", name="Try again")).to_be_visible()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import threading
@@ -174,7 +175,7 @@ def questions(corpus: Corpus) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_many_clients_are_answered(service: Process, corpus: Corpus) -> None:
-    process = psutil.Process(service.process.pid)
+    process = psutil.Process(service.pid)
     with Clients(service.url, CLIENTS, questions(corpus)) as clients:
         time.sleep(1)
         before = process.memory_info().rss
@@ -195,10 +196,11 @@ def test_no_accepted_request_is_lost_at_the_end(
     with running(tmp_path, tiny_runs.aligned, tuned, "--drain", "3") as service:
         with Clients(service.url, CLIENTS, questions(corpus)) as clients:
             time.sleep(0.5)
-            service.process.send_signal(signal.SIGTERM)
+            os.kill(service.pid, signal.SIGTERM)
             wait_until(lambda: httpx.get(f"{service.url}/readyz", timeout=30).status_code == 503)
             assert httpx.post(f"{service.url}/search", json={"text": "fog"}).status_code == 200
-            assert service.process.wait(60) == 0
+            service.process.join(60)
+            assert service.process.exitcode == 0
         lines = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
     answered = {
         line["request_id"]: line["status"] for line in lines if line.get("route") in ("/search", "/embed", "/forecast")
@@ -222,8 +224,7 @@ def test_a_token_opens_the_service_and_too_many_requests_are_refused(
         assert len(trace_lit.Client(service.url, token=TOKEN, retries=20).search("fog")) == 5
         with pytest.raises(ClientError, match="give the token of this service"):
             trace_lit.Client(service.url).search("fog")
-        service.process.send_signal(signal.SIGINT)
-        assert service.process.wait(60) == 0
+        assert service.end(signal.SIGINT) == 0
         lines = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
     asked = [line for line in lines if line.get("route") == "/search"]
     assert {"request_id", "status", "seconds", "client", "bytes", "time", "level"} <= set(asked[0])
