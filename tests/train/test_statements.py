@@ -34,6 +34,13 @@ WORDS = (
 CPU = torch.device("cpu")
 
 
+@pytest.fixture(scope="module")
+def aligned(tiny_runs: TinyRuns, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one epoch."""
+    words = [*tiny_runs.words, *WORDS, f"run.dir={tmp_path_factory.mktemp('aligned')}", "trainer.max_epochs=1"]
+    return fit(load_config([], words)).folder
+
+
 def made(tiny_runs: TinyRuns, *words: str) -> tuple[Config, DomainDataModule, AlignModule]:
     config = load_config([], [*tiny_runs.words, *WORDS, *words])
     data = build_datamodule(config)
@@ -130,13 +137,11 @@ def test_the_statistics_alone_decide_at_first(tiny_runs: TinyRuns) -> None:
         torch.testing.assert_close(module.model.embed_series(batch, slots), alone, rtol=0, atol=0.03)
 
 
-def test_from_an_aligned_run_texts_learn_alone(tiny_runs: TinyRuns, tmp_path: Path) -> None:
+def test_from_an_aligned_run_texts_learn_alone(tiny_runs: TinyRuns, aligned: Path, tmp_path: Path) -> None:
     """Series stay where they are; without epochs that is all, and the run ends with a checkpoint and its metrics."""
-    words = [*tiny_runs.words, *WORDS, f"run.dir={tmp_path}"]
-    first = fit(load_config([], [*words, "trainer.max_epochs=1", "run.name=first"])).folder
-    steps = ["alignment.statement_steps=30", "trainer.max_epochs=0", f"init_from={first}"]
-    second = fit(load_config([], [*words, *steps, "run.name=second"]))
-    before, after = (load_checkpoint(folder).weights for folder in (first, second.folder))
+    steps = ["alignment.statement_steps=30", "trainer.max_epochs=0", f"init_from={aligned}", f"run.dir={tmp_path}"]
+    second = fit(load_config([], [*tiny_runs.words, *WORDS, *steps]))
+    before, after = (load_checkpoint(folder).weights for folder in (aligned, second.folder))
     assert before.keys() == after.keys()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert any(name.startswith("model.text.") for name in changed)
@@ -146,10 +151,8 @@ def test_from_an_aligned_run_texts_learn_alone(tiny_runs: TinyRuns, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_texts_that_learn_alone_find_more_of_their_windows(tiny_runs: TinyRuns, tmp_path: Path) -> None:
-    words = [*tiny_runs.words, *WORDS, f"run.dir={tmp_path}"]
-    first = fit(load_config([], [*words, "trainer.max_epochs=1", "run.name=first"])).folder
-    config = load_config([], [*words, "alignment.statement_steps=200", f"init_from={first}"])
+def test_texts_that_learn_alone_find_more_of_their_windows(tiny_runs: TinyRuns, aligned: Path) -> None:
+    config = load_config([], [*tiny_runs.words, *WORDS, "alignment.statement_steps=200", f"init_from={aligned}"])
     data = build_datamodule(config)
     data.setup("fit")
     module = build_module(config, data, load_start(config))
