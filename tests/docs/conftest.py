@@ -26,6 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "data": {"batch_size": 32},
     "trainer": {"accelerator": "cpu", "max_epochs": 1},
     "evaluation": {"bootstrap": 20},
+    "head": {"folds": 2},
 }
 PREPARE = """\
 make data DOMAIN=weather SOURCE=timecap ROOT=path/to/timecap CORPUS=corpora/weather
