@@ -57,10 +57,14 @@ def waves(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_waves(tmp_path_factory.mktemp("corpora") / "waves")
 
 
+def words_on(waves: Path, tiny_words: tuple[str, ...], folder: Path) -> list[str]:
+    tune = "window={lookback: 24, horizon: 6, split: steps}"
+    return [*tiny_words, f"data.corpus={waves}", f"run.dir={folder}", "stage=tune", tune]
+
+
 @pytest.fixture
 def words(waves: Path, tiny_words: tuple[str, ...], tmp_path: Path) -> list[str]:
-    tune = "window={lookback: 24, horizon: 6, split: steps}"
-    return [*tiny_words, f"data.corpus={waves}", f"run.dir={tmp_path}", "stage=tune", tune]
+    return words_on(waves, tiny_words, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +72,13 @@ def aligned(waves: Path, tiny_words: tuple[str, ...], tmp_path_factory: pytest.T
     folder = tmp_path_factory.mktemp("aligned")
     words = [*tiny_words, f"data.corpus={waves}", f"run.dir={folder}", "optim.learning_rate=3e-3"]
     return fit(load_config([], [*words, "stage=align", "trainer.max_epochs=4"])).folder
+
+
+@pytest.fixture(scope="module")
+def solved(waves: Path, tiny_words: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A head in closed form on an encoder with random weights."""
+    folder = tmp_path_factory.mktemp("solved")
+    return fit(load_config([], [*words_on(waves, tiny_words, folder), "run.name=start"])).folder
 
 
 @pytest.fixture
@@ -92,11 +103,10 @@ def test_the_closed_form_beats_the_naive_forecast_and_is_what_the_checkpoint_hol
 
 
 @pytest.mark.parametrize("scope", ["head", "head+tokens", "full"])
-def test_only_what_is_tuned_moves(words: list[str], scope: str) -> None:
-    start = fit(load_config([], [*words, "run.name=start"]))
-    more = ["head.solver=ridge+sgd", f"tune.scope={scope}", f"init_from={start.folder}", "optim.learning_rate=1e-2"]
+def test_only_what_is_tuned_moves(words: list[str], solved: Path, scope: str) -> None:
+    more = ["head.solver=ridge+sgd", f"tune.scope={scope}", f"init_from={solved}", "optim.learning_rate=1e-2"]
     run = fit(load_config([], [*words, *more]))
-    one, other = (load_checkpoint(place.folder).weights for place in (start, run))
+    one, other = (load_checkpoint(place).weights for place in (solved, run.folder))
     moved = {name for name in one if not torch.equal(one[name], other[name])}
     assert any(name.startswith("model.head.") for name in moved)
     tokens = any("channel_tokens" in name for name in moved)
@@ -197,17 +207,16 @@ def differing(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], tole
     return {name for name in one if (one[name] - other[name]).abs().max() > tolerance}
 
 
-def test_what_alignment_is_kept_of_must_be_there(words: list[str], kept: list[str]) -> None:
+def test_what_alignment_is_kept_of_must_be_there(kept: list[str], solved: Path) -> None:
     with pytest.raises(ConfigError, match="init_from is null"):
         fit(load_config([], [*kept, "init_from=null"]))
-    start = fit(load_config([], [*words, "run.name=start"])).folder
     with pytest.raises(CheckpointError, match="is no aligned run"):
-        fit(load_config([], [*kept, f"init_from={start}"]))
+        fit(load_config([], [*kept, f"init_from={solved}"]))
     with pytest.raises(CheckpointError, match=r"alignment\.heads=residual there, linear here"):
         fit(load_config([], [*kept, "alignment.heads=linear"]))
 
 
-def test_retrieval_before_and_after(words: list[str], kept: list[str], aligned: Path) -> None:
+def test_retrieval_before_and_after(words: list[str], kept: list[str], aligned: Path, solved: Path) -> None:
     evaluate_run(aligned)
     own = {f"test/{MRR}": read_metrics(aligned)[f"test/{MRR}"]}
     after = {}
@@ -223,9 +232,8 @@ def test_retrieval_before_and_after(words: list[str], kept: list[str], aligned: 
         after[name] = metrics[f"retrieval/after/test/{MRR}"]
     assert after["frozen"] == own[f"test/{MRR}"]
     assert after["tuned"] != own[f"test/{MRR}"]
-    stranger = fit(load_config([], [*words, "run.name=stranger"])).folder
     with pytest.raises(CheckpointError, match="did not begin from a run of stage align"):
-        evaluate_retention(stranger)
+        evaluate_retention(solved)
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been(kept: list[str], tmp_path: Path) -> None:
