@@ -53,7 +53,7 @@ OPEN_AI: list[dict[str, Any]] = [
 ]
 PREDICTIONS: list[dict[str, Any]] = [{"series": SERIES}, {"csv": CSV, "values": True}, {"id": "r1", "corpus": "rivers"}]
 BODIES = {
-    **{f"/search{query}": SEARCHES for query in ("", "?format=csv", "?format=html", "?format=x")},
+    **{f"/search{query}": SEARCHES for query in ("", "?format=csv", "?format=html", "?format=x", "?top=2&explain=1")},
     **{"/embed": EMBEDDINGS, "/v1/embeddings": OPEN_AI, "/forecast": PREDICTIONS, "/classify": PREDICTIONS},
 }
 FIELDS = (

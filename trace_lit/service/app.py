@@ -20,18 +20,17 @@ from trace_lit.errors import InputError
 from trace_lit.escapes import one_line
 from trace_lit.service import embedding, instances, page, prediction, searching, status
 from trace_lit.service.batching import Batcher
-from trace_lit.service.bodies import describe
+from trace_lit.service.bodies import ERROR, describe
 from trace_lit.service.errors import ServiceError, TooLargeError, UnauthorizedError, UnknownError
 from trace_lit.service.guard import Guard, error_body, error_headers
 from trace_lit.service.limits import Limits
-from trace_lit.service.schemas import ErrorModel
 from trace_lit.service.served import Served
 from trace_lit.service.state import State
 from trace_lit.service.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    code: {"model": ErrorModel, "description": words}
+    code: {"content": ERROR, "description": words}
     for code, words in {
         401: "The token is missing or wrong.",
         403: "The service has no token, and is asked by a name that is not this machine's.",

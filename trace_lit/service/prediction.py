@@ -5,30 +5,30 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from trace_lit.service.asking import read_series
-from trace_lit.service.bodies import body_of, json_or_csv
+from trace_lit.service.bodies import body_of, read_body
 from trace_lit.service.predicting import Prediction
-from trace_lit.service.schemas import ClassifyResponse, ForecastResponse, PredictRequest
+from trace_lit.service.schemas import ClassifyResponse, ForecastResponse, PredictOptions, PredictRequest
 from trace_lit.service.state import ReadyState, State
 from trace_lit.service.windows import Json
 
 router = APIRouter(tags=["predict"])
-Asked = Annotated[PredictRequest, Depends(json_or_csv(PredictRequest))]
+Options = Annotated[PredictOptions, Query()]
 
 
 @router.post("/forecast", response_model=ForecastResponse, openapi_extra=body_of(PredictRequest))
-async def forecast(state: ReadyState, asked: Asked) -> Response:
+async def forecast(state: ReadyState, request: Request, query: Options) -> Response:
     """What follows a series, or a window of a corpus, with quantiles and the earlier windows that it rests on."""
-    return Json(await _predict(state, asked, "forecast"))
+    return Json(await _predict(state, await read_body(request, PredictRequest, query), "forecast"))
 
 
 @router.post("/classify", response_model=ClassifyResponse, openapi_extra=body_of(PredictRequest))
-async def classify(state: ReadyState, asked: Asked) -> Response:
+async def classify(state: ReadyState, request: Request, query: Options) -> Response:
     """The probabilities of the labels of a series, or of a window of a corpus."""
-    return Json(await _predict(state, asked, "classify"))
+    return Json(await _predict(state, await read_body(request, PredictRequest, query), "classify"))
 
 
 async def _predict(state: State, asked: PredictRequest, task: str) -> dict[str, Any]:

@@ -4,56 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import time
-from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from trace_lit.service.asking import question_of
-from trace_lit.service.bodies import body_of, json_or_csv
+from trace_lit.service.bodies import body_of, files_of, read_body
 from trace_lit.service.errors import ServiceError
 from trace_lit.service.report import answer_dict, report_html
-from trace_lit.service.schemas import SearchRequest, SearchResponse
+from trace_lit.service.schemas import HitsFormat, SearchQuery, SearchRequest, SearchResponse
 from trace_lit.service.searchable import Answer, Question, Searchable
 from trace_lit.service.state import ReadyState, State
 from trace_lit.service.windows import Json
 
 router = APIRouter(tags=["search"])
-Asked = Annotated[SearchRequest, Depends(json_or_csv(SearchRequest))]
 
 
-class Format(StrEnum):
-    """In which form hits are given."""
-
-    JSON = "json"
-    CSV = "csv"
-    PNG = "png"
-    HTML = "html"
-
-
-@router.post("/search", response_model=SearchResponse, openapi_extra=body_of(SearchRequest))
-async def search(
-    state: ReadyState,
-    asked: Asked,
-    format: Annotated[Format, Query(description="A picture and a page hold what was asked, too.")] = Format.JSON,
-) -> Response:
+@router.post(
+    "/search",
+    response_model=SearchResponse,
+    responses=files_of("text/csv", "image/png", "text/html"),
+    openapi_extra=body_of(SearchRequest),
+)
+async def search(state: ReadyState, request: Request, query: Annotated[SearchQuery, Query()]) -> Response:
     """Find the windows that answer a question in words, are like a series, or like a window of the corpus."""
+    asked = await read_body(request, SearchRequest, query)
     searchable = state.served.searchable(asked.corpus)
     question = await asyncio.to_thread(question_of, asked, searchable.info.channels, state.limits)
     began = time.perf_counter()
     answer: Answer = await state.batcher.one(searchable.answer, question)
     seconds = time.perf_counter() - began
-    if format is Format.CSV:
+    if query.format is HitsFormat.CSV:
         table = answer.hits.to_frame().to_csv(index=False)
         return Response(table, media_type="text/csv", headers=_file(searchable, "csv"))
-    if format is Format.PNG:
+    if query.format is HitsFormat.PNG:
         return await _picture(state, searchable, question, answer)
-    values = asked.values or format is Format.HTML
+    values = asked.values or query.format is HitsFormat.HTML
     found = answer_dict(searchable, question, answer, seconds, values)
-    if format is Format.HTML:
-        request = asked.model_dump(mode="json", exclude_none=True, exclude={"series", "csv"})
-        html = report_html({"info": state.corpora, "request": request, "answer": found})
+    if query.format is HitsFormat.HTML:
+        plain = asked.model_dump(mode="json", exclude_none=True, exclude={"series", "csv"})
+        html = report_html({"info": state.corpora, "request": plain, "answer": found})
         return Response(html, media_type="text/html", headers=_file(searchable, "html"))
     return Json(found)
 
