@@ -101,3 +101,25 @@ def test_an_error_of_one_item_ends_a_request_of_many() -> None:
     own = Recorder()
     with pytest.raises(InputError, match="13"):
         run(lambda batcher: batcher.each(own.double, [1, 13, 2]))
+
+
+def test_who_waited_in_vain_is_told_so_and_who_was_computed_for_too_long_is_not() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def work(items: list[int]) -> list[int]:
+        begun.set()
+        may_end.wait(60)
+        return items
+
+    async def ask(batcher: Batcher) -> None:
+        computed = asyncio.create_task(batcher.one(work, 1))
+        await asyncio.to_thread(begun.wait, 60)
+        with pytest.raises(OverloadedError):
+            await asyncio.wait_for(batcher.one(work, 2), 0.01)
+        computed.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await computed
+        may_end.set()
+        assert await batcher.one(work, 3) == 3
+
+    run(ask)

@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 class _Job:
     work: Work
     item: Any
+    begun: bool = False
     result: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -59,7 +60,7 @@ class Batcher:
         Raises
         ------
         OverloadedError
-            Too many items wait.
+            Too many items wait, or the caller's time was over before the work on any of its items had begun.
         BackendError
             The work failed.
         InputError
@@ -73,6 +74,10 @@ class Batcher:
         self._some.set()
         try:
             return [await job.result for job in jobs]
+        except asyncio.CancelledError:
+            if any(job.begun for job in jobs):
+                raise
+            raise OverloadedError("too many questions were before this one; ask again in a moment") from None
         finally:
             for job in jobs:
                 job.result.cancel()  # nobody waits for the others where one has failed or the client has left
@@ -106,6 +111,8 @@ class Batcher:
         """The jobs that are computed next: the oldest, and others of the same work."""
         waiting = [job for job in self._jobs if not job.result.done()]
         batch = [job for job in waiting if job.work == waiting[0].work][: self.size]
+        for job in batch:
+            job.begun = True
         taken = set(map(id, batch))
         self._jobs = deque(job for job in waiting if id(job) not in taken)
         self.telemetry.waiting.set(len(self._jobs))
