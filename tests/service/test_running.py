@@ -183,7 +183,7 @@ def test_many_clients_are_answered(service: Process, corpus: Corpus) -> None:
     assert set(clients.statuses) == {200, 422}
     assert clients.statuses[200] > 3 * clients.statuses[422] > 0
     assert process.memory_info().rss < before + 50 * 2**20
-    metrics = httpx.get(f"{service.url}/metrics").text
+    metrics = httpx.get(f"{service.url}/metrics", timeout=60).text
     sizes = {
         line.split()[0]: float(line.split()[1]) for line in metrics.splitlines() if line.startswith("trace_lit_batch")
     }
@@ -198,7 +198,7 @@ def test_no_accepted_request_is_lost_at_the_end(
             time.sleep(0.5)
             os.kill(service.pid, signal.SIGTERM)
             wait_until(lambda: httpx.get(f"{service.url}/readyz", timeout=30).status_code == 503)
-            assert httpx.post(f"{service.url}/search", json={"text": "fog"}).status_code == 200
+            assert httpx.post(f"{service.url}/search", json={"text": "fog"}, timeout=60).status_code == 200
             service.process.join(60)
             assert service.process.exitcode == 0
         lines = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
