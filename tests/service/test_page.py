@@ -86,6 +86,17 @@ def write_window(corpus: Corpus, row: int, path: Path) -> Path:
     return path
 
 
+def drop(page: Any, name: str, text: str) -> None:
+    """A file with this text on the page."""
+    script = """([name, text]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([text], name, { type: "text/csv" }));
+        for (const kind of ["dragenter", "dragover", "drop"])
+            document.body.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: data }));
+    }"""
+    page.evaluate(script, [name, text])
+
+
 def check_accessible(page: Any) -> None:
     found = axe.Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
@@ -134,23 +145,30 @@ def test_a_csv_is_pasted_chosen_or_dropped(page: Any, corpus: Corpus, tmp_path: 
     expect(page.get_by_role("heading", level=2)).to_contain_text("like of a spreadsheet.csv")
     assert ids(page) == first
     page.get_by_role("button", name="Ask in words instead").click()
-    drop = """text => {
-        const data = new DataTransfer();
-        data.items.add(new File([text], "dropped.csv", { type: "text/csv" }));
-        for (const kind of ["dragenter", "dragover", "drop"])
-            document.body.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: data }));
-    }"""
-    page.evaluate(drop, file.read_text())
+    drop(page, "dropped.csv", file.read_text())
     expect(page.locator(".chip-words")).to_have_text("Like dropped.csv")
     expect(page.get_by_role("heading", level=2)).to_contain_text("like dropped.csv")
     assert ids(page) == first
     page.get_by_role("button", name="By a series").click()
     page.get_by_label("or paste it").fill(file.read_text())
     page.get_by_role("button", name="Find similar windows").click()
-    expect(page.get_by_role("heading", level=2)).to_contain_text("like the pasted series")
+    expect(page.get_by_role("heading", level=2)).to_contain_text("like your series")
     assert ids(page) == first
     page.get_by_role("button", name="Forecast this series").click()
     expect(page.get_by_role("dialog")).to_contain_text("has no column for the time")
+
+
+def test_the_name_of_a_file_is_shown_as_it_is_and_fits(page: Any, corpus: Corpus, tmp_path: Path) -> None:
+    text = write_window(corpus, 3, tmp_path / "window.csv").read_text()
+    for name in ("rainy day.csv", f"{'w' * 120}.csv"):
+        drop(page, name, text)
+        heading = page.locator("article.card.query h3")
+        expect(heading).to_have_text(name)
+        assert heading.evaluate("heading => heading.scrollWidth - heading.clientWidth") <= 0
+    drop(page, "empty.csv", "")
+    expect(page.get_by_role("alert").filter(has_text="nothing in it")).to_have_text(
+        "empty.csv: There is nothing in it."
+    )
 
 
 def test_a_file_that_is_none(page: Any, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@
     const ranges = page.ranges(windows, keys);
     const best = Math.max(...hits.map((hit) => hit.score));
     const cards = hits.map((hit, place) => page.card({ hit, rank: place + 1, keys, ranges, best, within: answer.within, several: corpus.corpora.length > 1, actions: actions(hit, place) }));
-    if (answer.query) cards.unshift(page.queryCard(page.question.csv ? page.capitalised(page.question.name || "your series") : "The window you chose", answer.query, keys, ranges));
+    if (answer.query) cards.unshift(page.queryCard(page.question.csv ? page.question.name || "Your series" : "The window you chose", answer.query, keys, ranges));
     const words = `${page.plural(hits.length, "hit")} among ${page.plural(answer.searched, "window")}`;
     find("results").replaceChildren(
       make("div", { class: "results-head" },
@@ -215,7 +215,7 @@
 
   function watchSeries() {
     find("open-series").onclick = openSeries;
-    find("csv-go").onclick = () => useCsv(find("csv-text").value, "the pasted series");
+    find("csv-go").onclick = () => useCsv(find("csv-text").value, "");
     find("csv-template").onclick = fillExample;
     find("csv-file").onchange = (event) => { useFile(event.target.files[0]); event.target.value = ""; };
     let depth = 0;

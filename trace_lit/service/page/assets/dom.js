@@ -63,7 +63,8 @@ const page = {};
     return one ? `${timed(short, from)} – ${timed(short, to)} ${date(to).getUTCFullYear()}` : `${page.moment(from)} – ${page.moment(to)}`;
   };
 
-  page.capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+  /** With a capital, unless the first word is a name of something else, like window.csv: these are case-sensitive. */
+  page.capitalised = (words) => (/^\p{L}+[,;:]?(\s|$)/u.test(words) ? words.charAt(0).toUpperCase() + words.slice(1) : words);
 
   /** A list in words: a, b and c. */
   page.listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
