@@ -24,7 +24,7 @@ _SEARCHED = 1_000  # of a block, by which a penalty is chosen
 _WORK = 2e9  # products for the moments of a member; beyond it a part of the examples is taken,
 _TIMES = 10.0  # but that many for each feature
 _LEAST_SHARE = 0.02  # a member with less is left out
-_UNLIKE = 2.0  # times the usual error of blocks of time: no block counts for more
+_UNLIKE = 3.0  # times the usual error of blocks of time: no block counts for more
 _STILL = 1e-6  # mean squared error, on the standardised scale, of a block of time in which nothing happens
 _LEAST_CHANGE = 1e-3  # usual one from step to step, in deviations, by which bands are scaled
 
