@@ -210,7 +210,7 @@ def test_it_is_trained_without_any_text_and_trained_on(packaged: Path, tmp_path:
     model = trace_lit.load("universal")
     own = trace_lit.load(run.folder)
     scores = [{hit.id: hit.score for hit in each.search("it rose", corpus=folders[0], top=5)} for each in (model, own)]
-    assert scores[0] == pytest.approx(scores[1], abs=0.01)  # in half precision
+    assert scores[0] == pytest.approx(scores[1], abs=0.03)  # in half precision
     further = trace_lit.fit(SETTINGS, *words, f"data.corpus={folders[0]}", "init_from=universal", "run.name=further")
     assert load_checkpoint(further.folder).config.encoder.width == 16
 
