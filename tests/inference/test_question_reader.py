@@ -11,6 +11,7 @@ from trace_lit.inference.question_reader import QuestionReader
 from trace_lit.inference.search import explanation_lines
 from trace_lit.retrieval.explanation import explain
 from trace_lit.text import TextEncoder, TokenTexts
+from trace_lit.text.channel_names import ChannelNames
 
 NAMES = ("warm", "pressure", "winds")  # by which a text speaks of each of `CHANNELS`
 LOUD = 10.0
@@ -146,3 +147,24 @@ def test_long_texts_are_read_a_few_at_a_time_and_alike(space, monkeypatch):
     assert len(sizes) > 3
     assert all(many == 1 or many * pieces <= 8 for many, pieces in sizes)
     np.testing.assert_allclose(reader(space).taken_apart(texts[-1]).vectors, apart.vectors, atol=1e-5)
+
+
+def test_a_channel_of_which_another_shares_more_words_is_silent(space: SearchSpace, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        "trace_lit.inference.question_reader.ChannelNames", lambda names: ChannelNames(["wind A1", "wind A2", "rain"])
+    )
+    own = reader(space)
+    both, first, coded = own.vectors(["wind", "the wind at A", "the wind of A1 fell"]).view(3, 4, -1).norm(dim=-1)
+    assert both.min() > 0
+    assert first.min() > 0
+    assert coded[[0, 1]].min() > 0  # of the whole and of A1
+    assert coded[[2, 3]].max() == 0
+    assert own.parts(["the wind of A1 fell, and that of A2 rose"])[0][1:] == (
+        "the wind of A1 fell",
+        "and that of A2 rose",
+    )
+    parts = own.taken_apart("the wind of A1 fell, and then it rose")
+    assert parts.clauses == ("the wind of A1 fell", "and then it rose")  # in the user's own words
+    np.testing.assert_allclose(
+        parts.vectors.sum(0).ravel(), own.vectors(["the wind of A1 fell, and then it rose"])[0].numpy(), atol=1e-5
+    )

@@ -3,12 +3,16 @@
 "Warm, but with low humidity" is about two channels. Read as one sentence, the words of each clause also change the vector of
 the other channel. So each clause is also read as a text of its own, and the clauses and the whole count alike. Clauses about
 one channel, like "rose and then fell", stay together.
+
+Channels whose names have words in common are told apart by the words themselves, see `trace_lit.text.channel_names`: what a
+text would say of a channel that it cannot mean is silenced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +20,11 @@ from torch import Tensor
 
 from data_modules.text_table import TextTable, text_table
 from trace_lit.alignment import SearchSpace
+from trace_lit.channels import Channel
 from trace_lit.inference.query_parts import text_clauses
 from trace_lit.retrieval import QueryParts, evaluation_mode
 from trace_lit.text import TextEncoder, sentences
+from trace_lit.text.channel_names import ChannelNames, Named
 from trace_lit.text.clauses import clauses
 
 LEAST_VOICE = 0.1  # of the channel that a clause says most of; one that says less speaks of none
@@ -75,12 +81,20 @@ class QuestionReader:
 
     def _by_clause(self, text: str) -> tuple[tuple[str, ...], Tensor]:
         """The clauses of a text that is read as a whole, and its unit vector taken apart (G, P, d)."""
-        names, numbers = text_clauses(text, self.encoder, self.unit)
-        table = self._table([text])
-        pieces = table.look_up(table.numbers([text]))[0][0]
-        with evaluation_mode(self.space):
-            vectors = self.space.explain(pieces.to(self.device), numbers.to(self.device)).float().cpu()
-        return names, vectors.clone()  # out of the inference mode
+        own, _ = text_clauses(text, self.encoder, self.unit)
+        named = self._named(text)
+        names, numbers = text_clauses(named.text, self.encoder, self.unit)
+        own = own if len(own) == len(names) else names
+        table = self._table([named.text])
+        pieces = table.look_up(table.numbers([named.text]))[0][0]
+        heard = self._heard([named])
+        vectors = torch.zeros(len(names), heard.shape[1], self.space.width // heard.shape[1])
+        for space, rows, parts in self._spaces([named]):
+            if len(rows):
+                with evaluation_mode(space):
+                    vectors[:, parts] = space.explain(pieces.to(self.device), numbers.to(self.device)).float().cpu()
+        vectors = vectors * heard.unsqueeze(-1)
+        return own, vectors / vectors.sum(0).norm().clamp(min=1e-12)
 
     def _groups(self, texts: Sequence[str]) -> list[tuple[tuple[str, int], ...]]:
         """The parts of each question that speak of different channels, and of how many clauses each is; none, or several."""
@@ -94,23 +108,63 @@ class QuestionReader:
 
     def _spoken(self, clauses: Sequence[str]) -> dict[str, int | None]:
         """The place of the channel that each clause says most of; None where it hardly speaks of one."""
-        table = self._table(clauses)
+        named = [self._named(clause) for clause in clauses]
+        texts = [own.text for own in named]
+        table = self._table(texts)
         loudest: dict[str, int | None] = {}
-        for places, vectors, mask in table.batches(table.numbers(clauses), _AT_ONCE):
+        for places, vectors, mask in table.batches(table.numbers(texts), _AT_ONCE):
             with evaluation_mode(self.space):
                 voice = self.space.voice(vectors.to(self.device), mask.to(self.device)).float().cpu()
+            voice = voice * self._heard([named[place] for place in places.tolist()])[:, 1:]
             for place, much, channel in zip(places.tolist(), *(own.tolist() for own in voice.max(1)), strict=True):
-                loudest[clauses[place]] = channel if much >= LEAST_VOICE else None
+                known = named[place].meant.index(True) if named[place].coded else None
+                loudest[clauses[place]] = channel if known is None and much >= LEAST_VOICE else known
         return loudest
 
     def _read(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (N, E) of texts as wholes."""
-        table = self._table(texts)
-        read = torch.zeros(len(texts), self.space.width)
-        with evaluation_mode(self.space):
-            for places, vectors, mask in table.batches(table.numbers(texts), _AT_ONCE):
-                read[places] = self.space.embed_text(vectors.to(self.device), mask.to(self.device)).float().cpu()
-        return read
+        named = [self._named(text) for text in texts]
+        table = self._table(own.text for own in named)
+        heard = self._heard(named)  # (N, 1 + K)
+        read = torch.zeros(*heard.shape, self.space.width // heard.shape[1])
+        for space, rows, parts in self._spaces(named):
+            numbers = table.numbers([named[row].text for row in rows.tolist()])
+            for places, vectors, mask in table.batches(numbers, _AT_ONCE):
+                with evaluation_mode(space):
+                    own = space.embed_text(vectors.to(self.device), mask.to(self.device)).float().cpu()
+                read[rows[places].unsqueeze(1), parts] = own.view(len(own), len(parts), -1)
+        return F.normalize((read * heard.unsqueeze(-1)).flatten(1), dim=1)
+
+    def _spaces(self, named: Sequence[Named]) -> Iterator[tuple[SearchSpace, Tensor, Tensor]]:
+        """In which spaces N texts are read: the space, which of the texts (n,), and its parts' places among the 1 + K.
+
+        Where names are replaced in a text, each channel that it means is taken for the only one there is.
+        """
+        coded = torch.tensor([own.coded for own in named], dtype=torch.bool)
+        heard = self._heard(named)
+        yield self.space, (~coded).nonzero().squeeze(1), torch.arange(heard.shape[1])
+        for channel in (coded.unsqueeze(1) & (heard[:, 1:] > 0)).any(0).nonzero().squeeze(1).tolist():
+            rows = (coded & (heard[:, 1 + channel] > 0)).nonzero().squeeze(1)
+            yield self._only(channel), rows, torch.tensor([0, 1 + channel])
+
+    def _only(self, channel: int) -> SearchSpace:
+        key = self.space.part_keys[1 + channel]
+        assert key is not None
+        return SearchSpace(self.space.model, [Channel.of_key(key)])
+
+    @cached_property
+    def _names(self) -> ChannelNames:
+        """Of the channels that count by themselves and of which a text may be silent."""
+        keys = self.space.part_keys[1:] if self.space.model.has_voice else ()
+        return ChannelNames([Channel.of_key(key).name for key in keys if key is not None])
+
+    def _named(self, text: str) -> Named:
+        return self._names.named(text)
+
+    def _heard(self, named: Sequence[Named]) -> Tensor:
+        """(N, 1 + K) 1 for the whole and for the channels that N texts can be about, 0 for the others."""
+        meant = torch.tensor([own.meant for own in named], dtype=torch.float32).view(len(named), len(self._names))
+        return F.pad(meant, (1, 0), value=1.0)
 
     def _table(self, texts: Iterable[str]) -> TextTable:
         return text_table(texts, self.encoder, self.unit, kind="query")

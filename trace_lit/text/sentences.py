@@ -37,10 +37,10 @@ def splitter(unit: str) -> Callable[[str], list[str]]:
 
 def sentences(text: str) -> list[str]:
     """The sentences of `text` in their order, without the white space around them; none is empty."""
-    return [stripped for piece in _pieces(text) if (stripped := piece.strip())]
+    return [stripped for piece in sentence_pieces(text) if (stripped := piece.strip())]
 
 
-def _pieces(text: str) -> list[str]:
+def sentence_pieces(text: str) -> list[str]:
     """`text` cut after each sentence and the white space after it; joined, the pieces are the text."""
     pieces = []
     start = 0
