@@ -24,6 +24,7 @@ from data_modules.corpus_writing import write_corpus
 from data_modules.tables.counts import Counts
 from trace_lit.config import ConfigError, ForeignPath
 from trace_lit.holding import held
+from trace_lit.nearest import nearest_name
 from trace_lit.plain import at_home
 
 if TYPE_CHECKING:  # which imports Lightning
@@ -221,16 +222,18 @@ class _Watched(dict[str, Any]):
 
 def _options(config: DataConfig, parameters: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
     """`config.options`, fit to be the arguments of a source with these parameters."""
-    offered = f"its options are {', '.join(parameters) or 'none'}"
+    offered = f"Its options are {', '.join(parameters) or 'none'}"
     for key in config.options:
         if key not in parameters:
-            raise ConfigError(f"data.options.{key}: the source {config.source!r} has no such option; {offered}")
+            near = nearest_name(key, parameters)
+            meant = f"; did you mean {near}?" if near else ";"
+            raise ConfigError(f"data.options.{key}: the source {config.source!r} has no such option{meant} {offered}")
         default, value = parameters[key].default, config.options[key]
         if isinstance(default, (bool, int, str)) and type(value) is not type(default):
             raise ConfigError(f"data.options.{key} is {value!r}; it must be of type {type(default).__name__}")
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in config.options:
-            raise ConfigError(f"data.options.{name} is not set; the source {config.source!r} needs it; {offered}")
+            raise ConfigError(f"data.options.{name} is not set; the source {config.source!r} needs it. {offered}")
     return dict(config.options)
 
 

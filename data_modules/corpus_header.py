@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from data_modules.schema import FORMAT, SCHEMA, STORED_FORMAT, CorpusError
 from data_modules.splits import SPLITS
+from trace_lit.nearest import nearest_place
 from trace_lit.plain import PlainError, read_yaml
 
 INFO_FILE = "corpus.yaml"
@@ -22,7 +23,9 @@ def read_header(path: Path) -> dict[str, Any]:
     file = path / INFO_FILE
     try:
         if not path.is_dir():
-            raise CorpusError(f"there is no corpus folder {path}; `trace-lit data build` makes one")
+            raise CorpusError(
+                f"there is no corpus folder {path}{nearest_place(path)}; `trace-lit data build` makes one"
+            )
         if not file.is_file():
             raise CorpusError(f"{path} is no corpus: it holds no {INFO_FILE}; `trace-lit data build` makes a corpus")
         header = read_yaml(file)

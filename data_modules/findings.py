@@ -118,6 +118,11 @@ def examine(corpus: Corpus) -> Examination:
     return Examination(channels, findings)
 
 
+def share(part: float) -> str:
+    """A share that is not zero, as a percentage that is not, either."""
+    return f"{part:.1%}" if part >= 0.0005 else "less than 0.1%"
+
+
 def _constant(values: NDArray[np.floating]) -> NDArray[np.bool_]:
     """(n, C) whether the channels of windows (n, C, T) have one value at most."""
     seen = ~np.isnan(values)
@@ -173,7 +178,7 @@ def _of_channel(summary: ChannelSummary, windows: int) -> list[Finding]:
         again = f"has the values of another window of the series in {summary.repeated} of {windows} windows"
         add("repeated windows", again, False)
     if summary.missing > 0:
-        add("gaps", f"is missing in {summary.missing:.1%} of the steps", summary.missing > MOSTLY)
+        add("gaps", f"is missing in {share(summary.missing)} of the steps", summary.missing > MOSTLY)
     train = SPLITS.index("train")
     if summary.count.sum() and not summary.count[train] and summary.windows.sum():
         first = next(split for place, split in enumerate(SPLITS) if summary.count[place])

@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib
 import re
 from functools import partial
+from typing import TYPE_CHECKING
 
 from data_modules.config import DataConfig
-from data_modules.domain import DomainDataModule
 from trace_lit.config import ConfigError, ForeignPath, import_class, is_class_path
+from trace_lit.nearest import nearest_name
+
+if TYPE_CHECKING:  # which imports Lightning
+    from data_modules.domain import DomainDataModule
 
 BUILT_IN = {
     "weather": "data_modules.weather:WeatherDataModule",
@@ -30,13 +34,15 @@ def domain_of(source: str) -> str:
     ConfigError
         No domain has it, or several have.
     """
-    classes = {name: import_class(path, DomainDataModule, "data.domain") for name, path in BUILT_IN.items()}
-    found = [name for name, own in classes.items() if source in own.sources]
-    if len(found) != 1:
-        raise ConfigError(
-            f"name the domain (--domain): the source {source!r} is of "
-            + (f"the domains {', '.join(found)}" if found else f"none of the domains {', '.join(BUILT_IN)}")
-        )
+    offered = {name: tuple(_class(path).sources) for name, path in BUILT_IN.items()}
+    found = [name for name, sources in offered.items() if source in sources]
+    if len(found) > 1:
+        raise ConfigError(f"name the domain (--domain): the source {source!r} is of the domains {', '.join(found)}")
+    if not found:
+        known = sorted({*FREE, *(own for sources in offered.values() for own in sources)})
+        near = nearest_name(source, known)
+        meant = f"; did you mean {near}?" if near else ";"
+        raise ConfigError(f"there is no source {source!r}{meant} The sources are {', '.join(known)}")
     return found[0]
 
 
@@ -51,9 +57,9 @@ def datamodule_class(data: DataConfig) -> type[DomainDataModule]:
         `data.domain` names no class, or one that is no `DomainDataModule`.
     """
     if is_class_path(data.domain) and not (data.corpus is not None and isinstance(data.domain, ForeignPath)):
-        return import_class(data.domain, DomainDataModule, "data.domain")
+        return _class(data.domain)
     if data.corpus is not None:
-        return DomainDataModule
+        return _base()
     if data.source in FREE:
         return _of_any_domain(data.domain, data.source)
     if data.domain not in BUILT_IN:
@@ -61,7 +67,17 @@ def datamodule_class(data: DataConfig) -> type[DomainDataModule]:
             f"data.domain is {data.domain!r}; it must be one of {', '.join(BUILT_IN)}, 'package.module:Class' of a "
             f"DomainDataModule, or any name if data.corpus gives the corpus folder or data.source is {' or '.join(FREE)}"
         )
-    return import_class(BUILT_IN[data.domain], DomainDataModule, "data.domain")
+    return _class(BUILT_IN[data.domain])
+
+
+def _base() -> type[DomainDataModule]:
+    from data_modules.domain import DomainDataModule  # imports Lightning, which takes seconds
+
+    return DomainDataModule
+
+
+def _class(path: str) -> type[DomainDataModule]:
+    return import_class(path, _base(), "data.domain")
 
 
 def _of_any_domain(domain: str, source: str) -> type[DomainDataModule]:
@@ -71,4 +87,4 @@ def _of_any_domain(domain: str, source: str) -> type[DomainDataModule]:
     module, _, function = FREE[source].partition(":")
     read = getattr(importlib.import_module(f"data_modules.sources.{module}"), function)  # some import much
     sources = {source: partial(read, domain=domain)}
-    return type("AnyDomainDataModule", (DomainDataModule,), {"domain": domain, "sources": sources})
+    return type("AnyDomainDataModule", (_base(),), {"domain": domain, "sources": sources})

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 
 from data_modules.corpus import SPLITS, Corpus
-from data_modules.findings import ChannelSummary, Examination, examine
+from data_modules.findings import ChannelSummary, Examination, examine, share
 from trace_lit.terminal import Column, add_row, line, new_table
 
 
@@ -94,7 +94,7 @@ def _channels(corpus: Corpus, summaries: Sequence[ChannelSummary]) -> Sheet:
     for channel, own in zip(corpus.info.channels, summaries, strict=True):
         some = own.count.sum() > 0
         levels = [_number(float(f)) if some else "-" for f in (own.lowest, own.total_mean, own.highest)]
-        missing = f"{own.missing:.1%}" if own.missing else "none"
+        missing = share(own.missing) if own.missing else "none"
         windows = [str(count) if count else "none" for count in (own.constant, own.repeated)]
         sheet.rows.append((channel.name, channel.unit, *levels, missing, *windows))
     return sheet

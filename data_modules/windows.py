@@ -22,14 +22,18 @@ from data_modules.series_values import SeriesValues, StepTimes
 _SECOND = 1_000_000  # microseconds
 
 
-def check_lengths(corpus: Corpus, patch_length: int) -> None:
-    """Raise CorpusError where a row of `corpus` is shorter than a patch."""
+def check_lengths(corpus: Corpus, patch_length: int, remedy: str = "") -> None:
+    """Raise CorpusError where a row of `corpus` is shorter than a patch.
+
+    The message ends with the `remedy`: by default, that of a model that is still to be trained.
+    """
     shortest = int(corpus.lengths.argmin())
     steps = int(corpus.lengths[shortest])
     if steps < patch_length:
+        remedy = remedy or f"build the corpus with longer windows or set encoder.patch_length to at most {steps}"
         raise CorpusError(
             f"{corpus.path}: window {corpus.ids[shortest]!r} has {steps} steps and is shorter than a patch of "
-            f"{patch_length}; build the corpus with longer windows or set encoder.patch_length to at most {steps}"
+            f"{patch_length}; {remedy}"
         )
 
 

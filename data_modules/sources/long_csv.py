@@ -19,6 +19,7 @@ from data_modules.frequency import Frequency
 from data_modules.sources.borders import parts_of
 from data_modules.sources.delimited import SHOWN, Table, header_of, read_table
 from trace_lit.channels import Channel
+from trace_lit.nearest import nearest_place
 
 KNOWN = {  # columns of the ETT data
     "HUFL": Channel("high useful load", "", "of the transformer"),
@@ -102,7 +103,7 @@ def _path(root: Path, file: str) -> Path:
             )
         path = path / found[0]
     if not path.is_file():
-        raise CorpusError(f"there is no file {path}")
+        raise CorpusError(f"there is no file {path}{nearest_place(path)}")
     return path
 
 

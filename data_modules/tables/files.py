@@ -26,6 +26,7 @@ from data_modules.tables.layouts import Layout, find_layout, other_encoding
 from data_modules.tables.numbers import MISSING_WORDS, NumberStyle, style_of, unit_of
 from data_modules.tables.packed import PACKED_ENDINGS, open_bytes, plain_name
 from trace_lit.errors import first_line
+from trace_lit.nearest import nearest_place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +112,7 @@ def read_table(
     """
     path, layout = Path(path), layout or Layout()
     if not path.is_file():
-        raise CorpusError(f"there is no file {path}")
+        raise CorpusError(f"there is no file {path}{nearest_place(path)}")
     ending = PurePath(plain_name(path)).suffix.lower()
     try:
         if ending in (*PARQUET_ENDINGS, *EXCEL_ENDINGS, *PACKED_ENDINGS) and path.suffix.lower() in PACKED_ENDINGS:

@@ -51,7 +51,7 @@ def guess(folder: Path) -> str:
         It is no folder, or holds no series.
     """
     if not folder.is_dir():
-        raise CorpusError(f"there is no folder {folder}")
+        raise CorpusError(f"there is no folder {folder}; give the folder that the tables lie in")
     lines, files = [], []
     found = sorted(
         file
@@ -78,9 +78,8 @@ def guess(folder: Path) -> str:
             lines.append(f"# {own.path.relative_to(folder)} is left out: {_columns(own)}")
     if not series:
         looked = "; ".join(f"{own.path.relative_to(folder)} has {_columns(own)}" for own in groups[:10])
-        raise CorpusError(
-            f"{folder} holds no file with times and numbers; {looked or 'found no table'}. " + " ".join(lines)
-        )
+        kinds = "no table (CSV, TSV, JSON, Excel or Parquet) was found"
+        raise CorpusError(" ".join([f"{folder} holds no file with times and numbers; {looked or kinds}", *lines]))
     _name_apart(series)
     _tie(notes, series)
     parts = [*_head(folder, series), *lines, *_series(series, folder), *_notes(notes, series, folder), *_tail()]

@@ -392,8 +392,19 @@ def test_a_corpus_that_cannot_be_built(refused) -> None:
     build = ("data", "build", "--out", "corpus", "--domain")
     assert "it must be one of weather, healthcare, energy" in refused(*build, "astrology")
     assert "the domain weather offers" in refused(*build, "weather", "--source", "satellite")
-    assert "its options are instances" in refused(*build, "weather", "colour=red")
+    assert "Its options are instances" in refused(*build, "weather", "colour=red")
     assert "data.options.instances is 'many'; it must be of type int" in refused(*build, "weather", "instances=many")
+
+
+def test_a_name_that_is_misspelt_is_answered_by_the_nearest(here: Path, refused) -> None:
+    build = ("data", "build", "--out", "c")
+    message = refused(*build, "--source", "table")
+    assert message.startswith("there is no source 'table'; did you mean tables? The sources are csv, generated, hf,")
+    message = refused(*build, "--domain", "weather", "--source", "generated", "lenght=12")
+    assert "data.options.lenght: the source 'generated' has no such option; did you mean length?" in message
+    (here / "tables.yaml").write_text("domain: plant\nseries: [{files: [meter.csv]}]\nwindow: {length: 4}\n")
+    message = refused(*build, "--source", "tables", "--root", ".", "tables.yaml")
+    assert "window is no key; the nearest is 'windows'" in message
 
 
 def test_a_corpus_that_is_not_one(here: Path, tiny_corpus: Path, tiny_words, refused) -> None:

@@ -43,6 +43,38 @@ def modules_after(code: str, place: Path) -> tuple[set[str], str]:
         (["search", "nowhere", "--text", "x"], 2, "nowhere does not exist"),
         (["evaluate", "nowhere"], 2, "nowhere does not exist"),
         (["predict", "nowhere"], 2, "nowhere does not exist"),
+        (["search", "univrsal", "--text", "x"], 2, "univrsal does not exist (the nearest is universal)"),
+        (["search", "universal", "--text", "x"], 2, "say what is searched by --corpus FOLDER, or --series FILE.csv"),
+        (
+            ["search", "universal", "--text", "x", "--series", "metre.csv"],
+            2,
+            "--series is metre.csv, which is not there (the nearest is meter.csv); it must be a table",
+        ),
+        (
+            ["search", "universal", "--text", "x", "--corpus", "nowhere"],
+            2,
+            "--corpus is nowhere, which is not there; it must be a corpus folder or a table",
+        ),
+        (
+            ["predict", "universal", "--series", "metre.csv"],
+            2,
+            "--series is metre.csv, which is not there (the nearest",
+        ),
+        (["data"], 2, "{build,guess,append,validate,show}"),
+        (["data", "guess", "meter.csv"], 2, "meter.csv is a file; name the folder that it lies in"),
+        (["data", "guess", "nowhere"], 2, "there is no folder nowhere"),
+        (["data", "build", "--root", "nowhere", "--out", "c"], 2, "--root is nowhere, and there is no such folder"),
+        (
+            ["data", "build", "--source", "tables", "--root", ".", "--out", "c"],
+            2,
+            "needs a YAML file that says what the files are; `trace-lit data guess . > tables.yaml` writes a first one",
+        ),
+        (
+            ["data", "build", "--source", "tables", "--root", ".", "--out", "c", "meters.yaml"],
+            2,
+            "there is no file meters.yaml (the nearest is meter.yaml)",
+        ),
+        (["fit", "meters.yaml"], 2, "no configuration file meters.yaml (the nearest is meter.yaml)"),
         (["compare", "nowhere"], 2, "nowhere does not exist"),
         (["info", "nowhere"], 2, "nowhere does not exist"),
         (["runs"], 2, "there is no folder runs here"),
@@ -53,6 +85,8 @@ def modules_after(code: str, place: Path) -> tuple[set[str], str]:
 def test_nothing_heavy_is_imported_before_the_words_are_checked(
     words: list[str], code: int, expected: str, tmp_path: Path
 ) -> None:
+    for name in ("meter.csv", "meter.yaml"):
+        (tmp_path / name).touch()
     call = (
         f"from trace_lit.cli import main\ntry:\n    code = main({words!r})\nexcept SystemExit as left:\n"
         f"    code = left.code\nassert code == {code}, code"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
-    data = jobs.add_parser("data", help="build, check and look at corpora").add_subparsers(required=True, metavar="JOB")
+    data = jobs.add_parser("data", help="build, check and look at corpora").add_subparsers(required=True)
     build = data.add_parser("build", help="write a corpus from a source")
     build.add_argument(
         "--domain",
@@ -53,12 +53,13 @@ def add(jobs: argparse._SubParsersAction) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
+    config = _data_config(options)  # before all that takes long to import
+
     from data_modules import build_corpus, datamodule_class
     from data_modules.findings import examine, kinds
     from data_modules.tables.counts import Counts
     from trace_lit.terminal import console
 
-    config = _data_config(options)
     counts = Counts()
     corpus = build_corpus(datamodule_class(config), config, options.out, counts)
     if config.source == "tables":
@@ -77,14 +78,21 @@ def _data_config(options: argparse.Namespace) -> DataConfig:
     """The section `data` that the words ask for; a YAML file holds options, and may name the domain."""
     from data_modules.registry import FREE, domain_of
     from trace_lit.config import ConfigError
+    from trace_lit.nearest import nearest_place
     from trace_lit.settings import load_config, split_words
 
     files, words = split_words(options.words)
     given = merged_options(files, [f"data.options.{word}" for word in words])
     named = given.pop("domain", None) if options.source in FREE else None  # of another source it is an option
+    if options.root is not None and options.source != "hf" and not options.root.exists():  # of hf it may be a name
+        raise ConfigError(f"--root is {options.root}, and there is no such folder or file{nearest_place(options.root)}")
+    if options.source == "tables":
+        _check_tables(options, files, given)
     domain = options.domain or named
     if domain is None and options.source == "tables":
-        raise ConfigError("--domain is not given; name the domain, or write it into the YAML file of the source")
+        raise ConfigError(
+            f"--domain is not given; name the domain, or write it into the YAML file, like domain: {options.out.name}"
+        )
     domain = domain or domain_of(options.source)
     data = [f"data.domain={domain}", f"data.source={options.source}"]
     if options.root is not None:
@@ -94,9 +102,25 @@ def _data_config(options: argparse.Namespace) -> DataConfig:
     return config
 
 
+def _check_tables(options: argparse.Namespace, files: Sequence[str], given: Mapping[str, Any]) -> None:
+    """ConfigError where what describes the tables is not there, or is wrong in itself: before all that takes long."""
+    from trace_lit.config import ConfigError
+
+    if not files and "series" not in given:
+        folder = options.root or "FOLDER"
+        raise ConfigError(
+            "the source tables needs a YAML file that says what the files are; "
+            f"`trace-lit data guess {folder} > tables.yaml` writes a first one"
+        )
+    from data_modules.tables.spec import spec_of
+
+    spec_of(given)
+
+
 def merged_options(files: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
     """A source's options from YAML files and, over them, words `data.options.key=value`."""
     from trace_lit.config import ConfigError
+    from trace_lit.nearest import nearest_place
     from trace_lit.plain import PlainError, read_yaml
     from trace_lit.settings import load_config
 
@@ -105,7 +129,7 @@ def merged_options(files: Sequence[str], words: Sequence[str]) -> dict[str, Any]
         try:
             layer = read_yaml(Path(file))
         except FileNotFoundError:
-            raise ConfigError(f"no file {file}") from None
+            raise ConfigError(f"there is no file {file}{nearest_place(file)}") from None
         except (PlainError, OSError) as error:
             raise ConfigError(f"{file} is not YAML: {error}") from None
         if not isinstance(layer, dict):
@@ -124,6 +148,14 @@ def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _guess(options: argparse.Namespace) -> int:
+    from trace_lit.config import ConfigError
+    from trace_lit.nearest import nearest_place
+
+    if options.folder.is_file():
+        raise ConfigError(f"{options.folder} is a file; name the folder that it lies in, like {options.folder.parent}")
+    if not options.folder.is_dir():
+        raise ConfigError(f"there is no folder {options.folder}{nearest_place(options.folder)}")
+
     from data_modules.tables.guess import guess
 
     say(guess(options.folder), end="")
@@ -153,9 +185,13 @@ def _validate(options: argparse.Namespace) -> int:
     for finding in findings:
         say(f"{'warning' if finding.warning else 'note'}: {finding.sentence}")
     warnings = [finding for finding in findings if finding.warning]
-    counted = f"{len(problems)} problems" if problems else "no problems"
-    say(f"{options.corpus}: {counted}{f', {len(warnings)} warnings' if warnings else ''}")
+    counted = _count(len(problems), "problem")
+    say(f"{options.corpus}: {counted}{', ' + _count(len(warnings), 'warning') if warnings else ''}")
     return 1 if problems or (options.strict and warnings) else 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 def _show(options: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ TOKEN = "TRACE_LIT_MILVUS_TOKEN"
 def add(jobs: argparse._SubParsersAction) -> None:
     """Declare the command."""
     index = jobs.add_parser("index", help="build, change and search an index that is kept")
-    commands = index.add_subparsers(required=True, metavar="JOB")
+    commands = index.add_subparsers(required=True)
     build = commands.add_parser("build", help="embed corpora and keep the vectors")
     build.add_argument("run", type=Path, help="an aligned run, a checkpoint, or universal")
     build.add_argument("--corpus", type=Path, action="append", default=[], help="a corpus; may be given several times")

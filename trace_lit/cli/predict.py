@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from trace_lit.cli.there import TABLE, check_there
 from trace_lit.cli.trust import add_trust
 from trace_lit.escapes import say
 from trace_lit.plain import to_json
@@ -77,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
 
     for place in (options.run, *options.others):  # before all that takes long to import
         checkpoint_path(place)
+    check_there("--series", options.series, TABLE)
 
     from trace_lit.inference import predict_mean
     from trace_lit.inference.predictions import Asked, check_output, write_predictions

@@ -11,6 +11,7 @@ from typing import Any
 
 from trace_lit.cli.extra import extra
 from trace_lit.cli.index import TOKEN, add_search_options, filter_of
+from trace_lit.cli.there import TABLE, check_there
 from trace_lit.cli.trust import add_trust
 from trace_lit.escapes import say
 from trace_lit.plain import to_json
@@ -59,8 +60,9 @@ def run(options: argparse.Namespace) -> int:
     """Print and draw the hits."""
     from trace_lit.modules import checkpoint_path
 
-    _check(options)
+    given = _check(options)
     checkpoint_path(options.run)  # before all that takes long to import
+    _check_places(options, given)
 
     from trace_lit.inference.search import kept_index, open_aligned, print_hits
 
@@ -104,14 +106,22 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check(options: argparse.Namespace) -> None:
-    """ConfigError where the options do not fit together; of a text and a series, the series is what is searched."""
+def _check(options: argparse.Namespace) -> str:
+    """ConfigError where the options do not fit together; of a text and a series, the series is what is searched.
+
+    Returns
+    -------
+    str
+        The option that names what is searched.
+    """
     from trace_lit.config import ConfigError
 
+    searched = "--corpus"
     if options.text is not None and options.series is not None:
         if options.corpus is not None:
             raise ConfigError("--series is what --text searches, and so is --corpus; give one of them")
         options.corpus, options.series = options.series, None
+        searched = "--series"
     given = [name for name in ("text", "series", "like") if getattr(options, name) is not None]
     if len(given) != 1:
         raise ConfigError(f"give one of --text, --series and --like; {' and '.join(given) or 'none'} was given")
@@ -125,6 +135,21 @@ def _check(options: argparse.Namespace) -> None:
         picture_format(options.plot)  # an error now, not after all the work
     if options.html is not None and options.html.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--html is {options.html}; a page's name ends in .html")
+    return searched
+
+
+def _check_places(options: argparse.Namespace, searched: str) -> None:
+    """ConfigError where what is searched, or the series that is asked by, is not there."""
+    from trace_lit.config import ConfigError
+    from trace_lit.modules.finding import is_universal
+
+    check_there(searched, options.corpus, f"a corpus folder or {TABLE}" if searched == "--corpus" else TABLE)
+    check_there("--series", options.series, TABLE)
+    if is_universal(options.run) and options.corpus is None and options.index is None:
+        table = "" if options.series is not None else ", or --series FILE.csv beside --text"
+        raise ConfigError(
+            f"the universal model has no corpus of its own; say what is searched by --corpus FOLDER{table}"
+        )
 
 
 def _check_without_index(options: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from trace_lit.config.errors import ConfigError
 from trace_lit.config.fields import is_text
+from trace_lit.nearest import nearest_place
 from trace_lit.plain import PlainError, check_yaml, read_text
 
 _GIVEN = "_given_keys"
@@ -196,7 +197,7 @@ def _read_yaml(schema: type, path: Path) -> DictConfig:
         layer = OmegaConf.load(path)
         raw = yaml.load(text, Loader=yaml.BaseLoader)
     except FileNotFoundError:
-        raise ConfigError(f"no configuration file {path}") from None
+        raise ConfigError(f"no configuration file {path}{nearest_place(path)}") from None
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f" (line {error.problem_mark.line + 1})"
         raise ConfigError(f"{path} is not YAML: {error.problem}{line}") from error

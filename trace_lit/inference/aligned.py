@@ -25,7 +25,7 @@ from trace_lit.batch import MultimodalBatch
 from trace_lit.channels import Channel, ChannelVocabulary
 from trace_lit.config import ConfigError
 from trace_lit.inference.inputs import as_batch, read_window
-from trace_lit.inference.loaded import LoadedRun
+from trace_lit.inference.loaded import LONGER, LoadedRun
 from trace_lit.inference.query_parts import series_parts
 from trace_lit.inference.question_reader import QuestionReader
 from trace_lit.modules.checkpoint import Checkpoint
@@ -254,7 +254,7 @@ class AlignedRun(LoadedRun):
         key = corpus.fingerprint, splits
         self._learn_channels(corpus)
         if key not in self._retrievers:
-            check_lengths(corpus, self.config.encoder.patch_length)
+            check_lengths(corpus, self.config.encoder.patch_length, LONGER)
             space = SearchSpace(self.model, corpus.info.channels)
             rows, vectors = [], []
             for name in splits:

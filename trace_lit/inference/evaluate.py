@@ -216,9 +216,7 @@ def _use_corpus(checkpoint: Checkpoint, config: Config, corpus: str | Path | Non
         config.data.corpus = str(corpus)
         return
     if checkpoint.packaged:
-        raise ConfigError(
-            "the universal model has no corpus of its own; name the one that is meant with --corpus (corpus=…)"
-        )
+        raise ConfigError("the universal model has no corpus of its own; name one with --corpus (in Python, corpus=…)")
     if config.data.corpus is None and checkpoint.built and all(folder.exists() for folder in checkpoint.built):
         config.data.domain = checkpoint.corpora[0].domain  # built already, so the class that builds it is not needed
         config.data.corpus = [str(folder) for folder in checkpoint.built]

@@ -31,6 +31,7 @@ from trace_lit.runs.data import corpus_folders
 from trace_lit.settings import Config
 from trace_lit.text import CachedTextEncoder, TextEncoder, build_text_encoder
 
+LONGER = "search longer windows: those of a table by --steps (in Python, steps=), of a corpus by building it with longer ones"
 _WINDOWS_AT_ONCE = 256
 
 
@@ -203,7 +204,7 @@ class LoadedRun(ABC):
         """
         if self.checkpoint.packaged:
             raise ConfigError(
-                "the universal model has no corpus of its own; name the one that is meant with --corpus (corpus=…)"
+                "the universal model has no corpus of its own; name one with --corpus (in Python, corpus=…)"
             )
         if self.checkpoint.built and all(folder.exists() for folder in self.checkpoint.built):
             return list(self.checkpoint.built)

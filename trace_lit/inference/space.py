@@ -24,6 +24,7 @@ from trace_lit.alignment import SearchSpace
 from trace_lit.channels import Channel
 from trace_lit.config import ConfigError
 from trace_lit.inference.aligned import AlignedRun
+from trace_lit.inference.loaded import LONGER
 from trace_lit.modules.places import relative
 from trace_lit.retrieval.errors import RetrievalError
 from trace_lit.retrieval.pool import embed_series
@@ -124,7 +125,7 @@ class SpaceEmbedder:
     def windows(self, corpus: Corpus) -> NDArray[np.float32]:
         """Unit vectors (N, E) of all rows of `corpus`."""
         config, search_space = self.model.config, self.search_space()
-        check_lengths(corpus, config.encoder.patch_length)
+        check_lengths(corpus, config.encoder.patch_length, LONGER)
         nothing, zero_is_missing = TextTable((), None, document), config.data.zero_is_missing
         dataset = CorpusDataset(corpus, None, self.model.vocabulary, nothing, nothing, zero_is_missing=zero_is_missing)
         numbers = torch.arange(len(dataset)).split(config.evaluation.batch_size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trace_lit.errors import InputError
+from trace_lit.nearest import nearest_place
 
 UNIVERSAL = "universal"  # the name of the model that comes with the package
 PACKAGED = Path(__file__).parents[1] / UNIVERSAL
@@ -42,7 +43,10 @@ def checkpoint_path(place: str | Path) -> Path:
     if place.is_file():
         return place
     if not place.exists():
-        raise CheckpointError(f"{place} does not exist; give a run folder (it holds config.yaml and checkpoints/)")
+        near = nearest_place(place, UNIVERSAL)
+        raise CheckpointError(
+            f"{place} does not exist{near}; give a run folder (it holds config.yaml and checkpoints/)"
+        )
     if not (place / "config.yaml").is_file():
         raise CheckpointError(f"{place} is not a run folder: it has no config.yaml; runs are written by trace-lit fit")
     for name in ("best.ckpt", "last.ckpt"):
