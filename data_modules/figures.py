@@ -86,7 +86,7 @@ def instances_figure(corpus: Corpus, rows: Sequence[int]) -> Figure:
         details = f"{corpus.splits[row]}, from {clock(np.datetime64(int(corpus.starts[row]), 's'))}"
         name = corpus.info.label_names[label] if label >= 0 else "no label"
         columns.append(Column(corpus_window(corpus, row, values), details, name))
-    heading = f"{corpus.info.domain}: {corpus.info.source} data"
+    heading = f"{corpus.info.domain}, source {corpus.info.source}"
     return window_columns(columns, corpus.info.channels, heading, generated=corpus.info.generated, width=WIDE)
 
 
@@ -107,7 +107,7 @@ def window_columns(
     bounds = limits([column.window.values for column in columns])
     across = MARGIN + len(columns) * (width + GAP)
     lines = wrapped(heading, across - MARGIN - GAP, 11, 6)
-    texts = [wrapped(column.window.text or "no text", width + 0.2, TEXT_SIZE, 16) for column in columns]
+    texts = [wrapped(text, width, TEXT_SIZE, 16) for text in with_gaps([column.window.text for column in columns])]
     below = 0.2 + (height_of(lines, 11) + 0.25 if lines else 0.0)
     bottom = below + 0.62 + len(channels) * ROW + 0.42
     page = Page(across, bottom + max(height_of(text, TEXT_SIZE) for text in texts) + 0.15)
@@ -318,6 +318,11 @@ def clock(time: np.datetime64) -> str:
     """2024-01-31, with hour and minute where it is not midnight."""
     date, of_day = str(time.astype("datetime64[m]")).split("T")
     return date if of_day == "00:00" else f"{date} {of_day}"
+
+
+def with_gaps(texts: Sequence[str]) -> list[str]:
+    """The texts of windows beside each other, with "no text" for one that has none; nothing where none has one."""
+    return [text or ("no text" if any(texts) else "") for text in texts]
 
 
 def height_of(text: str, size: float) -> float:

@@ -116,7 +116,7 @@ def decoded(path: Path, head: bytes, given: str | None = None) -> tuple[str, str
     if given is None and len(head) > 8 and any(zeros) and not all(zeros):
         given = "utf-16-be" if zeros[0] else "utf-16-le"
     if given is None and b"\0" in head:
-        raise CorpusError(f"{path} is no CSV file: it holds bytes that no text has")
+        raise CorpusError(f"{path} is no CSV file: it holds bytes that no text has; write the table as CSV")
     name = given or "utf-8-sig"
     if not _is_encoding(name):
         raise CorpusError(f"{path}: there is no encoding {str(given)[:60]!r}; write one like utf-8, cp1252 or utf-16")

@@ -60,6 +60,7 @@ def modules_after(code: str, place: Path) -> tuple[set[str], str]:
             2,
             "--series is metre.csv, which is not there (the nearest",
         ),
+        (["serve", "universal", "--corpus", "nowhere"], 2, "--corpus is nowhere, which is not there"),
         (["data"], 2, "{build,guess,append,validate,show}"),
         (["data", "guess", "meter.csv"], 2, "meter.csv is a file; name the folder that it lies in"),
         (["data", "guess", "nowhere"], 2, "there is no folder nowhere"),

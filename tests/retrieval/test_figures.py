@@ -103,7 +103,7 @@ def explained_hits(hits, corpus, weights):
 def test_channels_that_a_question_speaks_of_are_lit_up(hits, corpus):
     figure = search_results("a calm sea", explained_hits(hits, corpus, (0.1, 0.8, 0.1)), corpus)
     written = texts(figure)
-    for words in ("whole 0.100", "▲ 0.345", "-0.045", "+ “calm, $5” 0.400"):
+    for words in ("whole window 0.100", "▲ 0.345", "-0.045", "+ “calm, $5” 0.400"):
         assert written.count(words) == len(hits)
     for spoken, silent in zip(figure.axes[::2], figure.axes[1::2], strict=True):
         assert to_hex(spoken.get_facecolor()) == LIT

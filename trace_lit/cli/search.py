@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trace_lit.cli.extra import extra
 from trace_lit.cli.index import TOKEN, add_search_options, filter_of
@@ -15,6 +16,9 @@ from trace_lit.cli.there import TABLE, check_there
 from trace_lit.cli.trust import add_trust
 from trace_lit.escapes import say
 from trace_lit.plain import to_json
+
+if TYPE_CHECKING:
+    from trace_lit.retrieval import Hit
 
 
 def add(jobs: argparse._SubParsersAction) -> None:
@@ -85,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
         _check_without_index(options)
         corpus = model.corpus(options.corpus, options.steps)
         split = options.split[0] if options.split else None
+        explain = explain or options.text is not None  # of an index it may take long
         hits = model.search(**question, corpus=corpus, top=options.top, split=split, explain=explain)
         searched = corpus
         name = f"{corpus.info.domain} ({corpus.info.name})"
@@ -93,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
         say(to_json([hit.as_dict() for hit in printed]))
     else:
         print_hits(printed, name)
+    _note_unknown(options.text, hits)
     if options.plot is not None and corpus is not None:
         from trace_lit.inference.hits_figure import draw_hits
 
@@ -104,6 +110,14 @@ def run(options: argparse.Namespace) -> int:
         write_report(options.html, model, searched, hits, **question, filter=wanted, within=options.within)
         say(f"written: {options.html}", file=sys.stderr)
     return 0
+
+
+def _note_unknown(text: str | None, hits: Sequence[Hit]) -> None:
+    """Say so where a question is about none of the channels."""
+    known = [hit.explanation for hit in hits if hit.explanation is not None]
+    if text is not None and known and all(own.names_no_channel for own in known):
+        channels = ", ".join(own.name for own in known[0].channels[1:])
+        say(f"note: the model finds none of the channels in this question; there are {channels}", file=sys.stderr)
 
 
 def _check(options: argparse.Namespace) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trace_lit.cli.extra import extra
 from trace_lit.cli.index import TOKEN
+from trace_lit.cli.there import TABLE, check_there
 from trace_lit.cli.trust import add_trust
 
 
@@ -62,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
 
     for place in options.runs:  # before all that takes long to import
         checkpoint_path(place)
+    for place in options.corpus:
+        check_there("--corpus", place, f"a corpus folder or {TABLE}")
     if not 1 <= options.port <= 65535:
         raise ConfigError(f"--port is {options.port}; it must be from 1 to 65535")
     if options.timeout <= 0 or options.waiting < 1 or options.drain < 0:

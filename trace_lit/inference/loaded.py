@@ -31,7 +31,7 @@ from trace_lit.runs.data import corpus_folders
 from trace_lit.settings import Config
 from trace_lit.text import CachedTextEncoder, TextEncoder, build_text_encoder
 
-LONGER = "search longer windows: those of a table by --steps (in Python, steps=), of a corpus by building it with longer ones"
+LONGER = "search longer windows: of a table by --steps (in Python, steps=), of a corpus by building it with longer ones"
 _WINDOWS_AT_ONCE = 256
 
 

@@ -73,10 +73,10 @@ def print_hits(hits: Sequence[Hit], name: str) -> None:
         return
     if not sys.stdout.isatty():
         for place, hit in enumerate(hits, start=1):
-            say(
-                f"{place}. {hit.score:.3f}  {one_line(hit.id)}  {hit.start:%Y-%m-%d %H:%M}  {one_line(hit.label or '-')}"
-            )
-            say(f"   {hit.text or 'no text'}")
+            label = f"  {one_line(hit.label)}" if hit.label else ""
+            say(f"{place}. {hit.score:.3f}  {one_line(hit.id)}  {hit.start:%Y-%m-%d %H:%M}{label}")
+            if any(other.text for other in hits):
+                say(f"   {hit.text or 'no text'}")
             for line in explanation_lines(hit.explanation):
                 say(f"   {line}")
         return

@@ -35,6 +35,7 @@ from data_modules.figures import (
     name_lines,
     shortened,
     shown,
+    with_gaps,
     wrapped,
 )
 from trace_lit.channels import Channel
@@ -136,7 +137,8 @@ class _Sheet:
         self.query, self.neighbours = query, neighbours[:SHOWN]
         self.across = (WIDTH - (SHOWN - 1) * 0.3) / SHOWN
         report = wrapped(query.window.text, WIDTH - 0.2, TEXT_SIZE, 3)
-        self.texts = [wrapped(near.text or "no text", self.across, TEXT_SIZE, 7) for near in self.neighbours]
+        texts = with_gaps([near.text for near in self.neighbours])
+        self.texts = [wrapped(text, self.across, TEXT_SIZE, 7) for text in texts]
         head = 0.36 + (height_of(report, TEXT_SIZE) + 0.06 if report else 0.0)
         self.top = 0.2 + head + 0.2
         self.head = 1.0 if any(near.label for near in self.neighbours) else 0.86

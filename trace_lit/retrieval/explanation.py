@@ -50,6 +50,11 @@ class Explanation:
         """Of each of `channels`, whether the query speaks of it: at least half as much as of all on average."""
         return tuple(own.weight >= 0.5 / len(self.channels) for own in self.channels)
 
+    @property
+    def names_no_channel(self) -> bool:
+        """Whether the query speaks of the whole window alone, as one that the model does not understand."""
+        return not any(self.spoken_of[1:])
+
     def columns(self) -> dict[str, float]:
         """The scores by name: "whole window", then "channel wind speed [m/s]", …, "clause 1: strong winds", …"""
         whole, *channels = self.channels

@@ -34,6 +34,7 @@ from data_modules.figures import (
     shortened,
     shown,
     window_columns,
+    with_gaps,
     wrapped,
 )
 from data_modules.window_table import find_channel
@@ -153,14 +154,15 @@ def search_results(question: str | Window, hits: Sequence[Hit], corpus: Corpus) 
     columns = []
     if not isinstance(question, str):
         columns.append(Column(replace(question, title="the question"), question.title, colour=LABEL))
-    for number, hit in enumerate(hits, start=1):
+    texts = with_gaps([hit.text for hit in hits])
+    for number, (hit, text) in enumerate(zip(hits, texts, strict=True), start=1):
         window = replace(corpus_window(corpus, hit.row, values), title=f"{number}.  score {hit.score:.3f}")
         label = ", ".join(filter(None, [hit.label, clock(np.datetime64(hit.start, "s"))]))
         rows: tuple[RowStyle, ...] = ()
         if hit.explanation is not None:
-            whole = hit.explanation.channels[0].score
-            text = "\n".join([*(_clause_line(own) for own in hit.explanation.clauses), window.text or "no text"])
-            window = replace(window, title=f"{window.title}, whole {rounded(whole)}", text=text)
+            whole = hit.explanation.channels[0]
+            added = [f"{whole.name} {rounded(whole.score)}", *(_clause_line(own) for own in hit.explanation.clauses)]
+            window = replace(window, text="\n".join([*added, text]))
             rows = row_styles(hit.explanation, corpus.info.channels)
         columns.append(Column(window, hit.id, label, rows=rows))
     heading = question if isinstance(question, str) else ""

@@ -123,6 +123,9 @@ async def _prepare(state: State) -> None:
 
 async def _refused(request: Request, error: Exception) -> Response:
     """An error in the service's one form."""
+    if isinstance(error, HTTPException) and error.status_code in (404, 405):  # Starlette's own, which says no more
+        at = f"{one_line(request.method)} {one_line(request.url.path[:100])}"
+        error = HTTPException(error.status_code, f"{at} is no request of this service; /docs describes all", error.headers)
     found = as_service_error(error, request.app.state.service.served)
     body = error_body(found, request.scope["state"]["request_id"])
     headers = error_headers(found)
@@ -150,4 +153,8 @@ def _in_words(found: dict[str, Any]) -> str:
     """One finding of pydantic, as `top: Input should be …`."""
     place = one_line(".".join(str(part) for part in found["loc"] if part != "body"))
     message = str(found["msg"]).removeprefix("Value error, ")
+    if found["type"] == "extra_forbidden":
+        message = "the request has no such key; /docs describes it"
+    elif message.startswith("Input should be") and isinstance(found["input"], (bool, int, float)):
+        message += f", not {found['input']}"
     return f"{place}: {message}" if place else message

@@ -141,9 +141,10 @@ def test_notes_on_series_and_channels_are_tied_to_them(tmp_path: Path) -> None:
 
 def test_notes_beside_the_values_and_labels_without_a_text(tmp_path: Path) -> None:
     rows = table("time,level,comment", "{time},{n},").replace("T06:00Z,6,", "T06:00Z,6,Valve was opened", 1)
-    corpus, _ = built(tmp_path, {"a.csv": rows, "l.csv": "date,label\n2024-05-01,good\n2024-05-02,bad\n"}, 24)
+    corpus, text = built(tmp_path, {"a.csv": rows, "l.csv": "date,label\n2024-05-01,good\n2024-05-02,bad\n"}, 24)
     assert corpus.texts == ["Valve was opened", ""]
     assert [corpus.info.label_names[label] for label in corpus.labels] == ["good", "bad"]
+    assert text.count("# ? midpoint gives a day's note to one window only") == 1  # of days, not of hours
 
 
 def test_each_sheet_is_looked_at(tmp_path: Path) -> None:

@@ -87,12 +87,15 @@
     const best = Math.max(...hits.map((hit) => hit.score));
     const cards = hits.map((hit, place) => page.card({ hit, rank: place + 1, keys, ranges, best, within: answer.within, several: corpus.corpora.length > 1, actions: actions(hit, place) }));
     if (answer.query) cards.unshift(page.queryCard(page.question.csv ? page.question.name || "Your series" : "The window you chose", answer.query, keys, ranges));
+    const unknown = Boolean(request.text) && hits.every(page.namesNoChannel);
+    const timed = hits.some((hit) => page.seconds(hit.start) % 86400);
     const words = `${page.plural(hits.length, "hit")} among ${page.plural(answer.searched, "window")}`;
     find("results").replaceChildren(
       make("div", { class: "results-head" },
         make("h2", {}, saved ? words : `${words}: ${page.asked()}`),
-        make("span", { class: "muted" }, saved ? `saved ${page.moment(page.seconds(saved.saved.slice(0, 19)))} UTC` : `${answer.seconds < 0.01 ? "< 10" : Math.round(1000 * answer.seconds)} ms`),
+        make("span", { class: "muted" }, saved ? `saved ${page.moment(page.seconds(saved.saved.slice(0, 19)))} UTC` : `${answer.seconds < 0.01 ? "< 10" : Math.round(1000 * answer.seconds)} ms`, timed && "; times are UTC"),
         !saved && toolbar(request)),
+      ...(!unknown ? [] : [make("p", { class: "muted" }, `The model finds none of the channels in this question. There are ${page.listed(keys.slice(0, 12).map((key) => page.channelParts(key).name))}${keys.length > 12 ? ", …" : ""}.`)]),
       make("div", { class: "grid" }, cards));
     if (corpus.generated) find("foot").textContent = "Generated data.";
     page.announce(`${words}.`);

@@ -58,8 +58,8 @@ const page = {};
     if (Math.floor(from / DAY) === Math.floor((to - 1) / DAY)) {
       return to - from === DAY ? day.format(date(from)) : `${page.moment(from)} – ${clock.format(date(to))}`;
     }
-    if (from % DAY === to % DAY && from % DAY) return `${short.format(date(from))} – ${day.format(date(to))}, ${clock.format(date(to))}`;
     const one = date(from).getUTCFullYear() === date(to).getUTCFullYear();
+    if (from % DAY === to % DAY && from % DAY) return `${(one ? short : day).format(date(from))} – ${day.format(date(to))}, ${clock.format(date(to))}`;
     return one ? `${timed(short, from)} – ${timed(short, to)} ${date(to).getUTCFullYear()}` : `${page.moment(from)} – ${page.moment(to)}`;
   };
 

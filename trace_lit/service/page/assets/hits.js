@@ -17,6 +17,12 @@
     return { by: found, alike: [...found.values()].every((own) => own.spoken) };
   };
 
+  /** Whether the question speaks of the whole window alone, as one that the model does not understand. */
+  page.namesNoChannel = (hit) => {
+    const reasons = page.reasons(hit);
+    return reasons !== null && ![...reasons.by.values()].some((own) => own.spoken && own.name !== "whole window");
+  };
+
   /** What fitted and what did not, as a sentence. */
   page.fitInWords = (hit) => {
     const reasons = page.reasons(hit);
