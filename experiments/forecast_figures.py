@@ -2,10 +2,11 @@
 
     python experiments/forecast_figures.py [--root DIR] [--out FOLDER] [--only DOMAIN …]
 
-Without --root: the pictures of README, on the generated corpora and with the encoder of `make demo`, which must have been
-run before. With it: real weather (TimeCAP), influenza-like illness and gasoline prices (Time-MMD), each with an encoder
-aligned on its own training part; of their reports the first few words are shown. What has been trained is not trained again.
-The window is the newest of the test split that is observed in full and moves.
+Without --root: the pictures of docs/, on the generated corpora and with the encoder of `make demo`, which must have been
+run before; the answer to its question about the weather becomes docs/search.png. With it: real weather (TimeCAP),
+influenza-like illness and gasoline prices (Time-MMD), each with an encoder aligned on its own training part; of their reports
+the first few words are shown. What has been trained is not trained again. The window is the newest of the test split that is
+observed in full and moves.
 """
 
 from __future__ import annotations
@@ -110,9 +111,16 @@ def main() -> int:
         words = None if options.root is None else WORDS
         path = options.out / f"forecast-{domain}.png"
         save_figure(draw_window(predictions, newest_whole(predictions), words), path)
-        Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
-        print(f"drawn: {path}")
+        keep_small(path, path)
+    if options.root is None:
+        keep_small(DEMO / "weather-answer.png", options.out / "search.png")
     return 0
+
+
+def keep_small(picture: Path, path: Path) -> None:
+    """Write a picture with few colours, which takes a third of the bytes."""
+    Image.open(picture).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(f"drawn: {path}")
 
 
 if __name__ == "__main__":

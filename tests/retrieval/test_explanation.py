@@ -68,6 +68,9 @@ def test_a_query_speaks_of_the_channels_that_weigh(windows):
     vectors[0, 1, 0], vectors[0, 0, 0] = 0.98, 0.2
     (found,) = explain(QueryParts(vectors, KEYS, ("words",)), windows, [3])
     assert found.spoken_of == (False, True, False)
+    assert not found.names_no_channel
+    (found,) = explain(QueryParts(np.eye(1, 12, dtype=np.float32).reshape(1, 3, 4), KEYS, ("words",)), windows, [3])
+    assert found.names_no_channel
     assert found.leading_clause(1) is None
 
 

@@ -86,6 +86,12 @@ def test_search_results_show_question_and_hits(hits, corpus):
     assert "the question" in texts(figure)
 
 
+def test_texts_are_left_out_where_no_hit_has_one(hits, corpus):
+    silent = [replace(hit, text="") for hit in hits]
+    assert "no text" in texts(search_results("calm", explained_hits([hits[0], *silent[1:]], corpus, (1, 0, 0)), corpus))
+    assert "no text" not in texts(search_results("calm", explained_hits(silent, corpus, (1, 0, 0)), corpus))
+
+
 def test_an_id_stands_as_it_is(hits, corpus):
     (named,) = [replace(hit, id="weather-PORT-AMITY-20240716T1100") for hit in hits[:1]]
     assert f"\n{named.id}\n" in texts(search_results("calm", [named], corpus))

@@ -208,6 +208,22 @@ def test_more_like_this_compare_and_back(page: Any, corpus: Corpus) -> None:
     assert ids(page) == first
 
 
+def test_a_span_over_two_years_names_both(page: Any) -> None:
+    for start, end, words in (
+        ("2023-09-30T22:00:00", "2024-04-01T22:00:00", "30 Sept 2023 – 1 Apr 2024, 22:00"),
+        ("2024-02-01T22:00:00", "2024-04-01T22:00:00", "1 Feb – 1 Apr 2024, 22:00"),
+    ):
+        assert page.evaluate(f"page.span({start!r}, {end!r})") == words
+
+
+def test_a_question_about_no_channel_is_said_to_be(page: Any) -> None:
+    for weights, silent in (([0.98, 0.01, 0.01], True), ([0.5, 0.49, 0.01], False)):
+        names = ("whole window", "temperature [°C]", "pressure [hPa]")
+        channels = [{"name": name, "weight": own, "beats": 1} for name, own in zip(names, weights, strict=True)]
+        hit = json.dumps({"explanation": {"channels": channels}})
+        assert page.evaluate(f"page.namesNoChannel({hit})") is silent
+
+
 def test_windows_of_different_steps_are_laid_over_one_another_by_time(page: Any) -> None:
     hourly = {"times": ["2020-01-01T00:00:00", "2020-01-01T01:00:00"], "channels": {"x": [1, 2]}}
     slower = {"times": ["2021-05-01T06:00:00", "2021-05-01T09:00:00"], "channels": {"x": [1, 2]}}

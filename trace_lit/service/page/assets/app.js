@@ -93,7 +93,8 @@
     find("results").replaceChildren(
       make("div", { class: "results-head" },
         make("h2", {}, saved ? words : `${words}: ${page.asked()}`),
-        make("span", { class: "muted" }, saved ? `saved ${page.moment(page.seconds(saved.saved.slice(0, 19)))} UTC` : `${answer.seconds < 0.01 ? "< 10" : Math.round(1000 * answer.seconds)} ms`, timed && "; times are UTC"),
+        make("span", { class: "muted" }, saved ? `saved ${page.moment(page.seconds(saved.saved.slice(0, 19)))} UTC` : `${answer.seconds < 0.01 ? "< 10" : Math.round(1000 * answer.seconds)} ms`),
+        !saved && timed && make("span", { class: "muted", title: "All times are UTC" }, "UTC"),
         !saved && toolbar(request)),
       ...(!unknown ? [] : [make("p", { class: "muted" }, `The model finds none of the channels in this question. There are ${page.listed(keys.slice(0, 12).map((key) => page.channelParts(key).name))}${keys.length > 12 ? ", …" : ""}.`)]),
       make("div", { class: "grid" }, cards));

@@ -51,7 +51,7 @@
     if (reason) {
       const title = reason.beats === null ? "This window has no values here."
         : `Adds ${page.signed(reason.score)} to the similarity, more than in ${page.percent(reason.beats)} of all windows; ${page.percent(reason.weight)} of the question.`;
-      const kind = !reason.spoken || alike === null ? "quiet" : reason.fits ? "good" : "bad";
+      const kind = !reason.spoken || reason.beats === null || alike === null ? "quiet" : reason.fits ? "good" : "bad";
       const mark = kind === "good" ? "✓ " : kind === "bad" ? "✗ " : "";
       words.append(make("span", { class: `adds ${kind}`, title }, `${mark}${reason.beats === null ? "no values" : page.signed(reason.score)}`));
     }
