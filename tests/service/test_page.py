@@ -212,6 +212,7 @@ def test_a_span_over_two_years_names_both(page: Any) -> None:
     for start, end, words in (
         ("2023-09-30T22:00:00", "2024-04-01T22:00:00", "30 Sept 2023 – 1 Apr 2024, 22:00"),
         ("2024-02-01T22:00:00", "2024-04-01T22:00:00", "1 Feb – 1 Apr 2024, 22:00"),
+        ("2024-03-24T20:00:00", "2024-03-25T14:00:00", "24 Mar, 20:00 – 25 Mar 2024, 14:00"),
     ):
         assert page.evaluate(f"page.span({start!r}, {end!r})") == words
 

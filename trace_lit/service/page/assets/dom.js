@@ -60,7 +60,7 @@ const page = {};
     }
     const one = date(from).getUTCFullYear() === date(to).getUTCFullYear();
     if (from % DAY === to % DAY && from % DAY) return `${(one ? short : day).format(date(from))} – ${day.format(date(to))}, ${clock.format(date(to))}`;
-    return one ? `${timed(short, from)} – ${timed(short, to)} ${date(to).getUTCFullYear()}` : `${page.moment(from)} – ${page.moment(to)}`;
+    return one ? `${timed(short, from)} – ${page.moment(to)}` : `${page.moment(from)} – ${page.moment(to)}`;
   };
 
   /** With a capital, unless the first word is a name of something else, like window.csv: these are case-sensitive. */
