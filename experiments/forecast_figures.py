@@ -4,9 +4,9 @@
 
 Without --root: the pictures of docs/, on the generated corpora and with the encoder of `make demo`, which must have been
 run before; the answer to its question about the weather becomes docs/search.png. With it: real weather (TimeCAP),
-influenza-like illness and gasoline prices (Time-MMD), each with an encoder aligned on its own training part; of their reports
-the first few words are shown. What has been trained is not trained again. The window is the newest of the test split that is
-observed in full and moves.
+influenza-like illness and gasoline prices (Time-MMD), each with an encoder aligned on its own training part; of their
+reports the first few words are shown. What has been trained is not trained again. The window is the newest of the test split
+that is observed in full and moves.
 """
 
 from __future__ import annotations

@@ -393,7 +393,9 @@ def _notes(notes: list[Look], series: list[Look], folder: Path) -> list[str]:
             lines.append(f"    channel: {_word(own.channel)}  # ? the channel that a note is about")
         if own.label is not None and own.label != own.channel:
             lines.append(f"    label: {_word(own.label)}  # ? becomes the label of the window")
-        days = "? midpoint gives a day's note to one window only, also where clocks are changed; " if _by_days(own) else ""
+        days = (
+            "? midpoint gives a day's note to one window only, also where clocks are changed; " if _by_days(own) else ""
+        )
         lines.append(
             f"    falls: overlapping  # {days}or inside, midpoint; and before: 6h for notes up to so long before a window"
         )

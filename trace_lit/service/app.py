@@ -125,7 +125,9 @@ async def _refused(request: Request, error: Exception) -> Response:
     """An error in the service's one form."""
     if isinstance(error, HTTPException) and error.status_code in (404, 405):  # Starlette's own, which says no more
         at = f"{one_line(request.method)} {one_line(request.url.path[:100])}"
-        error = HTTPException(error.status_code, f"{at} is no request of this service; /docs describes all", error.headers)
+        error = HTTPException(
+            error.status_code, f"{at} is no request of this service; /docs describes all", error.headers
+        )
     found = as_service_error(error, request.app.state.service.served)
     body = error_body(found, request.scope["state"]["request_id"])
     headers = error_headers(found)
