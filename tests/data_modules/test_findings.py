@@ -129,7 +129,7 @@ def test_strict_makes_a_warning_an_exit_code(tmp_path, capsys):
     assert main(["data", "validate", "--strict", folder]) == 1
     out = capsys.readouterr().out
     assert "warning: channel 'flow [m3/s]' has the value 7.25 throughout" in out
-    assert f"{folder}: no problems, 1 warnings" in out
+    assert f"{folder}: no problems, 1 warning" in out
 
 
 def test_the_page_stands_by_itself_and_shows_texts_as_texts(tmp_path):
