@@ -32,15 +32,16 @@ VITALS = ("heart rate", "respiratory rate")
         (TAGS, "ti 102 fell", "ti value fell", {"TI-102"}),
         (WINDS, "strong wind from the north", None, set(WINDS)),  # all winds alike
         (WINDS, "the wind speed rose on a cold day", None, {"wind speed", "temperature"}),
-        (PRICES, "Midwestern prices rose", None, {"Midwest gasoline price"}),
+        (PRICES, "Midwestern prices rose", "value value rose", {"Midwest gasoline price"}),
         (PRICES, "the Gulf Coast dearer than the Midwest", None, {*PRICES[:2], "gasoline price"}),
         (PRICES, "gasoline rose", None, set(PRICES)),
         (PRICES, "coast prices fell", None, {"Gulf Coast gasoline price", "West Coast gasoline price"}),
         (LEVELS, "the water level was high", None, set(LEVELS)),  # "high" is what is asked for
-        (LEVELS, "the high water level fell", None, {"high water level"}),
+        (LEVELS, "the high water level fell", "the value value value fell", {"high water level"}),
         (PUMPS, "a rise of pump B's power", None, {"pump_b_power", "windSpeed"}),
         (PUMPS, "a strong wind and pump a power", None, {"pump_a_power", "windSpeed"}),
-        (VITALS, "Heart Rates were high", None, {"heart rate"}),
+        (VITALS, "Heart Rates were high", "value value were high", {"heart rate"}),
+        (VITALS, "the heart raced", None, {"heart rate", "respiratory rate"}),  # the other may be meant by another word
         (VITALS, "", None, set(VITALS)),
         ((), "anything", None, set()),
     ],

@@ -23,7 +23,7 @@ _MEANINGFUL = re.compile(
     "a|an|the|of|at|in|on|and|or|for|to|by|from|with|is|no|not|than|over|under|above|below|between|before|after|all|each|other"
     "|high|higher|highest|low|lower|lowest|up|down|total|mean|average|maximum|minimum|max|min|change"
 )
-CODE = "value"  # stands for a word with a number in it, once it is known which channel is meant
+CODE = "value"  # stands for a name, once it is known which channel is meant
 
 Evidence = frozenset[tuple[int, int]]  # words of a sentence, from the first to the last, that a name shares
 
@@ -32,9 +32,9 @@ Evidence = frozenset[tuple[int, int]]  # words of a sentence, from the first to 
 class Named:
     """A text and the channels that it can be about."""
 
-    text: str  # names with a number in them, like "NO2" or "bed 3", are no numbers and no negations any more
+    text: str  # names in it are replaced where they have a number, like "NO2" or "bed 3", or no other channel can be meant
     meant: tuple[bool, ...]  # (K,) whether each channel can be meant
-    coded: bool  # whether names with a number are replaced: they can be found in the text no more
+    coded: bool  # whether names are replaced: they can be found in the text no more
 
 
 class ChannelNames:
@@ -80,9 +80,12 @@ class ChannelNames:
             evidence = self._evidence([_stem(text[slice(*word)]) for word in words])
             kinds = set(evidence.values())
             most = {own for own in kinds if not any(own < other for other in kinds)}
+            own_best = {channel for channel, own in evidence.items() if own in most}
             sharing |= evidence.keys()
-            best |= {channel for channel, own in evidence.items() if own in most}
-            found = _codes(text, words, most)
+            best |= own_best
+            found = _mentions(text, words, most)
+            if len(own_best) > 1 or len(evidence) < self._count:  # its name is to be read, for others may be meant, too
+                found = [span for span in found if any(sign.isdigit() for sign in text[slice(*span)])]
             codes += found
             all_coded &= bool(found)
         rest = not codes or not all_coded  # a name that is read no more cannot be told from those that are not there
@@ -121,8 +124,8 @@ def _same(word: str, other: str) -> bool:
     return len(shorter) >= _LEAST_STEM and longer.startswith(shorter)
 
 
-def _codes(text: str, words: Sequence[tuple[int, int]], evidence: Iterable[Evidence]) -> list[tuple[int, int]]:
-    """Where names with digits stand in a text: the digits, and the words that they are written together with."""
+def _mentions(text: str, words: Sequence[tuple[int, int]], evidence: Iterable[Evidence]) -> list[tuple[int, int]]:
+    """Where words that names share stand in a text; what is written together is one."""
     found: list[tuple[int, int]] = []
     for place in sorted({place for own in evidence for span in own for place in span}):
         start, end = words[place]
@@ -130,4 +133,4 @@ def _codes(text: str, words: Sequence[tuple[int, int]], evidence: Iterable[Evide
             found[-1] = found[-1][0], end
         else:
             found.append((start, end))
-    return [(start, end) for start, end in found if any(sign.isdigit() for sign in text[start:end])]
+    return found
