@@ -53,7 +53,7 @@ def read_series(
         comes twice, or one is between two steps of `frequency`.
     """
     table = read_table(Path(path), texts=is_time_name)
-    _check_table(table)
+    check_table(table)
     rows = [table.place(row) for row in range(len(table.frame))]
     frame = _with_one_time(table)
     time, columns = match_columns(str(path), list(frame.columns), channels)
@@ -61,7 +61,7 @@ def read_series(
     return series if frequency is None else series.on_grid(frequency)
 
 
-def _check_table(table: Table) -> None:
+def check_table(table: Table) -> None:
     if table.short:
         raise CorpusError(
             f"{table.path}, line {table.short[0]} has fewer cells than the header has columns ({len(table.frame.columns)})"
@@ -123,11 +123,13 @@ def _series(
     zone: str,
 ) -> InputSeries:
     """The series in the `columns` of a table; `time` is the place of the column of the time, or these times themselves."""
-    values = np.stack([_numbers(frame.iloc[:, place], source, rows, style, channel.unit) for place, channel in columns])
+    values = np.stack(
+        [numbers_in(frame.iloc[:, place], source, rows, style, channel.unit) for place, channel in columns]
+    )
     channels = tuple(channel for _, channel in columns)
     if time is None:
         return InputSeries(values, channels, None, source, tuple(rows))
-    times = _times(frame.iloc[:, time] if isinstance(time, int) else time, source, rows, zone)
+    times = times_in(frame.iloc[:, time] if isinstance(time, int) else time, source, rows, zone)
     order = np.argsort(times, kind="stable")
     if (order != np.arange(len(order))).any() and (np.diff(times) > np.timedelta64(0)).any():
         log.warning("%s: the rows are not in order of time; they were sorted", source)
@@ -161,7 +163,9 @@ def read_array(values: Any, channels: Sequence[Channel], source: str = "the arra
     return InputSeries(_checked(source, array), tuple(channels), None, source)
 
 
-def _numbers(cells: pd.Series, source: str, rows: Sequence[str], style: NumberStyle, unit: str) -> NDArray[np.float64]:
+def numbers_in(
+    cells: pd.Series, source: str, rows: Sequence[str], style: NumberStyle, unit: str
+) -> NDArray[np.float64]:
     values, wrong = to_numbers(cells, style, unit)
     wrong |= np.abs(np.nan_to_num(values)) > LARGEST
     if wrong.any():
@@ -173,7 +177,7 @@ def _numbers(cells: pd.Series, source: str, rows: Sequence[str], style: NumberSt
     return values
 
 
-def _times(cells: pd.Series, source: str, rows: Sequence[str], zone: str) -> NDArray[np.datetime64]:
+def times_in(cells: pd.Series, source: str, rows: Sequence[str], zone: str) -> NDArray[np.datetime64]:
     """The times (N,) of the rows: UTC, or the days that are written where no row has a time of day."""
     read = read_times(cells)
     if (wrong := np.isnat(read.local)).any():

@@ -5,8 +5,7 @@ The first column is the time, or one that is named; the others are channels.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError, CorpusInfo, Record
+from data_modules.frames import check_table, numbers_in, times_in
 from data_modules.frequency import Frequency
 from data_modules.sources.borders import parts_of
-from data_modules.sources.delimited import SHOWN, Table, header_of, read_table
+from data_modules.tables.cells import numbers_the_rows
+from data_modules.tables.columns import column, is_time_name
+from data_modules.tables.files import Table, read_table
+from data_modules.tables.spec import channel_of
 from trace_lit.channels import Channel
 from trace_lit.nearest import nearest_place
 
@@ -30,9 +33,6 @@ KNOWN = {  # columns of the ETT data
     "LULL": Channel("low useless load", "", "of the transformer"),
     "OT": Channel("oil temperature", "°C", "of the transformer, the target"),
 }
-_UNIT = re.compile(r"(.*?)\s*[\[(]([^\[\]()]*)[\])]")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
-_MISSING = frozenset(("", "NA", "NaN", "nan", "null", "N/A"))
 
 
 def series(
@@ -69,13 +69,17 @@ def series(
     path = _path(Path(root), file)
     if length < 1:
         raise CorpusError(f"length is {length}; it must be a whole number of at least 1")
-    there = header_of(path)
-    clock = time.lower() or there[0].lower()
-    described = _channels(channels, [name for name in there if name and name.lower() != clock])
-    table = read_table(path, [clock, *described])
-    times = _times(table, clock)
-    alias = _frequency(times, frequency, table)
-    values = np.stack([_values(table, name) for name in described])
+    table = read_table(path, texts=is_time_name)
+    check_table(table)
+    clock = column(table, time, "time") if time else str(table.frame.columns[0])
+    described = _channels(channels, table, clock)
+    rows = [table.place(row) for row in range(len(table.frame))]
+    times = times_in(table.frame[clock], str(path), rows, "UTC")
+    alias = _frequency(times, frequency, str(path), rows)
+    style = table.layout.style
+    values = np.stack(
+        [numbers_in(table.frame[name], str(path), rows, style, own.unit) for name, own in described.items()]
+    )
     info = CorpusInfo(
         domain=domain,
         name=domain,
@@ -107,10 +111,15 @@ def _path(root: Path, file: str) -> Path:
     return path
 
 
-def _channels(given: Mapping[str, Any] | None, there: list[str]) -> dict[str, Channel]:
+def _channels(given: Mapping[str, Any] | None, table: Table, clock: str) -> dict[str, Channel]:
     """The channels by their columns."""
     if given is None:
-        return {name: _channel(name) for name in there}
+        names = [str(name) for name in table.frame.columns if name != clock and not numbers_the_rows(table, str(name))]
+        if not names:
+            raise CorpusError(
+                f"{table.path} has no column beside the time, {clock!r}; each further column is a channel"
+            )
+        return {name: KNOWN.get(name) or channel_of(name) for name in names}
     if (
         not isinstance(given, Mapping)
         or not given
@@ -119,34 +128,13 @@ def _channels(given: Mapping[str, Any] | None, there: list[str]) -> dict[str, Ch
         raise CorpusError(
             f"channels is {given!r}; give columns with names and units, like {{OT: 'oil temperature [°C]'}}"
         )
-    if missing := [str(name) for name in given if str(name).lower() not in map(str.lower, there)]:
-        raise CorpusError(f"channels: there is no column {missing[0]!r}; there are {', '.join(there)[:200]}")
-    return {str(name): _channel(text) for name, text in given.items()}
+    return {column(table, name, "channels"): KNOWN.get(text) or channel_of(text) for name, text in given.items()}
 
 
-def _channel(text: str) -> Channel:
-    if text in KNOWN:
-        return KNOWN[text]
-    match = _UNIT.fullmatch(text)
-    return Channel(match[1], match[2]) if match and match[1] else Channel(text, "")
-
-
-def _times(table: Table, clock: str) -> NDArray[np.datetime64]:
-    times = np.empty(len(table), dtype="datetime64[us]")
-    for row, cell in enumerate(table.columns[clock]):
-        try:
-            times[row] = datetime.fromisoformat(cell).replace(tzinfo=None)
-        except ValueError:
-            raise CorpusError(
-                f"{table.where(row)}: {clock} is {cell[:SHOWN]!r}, which is no time like 2016-07-01 00:00"
-            ) from None
-    if len(times) < 2:
-        raise CorpusError(f"{table.path} has {len(times)} rows; a series has more")
-    return times
-
-
-def _frequency(times: NDArray[np.datetime64], given: str, table: Table) -> str:
+def _frequency(times: NDArray[np.datetime64], given: str, path: str, rows: Sequence[str]) -> str:
     """The frequency that all times keep to."""
+    if len(times) < 2:
+        raise CorpusError(f"{path} has {len(times)} rows; a series has more")
     alias = given
     if not alias:
         step = int((times[1] - times[0]).astype(np.int64)) // 1_000_000
@@ -154,7 +142,7 @@ def _frequency(times: NDArray[np.datetime64], given: str, table: Table) -> str:
         unit = next(((length, name) for length, name in units if step > 0 and step % length == 0), None)
         if unit is None:
             raise CorpusError(
-                f"{table.where(1)}: the second time does not come a second or more after the first; sort the rows"
+                f"{path}, {rows[1]}: the second time does not come a second or more after the first; sort the rows"
             )
         alias = f"{step // unit[0]}{unit[1]}"
     try:
@@ -163,23 +151,10 @@ def _frequency(times: NDArray[np.datetime64], given: str, table: Table) -> str:
         raise CorpusError(f"frequency: {error}") from None
     if wrong := np.flatnonzero(times != expected).tolist():
         raise CorpusError(
-            f"{table.where(wrong[0])}: the time is {times[wrong[0]]}, steps of {alias} lead to {expected[wrong[0]]}; "
+            f"{path}, {rows[wrong[0]]}: the time is {times[wrong[0]]}, steps of {alias} lead to {expected[wrong[0]]}; "
             "fill the gaps first, by rows without values"
         )
     return alias
-
-
-def _values(table: Table, name: str) -> NDArray[np.float64]:
-    cells = table.columns[name.lower()]
-    values = np.empty(len(cells))
-    for row, cell in enumerate(cells):
-        if cell in _MISSING:
-            values[row] = np.nan
-        elif _NUMBER.fullmatch(cell):
-            values[row] = float(cell)
-        else:
-            raise CorpusError(f"{table.where(row)}: {name} is {cell[:SHOWN]!r}, which is no number")
-    return values
 
 
 def _records(

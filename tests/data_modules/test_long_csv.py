@@ -101,6 +101,14 @@ def test_a_parts_last_window_takes_what_is_left(tmp_path):
     assert (info.frequency, info.channels[0].key) == ("1D", "wind [m/s]")
 
 
+def test_a_file_is_read_by_the_rules_of_tables(tmp_path):
+    rows = [f"{pd.Timestamp('2024-01-01') + pd.Timedelta(days=n):%d.%m.%Y};{n},25;{n * 1000 + 234}" for n in range(40)]
+    info, records = series(write(tmp_path, *rows, head="Datum;level [m];flow [m³/s]"), "rivers")
+    (one, *_) = records
+    assert [channel.key for channel in info.channels] == ["level [m]", "flow [m³/s]"]
+    assert (one.start, one.values[:, 3].tolist()) == (datetime(2024, 1, 1), [3.25, 3234.0])
+
+
 def test_columns_are_chosen_and_missing_values_are_kept(tmp_path):
     rows = days(40)
     rows[3] = "2024-01-04,,NA"
@@ -114,10 +122,11 @@ def test_columns_are_chosen_and_missing_values_are_kept(tmp_path):
 @pytest.mark.parametrize(
     ("row", "match"),
     [
-        ("2024-01-04,x,1", r"river.csv, line 5: wind \[m/s\] is 'x', which is no number"),
-        ("2024-01-04,inf,1", "line 5: .* is 'inf', which is no number"),
-        ("2024-01-04,1", "line 5: it has 2 cells, the first line names 3 columns"),
-        ("4.1.2024,1,1", "line 5: date is '4.1.2024', which is no time"),
+        ("2024-01-04,x,1", r"river.csv, line 5, column 'wind \[m/s\]': 'x' is not a number"),
+        ("2024-01-04,inf,1", "line 5, .* 'inf' is not a number"),
+        ("2024-01-04,1", r"line 5 has fewer cells than the header has columns \(3\)"),
+        ("yesterday,1,1", "line 5: the time is 'yesterday', which is no time"),
+        (",1,1", "line 5: the time is empty"),
         ("2024-01-05,1,1", "line 5: the time is 2024-01-05.*, steps of 1D lead to 2024-01-04"),
         ("2024-01-03,1,1", "line 5: the time is 2024-01-03"),
     ],
@@ -137,7 +146,7 @@ def test_lines_that_cannot_be_used_are_named(tmp_path, row, match):
         ({"file": "a\0.csv"}, "it must be below"),
         ({"file": "../x.csv"}, "file is '../x.csv'; it must be below"),
         ({"time": "clock"}, "has no column 'clock'"),
-        ({"channels": {"depth": "depth [m]"}}, "channels: there is no column 'depth'; there are wind"),
+        ({"channels": {"depth": "depth [m]"}}, r"no column 'depth' \(channels\); it has date, wind"),
         ({"channels": "all"}, "channels is 'all'"),
         ({"length": 0}, "length is 0"),
         ({"frequency": "1 fortnight"}, "frequency: '1 fortnight' is no sampling frequency"),
