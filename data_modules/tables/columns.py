@@ -30,7 +30,9 @@ TIMES = _names(
     "time, timestamp, date, datetime, start, begin, from, utc, ts, ds, day, month, year, index, zeit, zeitpunkt, "
     "zeitstempel, datum, beginn, von, uhrzeit, fecha, hora, heure, horodatage, valid, period, when, observed, "
     "measured at, recorded at, created at, start date, start time, date time, date/time, date and time, time "
-    "stamp, local time, time utc, epoch, unix"
+    "stamp, local time, time utc, epoch, unix, water year, wy, hydrological year, hydrologic year, hydro year, "
+    "fiscal year, fy, financial year, school year, crop year, marketing year, abflussjahr, wirtschaftsjahr, "
+    "geschäftsjahr, haushaltsjahr"
 )
 ENDS = _names("end, until, to, ende, bis, stop, end date, end time, fin")
 TEXTS = _names(

@@ -33,8 +33,8 @@ from data_modules.tables.numbers import suspected_fills, to_numbers
 from data_modules.tables.packed import stem_of
 from data_modules.tables.rows import id_of
 from data_modules.tables.spec import channel_of
-from data_modules.tables.spread import HOURS
-from data_modules.tables.times import ASKED
+from data_modules.tables.spread import HOURS, MONTHS
+from data_modules.tables.times import ASKED, SPANS
 from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
 from trace_lit.errors import InputError, first_line
@@ -244,6 +244,17 @@ def _series(series: list[Look], folder: Path) -> list[str]:
         if own.spread is not None:
             doubt = f"; {own.spread.doubt}" if own.spread.doubt else ""
             lines.append(f"    across: {own.spread.across}  # {'? ' * bool(doubt)}{own.spread.sentence}{doubt}")
+            if own.spread.named_after is not None:
+                doubt = (
+                    ""
+                    if own.times.kind == SPANS
+                    else f"  # ? {own.time[0]!r} is the calendar year of its end, or begin"
+                )
+                lines.append(f"    named_after: {own.spread.named_after}{doubt}")
+            elif own.spread.across == MONTHS and re.search(r"water|hydro|fiscal|financ|^[wf]y$", plain(own.time[0])):
+                lines.append(
+                    f"    # first_month: 10  # ? the month in which {own.time[0]!r} begins, and named_after: end"
+                )
         if own.channel is not None:
             value = [f"    value: {_word(str(own.value))}"] if own.spread is None else []
             lines += [f"    channel: {_word(own.channel)}", *value, "    channels:"]

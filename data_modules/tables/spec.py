@@ -15,7 +15,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from data_modules.schema import CorpusError
 from data_modules.tables.grid import RULES
 from data_modules.tables.layouts import Layout
-from data_modules.tables.spread import ACROSS
+from data_modules.tables.spread import ACROSS, MONTHS
 from trace_lit.channels import Channel
 from trace_lit.config import ConfigError, check_section, option
 from trace_lit.errors import first_line
@@ -82,9 +82,22 @@ class SeriesSpec(FileSpec):
         "what columns are where a row has several times: a row a year with a column a month, and so on",
         allowed=ACROSS,
     )
+    first_month: int | None = option(
+        None,
+        "with `across: months`, the month in which the year of a row begins; null: that of the first column",
+        at_least=1,
+        at_most=12,
+    )
+    named_after: str | None = option(
+        None,
+        "the calendar year that a row is called by, where its year lies in two: that of its begin or of its end",
+        allowed=("begin", "end"),
+    )
 
     def check(self) -> None:
-        """Raise ConfigError where only one column of a long table is named."""
+        """Raise ConfigError where only one column of a long table is named, or years begin that there are not."""
+        if self.across != MONTHS and (self.first_month is not None or self.named_after is not None):
+            raise ConfigError("`first_month` and `named_after` are for tables with `across: months`")
         if self.across is not None:
             if self.value is not None:
                 raise ConfigError(f"with `across: {self.across}` the values are in several columns; leave out `value`")

@@ -6,6 +6,7 @@ Such a table is turned into one with a row a time, with one column of values.
 from __future__ import annotations
 
 import re
+from calendar import month_name
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from data_modules.schema import CorpusError
 from data_modules.tables.files import Table
 from data_modules.tables.numbers import is_missing
-from data_modules.tables.times import Times, month_of, weekdays_of
+from data_modules.tables.times import SPANS, Times, month_of, weekdays_of
 from data_modules.tables.zones import to_local, to_utc
 
 if TYPE_CHECKING:
@@ -46,9 +47,21 @@ class Spread:
 
     across: str  # one of `ACROSS`
     columns: tuple[str, ...]
-    places: tuple[int, ...]  # months and days from 0, weekdays from Monday, minutes of the day
+    places: tuple[int, ...]  # months of a row's year and days from 0, weekdays from Monday, minutes of the day
     extra: str | None = None  # the column of a 25th hour
     doubt: str = ""
+    named_after: str | None = None  # of months of a year that lies in two, which of them a row is called by
+
+    @property
+    def first_month(self) -> int:
+        """That of the first column, from 1."""
+        return self.places[0] % 12 + 1
+
+    def of_years(self, first: int, named_after: str) -> Spread:
+        """With months of years that begin with the month `first`, and are called by the year of their begin or end."""
+        before = 12 if named_after == "end" and first > 1 else 0
+        places = tuple((place + 1 - first) % 12 + first - 1 - before for place in self.places)
+        return replace(self, places=places, named_after=named_after if first > 1 else None)
 
     @property
     def sentence(self) -> str:
@@ -70,18 +83,33 @@ def find_spread(table: Table, time: Sequence[str], times: Times) -> Spread | Non
     else:
         finds = (_weekdays, _hours)
     found = next((own for find in finds if (own := find(names)) is not None), None)
+    if found is not None and found.across == MONTHS:
+        return found.of_years(found.first_month, "begin" if times.kind == SPANS else "end")
     if found is not None and found.across == WEEKDAYS and len(np.unique((local - local[0]) % (7 * _DAY))) > 1:
         return None
     return found if found is None or found.across != HOURS else _settled(table, found)
 
 
-def spread_of(table: Table, time: Sequence[str], times: Times, across: str) -> Spread:
+def spread_of(
+    table: Table,
+    time: Sequence[str],
+    times: Times,
+    across: str,
+    first_month: int | None = None,
+    named_after: str | None = None,
+) -> Spread:
     """The columns of a table that hold its times, as its spec says `across` what they are spread.
+
+    Parameters
+    ----------
+    first_month, named_after
+        In which month the year of a row begins, by default that of the first column, and whether the row is called by the
+        calendar year of its "begin" or "end".
 
     Raises
     ------
     CorpusError
-        They cannot be found.
+        They cannot be found, or years lie in two, and nothing says by which of them they are called.
     """
     names = [str(name) for name in table.frame.columns if str(name) not in time]
     find = {MONTHS: _months, DAYS: _days, WEEKDAYS: _weekdays, HOURS: _hours, ELAPSED: _hours}[across]
@@ -89,16 +117,26 @@ def spread_of(table: Table, time: Sequence[str], times: Times, across: str) -> S
         raise CorpusError(
             f"{table.path} has no column for each of the {across} (across: {across}); it has {', '.join(names)[:300]}"
         )
-    return replace(found, across=across)
+    if across != MONTHS:
+        return replace(found, across=across)
+    first = found.first_month if first_month is None else first_month
+    if first != 1 and named_after is None and times.kind != SPANS:
+        raise CorpusError(
+            f"{table.path}: the year of a row begins in {month_name[first]}, so it lies in two calendar years; say which "
+            "of them the row is called by: named_after: end (as water years are), or begin"
+        )
+    return found.of_years(first, named_after or "begin")
 
 
 def _months(names: Sequence[str]) -> Spread | None:
-    spelled = [name for name in names if month_of(name)]
-    if [month_of(name) for name in spelled] == [*range(1, 13)]:
-        return Spread(MONTHS, tuple(spelled), tuple(range(12)))
-    if (own := _numbered(names, 1, 12)) is not None:
-        doubt = "twelve columns with numbers are taken for months" if all(name.isdecimal() for name in own) else ""
-        return Spread(MONTHS, own, tuple(range(12)), doubt=doubt)
+    spelled = [(name, month) for name in names if (month := month_of(name))]
+    numbered = [(name, int(match[1])) for name in names if (match := _NUMBERED.fullmatch(name))]
+    for own in (spelled, numbered):
+        months = [month for _, month in own]
+        if months and months == [(months[0] - 1 + number) % 12 + 1 for number in range(12)]:
+            columns = tuple(name for name, _ in own)
+            doubt = "twelve columns with numbers are taken for months" if all(map(str.isdecimal, columns)) else ""
+            return Spread(MONTHS, columns, tuple(month - 1 for month in months), doubt=doubt)
     return None
 
 

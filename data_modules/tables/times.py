@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 DAY_FIRST, MONTH_FIRST, YEAR_FIRST = "day-first", "month-first", "year-first"
 MONTHS, QUARTERS = "months", "quarters"
+SPANS = "two years"  # like 2019/20, the begin of which counts
 ASKED = {  # which of these it is has to be said
     **dict.fromkeys((DAY_FIRST, MONTH_FIRST), (DAY_FIRST, MONTH_FIRST)),
     **dict.fromkeys((MONTHS, QUARTERS), (MONTHS, QUARTERS)),
 }
 EPOCHS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0.001}  # microseconds
 EXCEL = "excel"  # days since 1899-12-30
-NAMED = (DAY_FIRST, MONTH_FIRST, YEAR_FIRST, MONTHS, QUARTERS, EXCEL, *EPOCHS)
+NAMED = (DAY_FIRST, MONTH_FIRST, YEAR_FIRST, MONTHS, QUARTERS, SPANS, EXCEL, *EPOCHS)
 EARLIEST, LATEST = np.datetime64("0001-01-02"), np.datetime64("9999-12-30")
 NAT = np.datetime64("NaT", "us")
 _LONGEST, _NO_TIME = 100, "no time"  # characters of a cell that is a time, and what stands for another
@@ -70,6 +71,7 @@ _MONTHS = {
     **{"mai ": "may", "jui": "jul", "aoû": "aug", "déc": "dec", "juin": "jun", "juil": "jul"},
 }
 _PART_OF_YEAR = re.compile(r"(?P<part>\d{1,2})[-./](?P<year>\d{4})|(?P<first>\d{4})[-./ ](?P<second>\d{1,2})")
+_SPAN = re.compile(r"(?:[FWH]Y ?)?(\d{4}) ?[-/–] ?(\d{4}|\d{2})", re.IGNORECASE)
 _QUARTER = re.compile(r"(\d{4})[-/ ]?Q([1-4])|(?:Q([1-4])|([1-4])Q)[-/ ]?'?(\d{4}|\d{2})", re.IGNORECASE)
 _WEEK = re.compile(
     r"(\d{4})[- ]?(?:W|KW|Week) ?(\d{1,2})(?:-?(\d))?|(?:W|KW|CW|Week) ?(\d{1,2})[-/, ]+(\d{4})", re.IGNORECASE
@@ -335,7 +337,10 @@ def _days(dates: Sequence[str], form: str) -> tuple[NDArray[np.datetime64], str,
 
 
 def _order(split: Sequence[tuple[str, ...]], distinct: Sequence[str]) -> tuple[str, str]:
-    """Which comes first, day, month or year, whether parts of years are months or quarters, and a doubt."""
+    """Which comes first, day, month or year, whether parts of years are months, quarters or years, and a doubt."""
+    spans = [begin for text in distinct if (begin := _SPAN.fullmatch(text))]
+    if len(spans) > 1 and all(map(_follows, spans)):  # 2000-01 alone is a month
+        return SPANS, ""
     parts = [match for text in distinct if (match := _PART_OF_YEAR.fullmatch(text))]
     numbered = {match["part"] or match["second"] for match in parts}
     if "4" in numbered and numbered <= set("1234"):
@@ -358,8 +363,16 @@ def _order(split: Sequence[tuple[str, ...]], distinct: Sequence[str]) -> tuple[s
     return DAY_FIRST, f"{example!r} may have the day or the month first"
 
 
+def _follows(span: re.Match[str]) -> bool:
+    """Whether the second year of a span comes after the first."""
+    return (int(span[1]) + 1 - int(span[2])) % (100 if len(span[2]) == 2 else 10_000) == 0
+
+
 def _day(text: str, kind: str) -> np.datetime64:
     """The day that `text` names; NaT for none."""
+    if kind == SPANS:
+        span = _SPAN.fullmatch(text)
+        return _made(int(span[1]), 1, 1) if span and _follows(span) else NAT
     if match := _PARTS.fullmatch(text):
         parts = [int(part) for part in match.groups()]
         if len(match[1]) == 4 or kind == YEAR_FIRST:
@@ -391,8 +404,8 @@ def _day(text: str, kind: str) -> np.datetime64:
     if match := re.fullmatch(r"(\d{4})-(\d{3})", text):  # day of the year
         day = int(match[2])
         return _made(int(match[1]), 1, 1) + np.timedelta64(day - 1, "D") if 1 <= day <= 366 else NAT
-    if re.fullmatch(r"[12]\d{3}", text):
-        return _made(int(text), 1, 1)
+    if match := re.fullmatch(r"(?:[FWH]Y ?)?([12]\d{3})", text, re.IGNORECASE):
+        return _made(int(match[1]), 1, 1)
     return _spelled(text)
 
 

@@ -99,6 +99,59 @@ def test_several_channels_below_each_other(tmp_path: Path) -> None:
     assert one.values.tolist() == [[*range(12)] * 3, [*range(50, 62)] * 3]
 
 
+def years(form: str) -> list[str]:
+    return [form.format(begin=year - 1, end=year, short=f"{year % 100:02d}") for year in range(1999, 2005)]
+
+
+@pytest.mark.parametrize(
+    ("first", "name", "form", "called"),
+    [
+        (10, "water year", "{end}", "end"),
+        (10, "Fiscal Year", "FY{end}", "end"),
+        (4, "year", "{begin}", "begin"),
+        (10, "WY", "{begin}-{end}", None),
+        (7, "season", "{begin}/{short}", None),
+        (4, "FY", "FY {begin}-{short}", None),
+        (11, "Abflussjahr", "{end}", "end"),
+    ],
+)
+def test_a_year_that_begins_in_another_month(first: int, name: str, form: str, called: str, tmp_path: Path) -> None:
+    names = JAN[first - 1 :] + JAN[: first - 1]
+    content = lines(
+        [name, *names, "Total"], [[year, *range(12 * n, 12 * n + 12), 0] for n, year in enumerate(years(form))]
+    )
+    found = guessed(tmp_path, content)
+    (entry,) = found["series"]
+    assert (entry["across"], found["frequency"], list(entry["channels"])) == ("months", "MS", ["rain"])
+    doubtful = "is the calendar year of its end, or begin" in found["text"]
+    assert (entry["named_after"], doubtful) == (("end", True) if called else ("begin", False))
+    (one,) = series(tmp_path, content, "months", **{"named_after": called} if called else {})
+    assert str(one.grid.start)[:7] == f"1998-{first:02d}"
+    assert one.values.tolist() == [[*range(72)]]
+    if called:
+        with pytest.raises(CorpusError, match="say which of them the row is called by: named_after: end"):
+            series(tmp_path, content, "months")
+
+
+def test_months_of_the_calendar_in_years_that_begin_in_another_month(tmp_path: Path) -> None:
+    months = [np.datetime64("1999-10") + n for n in range(24)]
+    cells = {(2000 + n // 12, month.astype(object).month): n for n, month in enumerate(months)}
+    rows = [[year, *(cells[year, month] for month in range(1, 13))] for year in (2000, 2001)]
+    content = lines(["water year", *JAN], rows)
+    assert "# first_month: 10  # ? the month in which 'water year' begins" in guessed(tmp_path, content)["text"]
+    (one,) = series(tmp_path, content, "months", first_month=10, named_after="end")
+    assert str(one.grid.start)[:7] == "1999-10"
+    assert one.values.tolist() == [[*range(24)]]
+    with pytest.raises(ConfigError, match="are for tables with `across: months`"):
+        series(tmp_path, content, "hours", first_month=10)
+
+
+def test_months_of_the_calendar_are_not_two_years(tmp_path: Path) -> None:
+    times = pd.date_range("2000-01", periods=30, freq="MS").strftime("%Y-%m")
+    found = guessed(tmp_path, lines(["month", "rain"], [[time, n] for n, time in enumerate(times)]))
+    assert (found["frequency"], "time_format" in found["series"][0]) == ("MS", False)
+
+
 DAYS = pd.date_range("2024-03-01", "2024-04-05").strftime("%Y-%m-%d").tolist()
 HOURS = {
     "clock": [f"{n:02d}:00" for n in range(24)],
