@@ -59,6 +59,7 @@ def index(built: Path) -> Iterator[Index]:
 def same_answers(hits, others) -> None:
     assert [hit.id for hit in hits] == [hit.id for hit in others]
     assert np.allclose([hit.score for hit in hits], [hit.score for hit in others], atol=1e-5)
+    assert hits.searched == others.searched
 
 
 def records(corpus: Corpus, rows: range) -> list[Record]:
@@ -109,6 +110,24 @@ def test_a_note_that_says_the_word_comes_first(model, index, tiny_runs):
     for within in ("both", "texts"):
         assert index.search(rare, top=3, within=within, model=model)[0].id in with_word
     assert len(index.search(rare, within="texts", model=model)) == 1
+
+
+def all_are_found(model, index, corpus) -> None:
+    """Where all admitted windows are hits, as many were searched: not the one asked about, be it admitted or not."""
+    like = str(corpus.ids[0])
+    elsewhere = next(split for split in ("train", "test") if split != corpus.splits[0])
+    for question in ({"text": "rain"}, {"like": like}, {"like": like, "apart": True}):
+        for filter in (Filter(), Filter(split=(str(corpus.splits[0]),)), Filter(split=(elsewhere,))):
+            hits = index.search(**question, top=len(corpus), filter=filter, within="series", model=model)
+            assert hits.searched == len(hits) > 0, (question, filter)
+
+
+def test_as_many_windows_are_searched_as_may_be_hits(model, index, tiny_runs):
+    corpus = Corpus.load(tiny_runs.corpus)
+    all_are_found(model, index, corpus)
+    for split in (None, "train"):
+        hits = model.search(like=str(corpus.ids[corpus.splits == "train"][0]), corpus=corpus, split=split, top=999)
+        assert hits.searched == len(hits) > 0
 
 
 def test_filters_apart_and_diversity(model, index, tiny_runs):
@@ -512,6 +531,7 @@ def test_an_index_in_milvus_answers_alike(model, tiny_runs, index, tmp_path):
     with Index.build(model, tiny_runs.corpus, tmp_path / "index", width=32, engine="milvus", kind="exact") as other:
         for question in ({"text": "a storm"}, {"like": index.search("rain", top=1, model=model)[0].id}):
             same_answers(other.search(**question, model=model), index.search(**question, model=model))
+        all_are_found(model, other, Corpus.load(tiny_runs.corpus))
         assert other.delete(filter=Filter(split=("test",))) == index.count(Filter(split=("test",)))
         assert other.add(tiny_runs.corpus, model=model) == index.count(Filter(split=("test",)))
 

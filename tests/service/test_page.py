@@ -159,8 +159,52 @@ def test_a_csv_is_pasted_chosen_or_dropped(page: Any, corpus: Corpus, tmp_path: 
     page.get_by_role("button", name="Find similar windows").click()
     expect(hits_heading(page)).to_contain_text("like your series")
     assert ids(page) == first
-    page.get_by_role("button", name="Forecast this series").click()
-    expect(page.get_by_role("dialog")).to_contain_text("has no column for the time")
+
+
+def test_a_series_is_forecast_where_a_run_can_and_else_the_page_says_why_not(
+    page: Any, service: Process, corpus: Corpus
+) -> None:
+    row = int(np.flatnonzero(corpus.frequencies == "1h")[-1])
+    keys = [channel.key for channel in corpus.info.channels]
+    frame = pd.DataFrame(corpus.values()[row].T.astype(float), columns=keys).fillna(1.0)
+    times = pd.date_range(pd.Timestamp(int(corpus.starts[row]), unit="s"), periods=len(frame), freq="h")
+    timed, names = frame.assign(time=times), []
+    button, no = page.get_by_role("button", name="Forecast this series"), page.get_by_text("No forecast: ")
+
+    def asked(given: pd.DataFrame) -> None:
+        names.append(f"own {len(names)}.csv")
+        drop(page, names[-1], given.to_csv(index=False))
+        expect(hits_heading(page)).to_contain_text(f"like {names[-1]}")
+
+    asked(frame)
+    expect(no).to_have_text(re.compile("tiny needs a column of times"))
+    expect(button).to_have_count(0)
+    asked(timed)
+    expect(no).to_have_count(0)
+    page.get_by_role("button", name="Ask in words instead").click()  # the answer is still that of the series
+    button.click()
+    expect(page.get_by_role("dialog")).to_contain_text("look-back")
+    page.keyboard.press("Escape")
+
+    def narrower(route: Any) -> None:  # a service whose run needs the first channel and a day, not knowing the last
+        info = json.loads(route.fetch().text())
+        for own in info["models"]:
+            if own.get("task") == "forecast":
+                own["needs"] |= {"channels": keys[:1], "steps": 24}
+                del own["channels"][-1]
+        route.fulfill(json=info)
+
+    page.route("**/info", narrower)
+    page.goto(service.url)
+    expect(page.get_by_role("button", name=f"high {corpus.info.channels[0].name}")).to_be_visible()
+    asked(timed.drop(columns=keys[0]))
+    expect(no).to_contain_text(f"tiny needs {keys[0]}")
+    asked(timed)
+    expect(no).to_contain_text(f"tiny does not know {keys[-1]}")
+    asked(timed.drop(columns=keys[-1]).head(23))
+    expect(no).to_contain_text("tiny needs at least 24 steps")
+    asked(timed.drop(columns=keys[-1]))
+    expect(button).to_be_visible()
 
 
 def test_the_name_of_a_file_is_shown_as_it_is_and_fits(page: Any, corpus: Corpus, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     if options.html is not None:
         with extra("serve"):
             from trace_lit.service import write_report
-        write_report(options.html, model, searched, hits, **question, filter=wanted, within=options.within)
+        write_report(options.html, model, searched, hits, **question, within=options.within)
         say(f"written: {options.html}", file=sys.stderr)
     return 0
 

@@ -41,7 +41,17 @@ if TYPE_CHECKING:
 
 
 class Hits(list[Hit]):
-    """The answers to a question, best first."""
+    """The answers to a question, best first.
+
+    Parameters
+    ----------
+    searched
+        How many windows they are the best of: all that the filters admit, without the one that is asked about.
+    """
+
+    def __init__(self, hits: Iterable[Hit] = (), searched: int = 0) -> None:
+        super().__init__(hits)
+        self.searched = searched
 
     def to_frame(self) -> pd.DataFrame:
         """A row a hit, with the columns score, id, start, end, label, text, split, row, series and corpus.
@@ -217,7 +227,7 @@ class AlignedRun(LoadedRun):
         retriever = self.retriever(searched, split)
         if text is not None:
             hits = retriever.by_vector(self.texts_for(searched, [text]), top)
-            return Hits(retriever.explained(hits, self.parts_for(searched, text)) if explain else hits)
+            return Hits(retriever.explained(hits, self.parts_for(searched, text)) if explain else hits, retriever.count)
         hits = retriever.by_id(str(like), top) if batch is None else retriever.by_series(batch, top)
         if explain:
             space = SearchSpace(self.model, searched.info.channels)
@@ -225,7 +235,7 @@ class AlignedRun(LoadedRun):
                 retriever.vector(str(like)) if batch is None else embed_series(space, [batch], self.device)[0].numpy()
             )
             hits = retriever.explained(hits, self.parts_for(searched, vector))
-        return Hits(hits)
+        return Hits(hits, retriever.count - (like is not None))
 
     def index(self, corpora: Any, out: str | Path, **settings: Any) -> Index:
         """Embed corpora and keep the vectors in the folder `out`; see `Index.build`, which says what can be set.

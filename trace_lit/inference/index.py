@@ -41,6 +41,7 @@ class _Asked(NamedTuple):
     vector: NDArray[np.float32]  # (E,)
     span: Span | None = None  # of its time, where that is known
     place: Any = None  # where it is a window of the index
+    key: str | None = None
 
 
 class Index:
@@ -208,12 +209,15 @@ class Index:
             store = opened.build.store
             found = ranked(store, opened.build.projection, question)
             hits = hits_of(store, found.places, found.scores)
+            searched = store.count(question.filter)
+            if asked.key is not None:
+                searched -= len(store.find([asked.key], question.filter))
             if explain and hits:
                 with self._lock:
                     embedder = opened.embedder(model)
                     parts = self._query_parts(embedder, text, asked.vector)
                     hits = explained(hits, found, store, question.filter, parts, embedder)
-            return Hits(hits)
+            return Hits(hits, searched)
 
     def _asked(
         self,
@@ -229,7 +233,7 @@ class Index:
         if like is not None:
             place, hit = opened.window(like)
             when = Span(_seconds(hit.start), _seconds(hit.end), hit.corpus, hit.series)
-            return _Asked(store.exact(np.array([place]))[0], when, place)
+            return _Asked(store.exact(np.array([place]))[0], when, place, key_of(hit.corpus, hit.id))
         if vectors is not None:
             vector = np.asarray(vectors, np.float32).reshape(-1)
             if len(vector) != space.exact_width:

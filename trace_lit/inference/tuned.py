@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -42,6 +42,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _NO_TIME = datetime(1970, 1, 1)  # stands where a series has no times; nobody gets to see it
+
+
+class Needs(NamedTuple):
+    """What a series of one's own must have for a run to take it."""
+
+    steps: int
+    times: bool
+    channels: tuple[str, ...]  # keys
 
 
 class TunedRun(LoadedRun):
@@ -306,22 +314,32 @@ class TunedRun(LoadedRun):
             )
         return dataclasses.replace(corpora[0], channels=self.channels)
 
-    def _check_series(self, series: InputSeries) -> None:
+    @cached_property
+    def needs(self) -> Needs:
+        """What a series of one's own must have."""
         config = self.config
-        steps = series.values.shape[1]
-        if config.tune.model == "trace" and steps < config.encoder.patch_length:
-            raise CorpusError(
-                f"{series.source} has {steps} rows; the model needs at least a patch of {config.encoder.patch_length} "
-                f"(and looks back {config.window.lookback})"
-            )
         by_time = config.encoder.calendar or config.head.calendar > 0
-        if series.times is None and (by_time or (retrieves(config) and not self._can_do_without)):
+        targets = tuple(own.key for own in self.channels if own.name in (config.window.targets or ()))
+        return Needs(
+            config.encoder.patch_length if config.tune.model == "trace" else 1,
+            bool(by_time or (retrieves(config) and not self._can_do_without)),
+            targets,
+        )
+
+    def _check_series(self, series: InputSeries) -> None:
+        needs, steps = self.needs, series.values.shape[1]
+        if steps < needs.steps:
+            raise CorpusError(
+                f"{series.source} has {steps} rows; the model needs at least a patch of {needs.steps} "
+                f"(and looks back {self.config.window.lookback})"
+            )
+        if series.times is None and needs.times:
             raise CorpusError(
                 f"{series.source} has no column for the time, which this run takes into account; add one named time, with "
                 "cells like 2024-05-31T18:00"
             )
-        wanted = config.window.targets or []
-        if absent := [name for name in wanted if name not in {channel.name for channel in series.channels}]:
+        given = {channel.key for channel in series.channels}
+        if absent := [key for key in needs.channels if key not in given]:
             raise CorpusError(f"{series.source} has no column for {absent[0]!r}, which the run forecasts; add it")
         for channel, own in zip(series.channels, series.values, strict=True):
             if np.isnan(own).all():

@@ -116,6 +116,11 @@ class Retriever:
         vector = torch.from_numpy(self.index.vectors[[self.place(name)]])
         return [hit for hit in self._search(vector, top + 1) if hit.id != name][:top]
 
+    @property
+    def count(self) -> int:
+        """How many instances are searched."""
+        return len(self.rows)
+
     def explained(self, hits: Sequence[Hit], parts: QueryParts) -> list[Hit]:
         """Hits of the query whose vector is taken apart in `parts`, with their explanations."""
         keys = [channel.key for channel in self.corpus.info.channels]

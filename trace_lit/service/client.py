@@ -190,7 +190,8 @@ class Client:
         }
         asked = {name: value for name, value in asked.items() if value is not None}
         asked |= {"top": top, "explain": explain, "with_text": with_text, "apart": apart, "diversity": diversity}
-        return Hits(_hit(plain) for plain in self._ask("POST", "search", asked)["hits"])
+        answer = self._ask("POST", "search", asked)
+        return Hits(map(_hit, answer["hits"]), answer["searched"])
 
     def predict(self, data: Any, *, model: str | None = None) -> pd.DataFrame:
         """The forecast after the end of a series, or the probabilities of its labels, see `TunedRun.predict`.

@@ -86,7 +86,7 @@ class IndexSearch:
             diversity=question.diversity,
             explain=question.explain,
         )
-        return Answer(hits, self.index.count(question.filter) - (question.like is not None), within)
+        return Answer(hits, within)
 
     def find(self, name: str) -> Hit:
         try:

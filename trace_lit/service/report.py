@@ -10,14 +10,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from data_modules.corpus import Corpus
 from trace_lit.atomic import write_atomically
 from trace_lit.inference import AlignedRun, Hits, Index
 from trace_lit.inference.index_search import Within
 from trace_lit.inference.inputs import read_window
-from trace_lit.retrieval import Filter
 from trace_lit.service.kept import IndexSearch
 from trace_lit.service.searchable import Answer, CorpusSearch, Question, Searchable
 from trace_lit.service.served import corpus_info
@@ -34,7 +31,7 @@ def answer_dict(
 ) -> dict[str, Any]:
     """The answer as the API gives it: plain types and arrays."""
     hits = [hit.as_dict() for hit in answer.hits]
-    found: dict[str, Any] = {"corpus": searchable.name, "searched": answer.searched, "within": answer.within}
+    found: dict[str, Any] = {"corpus": searchable.name, "searched": answer.hits.searched, "within": answer.within}
     found |= {"seconds": seconds, "hits": hits}
     if values:
         for plain, hit in zip(hits, answer.hits, strict=True):
@@ -72,7 +69,6 @@ def write_report(
     text: str | None = None,
     series: Any = None,
     like: str | None = None,
-    filter: Filter = Filter(),  # noqa: B008
     within: Within = "series",
 ) -> None:
     """Write a question, see `Index.search`, and its hits as a page; the file is whole or not there."""
@@ -82,11 +78,7 @@ def write_report(
     else:
         searchable = CorpusSearch(searched.path.stem, model, searched)
     window = None if series is None else read_window(series, searchable.info.channels)
-    if isinstance(searched, Index):
-        admitted = searched.count(filter)
-    else:
-        admitted = int(np.isin(searched.splits, filter.split).sum()) if filter.split else len(searched)
-    answer = Answer(hits, admitted - (like is not None), "series" if text is None else within)
+    answer = Answer(hits, "series" if text is None else within)
     found = answer_dict(searchable, Question(text=text, like=like, series=window), answer, 0.0, values=True)
     request = {name: value for name, value in (("text", text), ("like", like)) if value is not None}
     info = {"models": [], "corpora": [corpus_info(searchable)]}

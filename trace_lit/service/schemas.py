@@ -180,7 +180,7 @@ class SearchResponse(BaseModel):
     """The answers to a question, best first."""
 
     corpus: str
-    searched: int = Field(description="How many windows the filters admit.")
+    searched: int = Field(description="How many windows the filters admit, without the one that is asked about.")
     within: Literal["series", "texts", "both"] = Field(
         description="What scores are of: inner products of unit vectors, BM25 of the texts, or the sum of reciprocal ranks."
     )

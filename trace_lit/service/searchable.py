@@ -42,10 +42,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """Hits, best first, of the `searched` windows that the filter admits, and what their scores are of."""
+    """Hits, best first, and what their scores are of."""
 
     hits: Hits
-    searched: int
     within: Within = "series"
 
 
@@ -157,7 +156,7 @@ class CorpusSearch:
         if question.explain and hits:
             query = question.text if question.text is not None else vector
             hits = self._retriever.explained(hits, self.model.parts_for(self._corpus, query))
-        return Answer(Hits(hits), int(admitted.sum()))
+        return Answer(Hits(hits, int(admitted.sum())))
 
     @cached_property
     def _columns(self) -> dict[str, NDArray[Any]]:

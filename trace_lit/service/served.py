@@ -194,6 +194,7 @@ class Served:
         if name in self.predictors:
             config, predictor = run.config, self.predictors[name]
             found |= {"task": predictor.task, "corpora": list(predictor.corpora), "lookback": config.window.lookback}
+            found["needs"] = predictor.run.needs._asdict()  # of a series of a client's own
             if predictor.task == "forecast":
                 found |= {"horizon": config.window.horizon, "quantiles": list(config.head.quantiles)}
         else:

@@ -86,8 +86,8 @@ class Store(Protocol):
     def match(self, words: str, k: int, filter: Filter) -> Found:
         """The windows whose texts have the words, by BM25; a window that has none of them is not found."""
 
-    def find(self, keys: Sequence[str]) -> NDArray[Any]:
-        """The places of those of the keys that are there."""
+    def find(self, keys: Sequence[str], filter: Filter = Filter()) -> NDArray[Any]:  # noqa: B008
+        """The places of those of the keys that are there and admitted."""
 
     def select(self, filter: Filter) -> NDArray[Any]:
         """The places of all windows that are admitted."""

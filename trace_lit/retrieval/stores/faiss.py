@@ -143,12 +143,12 @@ class FaissStore:
             scores.append(own[numbers])
         return _best(np.concatenate(places), np.concatenate(scores), k)
 
-    def find(self, keys: Sequence[str]) -> NDArray[np.int64]:
+    def find(self, keys: Sequence[str], filter: Filter = Filter()) -> NDArray[np.int64]:  # noqa: B008
         wanted = pa.array(list(keys), pa.string())
         found = []
-        for part in self._current():
+        for part, passed in self._admitted(filter):
             there = pc.is_in(part.segment.column("key"), value_set=wanted).to_numpy()
-            there = there if part.deleted is None else there & ~part.deleted
+            there = there if passed is None else there & passed
             found.append(np.flatnonzero(there) + (part.number << _BITS))
         return np.concatenate([np.zeros(0, np.int64), *found])
 

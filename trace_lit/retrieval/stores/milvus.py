@@ -6,6 +6,7 @@ What filters compare with is kept as a number, a digest of the text: no text of 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import threading
 from collections import Counter
@@ -166,11 +167,14 @@ class MilvusStore:
         found = _found(answers[0])
         return Found(found.places, np.abs(found.scores))  # Lite counts distances
 
-    def find(self, keys: Sequence[str]) -> NDArray[Any]:
+    def find(self, keys: Sequence[str], filter: Filter = Filter()) -> NDArray[Any]:  # noqa: B008
         found: list[str] = []
+        admitted = [own] if (own := expression(filter)) else []
         with self._explained():
             for first in range(0, len(keys), _AT_ONCE):
-                rows = self._client.get(self.collection, list(keys[first : first + _AT_ONCE]), output_fields=["key"])
+                named = f"key in {json.dumps(keys[first : first + _AT_ONCE])}"
+                wanted = " and ".join([named, *admitted])
+                rows = self._client.query(self.collection, filter=wanted, output_fields=["key"])
                 found += [row["key"] for row in rows]
         return np.array(found, dtype=object)
 

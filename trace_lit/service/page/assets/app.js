@@ -141,9 +141,24 @@
         make("button", { type: "button", onclick: save("html") }, "Page to send (HTML)")));
     const share = make("button", { type: "button", class: "quiet small", onclick: copyLink }, "Copy link");
     const found = [share, menu];
-    const model = page.question.csv && page.about.models.find((own) => own.task === "forecast");
-    if (model) found.unshift(make("button", { type: "button", class: "quiet small", onclick: () => page.showForecast(`Forecast: ${page.question.name || "your series"}`, () => predict("forecast", { csv: page.question.csv, model: model.name })) }, "Forecast this series"));
+    const { csv, name } = page.question; // of this answer; the question may change before the button is pressed
+    const models = csv ? page.about.models.filter((own) => own.task === "forecast") : [];
+    const model = models.find((own) => !lacking(own));
+    if (!model && models.length) found.unshift(make("span", { class: "muted" }, `No forecast: ${models[0].name} ${lacking(models[0])}.`));
+    if (model) found.unshift(make("button", { type: "button", class: "quiet small", onclick: () => page.showForecast(`Forecast: ${name || "your series"}`, () => predict("forecast", { csv, model: model.name })) }, "Forecast this series"));
     return make("div", { class: "toolbar" }, found);
+  }
+
+  /** Why a model cannot forecast the series that was asked about; null where it can. */
+  function lacking({ needs, channels }) {
+    const given = Object.keys(answer.query.channels);
+    const missing = needs.channels.filter((key) => !given.includes(key));
+    const unknown = given.filter((key) => !channels.some((own) => own.key === key));
+    if (missing.length) return `needs ${missing.join(", ")}`;
+    if (unknown.length) return `does not know ${unknown.join(", ")}`;
+    if (needs.times && !answer.query.times) return "needs a column of times";
+    if (answer.query.channels[given[0]].length < needs.steps) return `needs at least ${page.plural(needs.steps, "step")}`;
+    return null;
   }
 
   async function copyLink(event) {
