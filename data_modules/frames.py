@@ -62,6 +62,7 @@ def read_series(
 
 
 def check_table(table: Table) -> None:
+    """CorpusError where a table has no rows, or a line with too few cells."""
     if table.short:
         raise CorpusError(
             f"{table.path}, line {table.short[0]} has fewer cells than the header has columns ({len(table.frame.columns)})"
@@ -166,6 +167,7 @@ def read_array(values: Any, channels: Sequence[Channel], source: str = "the arra
 def numbers_in(
     cells: pd.Series, source: str, rows: Sequence[str], style: NumberStyle, unit: str
 ) -> NDArray[np.float64]:
+    """The numbers (N,) of a column, NaN where missing; CorpusError names the first of the `rows` that is none."""
     values, wrong = to_numbers(cells, style, unit)
     wrong |= np.abs(np.nan_to_num(values)) > LARGEST
     if wrong.any():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from data_modules.tables.columns import column, plain, time_columns
 from data_modules.tables.counts import Counts
 from data_modules.tables.files import Table
 from data_modules.tables.grid import FREE_CELLS, STEPS_A_ROW, check_cells
-from data_modules.tables.numbers import NumberStyle, to_numbers
+from data_modules.tables.numbers import NumberStyle, are_censored, to_numbers
 from data_modules.tables.rows import id_of
 from data_modules.tables.spec import ChannelSpec, SeriesSpec
 from data_modules.tables.times import Times
@@ -51,6 +52,9 @@ def channel_columns(
     taken = set(time_columns(table, part.time, part.time_format)) | (
         {column(table, part.id, "id")} if part.id else set()
     )
+    taken |= {
+        column(table, name, "good") for good in (part.good, *(own.good for own in specs.values())) for name in good
+    }
     wanted = {" ".join(name.split()): own for name, own in specs.items()}
     names = (
         [name for name in wanted if name in there]
@@ -70,6 +74,7 @@ def channel_columns(
         numbers = read_column(table, name, channel, bool(wanted), counts)
         if numbers is None:
             continue
+        numbers = good_ones(table, name, numbers, {**part.good, **own.good}, counts)
         if channel.key in channels:
             raise CorpusError(
                 f"{table.path}: two columns are the channel {channel.key!r}; name them apart in `channels`"
@@ -116,6 +121,7 @@ def read_column(table: Table, name: str, channel: Channel, wanted: bool, counts:
     cells = table.frame[name]
     numbers, wrong = to_numbers(cells, table.layout.style, channel.unit)
     filled = int((~np.isnan(numbers) | wrong).sum())
+    wrong &= ~_count_censored(table, name, cells, wrong, counts)
     if cells.dtype.kind in "iu" and (rounded := numbers.astype(cells.dtype) != cells.to_numpy()).any():
         counts.add("whole numbers beyond 2^53", f"{table.name}, {name}", "rounded", int(rounded.sum()))
     first = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0
@@ -153,6 +159,47 @@ def _count_wrong(table: Table, name: str, cells: pd.Series, wrong: NDArray[np.bo
     counts.add("cells that are no numbers", f"{table.name}, {name}", "missing", int(wrong.sum()), place)
 
 
+def _count_censored(
+    table: Table, name: str, cells: pd.Series, wrong: NDArray[np.bool_], counts: Counts
+) -> NDArray[np.bool_]:
+    """Which of the cells (N,) that are no numbers are limits of numbers, counted."""
+    limits = are_censored(cells) & wrong
+    if limits.any():
+        first = int(np.flatnonzero(limits)[0])
+        done = "missing; censored: limit, or half, makes them numbers"
+        place = f"{table.place(first)}: {str(cells.iloc[first])[:30]!r}"
+        counts.add("cells like <0.5", f"{table.name}, {name}", done, int(limits.sum()), place)
+    return limits
+
+
+def good_ones(
+    table: Table, name: str, numbers: NDArray[np.float64], good: Mapping[str, Any], counts: Counts
+) -> NDArray[np.float64]:
+    """The numbers (N,) of a column, missing where another column has none of its `good` words; null is an empty cell."""
+    for flag, words in good.items():
+        own = column(table, flag, "good")
+        known = {_folded(word) for word in (words if isinstance(words, list) else [words])}
+        cells = table.frame[own].to_numpy(dtype=object, na_value=None)
+        bad = ~np.isnan(numbers) & np.array([_folded(cell) not in known for cell in cells], dtype=bool)
+        if bad.any():
+            first = int(np.flatnonzero(bad)[0])
+            place = f"{table.place(first)}: {str(cells[first])[:30]!r}"
+            counts.add(
+                f"values of which {own!r} says no good word",
+                f"{table.name}, {name}",
+                "made missing",
+                int(bad.sum()),
+                place,
+            )
+            numbers = np.where(bad, np.nan, numbers)
+    return numbers
+
+
+def _folded(word: object) -> str | None:
+    own = id_of(word)
+    return None if own is None else own.casefold()
+
+
 def long_columns(
     part: SeriesSpec,
     specs: dict[str, ChannelSpec],
@@ -172,10 +219,13 @@ def long_columns(
     if rest := sorted(found.difference(names)):
         counts.add("channels that are not named", table.name, "left out", len(rest), ", ".join(rest)[:60])
     numbers, wrong = to_numbers(table.frame[value], table.layout.style)
+    empty = np.isnan(numbers) & ~wrong
+    wrong &= ~_count_censored(table, value, table.frame[value], wrong, counts)
     if wrong.sum() > MOSTLY * len(wrong):
         raise CorpusError(f"{table.path}, column {value!r} holds no numbers; {_remedy(table.layout.style)}")
     _count_wrong(table, value, table.frame[value], wrong, counts)
-    counts.add("empty cells", f"{table.name}, {value}", "missing", int((np.isnan(numbers) & ~wrong).sum()))
+    counts.add("empty cells", f"{table.name}, {value}", "missing", int(empty.sum()))
+    numbers = good_ones(table, value, numbers, part.good, counts)
     channels = {
         own.channel(name).key: (own.channel(name), own) for name in names for own in [wanted.get(name, ChannelSpec())]
     }

@@ -241,7 +241,7 @@ def _read_json(path: Path, layout: Layout) -> Table:
     frame = frame.loc[:, [not own for own in nested]]
     frame.columns = distinct_names(frame.columns)
     frame.index = range(1, len(frame) + 1)
-    return Table(path, frame, _with_marks(layout, frame), "record")
+    return Table(path, frame, _with_marks(path, layout, frame), "record")
 
 
 def _plain_field(field: pa.Field) -> pa.Field:
@@ -278,20 +278,20 @@ def _read_excel(path: Path, layout: Layout) -> Table:
     frame.columns = head.names
     frame.index = range(head.lines + 1, head.lines + 1 + len(frame))
     frame = _without_blank(frame)
-    layout = replace(_with_marks(layout, frame), header=head.header)
+    layout = replace(_with_marks(path, layout, frame), header=head.header)
     return Table(path, frame, layout, "row", head=head, sheet=names[number], sheets=sheets)
 
 
-def _with_marks(layout: Layout, frame: pd.DataFrame) -> Layout:
-    """The layout with the marks of numbers that are written as texts; in doubt as it is."""
-    if layout.decimal is not None or layout.thousands is not None:
+def _with_marks(path: Path, layout: Layout, frame: pd.DataFrame) -> Layout:
+    """The layout with the marks of numbers that are written as texts."""
+    if (layout := layout.with_both_marks()).decimal is not None:
         return layout
     style, doubt = style_of(
         cell for name in frame.select_dtypes(["object", "string"]) for cell in frame[name] if isinstance(cell, str)
     )
-    return (
-        layout if doubt or style == NumberStyle() else replace(layout, decimal=style.decimal, thousands=style.thousands)
-    )
+    if doubt:
+        raise UnsureMarkError(f"{path}: {doubt}; {_WHICH}")
+    return layout if style == NumberStyle() else replace(layout, decimal=style.decimal, thousands=style.thousands)
 
 
 def _allowed_size(path: Path) -> int:

@@ -71,6 +71,7 @@ def guess(folder: Path) -> str:
     if len(found) > MOST_FILES:
         lines.append(f"# {len(found) - MOST_FILES} further files were not looked at")
     groups = _grouped(files)
+    _name_by_others(groups)
     series = [own for own in groups if own.numbers or own.value]
     notes = [own for own in groups if (own.text if own not in series else _noted(own)) or own.label]
     for own in groups:
@@ -95,6 +96,15 @@ def _columns(own: Look) -> str:
 def _noted(own: Look) -> bool:
     """Whether a file with series holds notes, too: a column is called so, and has few cells or long ones."""
     return own.text is not None and plain(own.text) in TEXTS
+
+
+def _name_by_others(groups: list[Look]) -> None:
+    """Take a column of numbers for the one of ids where it is called like that of another file."""
+    ids = {own.id for own in groups}
+    for own in groups:
+        if own.id is None and (shared := next((name for name in own.numbers if name in ids), None)):
+            own.id = shared
+            own.numbers.remove(shared)
 
 
 def _hidden(file: Path, folder: Path) -> bool:
@@ -255,6 +265,12 @@ def _series(series: list[Look], folder: Path) -> list[str]:
                 lines.append(
                     f"    # first_month: 10  # ? the month in which {own.time[0]!r} begins, and named_after: end"
                 )
+        if own.censored is not None:
+            lines.append(
+                f"    # censored: limit  # ? cells like {own.censored!r} are missing; limit or half makes them numbers"
+            )
+        if "" in own.flags:
+            lines.append(f"    good: {_good(own.flags[''])}  # ? values of other rows are made missing")
         if own.channel is not None:
             value = [f"    value: {_word(str(own.value))}"] if own.spread is None else []
             lines += [f"    channel: {_word(own.channel)}", *value, "    channels:"]
@@ -264,8 +280,9 @@ def _series(series: list[Look], folder: Path) -> list[str]:
             channels = {name: channel_in(own, name) for name in own.numbers}
         for name, channel in channels.items():
             unit = f", unit: {_word(channel.unit)}" if channel.unit else ""
-            doubt = "" if channel.unit else "  # ? unit"
-            lines.append(f"      {_word(name)}: {{name: {_word(channel.name)}{unit}}}{doubt}")
+            good = f", good: {_good(own.flags[name])}" if name in own.flags else ""
+            doubt = "" if channel.unit and not good else f"  # ? {'others are made missing' if good else 'unit'}"
+            lines.append(f"      {_word(name)}: {{name: {_word(channel.name)}{unit}{good}}}{doubt}")
         left = [
             name for name in own.texts if name not in (own.id, own.channel) and not (name == own.text and _noted(own))
         ]
@@ -276,6 +293,10 @@ def _series(series: list[Look], folder: Path) -> list[str]:
         if left and own.channel is None:
             lines.append(f"    # columns of texts are left out: {', '.join(left)}")
     return lines
+
+
+def _good(flags: dict[str, list[str | None]]) -> str:
+    return yaml.safe_dump(flags, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False).strip()
 
 
 def _channels_below(own: Look) -> dict[str, Channel]:
@@ -368,9 +389,9 @@ def _form(own: Look) -> list[str]:
         lines.append(f"    separator: {_word(str(layout.separator))}")
         if layout.encoding not in ("utf-8-sig", "utf-8") and all(one.encoding == layout.encoding for one in layouts):
             lines.append(f"    encoding: {layout.encoding}  # ? the file is not UTF-8")
-        if layout.decimal is not None and all(one.decimal in (None, layout.decimal) for one in layouts):
-            doubt = f"  # ? {layout.doubts[0]}" if layout.doubts else ""
-            lines.append(f"    decimal: {_word(layout.decimal)}{doubt}")
+    if layout.decimal is not None and all(one.decimal in (None, layout.decimal) for one in layouts):
+        doubt = f"  # ? {layout.doubts[0]}" if layout.doubts else ""
+        lines.append(f"    decimal: {_word(layout.decimal)}{doubt}")
     if own.sheet is not None:
         lines.append(f"    sheet: {_word(own.sheet)}")
     if layout.header not in (None, 1) and all(one.header == layout.header for one in layouts):

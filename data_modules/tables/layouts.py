@@ -32,11 +32,19 @@ class Layout:
     decimal: str | None = None
     thousands: str | None = None
     sheet: str | int | None = None  # of a workbook; the first by default
+    censored: str | None = None  # one of `data_modules.tables.numbers.CENSORED`; missing by default
     doubts: tuple[str, ...] = ()  # what the content leaves open
+
+    def with_both_marks(self) -> Layout:
+        """Of the two marks of numbers, the one that is not given is the other one."""
+        other = {".": ",", ",": "."}
+        if self.decimal is None:
+            return replace(self, decimal=other.get(self.thousands or ""))
+        return self if self.thousands is not None else replace(self, thousands=other[self.decimal])
 
     @property
     def style(self) -> NumberStyle:
-        return NumberStyle(self.decimal or ".", self.thousands or "")
+        return NumberStyle(self.decimal or ".", self.thousands or "", self.censored or "missing")
 
 
 def find_layout(path: Path, given: Layout) -> tuple[Layout, Head, int]:
@@ -73,8 +81,7 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, Head, int]:
     width = max(width, len(head.names))
     head.names += [f"column {number + 1}" for number in range(len(head.names), width)]
     style, doubt = style_of((cell for row in body for cell in row), separator)
-    if given.decimal is None and given.thousands in (".", ","):
-        given = replace(given, decimal="." if given.thousands == "," else ",")
+    given = given.with_both_marks()
     return (
         replace(
             given,
@@ -82,19 +89,12 @@ def find_layout(path: Path, given: Layout) -> tuple[Layout, Head, int]:
             encoding=encoding,
             header=head.header,
             decimal=given.decimal or (None if style == NumberStyle() else style.decimal),
-            thousands=_thousands(given, style),
+            thousands=style.thousands if given.thousands is None else given.thousands,
             doubts=(doubt,) if doubt and given.decimal is None else (),
         ),
         head,
         named,
     )
-
-
-def _thousands(given: Layout, style: NumberStyle) -> str | None:
-    """The mark between thousands: the one that is not the decimal mark, unless it is given."""
-    if given.thousands is not None or given.decimal is None:
-        return style.thousands if given.thousands is None else given.thousands
-    return "." if given.decimal == "," else ","
 
 
 def decoded(path: Path, head: bytes, given: str | None = None) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
@@ -30,11 +30,11 @@ from data_modules.tables.columns import (
     time_columns,
 )
 from data_modules.tables.counts import Counts
-from data_modules.tables.files import Table, UnsureMarkError, read_table
+from data_modules.tables.files import TEXT_ENDINGS, Table, UnsureMarkError, read_table
 from data_modules.tables.layouts import Layout, find_layout
-from data_modules.tables.numbers import to_numbers
-from data_modules.tables.packed import stem_of
-from data_modules.tables.rows import by_its_name, with_ids_above
+from data_modules.tables.numbers import are_censored, to_numbers
+from data_modules.tables.packed import plain_name, stem_of
+from data_modules.tables.rows import by_its_name, id_of, with_ids_above
 from data_modules.tables.spec import channel_of
 from data_modules.tables.spread import VALUE, Spread, find_spread, turned
 from data_modules.tables.times import ASKED, Times
@@ -43,6 +43,14 @@ from trace_lit.errors import first_line
 
 _LONG_TEXT = 12  # letters, on average, of cells that are notes
 _FEW_IDS = 0.2  # distinct ids a row
+_FLAG = r"\b(quality|flags?|status|qc|qualifiers?|valid|validity|qualität|qualité|calidad)\b|(^| )(q|cd)$"  # names
+_GOOD = frozenset(
+    (
+        *("good", "ok", "okay", "valid", "normal", "passed", "pass", "verified"),
+        *("gut", "gültig", "bon", "bonne", "valide", "bueno", "válido"),
+    )
+)
+_WORDS = 8  # of such a column, at most
 _REPEATED = 0.8  # distinct times a row, below which a file holds several series
 
 
@@ -65,6 +73,8 @@ class Look:
     texts: list[str] = field(default_factory=list)
     counter: str | None = None  # a column that only numbers the rows
     still: list[str] = field(default_factory=list)  # columns of numbers that only go with the id
+    censored: str | None = None  # the first cell like <0.5
+    flags: dict[str, dict[str, list[str | None]]] = field(default_factory=dict)  # by what columns of values are good
     spread: Spread | None = None  # the columns among which the times of a row are spread
     name: str | None = None  # of the series: "{file}", "{folder}" or "{sheet}"
     alike: list[Look] = field(default_factory=list)  # files of the same form
@@ -75,8 +85,9 @@ def _table(path: Path, sheet: str | None) -> Table:
     try:
         return read_table(path, Layout(sheet=sheet), texts=is_time_name)
     except UnsureMarkError as error:
-        decimal = "." if find_layout(path, Layout())[0].separator == "," else ","
-        table = read_table(path, Layout(decimal=decimal), texts=is_time_name)
+        text = PurePath(plain_name(path)).suffix.lower() in TEXT_ENDINGS
+        decimal = "," if text and find_layout(path, Layout())[0].separator != "," else "."
+        table = read_table(path, Layout(sheet=sheet, decimal=decimal), texts=is_time_name)
         doubt = first_line(error).removeprefix(f"{path}: ").partition("; say")[0]
         table.layout = replace(table.layout, doubts=(doubt,))
         return table
@@ -110,7 +121,9 @@ def look(path: Path, sheet: str | None = None) -> Look:
             continue
         numbers, wrong = to_numbers(table.frame[name], table.layout.style, channel_in(own, name).unit)
         filled = int((~np.isnan(numbers) | wrong).sum())
-        if filled and wrong.sum() <= filled / 2:
+        limits = are_censored(table.frame[name]) & wrong
+        own.censored = own.censored or next(iter(table.frame[name][limits]), None)
+        if filled and (wrong & ~limits).sum() <= filled / 2:
             own.numbers.append(name)
         elif filled:
             own.texts.append(name)
@@ -133,10 +146,32 @@ def look(path: Path, sheet: str | None = None) -> Look:
         own.id = next((name for name in own.numbers if _is_id(name) and _is_single(table, name)), None)
     own.still = [name for name in own.numbers if _goes_with_id(own, name)]
     own.numbers = [name for name in own.numbers if name not in (own.id, own.end, *own.still)]
+    own.flags = _flags(own)
+    own.texts = [name for name in own.texts if name not in {flag for good in own.flags.values() for flag in good}]
     texts = [name for name in own.texts if name != own.channel]
     own.text = named(texts, TEXTS) or next((name for name in texts if _is_long(table, name)), None)
     own.label = named([name for name in texts if name not in (own.text, own.id)], LABELS)
     return own
+
+
+def _flags(own: Look) -> dict[str, dict[str, list[str | None]]]:
+    """By column of values, "" for all, the columns that say how good these are, and the words for good ones."""
+    found: dict[str, list[str | None]] = {}
+    named_so = [name for name in own.texts if name not in (own.id, own.channel) and re.search(_FLAG, plain(name))]
+    for name in named_so:
+        words = list(dict.fromkeys(id_of(cell) for cell in own.table.frame[name].to_numpy(object, na_value=None)))
+        good = [word for word in words if word is None or word.casefold() in _GOOD]
+        if 1 < len(words) <= _WORDS and any(good) and len(good) < len(words):
+            found[name] = good
+    columns = [str(name) for name in own.table.frame.columns]
+    by_values: dict[str, dict[str, list[str | None]]] = {}
+    for name, good in found.items():
+        called = [other for other in own.numbers if plain(name).startswith(f"{plain(other)} ")]
+        before = [other for other in columns[: columns.index(name)] if other in own.numbers]
+        beside = before[-1:] if len(named_so) > 1 or len(before) < len(own.numbers) else []
+        values = max(called or beside, key=len, default="") if own.channel is None and own.spread is None else ""
+        by_values.setdefault(values, {})[name] = good
+    return by_values
 
 
 def _timed(table: Table) -> tuple[list[str], Times]:
@@ -211,12 +246,12 @@ def times_repeat(own: Look) -> bool:
     return len(local) > 2 and len(np.unique(local)) < _REPEATED * len(local)
 
 
-def _apart(own: Look, name: str) -> bool:
-    """Whether a column tells the rows of one time, and of one channel of a long table, apart."""
+def _apart(own: Look, name: str, most: float = 1 - _REPEATED) -> bool:
+    """Whether a column tells the rows of one time, and of one channel of a long table, apart; all but `most` of them."""
     keys = {"time": own.times.local, "id": own.table.frame[name].astype(str).to_numpy(dtype=object)}
     if own.channel is not None:
         keys["channel"] = own.table.frame[own.channel].astype(str).to_numpy(dtype=object)
-    return not pd.DataFrame(keys)[~np.isnat(own.times.local)].duplicated().mean() > 1 - _REPEATED
+    return not pd.DataFrame(keys)[~np.isnat(own.times.local)].duplicated().mean() > most
 
 
 def _id_by_times(own: Look) -> str | None:
@@ -229,8 +264,10 @@ def _id_by_times(own: Look) -> str | None:
     elif not times_repeat(own):
         return None
     ids = [name for name in map(str, there.columns) if _is_id(name) and name not in own.time]
-    names = dict.fromkeys([*ids, *own.texts])
-    return next((name for name in names if name != own.channel and _apart(own, name)), None)
+    names = [name for name in dict.fromkeys([*ids, *own.texts]) if name != own.channel and _apart(own, name)]
+    whole = [name for name in own.numbers if there[name].dtype.kind in "iu" and _repeats(own.table, name)]
+    names += [name for name in whole if name != own.value and _apart(own, name, most=0.0)]
+    return next(iter(names), None)
 
 
 def _repeats(table: Table, name: str) -> bool:

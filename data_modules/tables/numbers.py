@@ -45,6 +45,8 @@ _LOOKS_LIKE = re.compile(r"[-+\u2212]?\d[\d.,'’\u00a0\u202f ]*([eE][-+]?\d+)?"
 _WITH_UNIT = re.compile(  # a single letter that touches the number is none: 12A is a seat
     r"([-+\u2212]?\d[\d.,'’\u00a0\u202f ]*)(?P<unit>(?!(?<! )[A-Za-z]$)[^\d\s.,:;<>*?!'’/-][^\s:;<>*?!]{0,9})"
 )
+CENSORED = ("missing", "limit", "half")  # what a cell is that only says that a value is below, or above, a limit
+_LIMIT = re.compile(r"([<>≤≥])=?\s*(?=[-+.,]?\d)")
 _UNIT_ROWS = 200  # cells that are looked at for a unit
 
 
@@ -54,6 +56,7 @@ class NumberStyle:
 
     decimal: str = "."
     thousands: str = ""  # spaces and apostrophes between groups of three digits are always understood
+    censored: str = "missing"  # what <0.5 is, one of `CENSORED`
 
 
 def is_missing(text: str) -> bool:
@@ -102,7 +105,7 @@ def _groups(mark: str) -> str:
 
 def _bare(text: str) -> str:
     """A number without the currency or the unit beside it."""
-    text = _signed(text).strip(_CURRENCIES)
+    text = _signed(_LIMIT.sub("", text.strip(), count=1)).strip(_CURRENCIES)
     match = _WITH_UNIT.fullmatch(text)
     return match[1].strip() if match else text
 
@@ -161,6 +164,14 @@ def to_numbers(
     return np.where(wrong, np.nan, values), wrong
 
 
+def are_censored(column: pd.Series) -> NDArray[np.bool_]:
+    """Which cells (N,) only say that a value is below or above a limit, as <0.5 and >2400 do."""
+    if column.dtype.kind in "iufb":
+        return np.zeros(len(column), dtype=bool)
+    cells = column.to_numpy(dtype=object, na_value=None)
+    return np.array([isinstance(cell, str) and _LIMIT.match(cell.strip()) is not None for cell in cells], dtype=bool)
+
+
 def _truths(written: set[str]) -> dict[str, int]:
     """The number of each word where all of the `written` ones are a pair for no and yes; {} for others."""
     words = {text.casefold() for text in written} if 0 < len(written) <= 8 else set()
@@ -190,6 +201,9 @@ def _number(cell: object, style: NumberStyle, unit: str) -> float | None:
     text = cell.strip()
     if is_missing(text):
         return float("nan")
+    if style.censored != "missing" and (limit := _LIMIT.match(text)):
+        value = _number(text[limit.end() :], style, unit)
+        return value / 2 if value is not None and style.censored == "half" and limit[1] in "<≤" else value
     if unit and text.endswith(unit):
         text = text.removesuffix(unit).strip()
     text = _signed(text).strip(_CURRENCIES)

@@ -144,7 +144,7 @@ class Reader:
         """A table with a row a time; its values are in a column that is called as the channel is."""
         time = time_columns(table, part.time, part.time_format)
         spread = spread_of(table, time, times, str(part.across), part.first_month, part.named_after)
-        keep = [*time, *(column(table, name, "id") for name in (part.id, part.channel) if name)]
+        keep = [*time, *(column(table, name, "id") for name in (part.id, part.channel, *part.good) if name)]
         value = VALUE if part.channel is not None else " ".join(named[0].split())
         return turned(table, times, spread, value, keep, zone_for(part, self.spec.timezone), self.counts)
 

@@ -15,6 +15,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from data_modules.schema import CorpusError
 from data_modules.tables.grid import RULES
 from data_modules.tables.layouts import Layout
+from data_modules.tables.numbers import CENSORED
 from data_modules.tables.spread import ACROSS, MONTHS
 from trace_lit.channels import Channel
 from trace_lit.config import ConfigError, check_section, option
@@ -39,6 +40,7 @@ class FileSpec:
     thousands: str | None = option(
         None, "the mark between thousands; null: found out", allowed=("", ".", ",", "'", " ")
     )
+    censored: str = option("missing", "what cells like <0.5 are: missing, the limit, or half of it", allowed=CENSORED)
     sheet: Any = option(None, "of a workbook, its name or number from 0; null: the first")
     time: list[str] = option([], "the column of the time, or two, of day and time of day; []: found by its name")
     time_format: str = option("", "like '%d.%m.%Y %H:%M', day-first, month-first, s, ms, excel; '': found out")
@@ -51,7 +53,8 @@ class FileSpec:
 
     def layout(self) -> Layout:
         """How the files are written."""
-        return Layout(self.separator, self.encoding, self.header, self.decimal, self.thousands, self.sheet)
+        own = self.separator, self.encoding, self.header, self.decimal, self.thousands, self.sheet
+        return Layout(*own, censored=self.censored)
 
 
 @dataclass
@@ -63,6 +66,7 @@ class ChannelSpec:
     description: str = option("", "what it is, in words: the text encoder reads it")
     missing: list[Any] = option([], "further fill values of this channel")
     resample: str | None = option(None, "the rule for this channel", allowed=RULES)
+    good: dict[str, Any] = option({}, "as below the entry, of this channel's values")
 
     def channel(self, column: str, unit: str = "") -> Channel:
         """The channel that `column` is; `unit` is what the file says of it beside its name."""
@@ -77,6 +81,9 @@ class SeriesSpec(FileSpec):
     channels: dict[str, Any] = option({}, "columns and what they are; {}: all columns of numbers")
     channel: str | None = option(None, "of long tables, the column that names the channel")
     value: str | None = option(None, "of long tables, the column of the value")
+    good: dict[str, Any] = option(
+        {}, "columns, and the words in them that make the values of a row good, like {status: [OK]}; others are missing"
+    )
     across: str | None = option(
         None,
         "what columns are where a row has several times: a row a year with a column a month, and so on",

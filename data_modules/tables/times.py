@@ -231,11 +231,22 @@ def _counted(values: NDArray[np.float64], form: str) -> Times:
         inside &= np.abs(np.nan_to_num(values) * scale) < 2.5e17
     moved = np.rint(values[inside] * scale) if scale >= 1 else np.floor(values[inside] * scale)
     if form == EXCEL:
-        moved = np.rint(moved / 1e3) * 1e3  # a double has days to some microseconds
+        moved = _as_meant(values[inside], moved)
     origin = np.datetime64("1899-12-30" if form == EXCEL else "1970-01-01", "us")
     local[inside] = origin + moved.astype(np.int64).astype("timedelta64[us]")
     aware = np.full(len(values), form != EXCEL)
     return Times(local, aware, np.isfinite(values) & ~inside, form == EXCEL and _midnights(local), form)
+
+
+def _as_meant(days: NDArray[np.float64], moved: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Microseconds of days like 45000.0417: the hours, minutes or seconds that these are as many digits of."""
+    digits = max((len(f"{day:.9f}".rstrip("0").partition(".")[2]) for day in days), default=0)
+    within = max(0.51 * 86_400e6 / 10**digits, 1e3)  # a double has days to some microseconds
+    for unit in (3600e6, 60e6, 1e6):
+        rounded = np.rint(moved / unit) * unit
+        if (np.abs(rounded - moved) <= within).all():
+            return rounded
+    return np.rint(moved / 1e3) * 1e3
 
 
 def _of_texts(texts: Sequence[str], form: str) -> Times:
