@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
-from data_modules.tables.times import ASKED, EXCEL, NAMED, QUARTERS, Times, month_of, names_day, read_times
+from data_modules.tables.times import (
+    ASKED,
+    EXCEL,
+    NAMED,
+    QUARTERS,
+    Times,
+    month_of,
+    names_day,
+    read_times,
+    reads_as_time,
+)
 from data_modules.tables.zones import offset_in
 
 if TYPE_CHECKING:
@@ -124,18 +134,29 @@ def time_columns(table: Table, given: Sequence[str] = (), form: str = "") -> lis
         return own if own and _refines(table, own, parts, form) else parts
     if spelled:
         return spelled[0]
+    if across := called_by_times(columns):
+        raise CorpusError(
+            f"{table.path}: columns are called by times ({across[0]}, {across[1]}, …); write across: times, and the column "
+            "that names the rows as id (of series) or channel"
+        )
     if known:
         return known[:1]  # what is wrong with its cells is said where they are read
     listed = f"{', '.join(columns[:20])}{f' and {len(columns) - 20} more' if len(columns) > 20 else ''}"
-    if table.head.across:
-        raise CorpusError(
-            f"{table.path}: the first line holds times ({table.head.across}), so each row is a series; turn the "
-            "table, so that a row is a time, or write it with the columns time, name and value"
-        )
     raise CorpusError(
         f"{table.path} has no column of times that can be recognised; name it, like time: {columns[0]}; it has {listed}"
         f"{f'; or name another sheet (sheet): it has the sheets {chr(44).join(table.sheets)}' * bool(table.sheets)}"
     )
+
+
+def names_of_times(columns: Sequence[str]) -> list[str]:
+    """Those of the names of columns that are times, like 2019, Jan-22 and 2024-05-31."""
+    return [name for name in columns if reads_as_time(name)]
+
+
+def called_by_times(columns: Sequence[str]) -> list[str]:
+    """The names that are times where most are; else []."""
+    found = names_of_times(columns)
+    return found if len(found) > max(2, len(columns) / 2) else []
 
 
 def _is_spelled(cells: pd.Series, form: str) -> bool:

@@ -33,7 +33,7 @@ from data_modules.tables.numbers import suspected_fills, to_numbers
 from data_modules.tables.packed import stem_of
 from data_modules.tables.rows import id_of
 from data_modules.tables.spec import channel_of
-from data_modules.tables.spread import HOURS, MONTHS
+from data_modules.tables.spread import HOURS, MONTHS, TIMES
 from data_modules.tables.times import ASKED, SPANS
 from data_modules.validation import LARGEST
 from trace_lit.channels import Channel
@@ -220,7 +220,7 @@ def _length(alias: str) -> int:
 
 def _hours_end(own: Look) -> bool:
     """Whether the hours of a file run from 1 to 24."""
-    if own.spread is not None:
+    if own.spread is not None and own.spread.across != TIMES:
         return own.spread.across == HOURS and min(own.spread.places) > 0
     cells = joined_time(own.table.frame, own.time).dropna().astype(str)
     hours = cells.str.extract(r"[ T](\d{1,2}):\d\d")[0]
@@ -396,7 +396,11 @@ def _form(own: Look) -> list[str]:
         lines.append(f"    sheet: {_word(own.sheet)}")
     if layout.header not in (None, 1) and all(one.header == layout.header for one in layouts):
         lines.append(f"    header: {layout.header}" + ("" if layout.header else "  # ? no line names the columns"))
-    lines.append(f"    time: [{', '.join(map(_word, own.time))}]")
+    time = (
+        own.time[1:] if own.spread is not None and own.spread.across == TIMES else own.time
+    )  # the first are the columns
+    if time:
+        lines.append(f"    time: [{', '.join(map(_word, time))}]")
     kind, doubt = own.times.kind, own.times.doubt
     if kind in ASKED:
         sure = {file.times.kind for file in (own, *own.alike) if file.times.kind and not file.times.doubt}

@@ -28,7 +28,6 @@ class Head:
     names: list[str]
     below: int = 0  # lines between it and the first row
     units: dict[str, str] = field(default_factory=dict)  # of columns, where a line below their names has them
-    across: str = ""  # the first times of a first line that holds times, as of a table with a row a series
 
     @property
     def lines(self) -> int:
@@ -58,12 +57,9 @@ def find_head(rows: Sequence[Sequence[str]], header: int | None = None) -> Head:
     """The head of a table: its `header`, found out where it is None, and the lines below it that hold no values."""
     cells = [[cell.strip() for cell in row] for row in rows]
     width = usual_width([row for row in cells if any(row)])
-    header = _find_header(cells, width) if header is None else header
+    header = (_find_header(cells, width) or _line_of_times(cells)) if header is None else header
     if not 0 < header <= len(cells):
-        first = next((row for row in cells if any(row)), [])
-        times = [cell for cell in first if reads_as_time(cell)]
-        across = f"{', '.join(times[:2])}, …" if len(times) > max(2, len(first) / 2) else ""
-        return Head(header, distinct_names([None] * width), across=across)
+        return Head(header, distinct_names([None] * width))
     own, above = cells[header - 1], cells[header - 2] if header > 1 else []
     names = list(own)
     if len(above) == len(own):  # names that come several times lie below those of groups
@@ -125,6 +121,13 @@ def _find_header(rows: Sequence[Sequence[str]], width: int) -> int:
         return partly[-1] if partly else comments[-1] if comments else 0
     times = [number for number in whole if any(map(is_time_name, rows[number - 1]))]
     return times[0] if times else whole[0]
+
+
+def _line_of_times(rows: Sequence[Sequence[str]]) -> int:
+    """The first line, from 1, where most of its cells are times, as of a table with a column a time; 0: they are not."""
+    first = next((number for number, row in enumerate(rows, start=1) if any(row)), 0)
+    cells = rows[first - 1] if first else []
+    return first if sum(map(reads_as_time, cells)) > max(2, len(cells) / 2) else 0
 
 
 def _are_names(row: Sequence[str]) -> bool:

@@ -21,6 +21,7 @@ from data_modules.tables.columns import (
     TEXTS,
     UNITS,
     VALUES,
+    called_by_times,
     is_time_name,
     joined_time,
     named,
@@ -36,7 +37,7 @@ from data_modules.tables.numbers import are_censored, to_numbers
 from data_modules.tables.packed import plain_name, stem_of
 from data_modules.tables.rows import by_its_name, id_of, with_ids_above
 from data_modules.tables.spec import channel_of
-from data_modules.tables.spread import VALUE, Spread, find_spread, turned
+from data_modules.tables.spread import TIMES, VALUE, Spread, find_spread, melted, turned
 from data_modules.tables.times import ASKED, Times
 from trace_lit.channels import Channel
 from trace_lit.errors import first_line
@@ -104,9 +105,16 @@ def look(path: Path, sheet: str | None = None) -> Look:
     table = _table(path, sheet)
     if not len(table.frame):
         raise CorpusError(f"{path} has no rows")
-    time, times = _timed(table)
-    spread, channel = find_spread(table, time, times), _named_after(path)
-    if spread is not None:
+    channel = _named_after(path)
+    names = [str(name) for name in table.frame.columns]
+    if across := set(called_by_times(names)):
+        rest = [name for name in names if name not in across and not _sums_up(name)]
+        table, spread = melted(table, channel, rest, Counts())
+        time, times = _timed(table)
+    else:
+        time, times = _timed(table)
+        spread = find_spread(table, time, times)
+    if spread is not None and spread.across != TIMES:
         rest = [name for name in map(str, table.frame.columns) if name not in (*time, *spread.columns, spread.extra)]
         keep = [*time, *(name for name in rest if not _sums_up(name))]
         table, times = turned(table, times, replace(spread, extra=None), channel, keep, UTC, Counts())

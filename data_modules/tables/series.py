@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data_modules.frequency import Frequency
 from data_modules.schema import CorpusError
 from data_modules.tables.cells import channel_columns, long_columns
-from data_modules.tables.columns import column, time_columns
+from data_modules.tables.columns import column, is_time_name, part_of_time, time_columns
 from data_modules.tables.counts import Counts
 from data_modules.tables.files import Table
 from data_modules.tables.grid import FREE_CELLS, STEPS_A_ROW, frequency_of, usual_frequency
@@ -22,7 +22,7 @@ from data_modules.tables.numbers import equal_to, suspected_fills
 from data_modules.tables.rows import ids_of, moments_of, open_tables, times_of, zone_for
 from data_modules.tables.seen import Recent
 from data_modules.tables.spec import SeriesSpec, TablesSpec, channel_specs, find, number_of
-from data_modules.tables.spread import VALUE, find_spread, spread_of, turned
+from data_modules.tables.spread import TIMES, VALUE, find_spread, melted, spread_of, turned
 from data_modules.tables.stacked import Rows, Series, Stacked, shown
 from data_modules.tables.times import Times
 from data_modules.validation import LARGEST
@@ -122,13 +122,17 @@ class Reader:
         found = []
         seen: set[str] = set()
         first = f"{tables[0].path} has {', '.join(map(str, tables[0].frame.columns))}" if tables else ""
+        whole = part.across is not None  # new columns may stand beside old rows
+        if part.across == TIMES:
+            tables = [self._melted(part, table, list(specs)) for table in tables]
+            part = replace(part, across=None, time=[], value=None if part.channel is None else VALUE)
         timed = times_of(tables, part, self.counts)
         tables.clear()
         while timed:  # a table is let go when its rows are read
             table, times = timed.pop(0)
             if part.across is not None:
                 table, times = self._turned(part, table, times, list(specs))
-            elif self.recent is not None:
+            elif self.recent is not None and not whole:
                 table, times = self.recent.shorten(table, times)
                 if not len(table.frame):
                     seen |= {str(name) for name in table.frame.columns}
@@ -139,6 +143,14 @@ class Reader:
             first = first if part.channel is None else "they have others"
             raise CorpusError(f"{where}.channels: no file has {absent[0]!r}; {first}")
         return found
+
+    def _melted(self, part: SeriesSpec, table: Table, named: Sequence[str]) -> Table:
+        """A table with a row a cell of the columns that are called by times."""
+        keep = [column(table, name, "time") for name in part.time] or [
+            own for own in map(str, table.frame.columns) if part_of_time(own) or is_time_name(own)
+        ]
+        keep += [column(table, name, "id") for name in (part.id, part.channel, *part.good) if name]
+        return melted(table, VALUE if part.channel is not None else " ".join(named[0].split()), keep, self.counts)[0]
 
     def _turned(self, part: SeriesSpec, table: Table, times: Times, named: Sequence[str]) -> tuple[Table, Times]:
         """A table with a row a time; its values are in a column that is called as the channel is."""

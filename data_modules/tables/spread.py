@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
+from data_modules.tables.columns import names_of_times
 from data_modules.tables.files import Table
 from data_modules.tables.numbers import is_missing
 from data_modules.tables.times import SPANS, Times, month_of, weekdays_of
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from data_modules.tables.counts import Counts
 
 MONTHS, DAYS, WEEKDAYS, HOURS, ELAPSED = "months", "days", "weekdays", "hours", "elapsed hours"
-ACROSS = (MONTHS, DAYS, WEEKDAYS, HOURS, ELAPSED)
+TIMES = "times"  # columns are called by times that need no row: a row is a series, a channel, or a month or time of day
+ACROSS = (MONTHS, DAYS, WEEKDAYS, HOURS, ELAPSED, TIMES)
 VALUE = "value"  # the column of values of a turned table whose channels stand beside them
 _ROWS = {MONTHS: "year", DAYS: "month", WEEKDAYS: "week", HOURS: "day", ELAPSED: "day"}  # what a row is
 _DAY, _HOUR, _MINUTE = (np.timedelta64(1, unit) for unit in ("D", "h", "m"))
@@ -66,6 +68,8 @@ class Spread:
     @property
     def sentence(self) -> str:
         """What was seen."""
+        if self.across == TIMES:
+            return f"columns called by times, {self.columns[0]!r} to {self.columns[-1]!r}"
         noun = "time of day" if self.across in (HOURS, ELAPSED) else self.across.removesuffix("s")
         return f"a row a {_ROWS[self.across]} and a column a {noun}, {self.columns[0]!r} to {self.columns[-1]!r}"
 
@@ -250,6 +254,35 @@ def turned(
     return made, Times(
         local[rows, place], aware[rows, place], np.zeros(len(rows), bool), dates, times.kind, times.doubt
     )
+
+
+def melted(table: Table, value: str, keep: Sequence[str], counts: Counts) -> tuple[Table, Spread]:
+    """A table with a row a cell of the columns that are called by times, column by column; empty cells are left out.
+
+    It has the columns `keep` of the table, the column `value`, and one with the names, `year` or `date`.
+
+    Raises
+    ------
+    CorpusError
+        No columns are called by times.
+    """
+    columns = names_of_times([str(name) for name in table.frame.columns if str(name) not in keep])
+    if not columns:
+        raise CorpusError(
+            f"{table.path} has no columns called by times, like 2019, Jan-22 or 2024-05-31 (across: times)"
+        )
+    kept = list(dict.fromkeys(keep))
+    left = [str(name) for name in table.frame.columns if str(name) not in (*kept, *columns)]
+    counts.add("columns beside those of times", table.name, "left out", len(left), ", ".join(left)[:60])
+    rows = np.tile(np.arange(len(table.frame)), len(columns))
+    frame = table.frame[kept].iloc[rows].copy()
+    word = "year" if all(re.fullmatch(r"[12]\d{3}", name) for name in columns) else "date"
+    days = [name.removesuffix(" 00:00:00") for name in columns]  # as a workbook has them
+    frame.insert(0, word, np.repeat(np.array(days, dtype=object), len(table.frame)))
+    cells = [table.frame[name].to_numpy(None if table.frame[name].dtype.kind in "iuf" else object) for name in columns]
+    frame[value] = np.concatenate(cells)
+    frame = frame[frame[value].notna()].infer_objects()
+    return replace(table, frame=frame), Spread(TIMES, tuple(columns), ())
 
 
 def _times(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -103,10 +102,14 @@ def test_facts_above_a_sheet(tmp_path: Path) -> None:
     assert corpus.values()[0].tolist() == [[1, 2, 3], [0.25, 0.5, 0.75]]
 
 
-def test_times_in_the_first_line_are_named(tmp_path: Path) -> None:
-    options: dict[str, Any] = {"windows": {"length": 3}}
-    with pytest.raises(CorpusError, match=r"first line holds times \(1990, 1991, …\), so each row is a series; turn"):
-        corpus_of(tmp_path, {"a.csv": "country,1990,1991,1992\nDE,1,2,3\nFR,4,5,6\n"}, **options)
+def test_times_in_the_first_line_are_names_of_columns(tmp_path: Path) -> None:
+    files = {"a.csv": "country,1990,1991,1992\nDE,1,2,3\nFR,4,5,6\n"}
+    with pytest.raises(CorpusError, match=r"columns are called by times \(1990, 1991, …\); write across: times, and"):
+        corpus_of(tmp_path, files, windows={"length": 3})
+    entry = {"files": "a.csv", "across": "times", "id": "country", "channels": {"gdp": None}}
+    corpus, _ = corpus_of(tmp_path, files, series=[entry], windows={"length": 3})
+    assert (corpus.series_ids.tolist(), corpus.info.frequency) == (["DE", "FR"], "YS")
+    assert [own.tolist() for own in corpus.values()] == [[[1, 2, 3]], [[4, 5, 6]]]
 
 
 def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:

@@ -99,6 +99,53 @@ def test_several_channels_below_each_other(tmp_path: Path) -> None:
     assert one.values.tolist() == [[*range(12)] * 3, [*range(50, 62)] * 3]
 
 
+HOURS_OF_DAY = [f"{n}:00" for n in range(24)]
+TEN_DAYS = pd.date_range("2024-01-01", periods=10).strftime("%Y-%m-%d").tolist()
+TWO_YEARS = pd.date_range("2022-01", periods=24, freq="MS")
+PIVOTS = {  # names of columns, names of rows, what these are, when they begin, steps
+    "days": ("Hour", TEN_DAYS, HOURS_OF_DAY, "time", "2024-01-01T00", "1h"),
+    "years": ("Month", ["2019", "2020", "2021"], JAN, "time", "2019-01-01T00", "MS"),
+    "months of products": ("Product", TWO_YEARS.strftime("%b-%y").tolist(), ["bolts", "nuts"], "id", "2022-01-01T00", "MS"),
+    "days of stations": ("Station", TEN_DAYS, ["Aar", "Berg", "Cham"], "id", "2024-01-01T00", "1D"),
+    "ISO months of meters": ("Meter ID", TWO_YEARS.strftime("%Y-%m").tolist(), ["7", "8"], "id", "2022-01-01T00", "MS"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("workbook", [False, True])
+@pytest.mark.parametrize("kind", PIVOTS)
+def test_columns_that_are_called_by_times(kind: str, workbook: bool, tmp_path: Path) -> None:
+    name, columns, rows, key, begin, frequency = PIVOTS[kind]
+    values = np.arange(len(rows) * len(columns)).reshape(len(columns), len(rows))  # in the order of time, then of rows
+    cells = [[row, *values[:, number], 7] for number, row in enumerate(rows)]
+    files = {"rain.csv": lines([name, *columns, "Total"], cells)}
+    if workbook:
+        times = [pd.Timestamp(own).to_pydatetime() if "-" in own and own[:2] == "20" else own for own in columns]
+        files = {"rain.xlsx": pd.DataFrame(cells, columns=[name, *times, "Total"])}
+    spec = yaml.safe_load(guess(write(tmp_path, files)))
+    del spec["domain"]
+    (entry,) = spec["series"]
+    assert (entry["across"], list(entry["channels"])) == ("times", ["rain"])
+    assert {"id": entry.get("id"), "time": entry.get("time", [None])[0]}[key] == name
+    found = Reader(spec_of(spec), tmp_path, "mine", Counts()).read()
+    assert found.frequency == frequency
+    assert {str(one.grid.start)[:13] for one in found.series} == {begin}
+    read = [one.values[0].tolist() for one in found.series]
+    assert read == ([values.ravel().tolist()] if key == "time" else values.T.tolist())
+    spec["series"][0] = {"files": entry["files"]}
+    with pytest.raises(CorpusError, match=r"columns are called by times \(.*; write across: times, and the column"):
+        Reader(spec_of(spec), tmp_path, "mine", Counts()).read()
+
+
+def test_rows_that_are_channels_below_columns_of_times(tmp_path: Path) -> None:
+    months = TWO_YEARS.strftime("%b %Y").tolist()
+    cells = [[name, unit, *range(n, n + 24)] for n, (name, unit) in enumerate([("load", "MW"), ("price", "€")])]
+    cells[1][5] = ""
+    content = lines(["Item", "Unit", *months], cells)
+    (one,) = series(tmp_path, content, "times", channel="Item", channels={})
+    assert one.values[0].tolist() == [*range(24)]
+    assert [None if np.isnan(value) else value for value in one.values[1]][:5] == [1, 2, 3, None, 5]
+
+
 def years(form: str) -> list[str]:
     return [form.format(begin=year - 1, end=year, short=f"{year % 100:02d}") for year in range(1999, 2005)]
 
