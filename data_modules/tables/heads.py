@@ -83,7 +83,9 @@ def find_head(rows: Sequence[Sequence[str]], header: int | None = None) -> Head:
         head.names = distinct_names([f"{name} {part}".strip() if counts[name] > 1 else name for name, part in parts])
         below = []
     units = {head.names[place]: below[0][place] for place in sorted(numbers) if below and place < len(below[0])}
-    units = {name: unit for name, unit in units.items() if not is_time_name(name)}
+    units = {
+        name: re.sub(r"^\[(.*)\]$|^\((.*)\)$", r"\1\2", unit) for name, unit in units.items() if not is_time_name(name)
+    }
     if units and all(len(unit) <= _LONGEST_UNIT for unit in units.values()) and not all(map(_is_width, below[0])):
         head.units = {name: unit for name, unit in units.items() if not is_missing(unit)}
     return head

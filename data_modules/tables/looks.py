@@ -47,7 +47,7 @@ _FEW_IDS = 0.2  # distinct ids a row
 _FLAG = r"\b(quality|flags?|status|qc|qualifiers?|valid|validity|qualität|qualité|calidad)\b|(^| )(q|cd)$"  # names
 _GOOD = frozenset(
     (
-        *("good", "ok", "okay", "valid", "normal", "passed", "pass", "verified"),
+        *("good", "ok", "okay", "valid", "normal", "passed", "pass", "verified", "192"),  # the last of OPC
         *("gut", "gültig", "bon", "bonne", "valide", "bueno", "válido"),
     )
 )
@@ -107,13 +107,12 @@ def look(path: Path, sheet: str | None = None) -> Look:
         raise CorpusError(f"{path} has no rows")
     channel = _named_after(path)
     names = [str(name) for name in table.frame.columns]
+    spread: Spread | None = None
     if across := set(called_by_times(names)):
         rest = [name for name in names if name not in across and not _sums_up(name)]
         table, spread = melted(table, channel, rest, Counts())
-        time, times = _timed(table)
-    else:
-        time, times = _timed(table)
-        spread = find_spread(table, time, times)
+    time, times = _timed(table)
+    spread = spread or find_spread(table, time, times)
     if spread is not None and spread.across != TIMES:
         rest = [name for name in map(str, table.frame.columns) if name not in (*time, *spread.columns, spread.extra)]
         keep = [*time, *(name for name in rest if not _sums_up(name))]
@@ -155,7 +154,9 @@ def look(path: Path, sheet: str | None = None) -> Look:
     own.still = [name for name in own.numbers if _goes_with_id(own, name)]
     own.numbers = [name for name in own.numbers if name not in (own.id, own.end, *own.still)]
     own.flags = _flags(own)
-    own.texts = [name for name in own.texts if name not in {flag for good in own.flags.values() for flag in good}]
+    flags = {flag for good in own.flags.values() for flag in good}
+    own.texts = [name for name in own.texts if name not in flags]
+    own.numbers = [name for name in own.numbers if name not in flags]
     texts = [name for name in own.texts if name != own.channel]
     own.text = named(texts, TEXTS) or next((name for name in texts if _is_long(table, name)), None)
     own.label = named([name for name in texts if name not in (own.text, own.id)], LABELS)
@@ -165,18 +166,20 @@ def look(path: Path, sheet: str | None = None) -> Look:
 def _flags(own: Look) -> dict[str, dict[str, list[str | None]]]:
     """By column of values, "" for all, the columns that say how good these are, and the words for good ones."""
     found: dict[str, list[str | None]] = {}
-    named_so = [name for name in own.texts if name not in (own.id, own.channel) and re.search(_FLAG, plain(name))]
+    columns = [str(name) for name in own.table.frame.columns]
+    there = [name for name in columns if name in (*own.texts, *own.numbers) and name not in (own.id, own.channel)]
+    named_so = [name for name in there if re.search(_FLAG, plain(name))]
     for name in named_so:
         words = list(dict.fromkeys(id_of(cell) for cell in own.table.frame[name].to_numpy(object, na_value=None)))
         good = [word for word in words if word is None or word.casefold() in _GOOD]
         if 1 < len(words) <= _WORDS and any(good) and len(good) < len(words):
             found[name] = good
-    columns = [str(name) for name in own.table.frame.columns]
     by_values: dict[str, dict[str, list[str | None]]] = {}
     for name, good in found.items():
-        called = [other for other in own.numbers if plain(name).startswith(f"{plain(other)} ")]
-        before = [other for other in columns[: columns.index(name)] if other in own.numbers]
-        beside = before[-1:] if len(named_so) > 1 or len(before) < len(own.numbers) else []
+        numbers = [other for other in own.numbers if other not in found]
+        called = [other for other in numbers if plain(name).startswith(f"{plain(other)} ")]
+        before = [other for other in columns[: columns.index(name)] if other in numbers]
+        beside = before[-1:] if len(named_so) > 1 or len(before) < len(numbers) else []
         values = max(called or beside, key=len, default="") if own.channel is None and own.spread is None else ""
         by_values.setdefault(values, {})[name] = good
     return by_values

@@ -27,9 +27,18 @@ if TYPE_CHECKING:
 
 MONTHS, DAYS, WEEKDAYS, HOURS, ELAPSED = "months", "days", "weekdays", "hours", "elapsed hours"
 TIMES = "times"  # columns are called by times that need no row: a row is a series, a channel, or a month or time of day
-ACROSS = (MONTHS, DAYS, WEEKDAYS, HOURS, ELAPSED, TIMES)
+QUARTERS, WEEKS = "quarters", "weeks"
+ACROSS = (MONTHS, QUARTERS, WEEKS, DAYS, WEEKDAYS, HOURS, ELAPSED, TIMES)
 VALUE = "value"  # the column of values of a turned table whose channels stand beside them
-_ROWS = {MONTHS: "year", DAYS: "month", WEEKDAYS: "week", HOURS: "day", ELAPSED: "day"}  # what a row is
+_ROWS = {
+    MONTHS: "year",
+    QUARTERS: "year",
+    WEEKS: "year",
+    DAYS: "month",
+    WEEKDAYS: "week",
+    HOURS: "day",
+    ELAPSED: "day",
+}  # what a row is
 _DAY, _HOUR, _MINUTE = (np.timedelta64(1, unit) for unit in ("D", "h", "m"))
 _DAY_MINUTES = 1440
 _FEWEST_CLOCKS = 8  # columns of times of day: every three hours
@@ -39,6 +48,9 @@ _NUMBERED = re.compile(
 _CLOCK = re.compile(
     r"(\d{1,2})[:.h](\d{2})(?::\d{2})?(?:\s*[-–]\s*\d{1,2}[:.h]\d{2}(?::\d{2})?)?(_2|[ab])?", re.IGNORECASE
 )
+_HALF = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?::00)?\s*([ap])\.?m\.?", re.IGNORECASE)
+_QUARTER = re.compile(r"(?:q|quarter|quartal|trimestre)[ _.]?[1-4]|[1-4]\.? ?(?:q|quarter|quartal)", re.IGNORECASE)
+_WEEK = re.compile(r"(?:w|wk|week|kw|woche)[ _.]?(\d{1,2})", re.IGNORECASE)
 _TWICE = re.compile(r"(?:h|he|hour)?[ _]?(\d{1,2})(?:_2|[ab])?", re.IGNORECASE)
 _INTERVAL = re.compile(r"(\d{1,2})\s*[-–]\s*(\d{1,2})(_2)?")
 
@@ -49,7 +61,7 @@ class Spread:
 
     across: str  # one of `ACROSS`
     columns: tuple[str, ...]
-    places: tuple[int, ...]  # months of a row's year and days from 0, weekdays from Monday, minutes of the day
+    places: tuple[int, ...]  # months of a row's year, weeks and days from 0, weekdays from Monday, minutes of the day
     extra: str | None = None  # the column of a 25th hour
     doubt: str = ""
     named_after: str | None = None  # of months of a year that lies in two, which of them a row is called by
@@ -81,7 +93,7 @@ def find_spread(table: Table, time: Sequence[str], times: Times) -> Spread | Non
     if not len(local) or times.aware.any() or not times.dates:
         return None
     if (local == local.astype("datetime64[Y]")).all():
-        finds: tuple[Callable[[Sequence[str]], Spread | None], ...] = (_months,)
+        finds: tuple[Callable[[Sequence[str]], Spread | None], ...] = (_months, _quarters, _weeks)
     elif (local == local.astype("datetime64[M]")).all() and len(local) > 1:
         finds = (_days,)
     else:
@@ -116,7 +128,15 @@ def spread_of(
         They cannot be found, or years lie in two, and nothing says by which of them they are called.
     """
     names = [str(name) for name in table.frame.columns if str(name) not in time]
-    find = {MONTHS: _months, DAYS: _days, WEEKDAYS: _weekdays, HOURS: _hours, ELAPSED: _hours}[across]
+    find = {
+        MONTHS: _months,
+        QUARTERS: _quarters,
+        WEEKS: _weeks,
+        DAYS: _days,
+        WEEKDAYS: _weekdays,
+        HOURS: _hours,
+        ELAPSED: _hours,
+    }[across]
     if (found := find(names)) is None:
         raise CorpusError(
             f"{table.path} has no column for each of the {across} (across: {across}); it has {', '.join(names)[:300]}"
@@ -142,6 +162,20 @@ def _months(names: Sequence[str]) -> Spread | None:
             doubt = "twelve columns with numbers are taken for months" if all(map(str.isdecimal, columns)) else ""
             return Spread(MONTHS, columns, tuple(month - 1 for month in months), doubt=doubt)
     return None
+
+
+def _quarters(names: Sequence[str]) -> Spread | None:
+    own = [name for name in names if _QUARTER.fullmatch(name)]
+    in_order = ["".join(filter(str.isdigit, name)) for name in own] == [*"1234"]
+    return Spread(QUARTERS, tuple(own), (0, 3, 6, 9)) if in_order else None
+
+
+def _weeks(names: Sequence[str]) -> Spread | None:
+    own = [(name, int(match[1])) for name in names if (match := _WEEK.fullmatch(name))]
+    numbers = [number for _, number in own]
+    if numbers not in ([*range(1, 53)], [*range(1, 54)]):
+        return None
+    return Spread(WEEKS, tuple(name for name, _ in own), tuple(range(len(own))), doubt="weeks are those of ISO 8601")
 
 
 def _days(names: Sequence[str]) -> Spread | None:
@@ -183,6 +217,8 @@ def _hours(names: Sequence[str]) -> Spread | None:
 
 def _minutes(name: str) -> int | None:
     """The minutes of the day at which what a column is called after begins."""
+    if (match := _HALF.fullmatch(name)) and 1 <= int(match[1]) <= 12:
+        return (int(match[1]) % 12 + 12 * (match[3].lower() == "p")) * 60 + int(match[2] or 0)
     if match := _CLOCK.fullmatch(name):
         return int(match[1]) * 60 + int(match[2]) if int(match[1]) <= 24 and int(match[2]) < 60 else None
     if (match := _INTERVAL.fullmatch(name)) and int(match[2]) == int(match[1]) + 1 <= 24:
@@ -291,14 +327,20 @@ def _times(
     """(N, K) the times of all cells, and which of these are UTC."""
     begin, places = times.local[:, None], np.array(spread.places)
     known = begin[~np.isnat(begin)]
-    unit = {MONTHS: "Y", DAYS: "M"}.get(spread.across, "D")
+    unit = {MONTHS: "Y", QUARTERS: "Y", WEEKS: "Y", DAYS: "M"}.get(spread.across, "D")
     if (known != known.astype(f"datetime64[{unit}]")).any():
         raise CorpusError(
             f"{table.path}: the columns are {spread.across}, so a row must be a {_ROWS[spread.across]}; row times like "
             f"{str(known[known != known.astype(f'datetime64[{unit}]')][0])[:16]} are none"
         )
-    if spread.across == MONTHS:
+    if spread.across in (MONTHS, QUARTERS):
         local = (begin.astype("datetime64[M]") + places).astype("datetime64[us]")
+    elif spread.across == WEEKS:
+        fourth = begin + 3 * _DAY  # of January, which is in the first week
+        weekday = (fourth.astype("datetime64[D]").astype(np.int64) + 3) % 7
+        local = fourth + (7 * places - weekday) * _DAY
+        beyond = (local + 3 * _DAY).astype("datetime64[Y]") != begin.astype("datetime64[Y]")
+        _refuse(table, spread, filled & beyond, "the year has no such week")
     elif spread.across == DAYS:
         local = (begin.astype("datetime64[D]") + places * _DAY).astype("datetime64[us]")
         _refuse(

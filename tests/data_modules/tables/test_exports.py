@@ -123,6 +123,14 @@ def sensors() -> dict[str, Any]:
     return {"sensors.csv": table("time,sensor_id,measurement,value,unit,status", rows)}
 
 
+def test_the_quality_of_opc_and_units_in_brackets_below_names(tmp_path: Path) -> None:
+    rows = [f"{hour:%d.%m.%Y %H:%M};{n};{192 if n % 9 else 0}" for n, hour in enumerate(HOURS)]
+    found, spec, _ = read(tmp_path, {"opc.csv": table("Zeit;Zulauf;Quality\n[dd.mm.yy];[l/s];[-]", rows)})
+    assert spec["series"][0]["good"] == {"Quality": ["192"]}
+    assert [channel.key for channel in found.channels] == ["Zulauf [l/s]"]
+    assert [value for value in found.series[0].values[0] if value == value] == [n for n in range(72) if n % 9]
+
+
 @pytest.mark.parametrize("make", [historian, sensors])
 def test_values_that_are_not_good_are_missing(make: Any, tmp_path: Path) -> None:
     found, _, counts = read(tmp_path, make())

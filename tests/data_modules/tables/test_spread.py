@@ -199,12 +199,36 @@ def test_months_of_the_calendar_are_not_two_years(tmp_path: Path) -> None:
     assert (found["frequency"], "time_format" in found["series"][0]) == ("MS", False)
 
 
+@pytest.mark.parametrize("names", [[f"Q{n}" for n in range(1, 5)], [f"{n}. Quartal" for n in range(1, 5)]])
+def test_a_column_a_quarter(names: list[str], tmp_path: Path) -> None:
+    content = lines(["Year", *names, "Total"], [[2000 + n, *range(4 * n, 4 * n + 4), 9] for n in range(8)])
+    found = guessed(tmp_path, content)
+    assert (found["series"][0]["across"], found["frequency"]) == ("quarters", "QS")
+    (one,) = series(tmp_path, content, "quarters")
+    assert (str(one.grid.start)[:10], one.values.tolist()) == ("2000-01-01", [[*range(32)]])
+
+
+def test_a_column_a_week(tmp_path: Path) -> None:
+    mondays = pd.date_range("2018-01-01", "2022-12-26", freq="7D")
+    cells = {tuple(monday.isocalendar()[:2]): n for n, monday in enumerate(mondays)}
+    rows = [[year, *(cells.get((year, week), "") for week in range(1, 54))] for year in range(2018, 2023)]
+    content = lines(["Year", *(f"W{n}" for n in range(1, 54))], rows)
+    found = guessed(tmp_path, content)
+    assert (found["series"][0]["across"], found["frequency"]) == ("weeks", "7D")
+    (one,) = series(tmp_path, content, "weeks")
+    assert (str(one.grid.start)[:10], one.values.tolist()) == ("2018-01-01", [[*range(len(mondays))]])
+    rows[0][53] = 7
+    with pytest.raises(CorpusError, match="line 2, column 'W53': the year has no such week"):
+        series(tmp_path, lines(["Year", *(f"W{n}" for n in range(1, 54))], rows), "weeks")
+
+
 DAYS = pd.date_range("2024-03-01", "2024-04-05").strftime("%Y-%m-%d").tolist()
 HOURS = {
     "clock": [f"{n:02d}:00" for n in range(24)],
     "seconds": [f"{n:02d}:00:00" for n in range(24)],
     "from 1": [str(n) for n in range(1, 25)],
     "from 0": [str(n) for n in range(24)],
+    "halves": [f"{n % 12 or 12}:00 {'AM' if n < 12 else 'PM'}" for n in range(24)],
     "h": [f"h{n}" for n in range(1, 25)],
     "HE": [f"HE{n:02d}" for n in range(1, 25)],
     "intervals": [f"{n:02d}-{n + 1:02d}" for n in range(24)],
