@@ -2,9 +2,9 @@
 
     python experiments/names.py [--windows 240] [--seed 0]
 
-Each of 16 families has six channels, all random walks of one kind, so that nothing but its name tells a channel from the
+Each of 16 families has six channels, all of one random process, so that nothing but its name tells a channel from the
 others. Asked in nine forms about each channel, and in two about pairs: P@10, with names looked at word by word and by
-vectors alone; a window fits where it is among the 15 % that have most of what is asked for, so that a random ranker gets 0.15.
+vectors alone. A window fits where it is among the 15 % that have most of what is asked for; a random ranker gets 0.15.
 """
 
 from __future__ import annotations
