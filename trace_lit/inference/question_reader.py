@@ -163,6 +163,8 @@ class QuestionReader:
 
     def _heard(self, named: Sequence[Named]) -> Tensor:
         """(N, 1 + K) 1 for the whole and for the channels that N texts can be about, 0 for the others."""
+        if not len(self._names):
+            return torch.ones(len(named), len(self.space.part_keys))
         meant = torch.tensor([own.meant for own in named], dtype=torch.float32).view(len(named), len(self._names))
         return F.pad(meant, (1, 0), value=1.0)
 
