@@ -36,11 +36,11 @@ def bomb(levels: int, width: int) -> str:
     ],
 )
 def test_yaml_out_of_bounds_is_refused_at_once(text: str, reason: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(PlainError) as refused:
         parse_yaml(text)
     assert reason in str(refused.value)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2  # it takes milliseconds; what a text would become takes all memory
 
 
 @pytest.mark.parametrize("begin", ["0b1bb0cff53b2c78", "0o19ab", "12e4", "00ff"])

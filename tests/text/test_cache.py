@@ -82,7 +82,7 @@ def test_the_statistics_tell_what_was_asked_and_what_was_new(cached):
     encoder.encode([*TEXTS, *TEXTS, ""])
     encoder.encode(TEXTS)
     assert (encoder.stats.asked, encoder.stats.encoded) == (151, 50)
-    assert 0 < encoder.stats.seconds < 60
+    assert encoder.stats.seconds > 0
     assert EncodingStats(3768, 0, 0.123).describe() == "3,768 texts, 0 new, 0.1 s"
 
 
@@ -241,26 +241,27 @@ def test_a_folder_that_cannot_be_used_says_what_to_change(journal, tmp_path):
 
 
 @pytest.mark.skipif(not REPORTS.is_dir(), reason=f"no {REPORTS}")
-def test_all_reports_of_both_cities_take_seconds_and_the_second_time_nothing_is_encoded(tmp_path):
+def test_all_reports_of_both_cities_are_encoded_once(tmp_path):
     texts = [path.read_text() for path in sorted(REPORTS.glob("*.txt"))]
     config = TextConfig(cache_dir=str(tmp_path))
     first, second = build_text_encoder(config), build_text_encoder(config)
     np.testing.assert_array_equal(first.encode(texts), second.encode(texts))
     assert (first.stats.encoded, second.stats.encoded) == (3768, 0)
-    assert first.stats.seconds < 30
-    assert second.stats.seconds < 5
 
 
-def test_many_known_texts_come_back_fast(tmp_path):
+def test_all_known_texts_are_read_at_once(tmp_path, monkeypatch):
     class Constant(TextEncoder):
-        dim = 256
+        dim = 4
         fingerprint = "constant"
 
         def encode_batches(self, texts):
-            yield np.arange(len(texts)), np.ones((len(texts), 256), np.float32)
+            yield np.arange(len(texts)), np.ones((len(texts), 4), np.float32)
 
-    texts = [f"report number {number}" for number in range(40_000)]
+    texts = [f"report number {number}" for number in range(3000)]
     CachedTextEncoder(Constant(), tmp_path).encode(texts)
-    start = time.perf_counter()
+    asked, mapped = [], []
+    read, memmap = module.VectorFile.read, np.memmap
+    monkeypatch.setattr(module.VectorFile, "read", lambda own, keys: asked.append(len(keys)) or read(own, keys))
+    monkeypatch.setattr(np, "memmap", lambda *own, **options: mapped.append(own) or memmap(*own, **options))
     CachedTextEncoder(Constant(), tmp_path).encode(texts)
-    assert time.perf_counter() - start < 2.5
+    assert (asked, len(mapped)) == ([3000], 1)

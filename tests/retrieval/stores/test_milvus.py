@@ -50,10 +50,8 @@ def test_a_file_of_another_version_is_named(tmp_path):
 
 
 def test_a_server_that_is_not_there_is_named():
-    began = time.monotonic()
     with pytest.raises(StoreError, match=r"127\.0\.0\.1:1"):
         MilvusStore("http://127.0.0.1:1", "c")
-    assert time.monotonic() - began < 60
 
 
 def test_a_closed_file_keeps_what_it_had_and_can_be_moved(tmp_path):
