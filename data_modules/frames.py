@@ -17,9 +17,10 @@ from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries, channel_names, match_columns
 from data_modules.tables.cells import numbers_the_rows
 from data_modules.tables.columns import is_time_name, read_time_column, time_columns
-from data_modules.tables.files import Table, read_table
+from data_modules.tables.files import read_table
 from data_modules.tables.numbers import NumberStyle, to_numbers
 from data_modules.tables.rows import by_its_name, moments_of
+from data_modules.tables.table import Table
 from data_modules.tables.times import ASKED, read_times
 from data_modules.tables.zones import zone_of
 from data_modules.validation import LARGEST

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from data_modules.schema import CorpusError
 from data_modules.tables.columns import column, plain, time_columns
 from data_modules.tables.counts import Counts
-from data_modules.tables.files import Table
 from data_modules.tables.grid import FREE_CELLS, STEPS_A_ROW, check_cells
 from data_modules.tables.numbers import NumberStyle, are_censored, to_numbers
 from data_modules.tables.rows import id_of
 from data_modules.tables.spec import ChannelSpec, SeriesSpec
+from data_modules.tables.table import Table
 from data_modules.tables.times import Times
 from trace_lit.channels import Channel
 

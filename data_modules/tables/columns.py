@@ -13,23 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
-from data_modules.tables.times import (
-    ASKED,
-    EXCEL,
-    NAMED,
-    QUARTERS,
-    Times,
-    month_of,
-    names_day,
-    read_times,
-    reads_as_time,
-)
+from data_modules.tables.calendar_names import month_of
+from data_modules.tables.dates import QUARTERS
+from data_modules.tables.times import ASKED, EXCEL, NAMED, Times, names_day, read_times, reads_as_time
 from data_modules.tables.zones import offset_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from data_modules.tables.files import Table
+    from data_modules.tables.table import Table
 
 
 def _names(listed: str) -> tuple[str, ...]:

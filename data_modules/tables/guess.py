@@ -21,12 +21,8 @@ from data_modules.tables.columns import (
     named,
     plain,
 )
-from data_modules.tables.files import (
-    EXCEL_ENDINGS,
-    OTHER_ENDINGS,
-    is_table,
-    sheets_of,
-)
+from data_modules.tables.excel import sheets_of
+from data_modules.tables.files import EXCEL_ENDINGS, OTHER_ENDINGS, is_table
 from data_modules.tables.grid import usual_frequency
 from data_modules.tables.looks import Look, channel_in, look, times_repeat
 from data_modules.tables.numbers import suspected_fills, to_numbers

@@ -31,13 +31,14 @@ from data_modules.tables.columns import (
     time_columns,
 )
 from data_modules.tables.counts import Counts
-from data_modules.tables.files import TEXT_ENDINGS, Table, UnsureMarkError, read_table
+from data_modules.tables.files import TEXT_ENDINGS, read_table
 from data_modules.tables.layouts import Layout, find_layout
 from data_modules.tables.numbers import are_censored, to_numbers
 from data_modules.tables.packed import plain_name, stem_of
 from data_modules.tables.rows import by_its_name, id_of, with_ids_above
 from data_modules.tables.spec import channel_of
 from data_modules.tables.spread import TIMES, VALUE, Spread, find_spread, melted, turned
+from data_modules.tables.table import Table, UnsureMarkError
 from data_modules.tables.times import ASKED, Times
 from trace_lit.channels import Channel
 from trace_lit.errors import first_line

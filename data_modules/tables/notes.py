@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from data_modules.schema import CorpusError
 from data_modules.tables.columns import ENDS, TEXTS, column, joined, named
 from data_modules.tables.counts import Counts
-from data_modules.tables.files import Table
 from data_modules.tables.grid import span_of
 from data_modules.tables.numbers import is_missing
 from data_modules.tables.rows import by_its_name, id_of, moments_of, named_after, open_tables, times_of, zone_for
 from data_modules.tables.spec import NoteSpec, TablesSpec, find
+from data_modules.tables.table import Table
 from data_modules.tables.times import Times, read_times
 
 _DAY = np.timedelta64(1, "D")

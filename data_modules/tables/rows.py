@@ -22,10 +22,12 @@ from data_modules.tables.columns import (
     time_columns,
 )
 from data_modules.tables.counts import Counts
-from data_modules.tables.files import Table, Wanted, read_table
+from data_modules.tables.dates import NAT
+from data_modules.tables.files import read_table
 from data_modules.tables.packed import stem_of
 from data_modules.tables.spec import FileSpec
-from data_modules.tables.times import ASKED, NAT, Times
+from data_modules.tables.table import Table, Wanted
+from data_modules.tables.times import ASKED, Times
 from data_modules.tables.zones import offset_in, to_local, to_utc, zone_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from data_modules.frequency import Frequency
 from data_modules.schema import CorpusError
-from data_modules.tables.files import TEXT_ENDINGS, Table
+from data_modules.tables.files import TEXT_ENDINGS
+from data_modules.tables.table import Table
 from data_modules.tables.times import Times
 
 _BLOCK = 2**20

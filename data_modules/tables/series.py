@@ -16,7 +16,6 @@ from data_modules.schema import CorpusError
 from data_modules.tables.cells import channel_columns, long_columns
 from data_modules.tables.columns import column, is_time_name, part_of_time, time_columns
 from data_modules.tables.counts import Counts
-from data_modules.tables.files import Table
 from data_modules.tables.grid import FREE_CELLS, STEPS_A_ROW, frequency_of, usual_frequency
 from data_modules.tables.numbers import equal_to, suspected_fills
 from data_modules.tables.rows import ids_of, moments_of, open_tables, times_of, zone_for
@@ -24,6 +23,7 @@ from data_modules.tables.seen import Recent
 from data_modules.tables.spec import SeriesSpec, TablesSpec, channel_specs, find, number_of
 from data_modules.tables.spread import TIMES, VALUE, find_spread, melted, spread_of, turned
 from data_modules.tables.stacked import Rows, Series, Stacked, shown
+from data_modules.tables.table import Table
 from data_modules.tables.times import Times
 from data_modules.validation import LARGEST
 from trace_lit.channels import Channel

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
+from data_modules.tables.calendar_names import month_of, weekdays_of
 from data_modules.tables.columns import names_of_times
-from data_modules.tables.files import Table
+from data_modules.tables.dates import SPANS
 from data_modules.tables.numbers import is_missing
-from data_modules.tables.times import SPANS, Times, month_of, weekdays_of
+from data_modules.tables.table import Table
+from data_modules.tables.times import Times
 from data_modules.tables.zones import to_local, to_utc
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from data_modules.corpus import CorpusError
 from data_modules.frames import read_series
 from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries
-from data_modules.tables import files
+from data_modules.tables import excel
 from data_modules.tables.files import read_table
 from data_modules.tables.layouts import Layout
 from trace_lit.channels import Channel
@@ -187,7 +187,7 @@ def _workbook(path: Path, rows: str) -> None:
 
 
 def test_a_workbook_with_more_cells_than_its_size_allows_is_refused(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(files, "_EXCEL_BYTES", 2**18)
+    monkeypatch.setattr(excel, "_EXCEL_BYTES", 2**18)
     path = tmp_path / "wide.xlsx"
     _workbook(path, "".join(f'<row r="{row}"><c r="XFD{row}"><v>1</v></c></row>' for row in range(1, 9)))
     with pytest.raises(CorpusError, match=r"more than .* cells"):

@@ -25,7 +25,8 @@ from data_modules import Channel, Corpus
 from data_modules.frames import read_series
 from data_modules.sources import tables
 from data_modules.sources.noaa import lcd, storm_events
-from data_modules.tables.files import read_table, sheets_of
+from data_modules.tables.excel import sheets_of
+from data_modules.tables.files import read_table
 from data_modules.unpickle import load_pickle
 from tests.data_modules.tables.folders import rows
 from tests.fuzzing.inputs import tried

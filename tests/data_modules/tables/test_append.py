@@ -124,7 +124,7 @@ def test_only_wanted_rows_of_other_files_are_read(kind: str, tmp_path: Path, mon
             tmp_path / f"{name}.parquet", row_group_size=100
         )
 
-    monkeypatch.setattr("data_modules.tables.files._BATCH_CELLS", 64)
+    monkeypatch.setattr("data_modules.tables.parquet._BATCH_CELLS", 64)
     file("old", pd.date_range("2020-01-01", periods=1000))
     (tmp_path / "tables.yaml").write_text(f'domain: mine\nseries: [{{files: "*.{kind}"}}]\nwindows: {{length: 5}}\n')
     words = ["--root", str(tmp_path), "--out", str(tmp_path / "corpus"), str(tmp_path / "tables.yaml")]
