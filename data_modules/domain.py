@@ -20,9 +20,10 @@ from data_modules.building import CorpusCache
 from data_modules.config import DataConfig, WindowConfig
 from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record
 from data_modules.dataset import CorpusDataset, JointDataset
-from data_modules.forecasting import OriginDataset, Series, check_labels
+from data_modules.forecasting import OriginDataset, check_labels
 from data_modules.samplers import DomainBatchSampler, EvaluationBatchSampler, Indices
 from data_modules.splits import SPLITS
+from data_modules.stitched import Series
 from data_modules.text_table import text_table
 from data_modules.vocabulary import (
     foreign_vocabulary,

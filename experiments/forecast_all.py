@@ -29,9 +29,9 @@ from sweep import HERE, build_corpus, evaluated, table, write_section
 
 from data_modules.corpus import Corpus, CorpusError, Record
 from data_modules.corpus_writing import write_corpus
-from data_modules.forecasting import Series
 from data_modules.series_corpus import series_corpus
 from data_modules.splits import SPLITS
+from data_modules.stitched import Series
 from trace_lit.inference import evaluate_run
 from trace_lit.runs.data import run_domain
 from trace_lit.runs.folder import read_metrics

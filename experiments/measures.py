@@ -37,7 +37,7 @@ from trace_lit.encoder.config import EncoderConfig
 from trace_lit.inference import AlignedRun, embed_parts
 from trace_lit.modules.optim import build_optimizer
 from trace_lit.modules.pretrain import reconstruction_loss
-from trace_lit.retrieval.metrics import directions
+from trace_lit.retrieval.directions import directions
 from trace_lit.retrieval.pool import Pool, embed_series
 from trace_lit.settings import Config, load_config
 from trace_lit.text import build_text_encoder, document

@@ -31,9 +31,9 @@ from sweep import HERE, build_corpus, evaluated, table, write_section
 
 from data_modules import Record, write_corpus
 from data_modules.corpus import Corpus
-from data_modules.forecasting import Series
 from data_modules.sources.generated import varied
 from data_modules.splits import SPLITS
+from data_modules.stitched import Series
 from trace_lit.inference import evaluate_run
 from trace_lit.runs.data import run_domain
 from trace_lit.runs.folder import read_metrics

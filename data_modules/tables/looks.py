@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -302,3 +303,20 @@ def _regular(table: Table, time: Sequence[str], kind: str) -> str:
         apart = np.diff(times.local[~np.isnat(times.local)]).astype(np.int64)
         spread[form] = len(np.unique(apart)), bool((apart < 0).any())
     return min(spread, key=lambda form: (spread[form][1], spread[form][0]))
+
+
+def channels_below(own: Look) -> dict[str, Channel]:
+    """The channels of a long table, with the units that stand beside them."""
+    frame = own.table.frame
+    units = named([str(name) for name in frame.columns], UNITS)
+    found = {}
+    for name, rows in itertools.islice(frame.groupby(own.channel, sort=False, observed=True), 50):
+        channel = channel_of(str(name))
+        beside = rows[units].dropna().astype(str).unique().tolist() if units is not None else []
+        found[str(name)] = channel if channel.unit or len(beside) != 1 else Channel(channel.name, beside[0].strip())
+    return found
+
+
+def is_noted(own: Look) -> bool:
+    """Whether a file with series holds notes, too: a column is called so, and has few cells or long ones."""
+    return own.text is not None and plain(own.text) in TEXTS

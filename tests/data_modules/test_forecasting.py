@@ -11,9 +11,10 @@ from data_modules.config import WindowConfig
 from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record
 from data_modules.corpus_writing import write_corpus
 from data_modules.dataset import concatenate
-from data_modules.forecasting import OriginDataset, Series
+from data_modules.forecasting import OriginDataset
 from data_modules.sources import timemmd
 from data_modules.splits import SPLITS
+from data_modules.stitched import Series
 from data_modules.vocabulary import training_vocabulary
 from trace_lit.channels import Channel
 

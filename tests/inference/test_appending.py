@@ -13,8 +13,8 @@ import yaml
 import trace_lit
 from data_modules.appending import append
 from data_modules.corpus import Corpus, CorpusError, validate_corpus
-from data_modules.forecasting import Series
 from data_modules.splits import SPLITS
+from data_modules.stitched import Series
 from data_modules.tables.counts import Counts
 from tests.data_modules.tables.folders import write
 from tests.data_modules.tables.test_utility import HOURS, SPEC, files

@@ -16,7 +16,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
-from data_modules.forecasting import Series
+from data_modules.stitched import Series
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
 from trace_lit.inference import evaluate_mean, evaluate_run, predict_mean

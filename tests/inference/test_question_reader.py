@@ -135,7 +135,7 @@ def test_long_texts_are_read_a_few_at_a_time_and_alike(space, monkeypatch):
     texts = ["warm " * 30 + "day", "fog", "no winds", "a calm " * 9 + "day", "fog", "low pressure, warm, then no winds"]
     together, apart = reader(space).vectors(texts), reader(space).taken_apart(texts[-1])
     monkeypatch.setattr("trace_lit.inference.question_reader._AT_ONCE", 8)
-    monkeypatch.setattr("trace_lit.alignment.model._PIECES_AT_ONCE", 8)
+    monkeypatch.setattr("trace_lit.alignment.search_space._PIECES_AT_ONCE", 8)
     read, sizes = SearchSpace.embed_text, []
 
     def watched(space, text, mask):

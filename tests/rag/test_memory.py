@@ -15,7 +15,8 @@ from torch import Tensor
 
 from data_modules import Channel, Corpus, CorpusError, CorpusInfo, Record, write_corpus
 from data_modules.config import WindowConfig
-from data_modules.forecasting import OriginDataset, Series
+from data_modules.forecasting import OriginDataset
+from data_modules.stitched import Series
 from tests.rag.conftest import BEGIN, CHANNELS, make_retriever, walk
 from trace_lit.batch import NO_NEIGHBOUR, MultimodalBatch
 from trace_lit.rag import FrozenRetriever, Memory, Neighbours, Retrieval, RetrievalLookup, RetrievedMean, memory

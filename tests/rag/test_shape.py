@@ -14,7 +14,8 @@ import torch
 import trace_lit
 from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from data_modules.config import WindowConfig
-from data_modules.forecasting import OriginDataset, Series
+from data_modules.forecasting import OriginDataset
+from data_modules.stitched import Series
 from trace_lit.channels import ChannelVocabulary
 from trace_lit.cli import main
 from trace_lit.config import ConfigError

@@ -11,7 +11,8 @@ from torchmetrics.functional.text.rouge import rouge_score
 
 from trace_lit.batch import NO_LABEL
 from trace_lit.retrieval import Pool, RetrievalError, evaluate_retrieval, with_split
-from trace_lit.retrieval.metrics import FirstHit, rouge_l
+from trace_lit.retrieval.directions import FirstHit
+from trace_lit.retrieval.metrics import rouge_l
 
 NAMES = ("P@1", "P@5", "P@10", "MRR")
 

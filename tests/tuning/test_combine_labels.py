@@ -10,7 +10,8 @@ import torch
 import trace_lit
 from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from data_modules.config import WindowConfig
-from data_modules.forecasting import OriginDataset, Series
+from data_modules.forecasting import OriginDataset
+from data_modules.stitched import Series
 from data_modules.vocabulary import training_vocabulary
 from trace_lit.batch import NO_LABEL
 from trace_lit.cli import main

@@ -14,8 +14,10 @@ from .losses import (
 from .memory import WindowMemory
 from .miners import Miner, build_miner
 from .mining import Instances, MinedNegatives, NegativeRules, admissible, hardest, mine_negatives, negatives_at
-from .model import AlignedModel, AlignedOutput, SearchSpace, TextTower
+from .model import AlignedModel, AlignedOutput
 from .reading import Reading
+from .search_space import SearchSpace
+from .text_tower import TextTower
 
 __all__ = [
     "AlignedModel",

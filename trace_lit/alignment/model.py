@@ -11,65 +11,24 @@ wind is held against the wind's channel embedding, and the score of a pair is on
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trace_lit.alignment.attribution import coalitions
 from trace_lit.alignment.config import AlignmentConfig
-from trace_lit.alignment.heads import ResidualProjection
 from trace_lit.alignment.losses import Level
 from trace_lit.alignment.reading import ChannelScales, KnownTexts, Reading, ReadingTower
+from trace_lit.alignment.text_tower import TextTower
 from trace_lit.batch import MultimodalBatch, sent
-from trace_lit.channels import Channel, ChannelVocabulary
+from trace_lit.channels import ChannelVocabulary
 from trace_lit.encoder import Encoder, EncoderOutput
 from trace_lit.encoder.patches import InstanceNorm, on_scale
 from trace_lit.encoder.statistics import WindowFeatures, WindowStatistics
 
 _SMALL = 1e-3  # weights of heads that are to say next to nothing
-_TEXTS_AT_ONCE = 64  # of the sets of clauses that explain a text,
-_PIECES_AT_ONCE = 2**15  # and pieces in them
-
-
-class TextTower(nn.Module):
-    """Sentence vectors to one vector for [CLS] and one for each channel.
-
-    What a channel is asks for its sentences, and says how they are read: "declined" is another thing of the pressure than
-    of the wind (a scale and a shift of the pooled vector, as in FiLM, Perez et al., 2018).
-    """
-
-    def __init__(self, width: int, text_width: int, heads: str, dropout: float) -> None:
-        super().__init__()
-        self.input: nn.Module = nn.Linear(text_width, width)
-        self.output: nn.Module = nn.Identity()
-        self.channel_output: nn.Module = nn.Identity()
-        if heads == "residual":
-            standard = nn.LayerNorm(text_width, elementwise_affine=False)
-            self.input = nn.Sequential(standard, nn.Dropout(dropout), nn.Linear(text_width, width))
-            self.output = ResidualProjection(width, dropout)
-            self.channel_output = ResidualProjection(width, dropout)
-            self.dropout = nn.Dropout(dropout)
-        else:
-            self.dropout = nn.Dropout(0.0)
-        self.key = nn.Linear(width, width)
-        self.whole = nn.Parameter(torch.randn(width) / math.sqrt(width))
-        self.query = nn.Linear(width, width)
-        self.reading = nn.Linear(width, 2 * width)
-
-    def forward(self, text: Tensor, mask: Tensor, identities: Tensor) -> Tensor:
-        """From `text` (N, S, D) under `mask` (N, S), for channels with `identities` (K, d), parts (N, 1 + K, d)."""
-        sentences = self.input(text)  # (N, S, d)
-        queries = torch.cat([self.whole[None], self.query(identities)])  # (1 + K, d)
-        scores = self.key(sentences) @ queries.T / math.sqrt(len(self.whole))  # (N, S, 1 + K)
-        lowest = torch.finfo(scores.dtype).min
-        weights = scores.masked_fill(~mask.unsqueeze(-1), lowest).softmax(dim=1)
-        pooled = self.dropout(weights.transpose(1, 2) @ sentences)  # (N, 1 + K, d)
-        scale, shift = self.reading(identities).chunk(2, dim=-1)  # (K, d)
-        channels = self.channel_output(pooled[:, 1:] * (1 + scale) + shift)
-        return torch.cat([self.output(pooled[:, :1]), channels], dim=1)
 
 
 @dataclass
@@ -358,64 +317,3 @@ def _at(places: Tensor, *tensors: Tensor) -> list[Tensor]:
 def measured(batch: MultimodalBatch) -> Tensor:
     """Channels (B, C) that are there and have a value."""
     return batch.channel_mask & batch.observed.any(-1)
-
-
-class SearchSpace(nn.Module):
-    """An aligned model as it is used on a corpus with the given channels: series and texts to comparable vectors.
-
-    Channels that the model has never seen are to be in its vocabulary already (`encoder.extend`).
-    """
-
-    slots: Tensor
-
-    def __init__(self, model: AlignedModel, channels: Sequence[Channel]) -> None:
-        super().__init__()
-        self.model = model
-        ids = torch.tensor(sorted(model.encoder.vocabulary.ids(channels)))
-        self.register_buffer("slots", ids.to(model.log_temperature.device))
-
-    def embed_series(self, batch: MultimodalBatch) -> Tensor:
-        """Unit vectors (B, E), from the series alone."""
-        return self.model.embed_series(batch, self.slots)
-
-    def embed_text(self, text: Tensor, mask: Tensor) -> Tensor:
-        """Unit vectors (N, E) of texts given as sentence vectors (N, S, D) where `mask` (N, S)."""
-        return self.model.embed_text(text, mask, self.slots)
-
-    def voice(self, text: Tensor, mask: Tensor) -> Tensor:
-        """(N, K) how much texts, given as for `embed_text`, say of each channel, 0 to 1; see `AlignedModel.has_voice`."""
-        return self.model.read(text, mask, self.slots).voice[:, 1:]
-
-    @property
-    def width(self) -> int:
-        """E, of the vectors."""
-        return len(self.part_keys) * self.model.encoder.config.width
-
-    @property
-    def part_keys(self) -> tuple[str | None, ...]:
-        """What the P parts of a vector stand for: None for the whole, then the channels' keys, where they are scored."""
-        keys = self.model.encoder.vocabulary.keys
-        return None, *(keys[slot] for slot in self.slots.tolist() if self.model.config.channel_score)
-
-    def explain(self, text: Tensor, clause: Tensor) -> Tensor:
-        """A text's vector taken apart (G, P, d), by its clauses and by the whole and the channels: see `part_keys`.
-
-        The parts' inner products with an embedded series (P, d) sum to the score. What a clause adds is its Shapley value,
-        see `trace_lit.alignment.attribution`.
-
-        Parameters
-        ----------
-        text
-            (S, D), as for `embed_text`.
-        clause
-            (S,) int64, the number of the clause that each piece is in, 0 to G - 1.
-        """
-        slots = self.slots if self.model.config.channel_score else self.slots[:0]
-        members, weights = (own.to(text.device) for own in coalitions(int(clause.max()) + 1))
-        masks = members[:, clause]  # (n, S)
-        many = max(1, min(_TEXTS_AT_ONCE, _PIECES_AT_ONCE // len(text)))
-        values = [
-            self.model.text_parts(text.expand(len(mask), -1, -1), mask, slots).float() for mask in masks.split(many)
-        ]
-        parts = torch.einsum("gn,npd->gpd", weights, torch.cat(values))
-        return parts / parts.sum(0).norm().clamp(min=1e-12)

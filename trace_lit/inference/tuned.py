@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from data_modules.corpus import Corpus, CorpusError, CorpusInfo, Record
-from data_modules.forecasting import OriginDataset, Series, check_labels
+from data_modules.forecasting import OriginDataset, check_labels
 from data_modules.frequency import Frequency
 from data_modules.input_series import InputSeries
+from data_modules.stitched import Series
 from data_modules.text_table import text_table
 from data_modules.vocabulary import foreign_vocabulary
 from trace_lit.batch import NO_LABEL, MultimodalBatch

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from data_modules import Corpus
 from data_modules.config import WindowConfig
-from data_modules.forecasting import OriginDataset, Series
+from data_modules.forecasting import OriginDataset
+from data_modules.stitched import Series
 from data_modules.text_table import text_table
 from data_modules.vocabulary import foreign_vocabulary
 from trace_lit.alignment import AlignedModel, SearchSpace

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from data_modules import Corpus, CorpusError
 from data_modules.config import WindowConfig
-from data_modules.forecasting import OriginDataset, Series
+from data_modules.forecasting import OriginDataset
+from data_modules.stitched import Series
 from trace_lit.atomic import replacing
 from trace_lit.batch import NO_LABEL, Retrieved
 from trace_lit.distributed import is_first

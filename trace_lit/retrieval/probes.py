@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trace_lit.channels import Channel
-from trace_lit.retrieval.metrics import SCORE_GRID, Metrics
+from trace_lit.retrieval.directions import SCORE_GRID
+from trace_lit.retrieval.metrics import Metrics
 
 TIME = "time_shuffled"
 

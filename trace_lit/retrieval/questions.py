@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 
 from data_modules.rules import Rule, RuleError, WindowTable, parse_rule
 from trace_lit.plain import PlainError, parse_yaml, read_text
-from trace_lit.retrieval.metrics import SCORE_GRID, Metrics, summary
+from trace_lit.retrieval.directions import SCORE_GRID
+from trace_lit.retrieval.metrics import Metrics, summary
 from trace_lit.retrieval.pool import RetrievalError
 
 KINDS = ("level", "change", "shape", "extreme", "timing", "direction", "two_channels", "negation", "number")

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from data_modules.corpus import Corpus
-from data_modules.forecasting import Series
 from data_modules.frequency import Frequency
+from data_modules.stitched import Series
 from trace_lit.config import ConfigError, flatten, given_keys
 from trace_lit.runs.data import corpus_folders
 from trace_lit.settings import Config, check
