@@ -1,4 +1,4 @@
-"""A minute and a half of the campaign of `make faults`: other commands and moments each time."""
+"""Three quarters of a minute of the campaign of `make faults`: other commands and moments each time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_killed_at_any_change_of_the_disk_the_same_words_go_on() -> None:
         [
             sys.executable,
             str(Path(__file__).with_name("campaign.py")),
-            *("--kills", "4", "--seconds", "90", "--one-process"),
+            *("--kills", "4", "--seconds", "45", "--one-process"),
         ],
         capture_output=True,
         text=True,
