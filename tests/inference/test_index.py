@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +19,11 @@ from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
 from data_modules.blocks import CorpusBlocks
 from data_modules.vocabulary import usual_values
 from tests.conftest import TinyRuns
+from tests.processes import other_process
 from trace_lit.cli import main
 from trace_lit.config import ConfigError
 from trace_lit.holding import holder_in_words
-from trace_lit.inference import AlignedRun, Index, embed_parts, parts, space
+from trace_lit.inference import AlignedRun, Index, embed_parts, index_update, parts, space
 from trace_lit.inference.index_build import build_index
 from trace_lit.inference.index_files import IndexFile
 from trace_lit.inference.index_search import ranked
@@ -326,21 +324,18 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-SHARD = """\
-import sys
-from pathlib import Path
-import trace_lit
-from trace_lit.inference import space
-space.BLOCK_ROWS = 8
-import trace_lit.inference.parts as parts
-parts.BLOCK_ROWS = 8
-slow = parts.Parts.write
-def write(self, *rest):
-    slow(self, *rest)
-    print("a part", flush=True)
-parts.Parts.write = write
-parts.embed_parts(trace_lit.load(sys.argv[1]), sys.argv[2], sys.argv[3], (1, 3))
-"""
+def embed_shard(connection: Connection, run: Path, corpus: Path, out: Path) -> None:
+    """Embed one of three shards, and tell of each part that is written."""
+    for module in (space, parts):
+        module.BLOCK_ROWS = 8
+    write = parts.Parts.write
+
+    def written(self, *rest):
+        write(self, *rest)
+        connection.send("a part")
+
+    parts.Parts.write = written
+    embed_parts(trace_lit.load(run), corpus, out, (1, 3))
 
 
 def test_any_number_of_shards_one_killed_give_the_same_index(model, tiny_runs, tmp_path, monkeypatch):
@@ -350,12 +345,8 @@ def test_any_number_of_shards_one_killed_give_the_same_index(model, tiny_runs, t
     for count in (1, 2, 3):
         out = tmp_path / f"{count}" / "parts"
         if count == 3:
-            command = [sys.executable, "-c", SHARD, str(tiny_runs.aligned), str(tiny_runs.corpus), str(out)]
-            environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-            with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
-                assert process.stdout is not None
-                assert process.stdout.readline() == b"a part\n"
-                process.send_signal(signal.SIGKILL)
+            with other_process(embed_shard, tiny_runs.aligned, tiny_runs.corpus, out) as (_, connection):
+                assert connection.recv() == "a part"  # then it is killed
             assert parts.Parts(out).missing()
             with pytest.raises(RetrievalError, match=r"parts in .* are missing"):
                 Index.build(model, (), tmp_path / "3" / "index", parts=out)
@@ -571,22 +562,19 @@ def test_a_cluster_is_connected_to_if_the_user_names_it(built, tmp_path, monkeyp
         Index.open(copy, uri="http://mine:1", token="secret")
 
 
-ADD = """\
-import sys
-import trace_lit
-from trace_lit.inference import Index
-from trace_lit.inference import index_update, space
-for module in (index_update, space):
-    module.BLOCK_ROWS = 4
-index = Index.open(sys.argv[1])
-model = trace_lit.load(sys.argv[2])
-upsert = index.store.upsert
-def told(batches):
-    upsert(batches)
-    print("a batch", flush=True)
-index.store.upsert = told
-index.add(sys.argv[3], model=model)
-"""
+def add_all(connection: Connection, place: Path, run: Path, corpus: Path) -> None:
+    """Add a corpus four windows at a time, and tell of each time."""
+    for module in (index_update, space):
+        module.BLOCK_ROWS = 4
+    index = Index.open(place)
+    upsert = index.store.upsert
+
+    def told(batches):
+        upsert(batches)
+        connection.send("a batch")
+
+    index.store.upsert = told
+    index.add(corpus, model=trace_lit.load(run))
 
 
 def test_an_add_that_is_killed_is_done_by_adding_again(model, tiny_runs, tmp_path):
@@ -595,13 +583,9 @@ def test_an_add_that_is_killed_is_done_by_adding_again(model, tiny_runs, tmp_pat
     write_corpus(records(whole, range(8)), whole.info, folder)
     Index.build(model, folder, tmp_path / "index", width=32).close()
     write_corpus(records(whole, range(60)), whole.info, folder)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", ADD, str(tmp_path / "index"), str(tiny_runs.aligned), str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"a batch\n"
-        time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
+    with other_process(add_all, tmp_path / "index", tiny_runs.aligned, folder) as (_, connection):
+        assert connection.recv() == "a batch"
+        time.sleep(0.05)  # then it is killed
     with Index.open(tmp_path / "index") as index:
         there = len(index)
         assert there > 8
