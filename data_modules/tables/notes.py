@@ -34,7 +34,6 @@ class Note:
     label: str | None
     channel: str | None  # as it is written
     part: int  # the entry of the spec that it comes from
-    used: bool = False
 
 
 class Notes:
@@ -43,10 +42,21 @@ class Notes:
     def __init__(self, spec: TablesSpec, notes: list[Note], counts: Counts) -> None:
         self.spec, self.counts = spec, counts
         self.notes = sorted(notes, key=lambda note: (note.begin, note.end))
+        self._used = np.zeros(len(notes), dtype=bool)
         self._begins = np.array([note.begin for note in self.notes], dtype="datetime64[us]")
-        ends = np.array([note.end for note in self.notes], dtype="datetime64[us]")
-        self._latest = np.maximum.accumulate(ends) if len(ends) else ends
-        self._before = [np.timedelta64(span_of(part.before), "us") for part in spec.notes]
+        parts = np.array([note.part for note in self.notes], dtype=np.int64)
+        # A window that begins at `_until` or earlier and ends after `_since` has the note.
+        self._since, self._until = _bounds(
+            self._begins,
+            np.array([note.end for note in self.notes], dtype="datetime64[us]"),
+            np.array([part.falls for part in spec.notes], dtype=object)[parts],
+        )
+        self._until += np.array([span_of(part.before) for part in spec.notes], dtype="timedelta64[us]")[parts]
+        self._latest = np.maximum.accumulate(self._until)
+        self._series = {name: number for number, name in enumerate(dict.fromkeys(note.series for note in self.notes))}
+        self._of_series = np.array([self._series[note.series] for note in self.notes], dtype=np.int64)
+        alike: dict[tuple[str, str | None], int] = {}
+        self._alike = np.array([alike.setdefault((note.text, note.channel), len(alike)) for note in self.notes])
 
     @classmethod
     def read(cls, spec: TablesSpec, root: Path, by_the_clock: bool, counts: Counts) -> Notes:
@@ -67,44 +77,44 @@ class Notes:
 
     def of(self, series: str, begin: np.datetime64, end: np.datetime64) -> list[Note]:
         """The notes on the window from `begin` to `end` of a series, the earliest first."""
-        widest = max(self._before, default=np.timedelta64(0, "us"))
-        first = int(np.searchsorted(self._latest, begin - widest, side="left"))
+        first = int(np.searchsorted(self._latest, begin, side="left"))
         last = int(np.searchsorted(self._begins, end, side="left"))
-        found = [
-            note for note in self.notes[first:last] if note.series in (None, series) and self._falls(note, begin, end)
-        ]
-        for note in found:
-            note.used = True
-        kept: dict[tuple[str, str | None], Note] = {}
-        for note in found:
-            kept.setdefault((note.text, note.channel), note)
+        near = slice(first, max(first, last))
+        own = [self._series[name] for name in (None, series) if name in self._series]
+        falls = (self._until[near] >= begin) & (self._since[near] < end) & np.isin(self._of_series[near], own)
+        found = first + np.flatnonzero(falls)
+        self._used[found] = True
+        kept = found[np.sort(np.unique(self._alike[found], return_index=True)[1])]
         most = max((part.most for part in self.spec.notes), default=0)
         if len(kept) > most:
             self.counts.add(
                 "notes beyond the most of a window", "notes", "left out, the earliest ones", len(kept) - most
             )
-        return list(kept.values())[-most:]
-
-    def _falls(self, note: Note, begin: np.datetime64, end: np.datetime64) -> bool:
-        begin = begin - self._before[note.part]
-        rule = self.spec.notes[note.part].falls
-        if rule == "midpoint" or note.begin == note.end:
-            return bool(begin <= note.begin + (note.end - note.begin) // 2 < end)
-        if rule == "inside":
-            return bool(begin <= note.begin and note.end <= end)
-        return bool(note.begin < end and note.end > begin)
+        return [self.notes[place] for place in kept[-most:]]
 
     def count_unused(self, series: Iterable[str], since: Mapping[str, np.datetime64] | None = None) -> None:
         """Count the notes that no window has, of each series those from the time `since` on."""
         known = set(series)
-        for note in self.notes:
+        for note, used in zip(self.notes, self._used, strict=True):
             if note.series is not None and note.series not in known:
                 self.counts.add("notes on a series that is not there", "notes", "left out", 1, f"{note.series!r}")
             elif since is not None and note.end < (since[note.series] if note.series else min(since.values())):
                 continue
-            elif not note.used:
+            elif not used:
                 place = f"{str(note.begin.astype('datetime64[m]')).replace('T', ' ')}: {note.text[:40]!r}"
                 self.counts.add("notes outside of all windows", "notes", "left out", 1, place)
+
+
+def _bounds(
+    begins: NDArray[np.datetime64], ends: NDArray[np.datetime64], falls: NDArray[np.object_]
+) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
+    """The time (N,) after which a window ends that has each of N notes, and the latest at which it begins."""
+    just_before = np.timedelta64(1, "us")
+    middle = (falls == "midpoint") | (begins == ends)
+    since = np.where(falls == "inside", ends - just_before, begins)
+    until = np.where(falls == "inside", begins, ends - just_before)
+    centre = begins + (ends - begins) // 2
+    return np.where(middle, centre, since), np.where(middle, centre, until)
 
 
 def _notes(

@@ -65,6 +65,15 @@ def with_notes(folder: Path, before: Any) -> Corpus:
     return of_table(folder, rows(HOURS), notes=[{"files": "notes.csv", "before": before}])
 
 
+def with_long_notes(folder: Path, many: int) -> Corpus:
+    """Three thousand windows and as many notes, of which the first ones last as long as the series."""
+    days = [str(day)[:10] for day in pd.date_range("2000-01-01", periods=3000)]
+    notes = [f"{day},{days[-1] if n < many else day},note {n}" for n, day in enumerate(days)]
+    (folder / "notes.csv").write_text("\n".join(["begin,end,text", *notes]))
+    options: dict[str, Any] = {"notes": [{"files": "notes.csv"}], "windows": {"length": 1}, "split": {"train": 1}}
+    return of_table(folder, rows(days), **options)
+
+
 CSV: dict[str, Callable[[Path], object]] = {
     "a header of brackets": lambda folder: of_table(
         folder, rows(HOURS, names=f"{'(' * 60_000}{')' * 60_000}x,time", values=range(24))
@@ -88,6 +97,8 @@ CSV: dict[str, Callable[[Path], object]] = {
     "a tolerance without end": lambda folder: of_table(folder, rows(HOURS), tolerance=f"{'9' * 400}h"),
     "a tolerance of ages": lambda folder: of_table(folder, rows(HOURS), tolerance=f"{'9' * 30}h"),
     "notes of ages before": lambda folder: with_notes(folder, f"{'9' * 30}h"),
+    "a note of ages": lambda folder: with_long_notes(folder, 1),
+    "notes of ages": lambda folder: with_long_notes(folder, 3000),
     "a stride of ages": lambda folder: of_table(folder, rows(HOURS), windows={"length": 2, "stride": 10**30}),
     "a fill value of many digits": lambda folder: of_table(folder, rows(HOURS), missing=[10**400]),
     "parts of ages": lambda folder: of_table(
