@@ -71,6 +71,12 @@ async def _embed(
         work: Work = searchable.embed_series if texts is None else searchable.embed_texts
     else:
         run = state.served.run(model) if model is not None else next(iter(state.served.runs.values()))
+        if not run.channels:
+            known = ", ".join(state.served.searchables) or "none"
+            raise ServiceError(
+                f"this model has no channels of its own, so its vectors are about those of a corpus; there are: {known} "
+                "(give corpus in the place of model)"
+            )
         channels, work = run.channels, run.embed_series
         if texts is not None:
             if not isinstance(run, AlignedRun):
