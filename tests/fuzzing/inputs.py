@@ -12,8 +12,11 @@ import io
 import json
 import os
 import pickle
+import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,11 +26,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from trace_lit.errors import InputError
-
-try:
-    import resource
-except ImportError:  # not on Windows
-    resource = None  # type: ignore[assignment]
 
 INPUTS = int(os.environ.get("TRACE_LIT_FUZZ", "15"))
 SECONDS, BYTES = 5.0, 2**30
@@ -56,21 +54,32 @@ def tried(read: Callable[[], object]) -> bool:
 
     It takes no more than `SECONDS` of the processor and `BYTES` of memory.
     """
-    began, before, message = time.process_time(), _most_memory(), ""
+    _forget_peak()
+    began, before, message = time.process_time(), _peak(), ""
     try:
         read()
     except InputError as error:
         message = str(error).strip() or repr(error)
     assert time.process_time() - began < SECONDS
-    assert _most_memory() - before < BYTES
+    assert _peak() - before < BYTES
     assert "\n" not in message
     assert len(message) < 20_000
     return not message
 
 
-def _most_memory() -> int:
-    """The most bytes that this process has had so far."""
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if resource else 0
+def _forget_peak() -> None:
+    """Let `_peak` count from here on, where the system can: what was read before may have taken more."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> int:
+    """The most bytes that this process has had; 0 where the system does not show it."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    except OSError:
+        return 0
+    return 1024 * int(found[1]) if found else 0
 
 
 def changed(draw: Any, tree: Any, depth: int = 4) -> Any:
@@ -83,15 +92,37 @@ def changed(draw: Any, tree: Any, depth: int = 4) -> Any:
             break
         node = node[draw(st.sampled_from(inner))]
     keys = [key for key, _ in _items(node)]
-    if isinstance(node, dict) and draw(st.booleans()):
+    kind = draw(st.integers(0, 7))
+    if kind == 0 and isinstance(node, dict):
         node[draw(st.text(max_size=8))] = draw(TREES)
     elif keys:
         key = draw(st.sampled_from(keys))
-        if draw(st.booleans()):
-            node[key] = draw(TREES)
-        else:
+        if kind == 1:
             del node[key]
+        else:
+            node[key] = draw(TREES) if kind < 4 else alike(draw, node[key])
     return tree
+
+
+def alike(draw: Any, own: Any) -> Any:
+    """Something of the type of `own`, which is not refused for its type."""
+    if isinstance(own, bool):
+        return not own
+    if isinstance(own, int):
+        return draw(st.sampled_from([0, 1, -1, own + 1, own - 1, 2 * own, 10**6, 2**40]))
+    if isinstance(own, float):
+        return draw(st.sampled_from([0.0, -own, 0.5, own / 3, 1e9, 1e300]))
+    if isinstance(own, str):
+        return draw(
+            st.sampled_from(["", own[:-1], own[1:], own + own, own.upper(), own + " [m]"]) | st.text(max_size=9)
+        )
+    if isinstance(own, list) and own:
+        place = draw(st.integers(0, len(own) - 1))
+        return draw(st.sampled_from([own[:place], own[place:], [*own, own[place]], own[::-1], 40 * own]))
+    if isinstance(own, dict) and own:
+        one, other = draw(st.sampled_from(list(own))), draw(st.sampled_from(list(own)))
+        return own | {one: own[other], other: own[one]}
+    return draw(TREES)
 
 
 def _items(node: Any) -> list[tuple[Any, Any]]:
@@ -99,11 +130,14 @@ def _items(node: Any) -> list[tuple[Any, Any]]:
 
 
 def flipped(draw: Any, whole: bytes) -> bytes:
-    """`whole` with some bytes changed, or a part of it left out."""
+    """`whole` with some bytes changed, or a part of it left out.
+
+    Places are drawn as shares of the length, which may be another each time: packed files hold the time.
+    """
     data = bytearray(whole)
     for _ in range(draw(st.integers(1, 4))):
-        data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
-    cut = draw(st.integers(0, 4 * len(data)))
+        data[draw(st.integers(0, 2**20 - 1)) * len(data) >> 20] = draw(st.integers(0, 255))
+    cut = draw(st.integers(0, 2**20)) * 4 * len(data) >> 20
     return bytes(data[:cut])
 
 

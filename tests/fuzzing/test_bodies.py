@@ -56,20 +56,25 @@ BODIES = {
     **{f"/search{query}": SEARCHES for query in ("", "?format=csv", "?format=html", "?format=x", "?top=2&explain=1")},
     **{"/embed": EMBEDDINGS, "/v1/embeddings": OPEN_AI, "/forecast": PREDICTIONS, "/classify": PREDICTIONS},
 }
-FIELDS = (
-    "text",
-    "like",
-    "top",
-    "explain",
-    "since",
-    "until",
-    "label",
-    "series_id",
-    "split",
-    "within",
-    "diversity",
-    "values",
-)
+# Fields that a body, a form or a query may also have.
+EMBEDDED: dict[str, list[Any]] = {"corpus": ["rivers", "seas"], "model": ["universal", "rivers"]}
+PREDICTED: dict[str, list[Any]] = {**EMBEDDED, "values": [True]}
+FIELDS: dict[str, list[Any]] = {
+    "text": ["a wet day", "w " * 5000],
+    "like": ["r1", "r9"],
+    "top": [1, 4, 10**6],
+    "explain": [True],
+    "values": [True],
+    "since": ["2024-01-02", "9999-12-31T23:59:59-23:59"],
+    "until": ["2024-01-04T00:00:00Z", "0001-01-01T00:00:00+05:00"],
+    "label": ["up", "down"],
+    "series_id": ["s1"],
+    "split": ["test", "none"],
+    "with_text": [True],
+    "within": ["series", "texts"],
+    "diversity": [0.5, 2.0],
+    "corpus": ["rivers", "seas"],
+}
 LIMITS = Limits(values=300)
 
 
@@ -112,23 +117,27 @@ def form_of(draw: Any, fields: dict[str, Any], content: bytes) -> bytes:
 
 
 def request_of(draw: Any, route: str) -> tuple[str, bytes, str]:
-    """Address, body and its type."""
-    fields = draw(st.sampled_from(BODIES[route]))
-    if draw(st.integers(0, 2)):
+    """Address, body and its type; the body is JSON, CSV or a form where the route takes these, and elsewhere at times."""
+    fields, kind = draw(st.sampled_from(BODIES[route])), draw(st.integers(0, 23))
+    allowed = PREDICTED if route in ("/forecast", "/classify") else FIELDS if "/search" in route else EMBEDDED
+    own = draw(st.sampled_from(sorted(allowed)))
+    added = {own: draw(st.sampled_from(allowed[own]))} if draw(st.booleans()) else {}
+    if kind % 2 or (allowed is EMBEDDED and kind > 4):
         for _ in range(draw(st.integers(0, 2))):
             fields = changed(draw, fields)
-        content = json.dumps(fields).encode()
-        return route, content, draw(st.sampled_from(["application/json"] * 9 + ["text/x"]))
+        return route, json.dumps(fields | added).encode(), "text/x" if kind == 11 else "application/json"
     csv = mutated(draw, "a.csv", CSV.encode())
     csv = csv.decode("utf-8", "replace").encode("utf-16") if draw(st.integers(0, 4)) == 0 else csv
-    known = {name: own for name, own in fields.items() if name in FIELDS and draw(st.booleans())}
-    if draw(st.booleans()):
-        known |= {draw(st.sampled_from(FIELDS)): draw(ODD)}
-    if draw(st.booleans()):
+    known = {name: own for name, own in fields.items() if name in allowed and draw(st.booleans())} | added
+    if draw(st.integers(0, 3)) == 0:
+        known |= {draw(st.sampled_from(sorted(allowed))): draw(ODD)}
+    asked = known.keys() & {"text", "like"}
+    if kind % 4:
+        known = {name: own for name, own in known.items() if name not in asked}
         joined = "&" if "?" in route else "?"
         written = urlencode({name: str(own).encode("utf-8", "replace") for name, own in known.items()})
         return f"{route}{joined}{written}", csv, "text/csv"
-    return route, form_of(draw, known, csv), "multipart/form-data; boundary=x"
+    return route, form_of(draw, known, b"" if asked else csv), "multipart/form-data; boundary=x"
 
 
 @fuzzed
@@ -160,3 +169,11 @@ def test_a_body_that_is_no_request_is_told_alike_by_all_routes(client: TestClien
     answer = client.post(route, content=content, headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["error_type"] == "validation"
+
+
+@pytest.mark.parametrize("asked", [{"series": SERIES}, {"inputs": "a dry day"}], ids=["series", "text"])
+def test_a_model_without_channels_names_the_corpora_that_have_some(client: TestClient, asked: dict[str, Any]) -> None:
+    answer = client.post("/embed", json={"model": "universal", **asked})
+    assert answer.status_code == 422
+    assert "there are: rivers" in answer.json()["error"]
+    assert client.post("/embed", json={"corpus": "rivers", **asked}).status_code == 200

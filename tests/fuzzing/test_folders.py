@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -21,15 +22,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from data_modules import Channel, Corpus, CorpusInfo, Record, write_corpus
+from data_modules import Channel, Corpus, CorpusInfo, Record, validate_corpus, write_corpus
+from data_modules.appending import append, record_origin
 from data_modules.sources import tables
+from data_modules.tables.counts import Counts
 from data_modules.tables.files import read_table
 from data_modules.tables.guess import guess
 from tests.data_modules.tables.folders import rows, write
 from tests.data_modules.tables.test_guess import SERIES
 from tests.data_modules.tables.test_heads import HEADS, ROWS
 from tests.data_modules.tables.test_kinds import HOURS, NUMBERS, TIMES
-from tests.fuzzing.inputs import changed, flipped, fuzzed, tried, with_a_column
+from tests.data_modules.tables.test_packed import zipped
+from tests.data_modules.tables.test_spread import AUTUMN, DAYS, JAN, lines, year
+from tests.data_modules.tables.test_spread import HOURS as HOURS_OF_A_DAY
+from tests.fuzzing.inputs import ODD, changed, flipped, fuzzed, tried, with_a_cell, with_a_column
 from tests.fuzzing.test_readers import used
 from trace_lit.errors import InputError
 from trace_lit.inference.index import Index
@@ -122,6 +128,71 @@ def test_tables(files: dict[str, bytes], tmp_path: Path, data: st.DataObject) ->
     tried(read)
 
 
+def _nights(content: str) -> str:
+    """Of a year of days, those around the two changes of clocks."""
+    all_lines = content.split("\n")
+    return "\n".join([all_lines[0], *all_lines[29:33], *all_lines[239:243], ""])
+
+
+_BERLIN = {"timezone": "Europe/Berlin"}
+# Tables whose times are spread over columns, and what is said of them.
+SPREAD: dict[str, tuple[str, dict[str, Any]]] = {
+    "months": (lines(["year", *JAN], [[own, *range(12)] for own in range(2000, 2004)]), {"across": "months"}),
+    "months of stations": (
+        lines(
+            ["station", "year", *map(str, range(1, 13))],
+            [[name, own, *range(12)] for name in ("Aachen", "Bonn") for own in range(2000, 2003)],
+        ),
+        {"across": "months", "id": "station"},
+    ),
+    "months of channels": (
+        lines(["year", "element", *JAN], [[2000, "low", *range(12)], [2000, "high", *range(12)]]),
+        {"across": "months", "channel": "element", "channels": {}},
+    ),
+    "days": (
+        lines(
+            ["year", "month", *map(str, range(1, 32))],
+            [[2024, n, *[day if day < (31, 29, 31, 30)[n - 1] else "" for day in range(31)]] for n in range(1, 5)],
+        ),
+        {"across": "days"},
+    ),
+    "weekdays": (
+        lines(["week", "Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"], [[day, *range(7)] for day in DAYS[3:32:7]]),
+        {"across": "weekdays"},
+    ),
+    **{
+        f"hours, {kind}": (lines(["date", *names], [[day, *range(24)] for day in DAYS[:4]]), {"across": "hours"})
+        for kind, names in HOURS_OF_A_DAY.items()
+    },
+    "hours and one more": (
+        _nights(year(["25"], {3: ""}, [*AUTUMN[:3], *AUTUMN[4:], AUTUMN[3]])),
+        {"across": "hours", **_BERLIN},
+    ),
+    "hours that count on": (_nights(year(["25"], {24: ""}, AUTUMN)), {"across": "elapsed hours", **_BERLIN}),
+    "hours, one twice": (
+        lines(
+            ["date", "h1", "h2", "h3a", "h3b", *(f"h{n}" for n in range(4, 25))],
+            [["2024-03-31", 1, 1, "", "", *[1] * 21], ["2024-04-01", 1, 1, 1, "", *[1] * 21], ["2024-10-27", *AUTUMN]],
+        ),
+        {"across": "hours", **_BERLIN},
+    ),
+}
+_RECORDS = [{"ts": f"2024-05-01T{n:02}:00:00+02:00", "level": n / 8, "open": n > 3, "by": [n]} for n in range(9)]
+OTHERS: dict[str, str] = {
+    "a.jsonl": "\n".join(map(json.dumps, _RECORDS)),
+    "a.json": json.dumps(_RECORDS, indent=0),
+    "a.csv.gz": rows(HOURS, ["1.5", "", "-999"]),
+    "a.zip": rows(HOURS, separator=";"),
+}
+
+
+def packed(name: str, content: bytes) -> bytes:
+    """The content of a file as its name says that it is packed."""
+    if name.endswith(".zip"):
+        return zipped(a_csv=content)
+    return gzip.compress(content) if name.endswith(".gz") else content
+
+
 def _of_kind(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Files of a kind that other tests read, and how these are described."""
     if kind in TIMES:
@@ -137,6 +208,11 @@ def _of_kind(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
         return {"a.csv": rows(HOURS, cells, ";")}, {"series": [part], "missing": given.get("missing", [])}
     if kind in HEADS:
         return {"a.csv": HEADS[kind][0] + ROWS}, {"series": [{"files": "a.csv"}]}
+    if kind in SPREAD:
+        content, own = SPREAD[kind]
+        return {"a.csv": content}, {"series": [{"files": "a.csv", "channels": {"rain": {"unit": "mm"}}, **own}]}
+    if kind in OTHERS:
+        return {kind: OTHERS[kind]}, {"series": [{"files": kind}]}
     files = SERIES[kind][0]
     return dict(files), {"series": [{"files": list(files)}]}
 
@@ -144,7 +220,7 @@ def _of_kind(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
 @fuzzed
 @given(st.data())
 def test_kinds_of_tables(tmp_path: Path, data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from([*TIMES, *NUMBERS, *HEADS, *SERIES]))
+    kind = data.draw(st.sampled_from([*TIMES, *NUMBERS, *HEADS, *SERIES, *3 * [*SPREAD, *OTHERS]]))
     files, options = _of_kind(kind)
     options = {"windows": {"length": 2}, "split": {"train": 1}, **options}
     name = data.draw(st.sampled_from(sorted(files)))
@@ -155,7 +231,7 @@ def test_kinds_of_tables(tmp_path: Path, data: st.DataObject) -> None:
         own = data.draw(st.sampled_from(CELLS) | st.sampled_from(_TIMES) | st.text(max_size=6))
         cells[2 * data.draw(st.integers(0, len(cells) // 2))] = own
         lines[place] = "".join(cells)
-    files[name] = "\n".join(lines).encode("utf-8", "replace")
+    files[name] = packed(name, "\n".join(lines).encode("utf-8", "replace"))
     if data.draw(st.integers(0, 4)) == 0:
         files[name] = flipped(data.draw, files[name] or b"\n")
     if data.draw(st.integers(0, 4)) == 0:
@@ -178,16 +254,83 @@ SPEC_KEYS = {*SPEC, "frequency", "tolerance", "stamps", "duplicates", "missing_h
 
 @fuzzed
 @given(st.data())
-def test_workbooks_and_parquet_tables(files: dict[str, bytes], tmp_path: Path, data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(["notes.xlsx", "table.parquet"]))
-    whole = files.get(name)
-    if whole is None:
-        frame = pd.DataFrame({"time": CLOCK[:9], "note": ["x"] * 9, "level": np.arange(9.0)})
-        whole = pa.BufferOutputStream()
-        pq.write_table(pa.Table.from_pandas(frame), whole)
-        whole = whole.getvalue().to_pybytes()
-    (tmp_path / name).write_bytes(flipped(data.draw, whole))
+def test_workbooks_and_parquet_tables(tmp_path: Path, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(["a.xlsx", "a.parquet"]))
+    frame = pd.DataFrame({"time": CLOCK[:9], "note": ["x"] * 9, "level": np.arange(9.0)}).astype(object)
+    for _ in range(data.draw(st.integers(0, 2)) if name == "a.xlsx" else 0):
+        own = data.draw(st.sampled_from([*CELLS, datetime(1, 1, 1), CLOCK[0].date(), CLOCK[0].time(), 20240501]) | ODD)
+        try:
+            frame.iloc[data.draw(st.integers(0, 8)), data.draw(st.integers(0, 2))] = own
+            frame.to_excel(tmp_path / name, index=False)
+        except Exception:  # no workbook has such a cell
+            return
+    if name == "a.parquet":
+        table = pa.Table.from_pandas(frame.infer_objects())
+        for _ in range(data.draw(st.integers(0, 2))):
+            table = with_a_column(data.draw, table)
+        pq.write_table(table, tmp_path / name)
+    else:
+        frame.to_excel(tmp_path / name, sheet_name=data.draw(st.sampled_from(["a", "0", "é"])), index=False)
+    if data.draw(st.integers(0, 3)) == 0:
+        (tmp_path / name).write_bytes(flipped(data.draw, (tmp_path / name).read_bytes()))
+    part = {"files": name, "sheet": data.draw(st.sampled_from([None, 0, "0", "a", 1]))}
+
+    def read() -> None:
+        info, records = tables.windows(tmp_path, "mine", [part], windows={"length": 2}, split={"train": 1})
+        Corpus.from_records(records, info)
+
     tried(lambda: read_table(tmp_path / name))
+    tried(read)
+
+
+GROWING: dict[str, Any] = {
+    "series": [{"files": "a.csv"}, {"files": "b.parquet"}],
+    "notes": [{"files": "n.csv"}],
+    "windows": {"length": 8},
+}
+
+
+def _hours(first: int, last: int) -> list[str]:
+    return [f"{CLOCK[0] + pd.Timedelta(hours=n):%Y-%m-%d %H:%M}" for n in range(first, last)]
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tables, and the corpus that was made of them."""
+    folder = tmp_path_factory.mktemp("growing")
+    files = {
+        "a.csv": rows(_hours(0, 64)),
+        "b.parquet": pd.DataFrame({"time": pd.DatetimeIndex(_hours(0, 64)), "flow": np.arange(64.0)}),
+        "n.csv": "time,text\n" + "".join(f"{own},rain\n" for own in _hours(0, 64)[::9]),
+    }
+    root = write(folder / "tables", files)
+    info, records = tables.windows(root, "mine", **GROWING)
+    record_origin(write_corpus(records, info, folder / "corpus"), "mine", root, GROWING)
+    return folder
+
+
+@fuzzed
+@given(st.data())
+def test_rows_that_are_added(growing: Path, tmp_path: Path, data: st.DataObject) -> None:
+    shutil.rmtree(tmp_path)
+    shutil.copytree(growing, tmp_path)
+    root, source = tmp_path / "tables", tmp_path / "corpus" / "source.yaml"
+    content = (root / "a.csv").read_bytes()
+    content += "".join(f"{own},{n}\n" for n, own in enumerate(_hours(64, 64 + data.draw(st.integers(0, 20))))).encode()
+    if data.draw(st.booleans()):
+        content = with_a_cell(data.draw, content, ",")
+    (root / "a.csv").write_bytes(content)
+    if data.draw(st.integers(0, 3)) == 0:
+        more = pd.DataFrame({"time": pd.DatetimeIndex(_hours(64, 80)), "flow": np.arange(16.0)})
+        table = pa.concat_tables([pq.read_table(root / "b.parquet"), pa.Table.from_pandas(more, preserve_index=False)])
+        pq.write_table(with_a_column(data.draw, table) if data.draw(st.booleans()) else table, root / "b.parquet")
+    if data.draw(st.integers(0, 3)) == 0:
+        (root / "c.csv").write_text(rows(_hours(64, 90), names=data.draw(st.sampled_from(["time,level", "time,x"]))))
+    if data.draw(st.integers(0, 2)) == 0:
+        written = yaml.safe_dump(changed(data.draw, yaml.safe_load(source.read_text()), 4))
+        source.write_text(written, errors="surrogatepass")
+    if tried(lambda: append(tmp_path / "corpus", Counts(), root)):
+        assert validate_corpus(tmp_path / "corpus") == []
 
 
 @pytest.fixture(scope="module")

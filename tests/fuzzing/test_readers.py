@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from data_modules import Channel, Corpus, CorpusInfo, Record, validate_corpus, write_corpus
 from data_modules.frames import read_array, read_frame, read_series
 from data_modules.frequency import Frequency
+from data_modules.windows import Windows
 from tests.fuzzing.inputs import ODD, TREES, changed, flipped, fuzzed, tried
 from trace_lit.config import given_keys, list_keys
 from trace_lit.inference.loaded import encoder_of
@@ -159,7 +160,9 @@ def test_configurations(tmp_path: Path, data: st.DataObject) -> None:
     elif data.draw(st.booleans()):
         path.write_bytes(flipped(data.draw, to_yaml(Config()).encode()))
     else:
-        plain = changed(data.draw, to_dict(Config()))
+        sections = sorted(to_dict(Config()))
+        kept = data.draw(st.sets(st.sampled_from(sections), min_size=1, max_size=4))
+        plain = changed(data.draw, {name: own for name, own in to_dict(Config()).items() if name in kept})
         path.write_text(yaml.safe_dump(plain), encoding="utf-8", errors="surrogatepass")
     for read in (lambda: load_config([path]), lambda: read_settings(tmp_path), lambda: list_run(tmp_path)):
         tried(read)
@@ -215,7 +218,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def used(path: Path) -> None:
     validate_corpus(path)
     opened = Corpus.load(path)
-    _ = opened.starts, opened.ends, opened.labels, opened.texts, opened.values()
+    _ = opened.starts, opened.ends, opened.labels, opened.texts, opened.values()[:1][0]
+    windows = Windows.stitched(opened, range(len(opened))).with_times()
+    _ = windows.values[windows.first], windows.values[:1]
 
 
 @fuzzed

@@ -22,7 +22,7 @@ from tests.data_modules.tables.folders import corpus_of, write
 TEXT = "time,level\n" + "".join(f"2024-05-01T{hour:02}:00Z,{hour}.5\n" for hour in range(24))
 
 
-def zipped(**files: str) -> bytes:
+def zipped(**files: str | bytes) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
