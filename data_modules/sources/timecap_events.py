@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data_modules.corpus import CorpusError, Record
 from data_modules.sources.noaa.storm_events import Event, read
@@ -55,15 +56,16 @@ def with_events(records: Iterable[Record], events: Sequence[Event], hours: int) 
     starts = np.array([record.start for record in listed], dtype="datetime64[us]")
     ends = np.array([record.start + timedelta(hours=hours) for record in listed], dtype="datetime64[us]")
     splits, keep = split_by_time([record.series_id for record in listed], starts, ends)
+    near = {city: _of_city(city, events) for city in {record.series_id for record in listed}}
     found = 0
-    for record, split, kept in zip(listed, splits, keep, strict=True):
+    for record, start, end, split, kept in zip(listed, starts, ends, splits, keep, strict=True):
         if not kept:
             continue
         yield replace(record, split=split)
-        own = [event for event in events if _is_in(event, record.series_id, record.start, hours)]
-        for event in sorted(own, key=lambda event: (event.start, event.id)):
+        own, begins, stops = near[record.series_id]
+        for place in np.flatnonzero((begins < end) & ((stops > start) | (begins >= start))):
             found += 1
-            yield replace(record, id=f"{record.id}_event_{event.id}", text=event.text, split=split)
+            yield replace(record, id=f"{record.id}_event_{own[place].id}", text=own[place].text, split=split)
     if not found:
         raise CorpusError(
             f"none of the {len(events)} events is in a window; they must be of the cities' own counties "
@@ -71,10 +73,10 @@ def with_events(records: Iterable[Record], events: Sequence[Event], hours: int) 
         )
 
 
-def _is_in(event: Event, city: str, start: datetime, hours: int) -> bool:
-    """Whether the event is in the city and begins or lasts in the window."""
+def _of_city(city: str, events: Sequence[Event]) -> tuple[list[Event], NDArray[np.datetime64], NDArray[np.datetime64]]:
+    """The events of a city in order of time, and when they begin and end (N,)."""
     states, counties = PLACES.get(city, ((), ()))
-    if event.state not in states or event.place not in counties:
-        return False
-    end = start + timedelta(hours=hours)
-    return event.start < end and (event.end > start or event.start >= start)
+    own = [event for event in events if event.state in states and event.place in counties]
+    own.sort(key=lambda event: (event.start, event.id))
+    begins = np.array([event.start for event in own], dtype="datetime64[us]")
+    return own, begins, np.array([event.end for event in own], dtype="datetime64[us]")

@@ -91,6 +91,8 @@ WORDS: dict[str, list[str]] = {
     key.name: [json.dumps(key.default), *key.allowed.replace(" or ", ", ").split(", "), "0", "2", "0.5", "[a, b [m]]"]
     for key in list_keys(Config)
 } | {"x": ["1"], "data.options.instances": ["60"], "by_frequency": ["{week: {0: {window: {season: 52}}}}"]}
+# What is no word, or has a value that YAML does not read.
+WRONG = ("x", "=1", "seed={", "head=[a", "window.targets=[a, b [m]]", "data.options.a=2024-13-45", "a=&a [*a]", "--x=1")
 STAGES = ["stage=tune", "stage=align", "stage=pretrain", "tune.task=classify", "head.solver=combination"]
 # Words that a rule across sections is about, and names of a list that YAML does not read.
 TOGETHER = (
@@ -132,13 +134,13 @@ TOGETHER = (
 @fuzzed
 @given(st.data())
 def test_words(data: st.DataObject) -> None:
-    words = []
+    words = data.draw(st.lists(st.sampled_from(STAGES), max_size=2))
     for _ in range(data.draw(st.integers(0, 2))):
         name = data.draw(st.sampled_from(sorted(WORDS)))
-        written = st.sampled_from(WORDS[name]) | st.text(max_size=30) | ODD.map(str)
-        words.append(f"{name}={data.draw(written | TREES.map(json.dumps))}")
+        known, odd = st.sampled_from(WORDS[name]), st.text(max_size=30) | ODD.map(str) | TREES.map(json.dumps)
+        words.append(f"{name}={data.draw(known if data.draw(st.integers(0, 3)) else odd)}")
     words += data.draw(st.lists(st.sampled_from(TOGETHER), max_size=2))
-    words += data.draw(st.lists(st.sampled_from(STAGES), max_size=2))
+    words += data.draw(st.lists(st.sampled_from(WRONG), max_size=1)) if data.draw(st.integers(0, 3)) == 0 else []
 
     def read() -> None:
         paths, own = split_words(words)
@@ -147,16 +149,24 @@ def test_words(data: st.DataObject) -> None:
     tried(read)
 
 
+DEEP = "[" * 120
+YAMLS = (
+    *("a: &a [*a]", "a: 0x" + "f" * 99, DEEP, DEEP + "]" * 120, "a: 1\na: 2", "1", "- 1", "<<: {a: 1}", "seed: [1, 2"),
+    *("seed: \x01", "a: 2024-13-45", "a: !!python/name:os.system", "a: !b c", "seed: ${oc.env:HOME}", "a: 1_0:99:99"),
+    "a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [{', '.join(9 * [f'*a{n}'])}]\n" for n in range(9)),
+    "stage: tune\nhead: {solver: combination}\ntune: {task: classify}",
+    f"data: {{options: {{x: '{'y' * 9}'}}}}\n" * 2,
+)
+
+
 @fuzzed
 @given(st.data())
 def test_configurations(tmp_path: Path, data: st.DataObject) -> None:
     (tmp_path / "checkpoints").mkdir(exist_ok=True)
     path = tmp_path / "config.yaml"
-    if data.draw(st.integers(0, 5)) == 0:
-        odd = data.draw(
-            st.sampled_from(["&a [*a]", "a: 0x" + "f" * 99, "[" * 120, "a: 1\na: 2", "1", "<<: {a: 1}", "seed: [1, 2"])
-        )
-        path.write_text(f"x: {odd}" if data.draw(st.booleans()) else odd)
+    if data.draw(st.integers(0, 2)) == 0:
+        odd = data.draw(st.sampled_from(YAMLS))
+        path.write_text(odd if data.draw(st.booleans()) else f"x: {odd}")
     elif data.draw(st.booleans()):
         path.write_bytes(flipped(data.draw, to_yaml(Config()).encode()))
     else:
@@ -184,6 +194,7 @@ def test_metrics(tmp_path: Path, data: st.DataObject) -> None:
         words = data.draw(st.sampled_from(["", "stage: align\n", "encoder: {layers: 2}\n"]))
         (tmp_path / f"a-{seed}" / "config.yaml").write_text(f"seed: {seed}\n{words}")
         text = json.dumps(changed(data.draw, metrics, 1) if data.draw(st.booleans()) else metrics)
+        text = data.draw(st.sampled_from([text] * 9 + [DEEP * 99, "{" + '"a": {' * 120, "[]", '{"a": NaN}']))
         written = flipped(data.draw, text.encode()) if data.draw(st.integers(0, 7)) == 0 else text.encode()
         (tmp_path / f"a-{seed}" / "metrics.json").write_bytes(written)
     pattern = data.draw(st.none() | st.sampled_from(["MRR", "mse", "", "(", "nothing"]))
