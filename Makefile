@@ -144,8 +144,8 @@ figures: setup  ## forecasts and what was retrieved for them, drawn: of `make de
 	$(BIN)/python experiments/forecast_figures.py $(if $(ROOT),--root $(ROOT) --out figures) $(ARGS)
 
 faults: setup  ## kill commands, fill their disks, and feed readers with odd files, with how much of each ran: 20 minutes; ARGS="--seed 7"
-	$(BIN)/python tests/faults/campaign.py --kills 60 --seconds 570 $(ARGS)
-	TRACE_LIT_FUZZ=1450 timeout 600 $(BIN)/python -m pytest -q -n auto --cov --cov-config=tests/fuzzing/coverage.ini \
+	$(BIN)/python tests/faults/campaign.py --kills 60 --seconds 540 $(ARGS)
+	TRACE_LIT_FUZZ=1060 timeout 640 $(BIN)/python -m pytest -q -n auto --cov --cov-config=tests/fuzzing/coverage.ini \
 		--cov-report=json:.fuzzing.json tests/fuzzing
 	$(BIN)/python tests/fuzzing/covered.py .fuzzing.json && rm .fuzzing.json
 
