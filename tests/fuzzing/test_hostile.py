@@ -9,6 +9,7 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from data_modules import Channel, Corpus
+from data_modules import Channel, Corpus, Record
 from data_modules.frames import read_series
 from data_modules.sources import tables
 from data_modules.sources.noaa import lcd, storm_events
+from data_modules.sources.timecap_events import with_events
 from data_modules.tables.excel import sheets_of
 from data_modules.tables.files import read_table
 from data_modules.unpickle import load_pickle
@@ -129,6 +131,15 @@ LARGE = ("a channel a row", "two rows far apart", "series of rows far apart")
 @pytest.mark.parametrize("kind", CSV)
 def test_tables(kind: str, tmp_path: Path) -> None:
     assert not tried(lambda: CSV[kind](tmp_path)) or kind not in LARGE
+
+
+def test_many_events_and_many_windows() -> None:
+    days = [datetime(2000, 1, 1) + timedelta(days=n) for n in range(9_000)]
+    records = [Record(f"r{n}", "ny", day, np.zeros((1, 24))) for n, day in enumerate(days[:3000])]
+    place: dict[str, Any] = {"type": "Hail", "state": "NEW YORK", "place": "QUEENS", "kind": "C", "code": "36081"}
+    place |= {"latitude": 0.0, "longitude": 0.0, "narrative": "Ice.", "episode": ""}
+    events = [storm_events.Event(id=str(n), start=day, end=day, **place) for n, day in enumerate(days)]
+    assert tried(lambda: list(with_events(records, events, 24)))
 
 
 def workbook(folder: Path, parts: dict[str, bytes]) -> Path:
