@@ -261,9 +261,9 @@ def times_repeat(own: Look) -> bool:
 
 def _apart(own: Look, name: str, most: float = 1 - _REPEATED) -> bool:
     """Whether a column tells the rows of one time, and of one channel of a long table, apart; all but `most` of them."""
-    keys = {"time": own.times.local, "id": own.table.frame[name].astype(str).to_numpy(dtype=object)}
+    keys = {"time": own.times.local, "id": own.table.frame[name].map(str).to_numpy(dtype=object)}
     if own.channel is not None:
-        keys["channel"] = own.table.frame[own.channel].astype(str).to_numpy(dtype=object)
+        keys["channel"] = own.table.frame[own.channel].map(str).to_numpy(dtype=object)
     return not pd.DataFrame(keys)[~np.isnat(own.times.local)].duplicated().mean() > most
 
 
@@ -271,7 +271,7 @@ def _id_by_times(own: Look) -> str | None:
     """The column that names the series, as rows of one time are of several; None where they are not, or none does."""
     there = own.table.frame
     if own.channel is not None:
-        keys = pd.DataFrame({"time": own.times.local, "channel": there[own.channel].astype(str).to_numpy(dtype=object)})
+        keys = pd.DataFrame({"time": own.times.local, "channel": there[own.channel].map(str).to_numpy(dtype=object)})
         if keys.duplicated().mean() <= 1 - _REPEATED:
             return None
     elif not times_repeat(own):
@@ -292,7 +292,7 @@ def _repeats(table: Table, name: str) -> bool:
 
 
 def _is_long(table: Table, name: str) -> bool:
-    return float(table.frame[name].dropna().astype(str).str.len().mean()) > _LONG_TEXT
+    return float(table.frame[name].dropna().map(str).str.len().mean()) > _LONG_TEXT
 
 
 def _regular(table: Table, time: Sequence[str], kind: str) -> str:
@@ -312,7 +312,7 @@ def channels_below(own: Look) -> dict[str, Channel]:
     found = {}
     for name, rows in itertools.islice(frame.groupby(own.channel, sort=False, observed=True), 50):
         channel = channel_of(str(name))
-        beside = rows[units].dropna().astype(str).unique().tolist() if units is not None else []
+        beside = rows[units].dropna().map(str).unique().tolist() if units is not None else []
         found[str(name)] = channel if channel.unit or len(beside) != 1 else Channel(channel.name, beside[0].strip())
     return found
 

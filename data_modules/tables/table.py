@@ -54,7 +54,7 @@ class Table:
         if name in self.head.units:
             return self.head.units[name]
         cells = self.frame[name]
-        return unit_of(cells.dropna().astype(str)) if cells.dtype.kind == "O" or str(cells.dtype) == "str" else ""
+        return unit_of(cells.dropna().map(str)) if cells.dtype.kind == "O" or str(cells.dtype) == "str" else ""
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,11 @@ def test_tables(kind: str, tmp_path: Path) -> None:
     assert not tried(lambda: CSV[kind](tmp_path)) or kind not in LARGE
 
 
+def test_bytes_in_the_place_of_numbers(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"time": HOURS, "level": pa.array([b"\xff"] * 24)}), tmp_path / "a.parquet")
+    assert not tried(lambda: tables.windows(tmp_path, "mine", [{"files": "a.parquet"}], windows={"length": 2}))
+
+
 def test_many_events_and_many_windows() -> None:
     days = [datetime(2000, 1, 1) + timedelta(days=n) for n in range(9_000)]
     records = [Record(f"r{n}", "ny", day, np.zeros((1, 24))) for n, day in enumerate(days[:3000])]
