@@ -503,7 +503,7 @@ def test_questions_that_cannot_be_answered(tiny_runs: TinyRuns, here: Path, refu
     assert f"near are '{name}'" in refused(*search, "--like", name[:-1])
     assert "--text is empty" in refused(*search, "--text", "  ")
     assert "--top is 0; it must be at least 1" in refused(*search, "--text", "fog", "--top", "0")
-    assert "there is no file" in refused(*search, "--series", "nowhere.csv")
+    assert "which is not there" in refused(*search, "--series", "nowhere.csv")
     (here / "strange.csv").write_text("time,temperature,mood\n2024-01-01,3,good\n")
     message = refused(*search, "--series", "strange.csv")
     assert "the column 'mood' is no channel of the corpus; the channels are temperature" in message

@@ -308,7 +308,7 @@ def test_what_cannot_be_predicted(runs: dict[str, Path], tiny_runs, before, tmp_
     plain = write_csv(tmp_path / "plain.csv", values, None)
     assert "has no column for the time" in refused(runs["retrieval"], "--series", plain)
     tide = write_csv(tmp_path / "tide.csv", values[:1], times, CHANNELS[:1])
-    assert "has no column for 'flow', which the run forecasts" in refused(runs["flow"], "--series", tide)
+    assert "has no column for 'flow [m³/s]', which the run forecasts" in refused(runs["flow"], "--series", tide)
     other = waves(tmp_path / "other", ("calm", "storm")).path
     assert "has the label 'calm', which the model does not know" in refused(runs["label"], "--corpus", other)
 
