@@ -11,6 +11,7 @@ WINDS = ("wind speed", "wind u component", "wind v component", "temperature")
 PRICES = ("Midwest gasoline price", "Gulf Coast gasoline price", "West Coast gasoline price", "gasoline price")
 LEVELS = ("water level", "high water level", "low water level")
 PUMPS = ("pump_a_power", "pump_b_power", "windSpeed")
+PLACES = ("temperature in the attic", "temperature outside")
 VITALS = ("heart rate", "respiratory rate")
 
 
@@ -42,6 +43,9 @@ VITALS = ("heart rate", "respiratory rate")
         (PUMPS, "a strong wind and pump a power", None, {"pump_a_power", "windSpeed"}),
         (VITALS, "Heart Rates were high", "value value were high", {"heart rate"}),
         (VITALS, "the heart raced", None, {"heart rate", "respiratory rate"}),  # the other may be meant by another word
+        (PLACES, "the temperature was high in the evening", None, set(PLACES)),
+        (PLACES, "the temperature in the evening", None, set(PLACES)),
+        (PLACES, "the attic temperature", "the value value", {"temperature in the attic"}),
         (VITALS, "", None, set(VITALS)),
         ((), "anything", None, set()),
     ],

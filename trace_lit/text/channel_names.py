@@ -18,9 +18,10 @@ _WORD = re.compile(r"\d+|[^\W\d_]+")  # a letter and a digit are two words, in "
 _TOGETHER = re.compile(r"[-_./]?")  # between the words of "TI-101"
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z]{2})")  # of "windSpeed"
 _LEAST_STEM = 5  # letters that a word has to have to be found at the beginning of a longer one
+_JOINING = re.compile("an|the|of|at|in|on|and|or|for|to|by|from|with|is|than|between", re.IGNORECASE)  # of no name
 # Words that a question has a use of its own for: of a name they are only beside another of its words.
 _MEANINGFUL = re.compile(
-    "a|an|the|of|at|in|on|and|or|for|to|by|from|with|is|no|not|than|over|under|above|below|between|before|after|all|each|other"
+    "a|no|not|over|under|above|below|before|after|all|each|other"
     "|high|higher|highest|low|lower|lowest|up|down|total|mean|average|maximum|minimum|max|min|change"
 )
 CODE = "value"  # stands for a name, once it is known which channel is meant
@@ -55,7 +56,7 @@ class ChannelNames:
             set
         )  # channels by a word, or two that follow one another
         for channel, name in enumerate(names):
-            words = [_stem(word) for word in _WORD.findall(_HUMP.sub(" ", name))]
+            words = [_stem(own.group()) for own in _words(_HUMP.sub(" ", name))]
             for word in words:
                 self._with[word,].add(channel)
             for pair in pairwise(words):
@@ -75,7 +76,7 @@ class ChannelNames:
         all_coded = True
         start = 0
         for piece in sentence_pieces(text):
-            words = [(start + own.start(), start + own.end()) for own in _WORD.finditer(piece)]
+            words = [(start + own.start(), start + own.end()) for own in _words(piece)]
             start += len(piece)
             evidence = self._evidence([_stem(text[slice(*word)]) for word in words])
             kinds = set(evidence.values())
@@ -97,18 +98,23 @@ class ChannelNames:
     def _evidence(self, words: Sequence[str]) -> dict[int, Evidence]:
         """What each channel that shares a word with a sentence shares of it."""
         like = [[own for own in self._words if _same(word, own)] for word in words]
+        meaningful = [bool(_MEANINGFUL.fullmatch(word)) for word in words]
         found: dict[int, set[tuple[int, int]]] = defaultdict(set)
         for place, own in enumerate(like):
-            if len(words[place]) > 1 and not words[place].isdigit() and not _MEANINGFUL.fullmatch(words[place]):
+            if len(words[place]) > 1 and not words[place].isdigit() and not meaningful[place]:
                 for channel in self._channels((word,) for word in own):
                     found[channel].add((place, place))
-            if place + 1 < len(like):
+            if place + 1 < len(like) and not (meaningful[place] and meaningful[place + 1]):
                 for channel in self._channels((word, then) for word in own for then in like[place + 1]):
                     found[channel].add((place, place + 1))
         return {channel: frozenset(own) for channel, own in found.items()}
 
     def _channels(self, keys: Iterable[tuple[str, ...]]) -> set[int]:
         return set().union(*(self._with.get(key, ()) for key in keys))
+
+
+def _words(text: str) -> list[re.Match[str]]:
+    return [own for own in _WORD.finditer(text) if not _JOINING.fullmatch(own.group())]
 
 
 def _stem(word: str) -> str:
