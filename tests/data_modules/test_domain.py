@@ -344,7 +344,7 @@ def test_an_empty_split_is_reported(tmp_path) -> None:
         ({"source": "timemmd"}, "data.source is 'timemmd'; the domain weather offers generated, timecap"),
         (
             {"source": "timecap", "root": "tests", "options": {"citys": ["ny"]}},
-            "no such option; did you mean cities? Its options are cities, events",
+            r"no such option; did you mean cities\? Its options are cities, events",
         ),
     ],
 )
