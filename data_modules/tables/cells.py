@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from data_modules.schema import CorpusError
@@ -21,6 +20,9 @@ from data_modules.tables.spec import ChannelSpec, SeriesSpec
 from data_modules.tables.table import Table
 from data_modules.tables.times import Times
 from trace_lit.channels import Channel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _COUNTERS = ("#", "no", "no.", "nr", "nr.", "row", "record", "recnum", "lfd. nr.", "lfd nr", "index")
 MOSTLY = 0.5  # cells that are no numbers make a column one of texts from this share on
@@ -246,6 +248,8 @@ def _pivoted(
     columns: Sequence[str] | set[str],
 ) -> Cells:
     """One row for each series and time; the n-th row of a channel at one time goes with the n-th of the others."""
+    import pandas as pd
+
     frame = pd.DataFrame({"id": ids[rows], "time": times.local[rows], "code": code[rows], "row": rows})
     frame["nth"] = frame.groupby(["id", "time", "code"]).cumcount()
     group = frame.groupby(["id", "nth", "time"], sort=False).ngroup().to_numpy()
