@@ -143,7 +143,7 @@ def channel_words(channels: Sequence[Channel]) -> list[ChannelWords]:
         own = quantities[place]
         alone = own is not None and _leads(place, channels, quantities)
         wet = any(other is not None and other.kind == "precipitation" for other in quantities)
-        others = [other.name.lower() for other in channels if other is not channel]
+        others = [other.name for other in channels if other is not channel]
         found.append(_words(channel, own if alone else None, own, others, wet))
     if len(found) == 1:
         found = [replace(found[0], names=(*found[0].names, *_names(_ANY[1:], _ANY[:1], ())))]
@@ -178,18 +178,14 @@ def _derived(channel: Channel, others: Sequence[str]) -> list[str]:
     name = " ".join(channel.name.replace("_", " ").split()) or channel.key
     found = [name, name, name]
     first, _, rest = name.partition(" ")
-    if (
-        rest
-        and first.lower() in _MODIFIERS
-        and not any(re.search(rf"\b{re.escape(rest.lower())}\b", o) for o in others)
-    ):
+    if rest and first.lower() in _MODIFIERS and _free(rest, others):
         found.append(rest)
     before, _, last = name.rpartition(" ")
     if before and last.lower() in _OF and not _NOT_OF & set(before.lower().split()):
         found.append(f"{last} of {before}")
     for synonyms in _SYNONYMS:
         turned = " ".join(synonyms.get(word, word) for word in name.split())
-        if turned != name and turned.lower() not in others:
+        if turned != name and turned.lower() not in map(str.lower, others):
             found.append(turned)
     found += _of_ages(channel, name, others)
     found += _of_places(name, others)
@@ -224,15 +220,22 @@ def _of_ages(channel: Channel, name: str, others: Sequence[str]) -> list[str]:
 def _of_places(name: str, others: Sequence[str]) -> list[str]:
     """Names for one quantity of several places, like "Midwest gasoline price" beside that of the Gulf Coast.
 
-    A place is known by its capital letters; names of substances, which have them too, have digits or nothing else.
+    A place is known by its capital letters; names of substances, which have them too, have digits or nothing else. The
+    quantity without a place is that of them all.
     """
+    (where, quantity), *rest = map(_place_and_quantity, (name, *others))
+    last = name.rpartition(" ")[2]
+    if where and quantity and any(other.lower().endswith(f" {quantity.lower()}") for other in others):
+        return [f"{where} {last}", f"{quantity} in the {where}", f"the {where}"]
+    if not where and sum(bool(place) and own.lower() == quantity.lower() for place, own in rest) > 1:
+        return [f"national average {last}", "the national average", "the country as a whole"]
+    return []
+
+
+def _place_and_quantity(name: str) -> tuple[str, str]:
     words = name.split()
     place = list(itertools.takewhile(lambda word: word[0].isupper() and word[1:].islower(), words))
-    quantity = " ".join(words[len(place) :])
-    if not place or not any(quantity and other.endswith(f" {quantity.lower()}") for other in others):
-        return []
-    where = " ".join(place)
-    return [f"{where} {words[-1]}", f"{quantity} in the {where}", f"the {where}"]
+    return " ".join(place), " ".join(words[len(place) :])
 
 
 def _ages(name: str) -> tuple[int, int] | None:
@@ -308,7 +311,7 @@ def _words(
 def _free(name: str, others: Sequence[str]) -> bool:
     """Whether no other channel could be meant."""
     bare = re.sub(r"^(the|a|an) ", "", name.lower())
-    return not any(re.search(rf"\b{re.escape(bare)}\b", other) for other in others)
+    return not any(re.search(rf"\b{re.escape(bare)}\b", other.lower()) for other in others)
 
 
 def _adjectives(side: State, adverb: str, degree: int) -> list[str]:

@@ -9,11 +9,14 @@ import pytest
 
 from data_modules import Corpus, CorpusError
 from data_modules.config import DataConfig
+from data_modules.flows import component
 from data_modules.registry import datamodule_class
 from data_modules.sources.generated import varied
 from data_modules.sources.generated.varied_kinds import FIELDS, STYLES
 from data_modules.statements.lexicon import quantity
 from trace_lit.channels import Channel
+
+COUNTED = ("deaths", "patients", "cases", "vehicles", "doses", "people")
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +97,34 @@ def test_it_is_a_domain() -> None:
     assert datamodule_class(DataConfig(domain="varied")).domain == "varied"
     with pytest.raises(CorpusError, match="instances is 3; it must be at least 16"):
         varied(0, instances=3)
+
+
+def test_groups_of_one_quantity_go_together_and_may_have_their_whole() -> None:
+    """The whole is the sum of its members where they are counted, else their mean."""
+    correlations, kinds = [], set()
+    for number in range(120):
+        info, records = varied(number, instances=32)
+        channels = info.channels
+        for place, whole in enumerate(channels):
+            members = [
+                other
+                for other, channel in enumerate(channels)
+                if other != place
+                and whole.name in channel.name
+                and channel.unit == whole.unit
+                and not component(channel)
+            ]
+            if len(members) < 2:
+                continue
+            values = np.concatenate([record.values for record in records], axis=1).astype(float)
+            values = values[:, ~np.isnan(values).any(0)]
+            own, added = values[place], values[members].sum(0)
+            spread = added.std() / len(members)
+            summed = np.allclose(own, added, atol=0.05 * spread)
+            assert summed or np.allclose(own, added / len(members), atol=0.05 * spread), (info.name, whole)
+            assert summed == (whole.unit in COUNTED), whole
+            kinds.add(summed)
+            correlations.append(np.corrcoef(values[members[0]], values[members[1]])[0, 1])
+            break
+    assert kinds == {True, False}
+    assert np.mean(np.array(correlations) > 0.5) > 0.3, correlations

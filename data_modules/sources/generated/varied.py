@@ -40,7 +40,13 @@ RULING = 0.75  # chance that a channel is of the corpus's own field
 LINKED = 0.4  # that one goes with another
 DIRECTED = 0.2  # that there are components of a flow
 GAPPED = 0.35  # that values are missing
-GROUPED = 0.2  # that some channels are one quantity, by ages, places or sexes
+GROUPED = 0.4  # that some channels are one quantity, by ages, places or sexes
+TOGETHER = 0.7  # that these go together, as the prices of one country do
+WITH_WHOLE = 0.5  # that their mean or their sum is a channel, too
+WHOLES = {  # what it may be called
+    "people": ("{}", "{}", "overall {}"),
+    "places": ("{}", "{}", "national {}", "average {}", "overall {}"),
+}
 
 
 def varied(number: int = 0, instances: int = 240, seed: int = 0) -> tuple[CorpusInfo, Iterator[Record]]:
@@ -61,6 +67,7 @@ def varied(number: int = 0, instances: int = 240, seed: int = 0) -> tuple[Corpus
     apart = np.random.default_rng([seed, number, 1])
     if len(sources) > 2 and apart.random() < GROUPED:
         sources = _grouped(sources, apart)
+    family = Family.of(sources, apart)
     drawn = len(sources) == 1 and rng.random() < DRAWN
     info = CorpusInfo(
         "varied",
@@ -71,7 +78,7 @@ def varied(number: int = 0, instances: int = 240, seed: int = 0) -> tuple[Corpus
         description="Generated, not measured: random channels moved by random processes. No claim rests on it.",
         generated=True,
     )
-    return info, _records(info, sources, Shape(instances, steps, cycles, drawn), rng)
+    return info, _records(info, sources, Shape(instances, steps, cycles, drawn, family), rng)
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class Shape:
     steps: int
     cycles: tuple[float, ...]
     drawn: bool
+    family: Family | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,26 @@ class Source:
     kind: Kind
     unit: str  # of the kind's own numbers
     component: str = ""  # u, v or speed of a flow that several sources share
+    member: bool = False  # of one quantity by groups
+    whole: bool = False  # the mean of the members, or their sum where they are counted
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the members of one quantity by groups go together."""
+
+    share: float  # of their common course, 0 where each has its own
+    level: float  # in the first unit of the kind
+    spread: float
+
+    @classmethod
+    def of(cls, sources: list[Source], rng: np.random.Generator) -> Family | None:
+        """Of the sources that are members; None without one."""
+        kinds = [source.kind for source in sources if source.member]
+        if not kinds:
+            return None
+        share = float(rng.uniform(0.6, 0.99)) if rng.random() < TOGETHER else 0.0
+        return cls(share, float(rng.uniform(*kinds[0].level)), _between(kinds[0].spread, rng))
 
 
 def _sources(rng: np.random.Generator) -> list[Source]:
@@ -124,14 +152,21 @@ def _grouped(sources: list[Source], rng: np.random.Generator) -> list[Source]:
     """With one quantity by groups in the place of some channels."""
     quantities = [kind for field in FIELDS for kind in field if kind.names[0] in BY_GROUP]
     kind = quantities[rng.integers(len(quantities))]
-    tables = [table for sort, table in GROUPS if sort == BY_GROUP[kind.names[0]]]
+    sort = BY_GROUP[kind.names[0]]
+    tables = [table for own, table in GROUPS if own == sort]
     groups = tables[rng.integers(len(tables))]
+    places = [place for place, source in enumerate(sources) if not source.component]
     count = int(rng.integers(2, min(len(sources), len(groups)) + 1))
     name, unit = str(rng.choice(kind.names)), str(rng.choice(kind.units))
     chosen = [groups[place] for place in sorted(rng.permutation(len(groups))[:count].tolist())]
-    own = [Source(Channel(group.format(name), unit), kind, kind.units[0]) for group in chosen]
-    places = [place for place, source in enumerate(sources) if not source.component]
-    if len(places) < count:
+    own = [Source(Channel(group.format(name), unit), kind, kind.units[0], member=True) for group in chosen]
+    if rng.random() < WITH_WHOLE and len(places) > count:
+        called = str(rng.choice(WHOLES[sort])).format(name)
+        own.append(Source(Channel(called, unit), kind, kind.units[0], whole=True))
+    if len(places) < len(own):
+        return sources
+    kept = [source for place, source in enumerate(sources) if place not in places[: len(own)]]
+    if {source.channel.key for source in kept} & {source.channel.key for source in own}:
         return sources
     sources = list(sources)
     for place, source in zip(places, own, strict=False):
@@ -144,7 +179,13 @@ def _records(info: CorpusInfo, sources: list[Source], shape: Shape, rng: np.rand
     each = -(-shape.instances // series)
     values = np.stack([_series(sources, each, shape, rng) for _ in range(series)])  # (S, C, each · T)
     for place, source in enumerate(sources):
-        values[:, place] = _in_unit(source, _scaled(source, values[:, place], rng))
+        if not source.whole:
+            values[:, place] = _scaled(source, values[:, place], shape.family, rng)
+    members = values[:, [place for place, source in enumerate(sources) if source.member]]
+    for place, source in enumerate(sources):
+        if source.whole:
+            values[:, place] = members.sum(1) if source.kind.style == "count" else members.mean(1)
+        values[:, place] = _in_unit(source, values[:, place])
     if rng.random() < GAPPED:
         _lose(values, shape.steps, rng)
     frequency = Frequency.parse(info.frequency)
@@ -169,6 +210,10 @@ def _series(sources: list[Source], windows: int, shape: Shape, rng: np.random.Ge
     """(C, windows · T) of deviation about 1: a background, and in each window a movement or none."""
     total = windows * shape.steps
     found: list[Array] = []
+    share = shape.family.share if shape.family else 0.0
+    if share:
+        kind = next(source.kind for source in sources if source.member)
+        common = _background(total, shape, kind.style, rng) + _movements(windows, shape.steps, rng).ravel()
     for source in sources:
         made = _background(total, shape, source.kind.style, rng)
         if shape.drawn:
@@ -176,9 +221,11 @@ def _series(sources: list[Source], windows: int, shape: Shape, rng: np.random.Ge
             made = FAINT * made + level.ravel() + _movements(windows, shape.steps, rng, 1.0).ravel()
         else:
             made = made + _movements(windows, shape.steps, rng).ravel()
-        if found and rng.random() < LINKED:
-            share = float(rng.uniform(0.5, 0.95)) * (1 if rng.random() < 0.5 else -1)
-            made = share * found[rng.integers(len(found))] + np.sqrt(1 - share**2) * made
+        if source.member and share:
+            made = share * common + np.sqrt(1 - share**2) * made
+        elif found and rng.random() < LINKED:
+            linked = float(rng.uniform(0.5, 0.95)) * (1 if rng.random() < 0.5 else -1)
+            made = linked * found[rng.integers(len(found))] + np.sqrt(1 - linked**2) * made
         found.append(made)
     return np.stack(found)
 
@@ -250,14 +297,22 @@ _MOVES: dict[str, Callable[[Array, float, np.random.Generator], Array]] = {
 }
 
 
-def _scaled(source: Source, made: Array, rng: np.random.Generator) -> Array:
+def _between(bounds: tuple[float, float], rng: np.random.Generator) -> float:
+    return float(np.exp(rng.uniform(*np.log(bounds))))
+
+
+def _scaled(source: Source, made: Array, family: Family | None, rng: np.random.Generator) -> Array:
     """(S, steps) values in the kind's first unit from movements of deviation about 1."""
     kind = source.kind
-    level, spread = float(rng.uniform(*kind.level)), float(np.exp(rng.uniform(*np.log(kind.spread))))
+    level, spread = float(rng.uniform(*kind.level)), _between(kind.spread, rng)
+    alike = source.member and family is not None and family.share > 0
+    if alike:  # of one level, but for a little
+        level = family.level + float(rng.normal(0, 0.6)) * family.spread
+        level, spread = max(level, 0.2 * family.level), family.spread * float(rng.uniform(0.85, 1.2))
     if source.component in ("u", "v"):
         return np.round(spread * made * 1.3 + rng.normal(0, spread), 1)
     offset = 0.5 * rng.standard_normal((len(made), 1))
-    made = made + offset * float(rng.choice([0.0, 1.0]))
+    made = made + offset * float(rng.choice([0.0, 1.0])) * (0.2 if alike else 1.0)
     low, high = kind.bounds
     if kind.style in ("skewed", "count"):
         ratio = min(spread / max(level, 1e-6), 0.9)

@@ -238,6 +238,8 @@ def test_places_have_names_beside_one_another() -> None:
     words = channel_words([Channel(name, "$/gallon") for name in names])
     spoken = [{expand(name.bare, {}, lambda: 0.0) for name in own.names} for own in words]
     assert {"Midwest price", "gasoline price in the Midwest"} <= spoken[2]
+    assert "national average price" in spoken[0]
+    assert not any("national" in text for own in spoken[1:] for text in own)
     assert {"Lower Atlantic price", "gasoline price in the Lower Atlantic"} <= spoken[1]
     assert "NO2" not in " ".join(spoken[3]).replace("NO2 concentration", "")
     alone = channel_words([Channel("Midwest gasoline price", "$/gallon"), Channel("London rainfall", "mm")])
