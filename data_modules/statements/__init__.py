@@ -3,6 +3,6 @@
 `Statements.of(corpus, rows)` draws them; each has the rule that decides for which other windows it is true.
 """
 
-from data_modules.statements.statements import KINDS, Bank, Statement, Statements
+import lazy_loader
 
-__all__ = ["KINDS", "Bank", "Statement", "Statements"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

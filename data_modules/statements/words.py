@@ -150,6 +150,18 @@ def channel_words(channels: Sequence[Channel]) -> list[ChannelWords]:
     return found
 
 
+def everyday_names(channels: Sequence[Channel]) -> list[list[str]]:
+    """What else each channel may be called among the others of its corpus, like "flu deaths" for influenza deaths.
+
+    Examples
+    --------
+    >>> names = everyday_names([Channel("influenza deaths", "deaths"), Channel("all deaths", "deaths")])
+    >>> "flu deaths" in names[0], "mortality" in names[1]
+    (True, True)
+    """
+    return [list(dict.fromkeys(name.bare.text for name in own.names)) for own in channel_words(channels)]
+
+
 def _leads(place: int, channels: Sequence[Channel], quantities: Sequence[Quantity | None]) -> bool:
     """Whether the words of its quantity mean this channel: it is the only one, or the one that the others detail.
 

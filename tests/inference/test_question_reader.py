@@ -151,7 +151,7 @@ def test_long_texts_are_read_a_few_at_a_time_and_alike(space, monkeypatch):
 
 def test_a_channel_of_which_another_shares_more_words_is_silent(space: SearchSpace, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(
-        "trace_lit.inference.question_reader.ChannelNames", lambda names: ChannelNames(["wind A1", "wind A2", "rain"])
+        "trace_lit.inference.question_reader.ChannelNames", lambda *_: ChannelNames(["wind A1", "wind A2", "rain"])
     )
     own = reader(space)
     both, first, coded = own.vectors(["wind", "the wind at A", "the wind of A1 fell"]).view(3, 4, -1).norm(dim=-1)

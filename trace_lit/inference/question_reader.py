@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from data_modules.flows import component
 from data_modules.text_table import TextTable, text_table
 from trace_lit.alignment import SearchSpace
 from trace_lit.channels import Channel
@@ -156,7 +157,15 @@ class QuestionReader:
     def _names(self) -> ChannelNames:
         """Of the channels that count by themselves and of which a text may be silent."""
         keys = self.space.part_keys[1:] if self.space.model.has_voice else ()
-        return ChannelNames([Channel.of_key(key).name for key in keys if key is not None])
+        channels = [Channel.of_key(key) for key in keys if key is not None]
+        names = [channel.name for channel in channels]
+        found = ChannelNames(names)
+        if not found.alike:
+            return found
+        from data_modules.statements.words import everyday_names
+
+        parts = {place for place, channel in enumerate(channels) if component(channel)}
+        return ChannelNames(names, everyday_names(channels), parts)
 
     def _named(self, text: str) -> Named:
         return self._names.named(text)

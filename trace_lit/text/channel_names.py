@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from trace_lit.text.sentences import sentence_pieces
 
 _WORD = re.compile(r"\d+|[^\W\d_]+")  # a letter and a digit are two words, in "L3" as in "L 3"
-_TOGETHER = re.compile(r"[-_./]?")  # between the words of "TI-101"
+_TOGETHER = re.compile(r"[-_./ ]?")  # between the words of "TI-101" and "bed 3"
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z]{2})")  # of "windSpeed"
 _LEAST_STEM = 5  # letters that a word has to have to be found at the beginning of a longer one
 _JOINING = re.compile("an|the|of|at|in|on|and|or|for|to|by|from|with|is|than|between", re.IGNORECASE)  # of no name
+_JOINED = re.compile(rf"\b(?:{_JOINING.pattern})\b", re.IGNORECASE)
 # Words that a question has a use of its own for: of a name they are only beside another of its words.
 _MEANINGFUL = re.compile(
     "a|no|not|over|under|above|below|before|after|all|each|other"
     "|high|higher|highest|low|lower|lowest|up|down|total|mean|average|maximum|minimum|max|min|change"
 )
+# Of everyday names they tell nothing apart by themselves.
+_VAGUE = {"people", "level", "reading", "value", "number", "count", "series", "line", "curve", "graph", "whole"}
 CODE = "value"  # stands for a name, once it is known which channel is meant
 
 Evidence = frozenset[tuple[int, int]]  # words of a sentence, from the first to the last, that a name shares
@@ -41,35 +44,54 @@ class Named:
 class ChannelNames:
     """The names of K channels.
 
+    Parameters
+    ----------
+    names
+        What each is called in the corpus.
+    everyday
+        What else each may be called, like "flu deaths" for influenza deaths.
+    parts
+        Channels that a plainer name speaks of, too, like the components of a wind.
+
     Examples
     --------
     >>> names = ChannelNames(["feeder 1 load", "feeder 2 load", "temperature"])
     >>> names.named("the load of feeder 2 fell")
-    Named(text='the load of feeder value fell', meant=(False, True, False), coded=True)
+    Named(text='the load of value fell', meant=(False, True, False), coded=True)
     >>> names.named("the load fell on a hot day").meant
     (True, True, True)
+    >>> names = ChannelNames(["influenza deaths", "all deaths"], [["flu deaths"], ["total mortality"]])
+    >>> names.named("many deaths from flu").meant
+    (True, False)
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self._count = len(names)
-        self._with: dict[tuple[str, ...], set[int]] = defaultdict(
-            set
-        )  # channels by a word, or two that follow one another
-        for channel, name in enumerate(names):
-            words = [_stem(own.group()) for own in _words(_HUMP.sub(" ", name))]
-            for word in words:
-                self._with[word,].add(channel)
-            for pair in pairwise(words):
-                self._with[pair].add(channel)
-        self._words = [key[0] for key in self._with if len(key) == 1]
+    def __init__(
+        self, names: Sequence[str], everyday: Sequence[Sequence[str]] = (), parts: Container[int] = ()
+    ) -> None:
+        self._names = [_name_words(name) for name in names]
+        self._own = _Words()
+        for channel, words in enumerate(self._names):
+            self._own.add(channel, words)
+        self._parts = parts
+        self._all = self._own.copy()
+        for channel, others in enumerate(everyday):
+            vague = _VAGUE.difference(self._names[channel])
+            for name in others:
+                for part in _JOINED.split(name):
+                    self._all.add(channel, _name_words(part), vague)
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._names)
+
+    @property
+    def alike(self) -> bool:
+        """Whether some have a word in common."""
+        return any(len(channels) > 1 for channels in self._own.channels.values())
 
     def named(self, text: str) -> Named:
         """Which channels a text can be about, sentence by sentence; of one that it shares no word with, nothing is known."""
-        if not any(len(own) < self._count for own in self._with.values()):  # nothing tells them apart
-            return Named(text, (True,) * self._count, False)
+        if not any(len(own) < len(self) for own in self._all.channels.values()):  # nothing tells them apart
+            return Named(text, (True,) * len(self), False)
         sharing: set[int] = set()
         best: set[int] = set()
         codes: list[tuple[int, int]] = []
@@ -78,39 +100,99 @@ class ChannelNames:
         for piece in sentence_pieces(text):
             words = [(start + own.start(), start + own.end()) for own in _words(piece)]
             start += len(piece)
-            evidence = self._evidence([_stem(text[slice(*word)]) for word in words])
-            kinds = set(evidence.values())
-            most = {own for own in kinds if not any(own < other for other in kinds)}
-            own_best = {channel for channel, own in evidence.items() if own in most}
+            stems = [_stem(text[slice(*word)]) for word in words]
+            evidence = self._all.evidence(stems)
             sharing |= evidence.keys()
-            best |= own_best
-            found = _mentions(text, words, most)
-            if len(own_best) > 1 or len(evidence) < self._count:  # its name is to be read, for others may be meant, too
+            best |= self._plainest(_most(evidence))
+            evidence = self._own.evidence(stems)
+            most = _most(evidence)
+            found = _mentions(text, words, most.values())
+            if len(most) > 1 or len(evidence) < len(self):  # its name is to be read, for others may be meant, too
                 found = [span for span in found if any(sign.isdigit() for sign in text[slice(*span)])]
             codes += found
             all_coded &= bool(found)
         rest = not codes or not all_coded  # a name that is read no more cannot be told from those that are not there
-        meant = tuple(channel in best or (rest and channel not in sharing) for channel in range(self._count))
+        meant = tuple(channel in best or (rest and channel not in sharing) for channel in range(len(self)))
         for start, end in sorted(codes, reverse=True):
             text = text[:start] + CODE + text[end:]
         return Named(text, meant, bool(codes))
 
-    def _evidence(self, words: Sequence[str]) -> dict[int, Evidence]:
+    def _plainest(self, evidence: Mapping[int, Evidence]) -> set[int]:
+        """Without those that have all words of another, and more: "temperature" is not that of the dew point."""
+        words = [frozenset(name) for name in self._names]
+        return {
+            channel
+            for channel, own in evidence.items()
+            if channel in self._parts
+            or not any(own == theirs and words[other] < words[channel] for other, theirs in evidence.items())
+        }
+
+
+class _Words:
+    """Channels by the words of their names."""
+
+    def __init__(self) -> None:
+        self.channels: dict[tuple[str, ...], set[int]] = defaultdict(set)  # by a word, or two that follow one another
+        self._single: list[str] | None = None
+
+    def copy(self) -> _Words:
+        """The same, to be added to."""
+        made = _Words()
+        made.channels.update({key: set(own) for key, own in self.channels.items()})
+        return made
+
+    def add(self, channel: int, words: Sequence[str], without: Container[str] = ()) -> None:
+        """A name of a channel, of which some words say nothing by themselves."""
+        for word in words:
+            if word not in without:
+                self.channels[word,].add(channel)
+        for pair in pairwise(words):
+            self.channels[pair].add(channel)
+        self._single = None
+
+    def evidence(self, words: Sequence[str]) -> dict[int, Evidence]:
         """What each channel that shares a word with a sentence shares of it."""
-        like = [[own for own in self._words if _same(word, own)] for word in words]
+        if self._single is None:
+            self._single = [key[0] for key in self.channels if len(key) == 1]
+        like = [[own for own in self._single if _same(word, own)] for word in words]
         meaningful = [bool(_MEANINGFUL.fullmatch(word)) for word in words]
         found: dict[int, set[tuple[int, int]]] = defaultdict(set)
         for place, own in enumerate(like):
             if len(words[place]) > 1 and not words[place].isdigit() and not meaningful[place]:
-                for channel in self._channels((word,) for word in own):
+                for channel in self._of((word,) for word in own):
                     found[channel].add((place, place))
             if place + 1 < len(like) and not (meaningful[place] and meaningful[place + 1]):
-                for channel in self._channels((word, then) for word in own for then in like[place + 1]):
+                for channel in self._of((word, then) for word in own for then in like[place + 1]):
                     found[channel].add((place, place + 1))
         return {channel: frozenset(own) for channel, own in found.items()}
 
-    def _channels(self, keys: Iterable[tuple[str, ...]]) -> set[int]:
-        return set().union(*(self._with.get(key, ()) for key in keys))
+    def _of(self, keys: Iterable[tuple[str, ...]]) -> set[int]:
+        return set().union(*(self.channels.get(key, ()) for key in keys))
+
+
+def _most(evidence: Mapping[int, Evidence]) -> dict[int, Evidence]:
+    """The channels of which no other has more; of "much pneumonia but little flu", one of both says no more than two do."""
+    kinds = set(evidence.values())
+    kinds = {own for own in kinds if not _is_of_others(own, kinds)}
+    most = {own for own in kinds if not any(own < other for other in kinds)}
+    return {channel: own for channel, own in evidence.items() if own in most}
+
+
+def _is_of_others(evidence: Evidence, kinds: Iterable[Evidence]) -> bool:
+    """Whether words stand apart from one another, and wherever some of them stand together, another channel has these."""
+    less = [own for own in kinds if own < evidence]
+    runs: list[set[tuple[int, int]]] = []
+    last = -2
+    for span in sorted(evidence):
+        if span[0] > last + 1:
+            runs.append(set())
+        runs[-1].add(span)
+        last = max(last, span[1])
+    return len(runs) > 1 and all(any(run <= own for own in less) for run in runs)
+
+
+def _name_words(name: str) -> list[str]:
+    return [_stem(own.group()) for own in _words(_HUMP.sub(" ", name))]
 
 
 def _words(text: str) -> list[re.Match[str]]:

@@ -305,14 +305,15 @@ def _scaled(source: Source, made: Array, family: Family | None, rng: np.random.G
     """(S, steps) values in the kind's first unit from movements of deviation about 1."""
     kind = source.kind
     level, spread = float(rng.uniform(*kind.level)), _between(kind.spread, rng)
-    alike = source.member and family is not None and family.share > 0
-    if alike:  # of one level, but for a little
+    apart = 1.0
+    if source.member and family is not None and family.share > 0:  # of one level, but for a little
         level = family.level + float(rng.normal(0, 0.6)) * family.spread
         level, spread = max(level, 0.2 * family.level), family.spread * float(rng.uniform(0.85, 1.2))
+        apart = 0.2
     if source.component in ("u", "v"):
         return np.round(spread * made * 1.3 + rng.normal(0, spread), 1)
     offset = 0.5 * rng.standard_normal((len(made), 1))
-    made = made + offset * float(rng.choice([0.0, 1.0])) * (0.2 if alike else 1.0)
+    made = made + offset * float(rng.choice([0.0, 1.0])) * apart
     low, high = kind.bounds
     if kind.style in ("skewed", "count"):
         ratio = min(spread / max(level, 1e-6), 0.9)
