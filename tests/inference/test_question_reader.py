@@ -7,7 +7,8 @@ import torch
 from tests.alignment.test_reading import CHANNELS, TEXT_WIDTH, make_model
 from tests.batches import make_batch
 from trace_lit.alignment import SearchSpace
-from trace_lit.inference.question_reader import QuestionReader
+from trace_lit.channels import Channel
+from trace_lit.inference.question_reader import QuestionReader, names_of
 from trace_lit.inference.search import explanation_lines
 from trace_lit.retrieval.explanation import explain
 from trace_lit.text import TextEncoder, TokenTexts
@@ -167,4 +168,20 @@ def test_a_channel_of_which_another_shares_more_words_is_silent(space: SearchSpa
     assert parts.clauses == ("the wind of A1 fell", "and then it rose")  # in the user's own words
     np.testing.assert_allclose(
         parts.vectors.sum(0).ravel(), own.vectors(["the wind of A1 fell, and then it rose"])[0].numpy(), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "meant"),
+    [
+        (("influenza deaths", "pneumonia deaths", "all deaths"), "lots of flu deaths", (True, False, False)),
+        (("wind speed", "eastward wind", "northward wind"), "a north wind", (True, True, True)),
+        (("wind", "eastward wind", "northward wind"), "a north wind", (True, True, True)),
+        (("wind speed", "eastward wind", "northward wind"), "the wind speed", (True, False, False)),
+        (("wind speed", "wind u", "wind v"), "wind u rose", (False, True, False)),
+    ],
+)
+def test_everyday_words_tell_channels_apart_but_not_the_components_of_a_wind(names, text, meant):
+    assert (
+        names_of([Channel(name, "deaths" if "deaths" in name else "m/s") for name in names]).named(text).meant == meant
     )

@@ -78,7 +78,7 @@ EVERYDAY = [
         ("many flu deaths", DEATHS[:1]),
         ("people who died of flu", DEATHS[:3]),
         ("people fell ill", DEATHS),  # "people" tells nothing by itself
-        ("pneumonia mortality rose", DEATHS[1:2]),
+        ("pneumonia mortality rose", DEATHS[1:3]),
         ("deaths overall", DEATHS[2:3]),
         ("the weather was bad", DEATHS),
     ],

@@ -10,6 +10,7 @@ text would say of a channel that it cannot mean is silenced.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,7 @@ from trace_lit.text.channel_names import ChannelNames, Named
 from trace_lit.text.clauses import clauses
 
 LEAST_VOICE = 0.1  # of the channel that a clause says most of; one that says less speaks of none
+_TOWARDS = re.compile(r"\b(north|south|east|west)\w*", re.IGNORECASE)  # of "northward wind"
 _AT_ONCE = 2**15  # pieces of texts that are read together
 
 
@@ -157,15 +159,7 @@ class QuestionReader:
     def _names(self) -> ChannelNames:
         """Of the channels that count by themselves and of which a text may be silent."""
         keys = self.space.part_keys[1:] if self.space.model.has_voice else ()
-        channels = [Channel.of_key(key) for key in keys if key is not None]
-        names = [channel.name for channel in channels]
-        found = ChannelNames(names)
-        if not found.alike:
-            return found
-        from data_modules.statements.words import everyday_names
-
-        parts = {place for place, channel in enumerate(channels) if component(channel)}
-        return ChannelNames(names, everyday_names(channels), parts)
+        return names_of([Channel.of_key(key) for key in keys if key is not None])
 
     def _named(self, text: str) -> Named:
         return self._names.named(text)
@@ -179,6 +173,25 @@ class QuestionReader:
 
     def _table(self, texts: Iterable[str]) -> TextTable:
         return text_table(texts, self.encoder, self.unit, kind="query")
+
+
+def names_of(channels: Sequence[Channel]) -> ChannelNames:
+    """The names of channels, and where these are alike the everyday ones.
+
+    The components of a flow have neither everyday names nor directions in them: a north wind is not one of "northward wind"
+    alone.
+    """
+    parts = {place for place, channel in enumerate(channels) if component(channel)}
+    names = [
+        _TOWARDS.sub("", channel.name) if place in parts else channel.name for place, channel in enumerate(channels)
+    ]
+    found = ChannelNames(names)
+    if not found.alike:
+        return found
+    from data_modules.statements.words import everyday_names
+
+    everyday = [[] if place in parts else own for place, own in enumerate(everyday_names(channels))]
+    return ChannelNames(names, everyday, parts)
 
 
 def _cut(text: str) -> list[str]:

@@ -19,14 +19,11 @@ _TOGETHER = re.compile(r"[-_./ ]?")  # between the words of "TI-101" and "bed 3"
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z]{2})")  # of "windSpeed"
 _LEAST_STEM = 5  # letters that a word has to have to be found at the beginning of a longer one
 _JOINING = re.compile("an|the|of|at|in|on|and|or|for|to|by|from|with|is|than|between", re.IGNORECASE)  # of no name
-_JOINED = re.compile(rf"\b(?:{_JOINING.pattern})\b", re.IGNORECASE)
 # Words that a question has a use of its own for: of a name they are only beside another of its words.
 _MEANINGFUL = re.compile(
     "a|no|not|over|under|above|below|before|after|all|each|other"
     "|high|higher|highest|low|lower|lowest|up|down|total|mean|average|maximum|minimum|max|min|change"
 )
-# Of everyday names they tell nothing apart by themselves.
-_VAGUE = {"people", "level", "reading", "value", "number", "count", "series", "line", "curve", "graph", "whole"}
 CODE = "value"  # stands for a name, once it is known which channel is meant
 
 Evidence = frozenset[tuple[int, int]]  # words of a sentence, from the first to the last, that a name shares
@@ -51,7 +48,7 @@ class ChannelNames:
     everyday
         What else each may be called, like "flu deaths" for influenza deaths.
     parts
-        Channels that a plainer name speaks of, too, like the components of a wind.
+        Channels that a plainer name speaks of, too, and that are no plainer ones, like the components of a wind.
 
     Examples
     --------
@@ -61,7 +58,7 @@ class ChannelNames:
     >>> names.named("the load fell on a hot day").meant
     (True, True, True)
     >>> names = ChannelNames(["influenza deaths", "all deaths"], [["flu deaths"], ["total mortality"]])
-    >>> names.named("many deaths from flu").meant
+    >>> names.named("flu deaths rose").meant
     (True, False)
     """
 
@@ -69,16 +66,20 @@ class ChannelNames:
         self, names: Sequence[str], everyday: Sequence[Sequence[str]] = (), parts: Container[int] = ()
     ) -> None:
         self._names = [_name_words(name) for name in names]
+        self._parts = parts
         self._own = _Words()
+        # With synonyms, like "flu deaths"; other everyday names, by their first word, are meant only as they stand.
+        self._all = _Words()
+        self._phrases: dict[str, dict[tuple[str, ...], set[int]]] = defaultdict(lambda: defaultdict(set))
         for channel, words in enumerate(self._names):
             self._own.add(channel, words)
-        self._parts = parts
-        self._all = self._own.copy()
+            self._all.add(channel, words)
         for channel, others in enumerate(everyday):
-            vague = _VAGUE.difference(self._names[channel])
-            for name in others:
-                for part in _JOINED.split(name):
-                    self._all.add(channel, _name_words(part), vague)
+            for phrase in {tuple(_name_words(name)) for name in others} - {()}:
+                if _is_synonym(phrase, self._names[channel]):
+                    self._all.add(channel, phrase)
+                else:
+                    self._phrases[phrase[0]][phrase].add(channel)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -101,9 +102,10 @@ class ChannelNames:
             words = [(start + own.start(), start + own.end()) for own in _words(piece)]
             start += len(piece)
             stems = [_stem(text[slice(*word)]) for word in words]
-            evidence = self._all.evidence(stems)
-            sharing |= evidence.keys()
-            best |= self._plainest(_most(evidence))
+            shared, called = self._all.evidence(stems), self._called(stems)
+            shared = {own: shared.get(own, frozenset()) | called.get(own, frozenset()) for own in {*shared, *called}}
+            sharing |= shared.keys()
+            best |= self._plainest(_most(shared))
             evidence = self._own.evidence(stems)
             most = _most(evidence)
             found = _mentions(text, words, most.values())
@@ -124,37 +126,47 @@ class ChannelNames:
             channel
             for channel, own in evidence.items()
             if channel in self._parts
-            or not any(own == theirs and words[other] < words[channel] for other, theirs in evidence.items())
+            or not any(
+                own == theirs and words[other] < words[channel] and other not in self._parts
+                for other, theirs in evidence.items()
+            )
         }
+
+    def _called(self, words: Sequence[str]) -> dict[int, Evidence]:
+        """The same of the everyday names that stand in a sentence."""
+        found: dict[int, set[tuple[int, int]]] = defaultdict(set)
+        firsts = {word: [own for own in self._phrases if _same(word, own)] for word in words}
+        for place, word in enumerate(words):
+            for phrase, channels in (
+                (phrase, own) for first in firsts[word] for phrase, own in self._phrases[first].items()
+            ):
+                there = words[place : place + len(phrase)]
+                if len(there) < len(phrase) or not all(map(_same, there, phrase)):
+                    continue
+                spans = {(own, own) for own in range(place, place + len(phrase))}
+                spans |= {(own, own + 1) for own in range(place, place + len(phrase) - 1)}
+                for channel in channels:
+                    found[channel] |= spans
+        return {channel: frozenset(own) for channel, own in found.items()}
 
 
 class _Words:
-    """Channels by the words of their names."""
+    """Channels by the words of names."""
 
     def __init__(self) -> None:
         self.channels: dict[tuple[str, ...], set[int]] = defaultdict(set)  # by a word, or two that follow one another
-        self._single: list[str] | None = None
 
-    def copy(self) -> _Words:
-        """The same, to be added to."""
-        made = _Words()
-        made.channels.update({key: set(own) for key, own in self.channels.items()})
-        return made
-
-    def add(self, channel: int, words: Sequence[str], without: Container[str] = ()) -> None:
-        """A name of a channel, of which some words say nothing by themselves."""
+    def add(self, channel: int, words: Sequence[str]) -> None:
+        """A name of a channel."""
         for word in words:
-            if word not in without:
-                self.channels[word,].add(channel)
+            self.channels[word,].add(channel)
         for pair in pairwise(words):
             self.channels[pair].add(channel)
-        self._single = None
 
     def evidence(self, words: Sequence[str]) -> dict[int, Evidence]:
         """What each channel that shares a word with a sentence shares of it."""
-        if self._single is None:
-            self._single = [key[0] for key in self.channels if len(key) == 1]
-        like = [[own for own in self._single if _same(word, own)] for word in words]
+        single = [key[0] for key in self.channels if len(key) == 1]
+        like = [[own for own in single if _same(word, own)] for word in words]
         meaningful = [bool(_MEANINGFUL.fullmatch(word)) for word in words]
         found: dict[int, set[tuple[int, int]]] = defaultdict(set)
         for place, own in enumerate(like):
@@ -168,6 +180,11 @@ class _Words:
 
     def _of(self, keys: Iterable[tuple[str, ...]]) -> set[int]:
         return set().union(*(self.channels.get(key, ()) for key in keys))
+
+
+def _is_synonym(name: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether a name is another in which some words stand for others, but not all."""
+    return len(name) == len(other) and any(map(str.__eq__, name, other))
 
 
 def _most(evidence: Mapping[int, Evidence]) -> dict[int, Evidence]:
