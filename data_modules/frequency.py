@@ -125,9 +125,12 @@ class Frequency:
         return steps if self.advance(start, steps) == time else None
 
     def span(self, steps: int) -> str:
-        """How long `steps` steps last, in words: `24 hours`, `20 weeks`."""
-        number = steps * self.count
-        return f"{number} {self.unit}" + ("" if number == 1 else "s")
+        """How long `steps` steps last, in words: `24 hours`, `20 weeks`; `3 hours` for 180 minutes."""
+        number, unit = steps * self.count, self.unit
+        for small, large in (("second", "minute"), ("minute", "hour")):
+            if unit == small and number > 60 and number % 60 == 0:
+                number, unit = number // 60, large
+        return f"{number} {unit}" + ("" if number == 1 else "s")
 
 
 _parsed = lru_cache(maxsize=256)(Frequency._read)  # asked for once a record

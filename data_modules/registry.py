@@ -23,6 +23,15 @@ BUILT_IN = {
     "truce": "data_modules.truce:TruceDataModule",
     "varied": "data_modules.varied:VariedDataModule",
 }
+SOURCES = {  # of the built-in domains, known without importing their DataModules
+    "weather": ("generated", "timecap", "noaa", "trace"),
+    "healthcare": ("generated", "timecap", "timemmd"),
+    "energy": ("generated", "timemmd"),
+    "finance": ("timecap",),
+    "timemmd": ("timemmd",),
+    "truce": ("truce",),
+    "varied": ("generated",),
+}
 FREE = {"hf": "hub:windows", "csv": "long_csv:series", "tables": "tables:windows"}  # sources for any domain
 
 
@@ -34,12 +43,11 @@ def domain_of(source: str) -> str:
     ConfigError
         No domain has it, or several have.
     """
-    offered = {name: tuple(_class(path).sources) for name, path in BUILT_IN.items()}
-    found = [name for name, sources in offered.items() if source in sources]
+    found = [name for name, sources in SOURCES.items() if source in sources]
     if len(found) > 1:
         raise ConfigError(f"name the domain (--domain): the source {source!r} is of the domains {', '.join(found)}")
     if not found:
-        known = sorted({*FREE, *(own for sources in offered.values() for own in sources)})
+        known = sorted({*FREE, *(own for sources in SOURCES.values() for own in sources)})
         near = nearest_name(source, known)
         meant = f"; did you mean {near}?" if near else ";"
         raise ConfigError(f"there is no source {source!r}{meant} The sources are {', '.join(known)}")

@@ -67,6 +67,9 @@ def test_spans_read_like_words():
     assert Frequency.parse("1h").span(24) == "24 hours"
     assert Frequency.parse("7D").span(1) == "1 week"
     assert Frequency.parse("10min").span(6) == "60 minutes"
+    assert Frequency.parse("10min").span(7) == "70 minutes"
+    assert Frequency.parse("15min").span(12) == "3 hours"
+    assert Frequency.parse("30s").span(480) == "4 hours"
     assert Frequency.parse("MS").span(12) == "12 months"
 
 

@@ -360,7 +360,8 @@ def test_stored_corpora(stored: Path, tmp_path: Path, data: st.DataObject) -> No
         shape = data.draw(st.sampled_from([(48, 2), (2, 48), (96,), (0, 2), (48, 2, 1)]))
         values = np.zeros(shape, kind)
         if kind[1] == "f":
-            values += data.draw(st.sampled_from([0.0, np.nan, np.inf, 1e20]))
+            with np.errstate(over="ignore"):  # of <f2
+                values += data.draw(st.sampled_from([0.0, np.nan, np.inf, 1e20]))
         np.save(path, np.asfortranarray(values) if data.draw(st.booleans()) else values)
     elif path.suffix == ".yaml" and data.draw(st.booleans()):
         path.write_text(yaml.safe_dump(changed(data.draw, yaml.safe_load(before))), errors="surrogatepass")

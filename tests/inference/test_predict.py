@@ -189,7 +189,7 @@ def test_a_file_is_forecast_like_the_same_values_of_a_corpus(
     assert len(near) == (3 if kind == "retrieval" else 0)
 
 
-def test_what_was_retrieved_was_over_when_the_forecast_was_made(runs: dict[str, Path], capsys) -> None:
+def test_what_was_retrieved_was_over_when_the_forecast_was_made(runs: dict[str, Path], capsys, monkeypatch) -> None:
     assert main(["predict", str(runs["retrieval"]), "--id", "w330", "--json"]) == 0
     (window,) = json.loads(capsys.readouterr().out)
     assert len(window["retrieved"]) == 3
@@ -200,6 +200,11 @@ def test_what_was_retrieved_was_over_when_the_forecast_was_made(runs: dict[str, 
     assert main(["predict", str(runs["retrieval"]), "--id", "w330"]) == 0
     output = capsys.readouterr().out
     assert all(near["id"] in output and f"{near['similarity']:.3f}" in output for near in window["retrieved"])
+    monkeypatch.setattr("trace_lit.inference.show._NEAREST", 2)
+    assert main(["predict", str(runs["retrieval"]), "--id", "w330"]) == 0
+    output = capsys.readouterr().out
+    assert "retrieved, the first 2 of 3" in output
+    assert [near["id"] in output for near in window["retrieved"]] == [True, True, False]
 
 
 def test_behind_the_end_times_go_on_and_nothing_is_known(runs: dict[str, Path]) -> None:

@@ -23,6 +23,7 @@ from trace_lit.rag import Neighbour, RetrievalLookup
 from trace_lit.rag.figures import Outlook, Query, class_figure, forecast_figure, forecast_page
 
 _FEW = 3  # windows that are all printed
+_NEAREST = 10  # neighbours that are printed
 _WORDS = 30  # of a report, on the terminal
 _PLAIN_WIDTH = 110  # characters, where the output is no terminal
 
@@ -37,7 +38,10 @@ def print_predictions(predictions: Predictions) -> None:
         rows = _class_rows(predictions, number) if predictions.label_names else _forecast_rows(predictions, number)
         console.print(_as_table(console, title_of(predictions, number), *rows))
         if neighbours := predictions.neighbours(number):
-            console.print(_as_table(console, "retrieved", *_neighbour_rows(neighbours)))
+            title = (
+                "retrieved" if len(neighbours) <= _NEAREST else f"retrieved, the first {_NEAREST} of {len(neighbours)}"
+            )
+            console.print(_as_table(console, title, *_neighbour_rows(neighbours[:_NEAREST])))
     for shares, channels in _alike(predictions.members).items():
         words = ", ".join(f"{name} {share:.2f}" for name, share in shares)
         what = f"the forecast of {', '.join(channels)}" if any(channels) else "the label"
