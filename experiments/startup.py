@@ -52,8 +52,17 @@ def startup_costs(rounds: int = 5) -> dict[str, dict[str, float]]:
     """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        search = (*CLI, "search", str(small_run(place)), "--text", "a cold front", "--top", "3")
-        asked = {"import torch": ("-c", REFERENCE), **ANSWERS, "a search in a kept corpus": search}
+        run, index = str(small_run(place)), str(place / "index")
+        (corpus,) = place.glob("corpora/*/corpus.yaml")
+        build = ("index", "build", run, "--corpus", str(corpus.parent), "--out", index)
+        subprocess.run([sys.executable, *CLI, *build], cwd=place, capture_output=True, check=True)
+        search = (*CLI, "search", run, "--text", "a cold front", "--top", "3")
+        asked = {
+            "import torch": ("-c", REFERENCE),
+            **ANSWERS,
+            "a search in a corpus that is embedded for it": search,
+            "a search in what an index keeps": (*search, "--index", index),
+        }
         turns = [{name: cpu_seconds(words, place) for name, words in asked.items()} for _ in range(rounds + 1)][1:]
     return {
         name: {
