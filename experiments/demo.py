@@ -47,7 +47,7 @@ QUESTIONS = {
     "healthcare": "The patient slowly develops a fever, the heart races and blood pressure keeps falling: septic shock?",
     "energy": "A large power plant trips, the frequency dips and the missing power is imported at a high price.",
 }
-GAUGE_QUESTIONS = ("the water rose quickly after heavy rain", "low water and no rain at all", "a cold day")
+GAUGE_QUESTIONS = ("the river rose quickly after heavy rain", "low water and no rain at all", "a cold day")
 
 
 class Story:
