@@ -152,7 +152,7 @@ def test_long_texts_are_read_a_few_at_a_time_and_alike(space, monkeypatch):
 
 def test_a_channel_of_which_another_shares_more_words_is_silent(space: SearchSpace, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(
-        "trace_lit.inference.question_reader.ChannelNames", lambda *_: ChannelNames(["wind A1", "wind A2", "rain"])
+        "trace_lit.inference.question_reader.names_of", lambda _: ChannelNames(["wind A1", "wind A2", "rain"])
     )
     own = reader(space)
     both, first, coded = own.vectors(["wind", "the wind at A", "the wind of A1 fell"]).view(3, 4, -1).norm(dim=-1)
@@ -182,6 +182,16 @@ def test_a_channel_of_which_another_shares_more_words_is_silent(space: SearchSpa
     ],
 )
 def test_everyday_words_tell_channels_apart_but_not_the_components_of_a_wind(names, text, meant):
-    assert (
-        names_of([Channel(name, "deaths" if "deaths" in name else "m/s") for name in names]).named(text).meant == meant
-    )
+    channels = tuple(Channel(name, "deaths" if "deaths" in name else "m/s") for name in names)
+    assert names_of(channels).named(text).meant == meant
+    assert names_of(channels) is names_of(channels)
+
+
+def test_of_very_many_channels_their_own_names_are_enough(monkeypatch: pytest.MonkeyPatch):
+    channels = tuple(Channel(name, "deaths") for name in ("influenza deaths", "malaria deaths"))
+    names_of.cache_clear()
+    assert names_of(channels).named("flu deaths").meant == (True, False)
+    names_of.cache_clear()
+    monkeypatch.setattr("trace_lit.inference.question_reader.MOST_EVERYDAY", 1)
+    assert names_of(channels).named("flu deaths").meant == (True, True)
+    names_of.cache_clear()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +30,7 @@ from trace_lit.text.channel_names import ChannelNames, Named
 from trace_lit.text.clauses import clauses
 
 LEAST_VOICE = 0.1  # of the channel that a clause says most of; one that says less speaks of none
+MOST_EVERYDAY = 500  # channels: each is looked for in the names of all others
 _TOWARDS = re.compile(r"\b(north|south|east|west)\w*", re.IGNORECASE)  # of "northward wind"
 _AT_ONCE = 2**15  # pieces of texts that are read together
 
@@ -159,7 +160,7 @@ class QuestionReader:
     def _names(self) -> ChannelNames:
         """Of the channels that count by themselves and of which a text may be silent."""
         keys = self.space.part_keys[1:] if self.space.model.has_voice else ()
-        return names_of([Channel.of_key(key) for key in keys if key is not None])
+        return names_of(tuple(Channel.of_key(key) for key in keys if key is not None))
 
     def _named(self, text: str) -> Named:
         return self._names.named(text)
@@ -175,8 +176,9 @@ class QuestionReader:
         return text_table(texts, self.encoder, self.unit, kind="query")
 
 
-def names_of(channels: Sequence[Channel]) -> ChannelNames:
-    """The names of channels, and where these are alike the everyday ones.
+@lru_cache(maxsize=16)  # asked for with each question
+def names_of(channels: tuple[Channel, ...]) -> ChannelNames:
+    """The names of channels, and where these are alike the everyday ones, of at most `MOST_EVERYDAY` channels.
 
     The components of a flow have neither everyday names nor directions in them: a north wind is not one of "northward wind"
     alone.
@@ -186,7 +188,7 @@ def names_of(channels: Sequence[Channel]) -> ChannelNames:
         _TOWARDS.sub("", channel.name) if place in parts else channel.name for place, channel in enumerate(channels)
     ]
     found = ChannelNames(names)
-    if not found.alike:
+    if not found.alike or len(channels) > MOST_EVERYDAY:
         return found
     from data_modules.statements.words import everyday_names
 

@@ -121,15 +121,17 @@ class ChannelNames:
 
     def _plainest(self, evidence: Mapping[int, Evidence]) -> set[int]:
         """Without those that have all words of another, and more: "temperature" is not that of the dew point."""
-        words = [frozenset(name) for name in self._names]
+        plain: dict[Evidence, set[frozenset[str]]] = defaultdict(set)
+        for channel, own in evidence.items():
+            if channel not in self._parts:
+                plain[own].add(frozenset(self._names[channel]))
+        least = {own: min(map(len, names)) for own, names in plain.items()}
         return {
             channel
             for channel, own in evidence.items()
             if channel in self._parts
-            or not any(
-                own == theirs and words[other] < words[channel] and other not in self._parts
-                for other, theirs in evidence.items()
-            )
+            or len(words := frozenset(self._names[channel])) == least[own]
+            or not any(name < words for name in plain[own])
         }
 
     def _called(self, words: Sequence[str]) -> dict[int, Evidence]:
