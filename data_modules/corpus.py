@@ -30,6 +30,7 @@ from data_modules.schema import (
     column,
     end_times,
     lengths,
+    numbers,
     objects,
     start_times,
     values_type,
@@ -288,7 +289,7 @@ class Corpus:
     @cached_property
     def places(self) -> NDArray[np.int64]:
         """Of a corpus that stores series, the place of each row's first step."""
-        return column(self._table, "first").to_numpy()
+        return numbers(column(self._table, "first"))
 
     def rows_of(self, split: str) -> NDArray[np.int64]:
         """The rows of a split."""
@@ -304,7 +305,7 @@ class Corpus:
         order = np.argsort(names)
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order))
-        return names[order].tolist(), rank[found.indices.to_numpy()]
+        return names[order].tolist(), rank[numbers(found.indices)]
 
     def select(self, split: str) -> list[int]:
         """The rows of a split."""
@@ -344,10 +345,12 @@ class Corpus:
     @cached_property
     def labels(self) -> NDArray[np.int64]:
         """The label's place in `info.label_names`, `NO_LABEL` where there is none."""
-        names = pa.array(self.info.label_names, type=pa.string())
-        labels = self._table["label"].cast(pa.string())
-        places = pc.index_in(labels, value_set=names, skip_nulls=True).fill_null(NO_LABEL)
-        return places.to_numpy().astype(np.int64)
+        found, known = (
+            column(self._table, "label").dictionary_encode(),
+            {name: place for place, name in enumerate(self.info.label_names)},
+        )
+        places = np.array([*(known.get(name, NO_LABEL) for name in found.dictionary.to_pylist()), NO_LABEL], np.int64)
+        return places[numbers(found.indices, missing=-1)]
 
     @cached_property
     def texts(self) -> list[str]:

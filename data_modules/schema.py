@@ -163,27 +163,53 @@ def column(table: pa.Table, name: str) -> pa.Array:
     return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
 
 
+def numbers(array: pa.Array, missing: float | None = None) -> NDArray[Any]:
+    """The numbers of an array (N,), where nothing is null a view of them; null is `missing`.
+
+    Arrow's to_numpy, pa.array and pa.scalar import pandas, which takes longer than to search a small corpus.
+
+    Examples
+    --------
+    >>> numbers(pa.array([1.5, None]), missing=-1)
+    array([ 1.5, -1. ])
+    """
+    kind, buffer = np.dtype(array.type.to_pandas_dtype()), array.buffers()[1]
+    if buffer is None or not len(array):
+        return np.full(len(array), missing, dtype=kind)
+    found = np.frombuffer(buffer, kind, len(array), array.offset * kind.itemsize)
+    if not array.null_count:
+        return found
+    return np.where(numbers(array.is_valid().cast(pa.int8())) > 0, found, np.asarray(missing, dtype=kind))
+
+
 def objects(table: pa.Table, name: str) -> NDArray[np.object_]:
     """The column `name` as Python objects (N,), None for null."""
     found = column(table, name)
     if not pa.types.is_dictionary(found.type):
-        return found.to_numpy(zero_copy_only=False)
-    known = np.array([*found.dictionary.to_pylist(), None], dtype=object)  # equal texts are one object
-    return known[found.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)]
+        return _as_objects(found.to_pylist())
+    known = _as_objects([*found.dictionary.to_pylist(), None])  # equal texts are one object
+    return known[numbers(found.indices, missing=len(known) - 1)]
+
+
+def _as_objects(cells: list[Any]) -> NDArray[np.object_]:
+    array = np.empty(len(cells), dtype=object)
+    array[:] = cells
+    return array
 
 
 def start_times(table: pa.Table) -> NDArray[np.datetime64]:
     """The first step of each row."""
-    return column(table, "start").to_numpy(zero_copy_only=False).astype("datetime64[us]")
+    starts = column(table, "start").cast(pa.timestamp("us"))
+    return numbers(starts.cast(pa.int64()), missing=np.iinfo(np.int64).min).view("datetime64[us]")  # that is NaT
 
 
 def lengths(table: pa.Table) -> NDArray[np.int64]:
     """The number of steps of each row, by its first channel."""
     if "steps" in table.column_names:
-        return column(table, "steps").to_numpy(zero_copy_only=False)
+        return numbers(column(table, "steps"))
     outer = column(table, "values")
-    steps = pc.list_value_length(outer.flatten()).to_numpy().astype(np.int64)
-    channels = pc.list_value_length(outer).to_numpy().astype(np.int64)
+    steps = numbers(pc.list_value_length(outer.flatten()), missing=0).astype(np.int64)
+    channels = numbers(pc.list_value_length(outer), missing=0).astype(np.int64)
     return steps[np.cumsum(channels) - channels]
 
 
@@ -204,7 +230,7 @@ def values_type(values: pa.ChunkedArray) -> pa.DataType | None:
         return single
     if values.type != double:
         return None
-    flat = values.combine_chunks().flatten().flatten().to_numpy(zero_copy_only=False)
+    flat = numbers(values.combine_chunks().flatten().flatten(), missing=np.nan)
     return single if is_single(flat) else double
 
 
@@ -217,8 +243,7 @@ def is_single(values: NDArray[np.floating]) -> bool:
 def flat_values(table: pa.Table) -> NDArray[np.floating]:
     """All values, one row after another, NaN for null; float32 or float64, as the table holds them."""
     flat = column(table, "values").flatten().flatten()
-    found = flat.to_numpy(zero_copy_only=False)
-    return found if found.dtype in (np.float32, np.float64) else found.astype(np.float64)
+    return numbers(flat if pa.types.is_floating(flat.type) else flat.cast(pa.float64()), missing=np.nan)
 
 
 def windows(info: CorpusInfo, table: pa.Table) -> list[NDArray[np.floating]]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_modules.schema import SCHEMA, STORED_SCHEMA, CorpusError, values_type
+from data_modules.schema import SCHEMA, STORED_SCHEMA, CorpusError, numbers, values_type
 from trace_lit.errors import first_line
 from trace_lit.plain import check_file
 
@@ -174,7 +174,8 @@ def read_shard(shard: Path, optional: Sequence[str] = ()) -> pa.Table:
     try:
         check_size(shard)
         names = [name for name in pq.read_schema(shard).names if name in SCHEMA.names]
-        table = pq.read_table(shard, columns=names, partitioning=None, read_dictionary=leaves_of_bytes(shard))
+        with pq.ParquetFile(shard, read_dictionary=leaves_of_bytes(shard)) as file:
+            table = file.read(columns=names)
     except CorpusError:
         raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
@@ -249,11 +250,11 @@ def check_texts(
             known.validate(full=True)
         except pa.ArrowInvalid:
             raise CorpusError(f"{shard}: column {name!r} holds bytes that are no UTF-8 text") from None
-        sizes = pc.binary_length(known).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        sizes = numbers(pc.binary_length(known), missing=0).astype(np.int64)
         if len(sizes) and (found := int(sizes.max())) > longest:
             raise CorpusError(f"{shard}: column {name!r} has a text of {found:,} bytes; {longest:,} are allowed")
         if pa.types.is_dictionary(texts.type):
-            used = texts.indices.drop_null().to_numpy(zero_copy_only=False)
+            used = numbers(texts.indices.drop_null())
             total += int(sizes @ np.bincount(used, minlength=len(sizes)))
         else:
             total += int(sizes.sum())

@@ -21,6 +21,7 @@ from data_modules.schema import (
     end_times,
     flat_values,
     lengths,
+    numbers,
     objects,
     start_times,
 )
@@ -51,16 +52,16 @@ def shape_problems(info: CorpusInfo, table: pa.Table, optional: Collection[str] 
     ids = objects(table, "id")
     problems = []
     outer = column(table, "values")
-    counts = pc.list_value_length(outer).to_numpy()
+    counts = numbers(pc.list_value_length(outer), missing=0)
     for row in np.flatnonzero(counts != channels):
         problems.append(f"row {ids[row]!r} has values of {counts[row]} channels, the corpus has {channels}")
     problems += _time_problems(table, ids)
-    texts = pc.list_value_length(table["channel_texts"]).fill_null(channels).to_numpy()
+    texts = numbers(pc.list_value_length(column(table, "channel_texts")), missing=channels)
     for row in np.flatnonzero(texts != channels):
         problems.append(f"row {ids[row]!r} has {texts[row]} channel texts, the corpus has {channels} channels")
     if problems:
         return problems
-    steps = pc.list_value_length(outer.flatten()).fill_null(0).to_numpy().reshape(-1, channels)
+    steps = numbers(pc.list_value_length(outer.flatten()), missing=0).reshape(-1, channels)
     for row in np.flatnonzero((steps != steps[:, :1]).any(axis=1)):
         problems.append(f"row {ids[row]!r} has channels of unequal length: {', '.join(map(str, steps[row]))} steps")
     for row in np.flatnonzero((steps == 0).all(axis=1)):
@@ -116,7 +117,7 @@ def place_problems(table: pa.Table, values: SeriesValues) -> list[str]:
     for name in table.column_names:
         if name != "label" and (nulls := table[name].null_count):
             return [f"column {name!r} has no value in {nulls} rows"]
-    ids, first, steps = objects(table, "id"), column(table, "first").to_numpy(), lengths(table)
+    ids, first, steps = objects(table, "id"), numbers(column(table, "first")), lengths(table)
     problems = [
         f"row {ids[row]!r} has the steps {first[row]} to {first[row] + steps[row]}; there are {len(values)}"
         for row in np.flatnonzero((first < 0) | (steps < 1) | (first > len(values) - steps))[:_MOST]
@@ -129,8 +130,8 @@ def _name_problems(info: CorpusInfo, table: pa.Table) -> list[str]:
     """Ids that are not unique, labels and splits that there are not."""
     ids, splits, labels = objects(table, "id"), objects(table, "split"), objects(table, "label")
     counts = pc.value_counts(column(table, "id"))
-    twice = counts.filter(pc.greater(counts.field("counts"), 1)).to_pylist()
-    found = sorted((own["values"], own["counts"]) for own in twice)
+    names, times = counts.field("values"), numbers(counts.field("counts"))
+    found = sorted((names[place].as_py(), int(times[place])) for place in np.flatnonzero(times > 1).tolist())
     problems = [f"id {name!r} is used {count} times" for name, count in found]
     allowed = ", ".join(map(repr, info.label_names)) or "none"
     known = {None, *info.label_names}
@@ -153,7 +154,7 @@ def _overlaps(table: pa.Table) -> list[str]:
 
 def _stored_value_problems(info: CorpusInfo, table: pa.Table, values: SeriesValues) -> list[str]:
     """As `_value_problems`, read a part of the series at a time."""
-    ids, first, steps = objects(table, "id"), column(table, "first").to_numpy(), lengths(table)
+    ids, first, steps = objects(table, "id"), numbers(column(table, "first")), lengths(table)
     observed = np.zeros(len(info.channels), dtype=np.bool_)
     problems: list[str] = []
     empty: list[NDArray[np.int64]] = []

@@ -77,7 +77,7 @@ class Windows:
         if corpus.series is not None:
             return cls._stored(corpus, corpus.series, np.asarray(rows, dtype=np.int64))
         values = corpus.values()
-        starts = corpus.table()["start"].to_numpy().astype("datetime64[us]")
+        starts = start_times(corpus.table())
         order = sorted(rows, key=lambda row: (corpus.series_ids[row], corpus.frequencies[row], starts[row]))
         segments: list[_Segment] = []
         place: dict[int, tuple[int, int]] = {}  # row -> its segment and its first step there

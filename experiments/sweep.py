@@ -48,6 +48,7 @@ def arguments(
     parser.add_argument("--corpora", type=Path, default=Path("corpora"))
     parser.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at once")
+    parser.add_argument("--threads", type=int, help="of a run (default: the cores that there are for each)")
     parser.add_argument("--only", nargs="+", help="these rows only")
     for flag, meaning in (flags or {}).items():
         parser.add_argument(flag, action="store_true", help=meaning)
@@ -87,7 +88,7 @@ def trace_lit(*words: str, log: Path | None = None, threads: int | None = None) 
 def run_rows(options: argparse.Namespace, sweep: str, domain: str, rows: Sequence[Row]) -> dict[str, list[dict]]:
     """The metrics.json of every row's aligned runs, one a seed."""
     chosen = [row for row in rows if not options.only or row.name in options.only]
-    threads = max(1, (os.cpu_count() or 1) // options.jobs)
+    threads = options.threads or max(1, (os.cpu_count() or 1) // options.jobs)
     locks: dict[tuple[str, int], Lock] = {}
     for row in chosen:
         for seed in options.seeds:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from data_modules import write_corpus
+from data_modules.sources import generated
 from trace_lit.cli import COMMANDS, command_names, main
 from trace_lit.shadowing import check_packages
 
@@ -104,6 +106,19 @@ def test_importing_the_packages_is_cheap(tmp_path: Path) -> None:
     )
     heavy, _ = modules_after("from data_modules import Corpus, build_corpus, validate_corpus", tmp_path)
     assert heavy <= {"torch"}
+
+
+def test_a_search_imports_torch_alone_and_its_threads_wait_without_taking_a_core(tmp_path: Path) -> None:
+    info, records = generated.weather(instances=16, length=24, seed=0)
+    corpus = write_corpus(records, info, tmp_path / "corpus").path
+    call = (
+        "import os\nfrom trace_lit.cli import main\nos.environ.pop('OMP_WAIT_POLICY', None)\n"
+        f"assert main(['search', 'universal', '--text', 'fog', '--corpus', {str(corpus)!r}, '--top', '1']) == 0\n"
+        "print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    heavy, output = modules_after(call, tmp_path)
+    assert heavy == {"torch"}
+    assert "PASSIVE" in output
 
 
 def test_a_command_is_named_after_its_file() -> None:
