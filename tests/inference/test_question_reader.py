@@ -74,6 +74,20 @@ def test_clauses_of_different_channels_are_parted(space: SearchSpace, question: 
     assert reader(space).parts([question, question]) == [(question, *(parts or ()))] * 2
 
 
+def test_a_clause_without_a_subject_is_about_the_channel_before(space, monkeypatch):
+    def somehow(space, text, mask):  # what speaks of no channel by itself seems to speak of the winds
+        said = voice(space, text, mask)
+        said[:, 2] = torch.maximum(said[:, 2], 1 - said.amax(1))
+        return said
+
+    monkeypatch.setattr(SearchSpace, "voice", somehow)
+    questions = ["pressure fell, then rose again", "pressure fell, then winds rose"]
+    assert reader(space).parts(questions) == [
+        ("pressure fell, then rose again",),
+        ("pressure fell, then winds rose", "pressure fell", "then winds rose"),
+    ]
+
+
 def test_the_whole_and_its_parts_count_alike_whatever_else_is_asked(
     space: SearchSpace, monkeypatch: pytest.MonkeyPatch
 ):

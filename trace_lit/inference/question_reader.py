@@ -2,7 +2,8 @@
 
 "Warm, but with low humidity" is about two channels. Read as one sentence, the words of each clause also change the vector of
 the other channel. So each clause is also read as a text of its own, and the clauses and the whole count alike. Clauses about
-one channel, like "rose and then fell", stay together.
+one channel, like "rose and then fell", stay together, and so do those that have their subject from the one before: alone,
+"then rose again" would be about any channel.
 
 Channels whose names have words in common are told apart by the words themselves, see `trace_lit.text.channel_names`: what a
 text would say of a channel that it cannot mean is silenced.
@@ -11,7 +12,7 @@ text would say of a channel that it cannot mean is silenced.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -106,24 +107,40 @@ class QuestionReader:
         many = {text: own for text, own in cut.items() if len(own) > 1}
         if not many or not self.space.model.has_voice:
             return [()] * len(texts)
-        spoken = self._spoken(list(dict.fromkeys(clause for own in many.values() for clause in own)))
-        found = {text: _grouped(own, spoken) for text, own in many.items()}
+        spoken = self._spoken(many)
+        found = {text: _grouped(own, spoken[text]) for text, own in many.items()}
         return [found.get(text, ()) for text in texts]
 
-    def _spoken(self, clauses: Sequence[str]) -> dict[str, int | None]:
-        """The place of the channel that each clause says most of; None where it hardly speaks of one."""
-        named = [self._named(clause) for clause in clauses]
-        texts = [own.text for own in named]
+    def _spoken(self, cut: Mapping[str, Sequence[str]]) -> dict[str, list[int | None]]:
+        """The place of the channel that each clause of a text says most of; None where it hardly speaks of one.
+
+        Of a clause that tells no channels apart, like "then rose again", it must be one that the whole text speaks of.
+        """
+        named = {
+            text: self._named(text) for text in dict.fromkeys((*cut, *(own for all in cut.values() for own in all)))
+        }
+        voices = self._voices(named)
+        spoken: dict[str, list[int | None]] = {text: [] for text in cut}
+        for text, own in cut.items():
+            for clause in own:
+                meant, voice = named[clause].meant, voices[clause]
+                if all(meant):
+                    voice = voice * (voices[text] >= LEAST_VOICE)
+                much, channel = voice.max(0)
+                heard = int(channel) if much >= LEAST_VOICE else None
+                spoken[text].append(meant.index(True) if named[clause].coded else heard)
+        return spoken
+
+    def _voices(self, named: Mapping[str, Named]) -> dict[str, Tensor]:
+        """How much each text says of the channels (K,)."""
+        own = list(named.values())
+        texts = [one.text for one in own]
         table = self._table(texts)
-        loudest: dict[str, int | None] = {}
+        found = torch.zeros(len(own), len(self._names))
         for places, vectors, mask in table.batches(table.numbers(texts), _AT_ONCE):
             with evaluation_mode(self.space):
-                voice = self.space.voice(vectors.to(self.device), mask.to(self.device)).float().cpu()
-            voice = voice * self._heard([named[place] for place in places.tolist()])[:, 1:]
-            for place, much, channel in zip(places.tolist(), *(own.tolist() for own in voice.max(1)), strict=True):
-                known = named[place].meant.index(True) if named[place].coded else None
-                loudest[clauses[place]] = channel if known is None and much >= LEAST_VOICE else known
-        return loudest
+                found[places] = self.space.voice(vectors.to(self.device), mask.to(self.device)).float().cpu()
+        return dict(zip(named, found * self._heard(own)[:, 1:], strict=True))
 
     def _read(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (N, E) of texts as wholes."""
@@ -203,12 +220,11 @@ def _cut(text: str) -> list[str]:
     return [text[start:end] for start, end in clauses(text)]
 
 
-def _grouped(own: Sequence[str], spoken: dict[str, int | None]) -> tuple[tuple[str, int], ...]:
+def _grouped(own: Sequence[str], spoken: Sequence[int | None]) -> tuple[tuple[str, int], ...]:
     """Clauses (with the spaces around them) that follow one another put together, but where the channel changes."""
     groups: list[list[str]] = []
     channel: int | None = None
-    for clause in own:
-        new = spoken[clause]
+    for clause, new in zip(own, spoken, strict=True):
         if groups and (new is None or channel is None or new == channel):
             groups[-1].append(clause)
             channel = new if channel is None else channel
