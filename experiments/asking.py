@@ -53,7 +53,11 @@ PIECES = (  # taken away one by one
     ("no-numbers", "numbers are words like others", "alignment.numbers=false"),
     ("no-names", "channels do not look for their names", "alignment.match_names=false"),
     ("no-memory", "only windows of the batch as candidates", "alignment.statement_memory=false"),
-    ("no-statistics", "no statistics of a window beside the encoder", "alignment.statistics=false"),
+    (
+        "no-statistics",
+        "no steps on statements, and no statistics of a window beside the encoder",
+        "alignment={statement_steps: 0, statistics: false}",
+    ),
     ("static", "static token vectors for MiniLM's", "text.name=wordllama"),
     ("one-layer", "one layer of text", "alignment.text_layers=1"),
 )

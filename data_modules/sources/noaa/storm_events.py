@@ -32,6 +32,7 @@ _ZONES = {  # hours that standard time is ahead of UTC, where the zone has no nu
 }
 _ZONE = re.compile(r"([A-Z]*)\s*([+-]?\d{1,2})?", re.ASCII)
 _ALL_SENSORS = ["AWOS", "ASOS", "MESONET", "ETC"]  # one source, whose commas the export does not quote
+_LONGEST = timedelta(days=366)  # an entry is of one month; more is a wrong year
 _LONGEST_PLACE = 200  # characters; matching takes the square of them
 _PLACE_MARK = re.compile(r"\s*(\bCO\.|\bCOUNTY|\(ZONE\)|\([^)]*\))\s*$", re.IGNORECASE)
 
@@ -133,6 +134,8 @@ def _event(names: Sequence[str], row: Sequence[str]) -> Event:
     ahead = timedelta(hours=_hours_ahead(row_of["cz_timezone"]))
     start = _time(row_of, "begin") - ahead
     end = _time(row_of, "end") - ahead if row_of.get("end_date", row_of.get("end_yearmonth", "")) else start
+    if end - start > _LONGEST:
+        raise _UnfitError(f"the event ends more than {_LONGEST.days} days after it begins")
     code = row_of.get("state_fips", "").zfill(2) + row_of.get("cz_fips", "").zfill(3)
     latitude, longitude = _degrees(row_of.get("begin_lat", ""), 90), _degrees(row_of.get("begin_lon", ""), 180)
     return Event(

@@ -63,6 +63,7 @@ def test_times_are_utc(tmp_path, zone, time, expected):
         ({"BEGIN_TIME": "2575"}, "BEGIN_TIME is no time of the day"),
         ({"BEGIN_TIME": "noon"}, "BEGIN_TIME is no time of the day"),
         ({"END_DAY": "31", "END_YEARMONTH": "201906"}, "the day of END is no date"),
+        ({"END_YEARMONTH": "202907"}, "the event ends more than 366 days after it begins"),
         ({"EVENT_TYPE": ""}, "EVENT_TYPE is empty"),
     ],
 )
