@@ -130,6 +130,11 @@ class TrainerConfig:
         50, "epochs in all; 0, of stage align, where steps on statements are all there is", at_least=0
     )
     compile: bool = option(False, "compile the encoder's blocks")
+    recompute: bool | None = option(
+        None,
+        "what the encoder's blocks keep for the backward pass is computed again there: the same numbers, much less memory, "
+        "in a third more time; null: on a CPU, where they would keep more than 2 GB",
+    )
     log_every_n_steps: int = option(10, "steps between two points of a curve", at_least=1)
     checkpoint_every_n_steps: int | None = option(
         None, "within an epoch, besides the checkpoint at its end; null: not by steps", at_least=1

@@ -216,6 +216,53 @@ def test_without_patches_the_other_outputs_and_their_gradients_stay(attention, c
     assert output.patches.shape[2] == (0 if channel_tokens else make_batch(channels=3).values.shape[2] // 6)
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+@pytest.mark.parametrize("with_patches", [True, False])
+def test_recomputing_blocks_keeps_less_and_changes_no_bit(with_patches, missing):
+    encoder, batch = make_encoder(dropout=0.3).train(), make_batch(channels=4, missing=missing)
+    outcomes, kept = [], []
+    for recompute in (False, True):
+        encoder.recompute_layers(recompute)
+        encoder.zero_grad()
+        torch.manual_seed(1)
+        sizes: list[int] = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda own, sizes=sizes: (sizes.append(own.numel()), own)[1], lambda own: own
+        ):
+            output = encoder(batch, with_patches=with_patches)
+        kept.append(sum(sizes))
+        (output.cls.square().sum() + output.channels.abs().sum() + output.patches.sum()).backward()
+        gradients = [p.grad.clone() for p in encoder.parameters() if p.grad is not None]
+        outcomes.append([output.cls, output.channels, output.patches, *gradients, torch.rand(1)])
+    assert all(torch.equal(*pair) for pair in zip(*outcomes, strict=True))
+    assert kept[1] < 0.5 * kept[0]
+
+
+def test_a_cpu_recomputes_blocks_that_would_keep_much(monkeypatch):
+    counts = []
+
+    def counted(block, *arguments, **options):
+        counts.append(block)
+        return block(*arguments)
+
+    monkeypatch.setattr("trace_lit.encoder.model.checkpoint", counted)
+    encoder, batch = make_encoder(), make_batch()
+    encoder(batch)
+    assert not counts
+    monkeypatch.setattr("trace_lit.encoder.model.MOST_KEPT", 1)
+    with torch.no_grad():
+        encoder(batch)
+    assert not counts
+    encoder(batch)
+    assert counts == list(encoder.blocks)
+
+
+def test_the_gradient_of_a_rotation_is_that_of_its_formula():
+    tokens = torch.randn(2, 5, 3, 8, dtype=torch.float64, requires_grad=True)
+    cosine, sine = (angle.double().unsqueeze(1) for angle in rotary_angles(torch.arange(5), 8))
+    assert torch.autograd.gradcheck(lambda own: rotate(own, cosine, sine), tokens)
+
+
 def test_blocks_are_compiled_for_few_shapes() -> None:
     """With and without anything masked, for one number of windows and then for any number: no batch compiles anew."""
     torch._dynamo.reset()

@@ -21,10 +21,11 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """A session that fits a module on `session.data`."""
     monkeypatch.setattr("trace_lit.train.session.build_loggers", lambda *_: [])
     monkeypatch.setattr(Session, "_learn", lambda self, _: self.trainer.fit(self.module, self.data))
-    config = SimpleNamespace(trainer=SimpleNamespace(compile=False), head=SimpleNamespace(solver="sgd"))
+    config = SimpleNamespace(trainer=SimpleNamespace(compile=False, recompute=None), head=SimpleNamespace(solver="sgd"))
     config.alignment = SimpleNamespace(statement_steps=0)
     module = BoringModel()
     module.learns_by_steps = True
+    module.encoder = SimpleNamespace(recompute_layers=lambda _: None)  # type: ignore[assignment]
     quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
     trainer = L.Trainer(accelerator="cpu", max_steps=1, logger=False, default_root_dir=tmp_path, **quiet)
     return Session(config, tmp_path, None, module, trainer)  # type: ignore[arg-type]

@@ -102,6 +102,9 @@ class Encoder(nn.Module, ABC):
     def compile_layers(self) -> None:
         """Compile what is worth it, for `trainer.compile`; nothing by default."""
 
+    def recompute_layers(self, recompute: bool | None) -> None:
+        """Compute in the backward pass again what is large, for `trainer.recompute`; nothing by default."""
+
     @property
     def vocabulary(self) -> ChannelVocabulary:
         return self.channel_tokens.vocabulary

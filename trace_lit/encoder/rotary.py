@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -15,7 +17,27 @@ def rotary_angles(positions: Tensor, head_width: int, base: float = 10000.0) -> 
 
 
 def rotate(tokens: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Turn `tokens` (..., L, head_width) by the angles (L, head_width / 2)."""
-    cosine, sine = cosine.to(tokens.dtype), sine.to(tokens.dtype)
-    first, second = tokens.chunk(2, dim=-1)
-    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)
+    """Turn `tokens` (..., head_width) by the angles (..., head_width / 2), which are broadcast to them."""
+    turned: Tensor = _Rotation.apply(tokens, cosine.to(tokens.dtype), sine.to(tokens.dtype))
+    return turned
+
+
+class _Rotation(torch.autograd.Function):
+    """It keeps the angles alone; its gradient is turned back."""
+
+    @staticmethod
+    def forward(ctx: Any, tokens: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        ctx.save_for_backward(cosine, sine)
+        return _turned(tokens, cosine, sine)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        cosine, sine = ctx.saved_tensors
+        return _turned(gradients[0], cosine, -sine), None, None
+
+
+def _turned(tokens: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    turned = tokens * torch.cat([cosine, cosine], dim=-1)
+    for own, other, sign in zip(turned.chunk(2, dim=-1), tokens.chunk(2, dim=-1)[::-1], (-1, 1), strict=True):
+        own.addcmul_(other, sine, value=sign)
+    return turned

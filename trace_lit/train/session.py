@@ -50,8 +50,10 @@ class Session:
         """Train from the start, or on from `checkpoint`; the run's metrics, empty where no epoch was left."""
         config, module, trainer = self.config, self.module, self.trainer
         trainer.loggers = build_loggers(config, self.folder, None if checkpoint is None else self._logged(checkpoint))
-        if config.trainer.compile and not (isinstance(module, TuneModule) and not module.has_encoder):
-            module.encoder.compile_layers()
+        if not isinstance(module, TuneModule) or module.has_encoder:
+            module.encoder.recompute_layers(config.trainer.recompute)
+            if config.trainer.compile:
+                module.encoder.compile_layers()
         try:
             solves = config.head.solver != "sgd" and checkpoint is None
             if isinstance(module, TuneModule) and module.has_head and solves:
