@@ -60,6 +60,7 @@ def with_pages(request: pytest.FixtureRequest) -> Iterator[Pages]:
 def tiny_words(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     """A model of a few thousand weights, and all that a fit writes beside its run kept out of the home folder."""
     place = tmp_path_factory.mktemp("caches")
+    (place / "corpora" / "retrieved").mkdir(parents=True)  # a cache that was used; a run forgets one that was not
     return (
         "encoder={width: 16, layers: 1, heads: 2}",
         "data.batch_size=16",
