@@ -30,6 +30,11 @@ def markdown(text: str) -> str:
     return _MARKUP.sub(lambda found: f"\\{found[0]}", one_line(text))
 
 
+def is_whole(text: str) -> bool:
+    """Whether a text can be encoded: half a character comes of JSON's escapes, or of a shell's bytes that are no UTF-8."""
+    return text.isascii() or not re.search("[\ud800-\udfff]", text)
+
+
 def say(text: object = "", end: str = "\n", file: TextIO | None = None, flush: bool = False) -> None:
     """Print `text` as it is shown, on the standard output unless another `file` is given."""
     out = sys.stdout if file is None else file

@@ -98,7 +98,9 @@ def arrays(draw: Any) -> Any:
     """An array of some kind, shape and order; of a time with a unit, of objects with texts and nothing."""
     kind, shape = draw(st.sampled_from(KINDS)), draw(st.sampled_from(SHAPES))
     numbers = np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape)
-    made = np.array([None, "x", (1,)], object)[numbers % 3] if kind == "O" else numbers.astype(kind)
+    made = numbers.astype(kind)
+    if kind == "O":
+        made[...] = np.array([None, "x", (1,)], object)[numbers % 3]
     made = np.asfortranarray(made) if draw(st.booleans()) else made
     return made[()] if draw(st.integers(0, 5)) == 0 else made
 

@@ -8,6 +8,7 @@ from tests.alignment.test_reading import CHANNELS, TEXT_WIDTH, make_model
 from tests.batches import make_batch
 from trace_lit.alignment import SearchSpace
 from trace_lit.channels import Channel
+from trace_lit.config import ConfigError
 from trace_lit.inference.question_reader import QuestionReader, names_of
 from trace_lit.inference.search import explanation_lines
 from trace_lit.retrieval.explanation import explain
@@ -86,6 +87,11 @@ def test_a_clause_without_a_subject_is_about_the_channel_before(space, monkeypat
         ("pressure fell, then rose again",),
         ("pressure fell, then winds rose", "pressure fell", "then winds rose"),
     ]
+
+
+def test_half_a_character_is_refused(space):
+    with pytest.raises(ConfigError, match=r"'fog \\udcff' has half a character"):
+        reader(space).vectors(["fog", "fog \udcff"])
 
 
 def test_the_whole_and_its_parts_count_alike_whatever_else_is_asked(

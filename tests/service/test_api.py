@@ -278,6 +278,7 @@ def test_bodies_that_are_none(client: TestClient) -> None:
         (b"", as_json),
         (b"{", as_json),
         (b'{"text": "\xff"}', as_json),
+        (rb'{"text": "\ud800"}', as_json),
         (b"[" * 100_000, as_json),
         (b"text=fog", {"content-type": "application/x-www-form-urlencoded"}),
         (b"nothing", {"content-type": "multipart/form-data; boundary=x"}),

@@ -24,6 +24,8 @@ from data_modules.flows import component
 from data_modules.text_table import TextTable, text_table
 from trace_lit.alignment import SearchSpace
 from trace_lit.channels import Channel
+from trace_lit.config import ConfigError
+from trace_lit.escapes import is_whole
 from trace_lit.inference.query_parts import text_clauses
 from trace_lit.retrieval import QueryParts, evaluation_mode
 from trace_lit.text import TextEncoder, sentences
@@ -54,7 +56,10 @@ class QuestionReader:
     device: torch.device | str = "cpu"
 
     def vectors(self, texts: Sequence[str]) -> Tensor:
-        """Unit vectors (N, E) of N questions, on the CPU."""
+        """Unit vectors (N, E) of N questions, on the CPU; ConfigError where one is no text that can be encoded."""
+        for text in texts:
+            if not is_whole(text):
+                raise ConfigError(f"the text {text[:100]!r} has half a character; write it in UTF-8")
         parts = self.parts(texts)
         place = {part: number for number, part in enumerate(dict.fromkeys(part for own in parts for part in own))}
         read = self._read(list(place))

@@ -6,11 +6,21 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, WithJsonSchema
+
+from trace_lit.escapes import is_whole
+
+
+def _whole(text: str) -> str:
+    """Refuse half a character, as JSON can escape one: nothing can encode it."""
+    if not is_whole(text):
+        raise ValueError("the text has half a character (a lone surrogate such as \\ud800); send whole ones")
+    return text
+
 
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 # Of these two, what is empty is refused elsewhere, in better words than pydantic's.
-Text = Annotated[str, Field(json_schema_extra={"pattern": r"\S"})]
+Text = Annotated[str, Field(json_schema_extra={"pattern": r"\S"}), AfterValidator(_whole)]
 SOME = Field(json_schema_extra={"minItems": 1})
 
 

@@ -218,9 +218,10 @@ def _windows(
 ) -> list[Record]:
     """All windows, of each station in order of time."""
     known = [own.first + np.flatnonzero(np.isfinite(own.values).any(axis=0)) * _HOUR for own in hours.values()]
-    axis = np.unique(np.concatenate(known))  # the hours of which any station reports
+    axis = np.unique(np.concatenate(known)) if known else np.array([])  # the hours of which any station reports
     if not len(axis):
-        raise CorpusError(f"no value of the stations {', '.join(hours)} can be used: {dict(refused)}")
+        stations = f"the stations {', '.join(hours)}" if hours else "any station"
+        raise CorpusError(f"no value of {stations} can be used: {dict(refused)}")
     borders = [(name, axis[begin], axis[end - 1] + _HOUR) for name, begin, end in parts_of(options.split, axis)]
     eventful = [ending for ending in endings.values() if any(options.wants(event) for _, event in ending.events)]
     records = []
