@@ -345,10 +345,8 @@ class Corpus:
     @cached_property
     def labels(self) -> NDArray[np.int64]:
         """The label's place in `info.label_names`, `NO_LABEL` where there is none."""
-        found, known = (
-            column(self._table, "label").dictionary_encode(),
-            {name: place for place, name in enumerate(self.info.label_names)},
-        )
+        found = column(self._table, "label").dictionary_encode()
+        known = {name: place for place, name in enumerate(self.info.label_names)}
         places = np.array([*(known.get(name, NO_LABEL) for name in found.dictionary.to_pylist()), NO_LABEL], np.int64)
         return places[numbers(found.indices, missing=-1)]
 

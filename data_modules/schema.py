@@ -174,8 +174,8 @@ def numbers(array: pa.Array, missing: float | None = None) -> NDArray[Any]:
     array([ 1.5, -1. ])
     """
     kind, buffer = np.dtype(array.type.to_pandas_dtype()), array.buffers()[1]
-    if buffer is None or not len(array):
-        return np.full(len(array), missing, dtype=kind)
+    if not len(array):
+        return np.empty(0, dtype=kind)
     found = np.frombuffer(buffer, kind, len(array), array.offset * kind.itemsize)
     if not array.null_count:
         return found

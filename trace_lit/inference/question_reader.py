@@ -121,9 +121,8 @@ class QuestionReader:
 
         Of a clause that tells no channels apart, like "then rose again", it must be one that the whole text speaks of.
         """
-        named = {
-            text: self._named(text) for text in dict.fromkeys((*cut, *(own for all in cut.values() for own in all)))
-        }
+        clauses_of_all = (clause for own in cut.values() for clause in own)
+        named = {text: self._named(text) for text in (*cut, *clauses_of_all)}
         voices = self._voices(named)
         spoken: dict[str, list[int | None]] = {text: [] for text in cut}
         for text, own in cut.items():
